@@ -1,0 +1,45 @@
+# make demo   train the digits network in integers and write the page that shows how
+# make test   the whole test suite
+# make check  style, types, layers, and the tests that are quick (< 3 minutes)
+#
+# Each makes the virtual environment it needs first. PYTHON chooses the interpreter (3.10 to 3.13),
+# VENV the folder of the environment. On Python 3.10 Lava is installed too.
+
+VENV ?= .venv
+PYTHON ?= $(shell sh .ci/find-python python3 3.12 3.11 3.10 3.13)
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEMO := build/demo
+
+.PHONY: demo test check clean
+.DELETE_ON_ERROR:
+
+demo: $(INSTALLED)
+	rm -rf $(DEMO)
+	$(BIN)/burstchip new digits $(DEMO)
+	$(BIN)/burstchip train $(DEMO)/network.yaml --seed 0 --epochs 12 --set weight_form=carry --out $(DEMO)/run
+	$(BIN)/burstchip report $(DEMO)/run
+	@echo "Open $(CURDIR)/$(DEMO)/run/report.html in a browser."
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m "not slow"
+
+clean:
+	rm -rf build .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# Removed and made anew when the dependencies change, so that it never holds what nobody asked for. The
+# extra `lava` bears its own condition on the Python version and is empty elsewhere.
+$(INSTALLED): setup.cfg pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed; name one with PYTHON=..." >&2; exit 1; }
+	@test ! -e $(VENV) || test -e $(VENV)/pyvenv.cfg || { echo "$(VENV) is not a virtual environment" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,lava]'
+	@touch $@

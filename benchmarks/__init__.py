@@ -1,0 +1,1 @@
+"""Measurements of speed, and the workloads they measure."""

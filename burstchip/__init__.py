@@ -1,0 +1,1 @@
+"""Networks of bursting neurons, described in YAML, that learn in the integers of a neuromorphic chip."""

@@ -1,0 +1,1 @@
+"""What runs a chip program and gives back recordings, one backend a file."""

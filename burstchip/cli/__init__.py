@@ -1,0 +1,1 @@
+"""The command line: every command is a call into the API."""

@@ -1,0 +1,1 @@
+"""YAML text to a checked network: positions, schema, units, elaboration."""

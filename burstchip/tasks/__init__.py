@@ -1,0 +1,1 @@
+"""Data sets, encoders, decoders and the loop that trains and evaluates."""

@@ -1,0 +1,1 @@
+"""From a network in physical units to a chip program in integers."""

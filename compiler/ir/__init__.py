@@ -1,0 +1,1 @@
+"""The two intermediate representations, each with a verifier."""

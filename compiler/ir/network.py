@@ -1,0 +1,214 @@
+"""The first intermediate representation: a network in physical units that knows nothing of chips.
+
+The frontend makes it from YAML; the passes turn it into a `ChipProgram`. Times are in ms, voltages in
+mV, currents in pA, capacitances in pF, rates in Hz; fractions and plain numbers carry no unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hw_models.diagnostics import Place
+
+#: A parameter value in base units: one number for all neurons, or one number each.
+Value = float | tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Population:
+    """`size` neurons of one registered model; `parameters` hold only what the user wrote, in base units."""
+
+    name: str
+    model: str
+    size: int
+    parameters: Mapping[str, Value]
+    #: `spike_list` only: (neuron, time in ms) of every event.
+    spikes: tuple[tuple[int, float], ...] = ()
+    place: Place | None = None
+    parameter_places: Mapping[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Every source neuron to every target neuron."""
+
+
+@dataclass(frozen=True)
+class OneToOne:
+    """Neuron i to neuron i; both populations have one size."""
+
+
+@dataclass(frozen=True)
+class FixedProbability:
+    """Each pair with this probability, drawn independently."""
+
+    probability: float
+
+
+@dataclass(frozen=True)
+class FixedInDegree:
+    """Each target neuron from this many distinct source neurons, drawn without replacement."""
+
+    in_degree: int
+
+
+@dataclass(frozen=True)
+class ExplicitPairs:
+    """The listed (source neuron, target neuron) pairs; `weights` in listed order where given."""
+
+    pairs: tuple[tuple[int, int], ...]
+    weights: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class TensorFile:
+    """A dense weight matrix [target, source] in the port's weight unit, tensor `tensor` of a safetensors file.
+
+    Zero entries are absent synapses.
+    """
+
+    path: str
+    tensor: str
+
+
+Connectivity = Dense | OneToOne | FixedProbability | FixedInDegree | ExplicitPairs | TensorFile
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One value for all."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Uniform on [low, high]."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Normal with this mean and standard deviation."""
+
+    mean: float
+    sd: float
+
+
+Distribution = Constant | Uniform | Normal
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """`population.port`: an output such as `hidden.events`, or an input such as `hidden.dendrite`."""
+
+    population: str
+    port: str
+
+    def __str__(self) -> str:
+        return f"{self.population}.{self.port}"
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Synapses from an output to an input port.
+
+    `weight` is in the target port's weight unit and None where the connectivity carries the weights;
+    `limit` is the greatest magnitude a weight may ever take (None: the greatest drawn weight);
+    `delay` is in ms, at least one step.
+    """
+
+    name: str
+    source: Endpoint
+    target: Endpoint
+    connectivity: Connectivity
+    weight: Distribution | None
+    delay: Distribution
+    limit: float | None = None
+    weight_bits: int = 8
+    learn: str | None = None
+    place: Place | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TraceSpec:
+    """An exponential trace of spikes: time constant in ms and increment per spike (trace units, 0..127)."""
+
+    name: str
+    tau: float
+    increment: float
+
+
+@dataclass(frozen=True)
+class Plasticity:
+    """How the weights of a projection learn.
+
+    `form` is `chip` (a sum of products in the chip's own grammar) or `carry` (8-bit weight, 8-bit tag
+    with carry; emulation only). A burst rule is given by `learning_rate` and, in the chip form,
+    `consolidation_rate` and `consolidate_every`; any other rule of the chip form by its text in `rules`
+    (keys dw, dt, dd).
+    """
+
+    name: str
+    form: Literal["chip", "carry"]
+    rounding: Literal["lava", "per_synapse"]
+    every: float
+    traces: tuple[TraceSpec, ...]
+    rules: Mapping[str, str] = field(default_factory=dict)
+    learning_rate: float | None = None
+    consolidation_rate: float | None = None
+    consolidate_every: int | None = None
+    place: Place | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A variable to record: `hidden.v`, `readout.events`."""
+
+    population: str
+    variable: str
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A supervised classification task presented sample by sample; times in ms.
+
+    `anneal` lists the fractions of the training after which every learning rate halves once more.
+    `split` seeds the stratified split of a data set that has no test set of its own.
+    """
+
+    data: Literal["digits", "mnist"]
+    input: str
+    readout: str
+    present: float
+    teach_after: float
+    epochs: int
+    anneal: tuple[float, ...] = ()
+    split: int = 0
+    by: Literal["event_count"] = "event_count"
+    place: Place | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Network:
+    """Everything a YAML file says, checked and in base units."""
+
+    name: str
+    step: float
+    seed: int
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+    plasticity: tuple[Plasticity, ...]
+    probes: tuple[Probe, ...]
+    task: Task | None
+    target: str
+    parameters: Mapping[str, object]
+    place: Place | None = None

@@ -1,0 +1,1 @@
+"""One compiler pass a file."""

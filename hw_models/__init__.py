@@ -1,0 +1,1 @@
+"""What the hardware does: integer programs, neuron models, learning rules and chip limits."""

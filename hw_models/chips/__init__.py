@@ -1,0 +1,1 @@
+"""The limits of each chip as data, every number with its source."""

@@ -1,0 +1,1 @@
+"""Neuron and source models, one a file."""

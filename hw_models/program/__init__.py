@@ -1,0 +1,1 @@
+"""Integer programs: operations, tracing, and the interpretations of one traced graph."""
