@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := build/demo
 
-.PHONY: demo test check clean
+.PHONY: demo test check lint environment clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -25,18 +25,22 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
 
-check: $(INSTALLED)
+check: lint
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(INSTALLED)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow"
+
+environment: $(INSTALLED)
 
 clean:
 	rm -rf build .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-# Removed and made anew when the dependencies change, so that it never holds what nobody asked for. The
-# extra `lava` bears its own condition on the Python version and is empty elsewhere.
+# Made anew when the dependencies change, so that it never holds what nobody asks for any more. The extra
+# `lava` bears its own condition on the Python version and is empty on newer ones.
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed; name one with PYTHON=..." >&2; exit 1; }
 	@test ! -e $(VENV) || test -e $(VENV)/pyvenv.cfg || { echo "$(VENV) is not a virtual environment" >&2; exit 1; }

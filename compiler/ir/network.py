@@ -64,7 +64,7 @@ class ExplicitPairs:
 
 @dataclass(frozen=True)
 class TensorFile:
-    """A dense weight matrix [target, source] in the port's weight unit, tensor `tensor` of a safetensors file.
+    """A dense weight matrix [target, source] in the port's weight unit: `tensor` of a safetensors file.
 
     Zero entries are absent synapses.
     """

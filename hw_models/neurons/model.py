@@ -27,7 +27,7 @@ BASE_UNITS: dict[Dimension, str] = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """A physical parameter: its dimension, its default in base units (None: the user must give it), its range."""
+    """A physical parameter: its dimension, its range, its default in base units (None: must be given)."""
 
     name: str
     dimension: Dimension
