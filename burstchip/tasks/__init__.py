@@ -1,1 +1,1 @@
-"""Data sets, encoders, decoders and the loop that trains and evaluates."""
+"""Data sets, and the loop that trains and tests a network on one."""

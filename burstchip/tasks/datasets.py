@@ -1,0 +1,110 @@
+"""The labelled images that a task learns, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+
+DatasetName = Literal["digits", "mnist"]
+
+#: Called while a file is fetched: file name, bytes so far, bytes in all (0 where the server does not say).
+FetchProgress = Callable[[str, int, int], None]
+
+register_codes(
+    {
+        "BC520": "a data file is missing",
+        "BC521": "a data file cannot be read or unpacked",
+        "BC522": "a data file is not in the IDX format or holds another kind of data",
+        "BC523": "the length of a data file disagrees with its header",
+        "BC524": "a data file is not the official one",
+        "BC525": "a data set could not be fetched",
+        "BC526": "images and labels of a data set do not belong together",
+        "BC527": "the data folder cannot be used",
+        "BC528": "a data set or split that does not exist",
+        "BC529": "a data option that the data set does not read",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled grey images, split into a training and a test set.
+
+    `train_images` and `test_images` are [sample, pixel] with the pixels of an image row by row; a pixel
+    lies in 0 .. `maximum`. Labels lie in 0 .. `n_classes` - 1. `shape` is (height, width) in pixels.
+    The order of the samples is part of the data: training order is drawn over these indices.
+    `diagnostics` holds the warnings that loading gave rise to.
+    """
+
+    name: DatasetName
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.int64]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.int64]
+    shape: tuple[int, int]
+    maximum: int
+    n_classes: int
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def load_dataset(
+    name: str,
+    *,
+    split: int = 0,
+    data_dir: Path | None = None,
+    download: bool = False,
+    progress: FetchProgress | None = None,
+) -> Dataset:
+    """The data set called `name`.
+
+    `digits` (1797 images, 8 x 8) comes with scikit-learn and is split by `split`: 360 test samples,
+    stratified by class. `mnist` (60,000 + 10,000 images, 28 x 28) has a test set of its own and is read
+    from IDX files; see `burstchip.tasks.mnist` for where they are looked for. `download` allows fetching
+    them into the cache folder, reported to `progress`; nothing else here uses the network.
+
+    Raises `BurstchipError` (BC520 to BC529) for an unknown name or split, for files that are missing or
+    damaged, and for an option that the data set does not read.
+    """
+    if name not in get_args(DatasetName):
+        raise BurstchipError(
+            Diagnostic(
+                id="BC528",
+                message=f"there is no data set '{name}'",
+                required="one of " + ", ".join(get_args(DatasetName)),
+                given=f"'{name}'",
+                hint=nearest(name, get_args(DatasetName)),
+            )
+        )
+    # Each loader is imported when it is wanted: scikit-learn alone takes a second.
+    if name == "digits":
+        from burstchip.tasks.digits import load_digits
+
+        if data_dir is not None:
+            raise _not_read(
+                "digits", "a data folder", str(data_dir), "the digits come with scikit-learn; leave it out"
+            )
+        return load_digits(split)
+    from burstchip.tasks.mnist import load_mnist
+
+    if split != 0:
+        raise _not_read("mnist", "a split other than 0", f"split {split}", "mnist has a test set of its own")
+    return load_mnist(data_dir, download=download, progress=progress)
+
+
+def _not_read(name: str, what: str, given: str, hint: str) -> BurstchipError:
+    return BurstchipError(
+        Diagnostic(
+            id="BC529",
+            message=f"the data set '{name}' does not read {what}",
+            required=f"no such option with '{name}'",
+            given=given,
+            hint=hint,
+        )
+    )
