@@ -1,0 +1,285 @@
+"""Every snippet of the README, CONTRIBUTING and docs/ is executed, or compared with what it shows.
+
+The snippets of a page run in order, in one empty folder, and Python snippets share their names.
+
+| language | what must be true |
+|---|---|
+| `yaml` | `burstchip check` accepts it |
+| `python` | it runs |
+| `sh` | each line exits with 0; a `make` line is only checked to name a target |
+| `console` | each `$` line prints what stands below it and exits with 0; `...` stands for any text |
+| `text`, `json` | has the mark `output` or `from` |
+| `math`, `mermaid` | nothing: a formula, a diagram |
+
+An HTML comment before a snippet holds its marks, separated by `;`:
+
+| mark | effect |
+|---|---|
+| `file: NAME` | the snippet is also written to NAME; with it, any language may stand |
+| `into: NAME` | a yaml part: NAME with its entries added is what must be accepted (and is not written) |
+| `wrong` | a yaml file that must *not* be accepted |
+| `exit: N` | the last command of a `sh` or `console` snippet exits with N |
+| `output` | equals what the snippet before it printed |
+| `from: PATH` | stands word for word in this file of the repository; it is not run |
+| `slow` | left out of `make check` |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import doctest
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MARKS = {"file", "into", "wrong", "exit", "output", "from", "slow"}
+ILLUSTRATIONS = {"math", "mermaid"}
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A fenced block: where it stands (page:line), its language, its text and its marks."""
+
+    place: str
+    language: str
+    text: str
+    marks: dict[str, str]
+
+
+def parse(text: str, page: str) -> list[Snippet]:
+    """The snippets of a page in order."""
+    snippets = []
+    marks: dict[str, str] = {}
+    for token in MarkdownIt("commonmark").parse(text):
+        place = f"{page}:{token.map[0] + 1}" if token.map else page
+        assert token.type != "code_block", f"{place}: an indented snippet has no language; use a fence"
+        if token.type == "html_block" and token.content.lstrip().startswith("<!--"):
+            marks = dict(_marks(token))
+        elif token.type == "fence":
+            unknown = marks.keys() - MARKS
+            assert not unknown, f"{place}: unknown marks {sorted(unknown)}"
+            snippets.append(Snippet(place, token.info.strip(), token.content, marks))
+            marks = {}
+        else:
+            marks = {}
+    return snippets
+
+
+def _marks(comment: Token) -> Iterator[tuple[str, str]]:
+    inner = comment.content.strip().removeprefix("<!--").removesuffix("-->")
+    for mark in inner.split(";"):
+        name, _, value = mark.partition(":")
+        yield name.strip(), value.strip()
+
+
+class Reader:
+    """Follows a page as a reader would, in `folder`; an AssertionError says where the page is wrong."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.printed = ""
+        self.names: dict[str, Any] = {"__name__": "__main__"}
+
+    def follow(self, snippet: Snippet) -> None:
+        marks, place = snippet.marks, snippet.place
+        if "file" in marks:
+            path = self.folder / marks["file"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(snippet.text, encoding="utf-8")
+        if "from" in marks:
+            source = (ROOT / marks["from"]).read_text(encoding="utf-8")
+            assert dedent(snippet.text).strip() in dedent(source), f"{place}: not in {marks['from']}"
+        elif "output" in marks:
+            _compare(snippet.text, self.printed, place)
+        elif snippet.language == "yaml":
+            self._check_network(snippet)
+        elif snippet.language == "python":
+            self._run_python(snippet)
+        elif snippet.language == "sh":
+            for line, status in _with_status(snippet, snippet.text.splitlines()):
+                self._run_command(line, status, place)
+        elif snippet.language == "console":
+            self._run_session(snippet)
+        else:
+            known = "file" in marks or snippet.language in ILLUSTRATIONS
+            assert known, f"{place}: nothing executes or compares this snippet ({snippet.language!r})"
+
+    def _check_network(self, snippet: Snippet) -> None:
+        text = snippet.text
+        if "into" in snippet.marks:
+            whole = yaml.safe_load((self.folder / snippet.marks["into"]).read_text(encoding="utf-8"))
+            text = yaml.safe_dump(_added(whole, yaml.safe_load(text)), sort_keys=False)
+        path = self.folder / "checked.yaml"
+        path.write_text(text, encoding="utf-8")
+        self._run_command("burstchip check checked.yaml", 2 if "wrong" in snippet.marks else 0, snippet.place)
+        path.unlink()
+
+    def _run_python(self, snippet: Snippet) -> None:
+        page, line = snippet.place.rsplit(":", 1)
+        code = compile("\n" * int(line) + snippet.text, str(ROOT / page), "exec")
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(code, self.names)
+        self.printed = printed.getvalue()
+
+    def _run_session(self, snippet: Snippet) -> None:
+        lines = snippet.text.splitlines()
+        assert lines and lines[0].startswith("$ "), f"{snippet.place}: begins without a `$` line"
+        starts = [number for number, line in enumerate(lines) if line.startswith("$ ")]
+        commands = [lines[start].removeprefix("$ ") for start in starts]
+        for (command, status), start, end in zip(
+            _with_status(snippet, commands), starts, [*starts[1:], len(lines)], strict=True
+        ):
+            self._run_command(command, status, snippet.place)
+            _compare("\n".join(lines[start + 1 : end]), self.printed, snippet.place)
+
+    def _run_command(self, command: str, status: int, place: str) -> None:
+        folder = self.folder
+        if command.split()[0] == "make":
+            command, folder = f"{command} --dry-run", ROOT
+        environment = os.environ | {
+            # The commands of the environment that runs the tests, printing as for a narrow terminal.
+            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
+            "COLUMNS": "100",
+            "NO_COLOR": "1",
+        }
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            timeout=600,
+        )
+        self.printed = done.stdout
+        assert done.returncode == status, f"{place}: `{command}` exits with {done.returncode}:\n{done.stdout}"
+
+
+def follow(snippets: list[Snippet], folder: Path) -> None:
+    """Follow all snippets of one page."""
+    reader = Reader(folder)
+    for snippet in snippets:
+        reader.follow(snippet)
+
+
+def _with_status(snippet: Snippet, commands: list[str]) -> Iterator[tuple[str, int]]:
+    for command in commands[:-1]:
+        yield command, 0
+    yield commands[-1], int(snippet.marks.get("exit", "0"))
+
+
+def _added(whole: Any, part: Any) -> Any:
+    if isinstance(whole, dict) and isinstance(part, dict):
+        return whole | {key: _added(whole.get(key), value) for key, value in part.items()}
+    return whole + part if isinstance(whole, list) and isinstance(part, list) else part
+
+
+def _compare(expected: str, printed: str, place: str) -> None:
+    wanted, given = _tidy(expected), _tidy(printed)
+    equal = doctest.OutputChecker().check_output(wanted, given, doctest.ELLIPSIS)
+    assert equal, f"{place}: shown is\n{wanted}\nbut printed was\n{given}"
+
+
+def _tidy(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines()) + "\n"
+
+
+def _cases() -> Iterator[Any]:
+    for page in PAGES:
+        name = page.relative_to(ROOT).as_posix()
+        snippets = parse(page.read_text(encoding="utf-8"), name)
+        quick = [snippet for snippet in snippets if "slow" not in snippet.marks]
+        if quick:
+            yield pytest.param(quick, id=name)
+        if len(quick) < len(snippets):
+            yield pytest.param(snippets, id=f"{name}-slow", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("snippets", list(_cases()))
+def test_snippets_do_what_the_page_says(
+    snippets: list[Snippet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    follow(snippets, tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    blocks = MarkdownIt("commonmark").parse(page.read_text(encoding="utf-8"))
+    for token in (child for block in blocks for child in block.children or ()):
+        target = str(token.attrs.get("href") or token.attrs.get("src") or "").partition("#")[0]
+        if target and "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize(
+    ("page", "complaint"),
+    [
+        ("```\nburstchip\n```", "nothing executes or compares this snippet ('')"),
+        ("```yml\na: 1\n```", "nothing executes or compares this snippet ('yml')"),
+        ("```text\nwhatever\n```", "nothing executes or compares this snippet ('text')"),
+        ("A paragraph.\n\n    burstchip run", "an indented snippet has no language"),
+        ("<!-- outptu -->\n```text\na\n```", "unknown marks ['outptu']"),
+        ("```console\n$ echo one\ntwo\n```", "shown is two but printed was one"),
+        ("```console\n$ echo one\none\n$ false\n```", "`false` exits with 1"),
+        ("```sh\nfalse\ntrue\n```", "`false` exits with 1"),
+        ("<!-- exit: 1 -->\n```sh\ntrue\n```", "`true` exits with 0"),
+        ("```sh\nmake no-such-target\n```", "`make no-such-target --dry-run` exits with 2"),
+        ("```python\nprint(1)\n```\n\n<!-- output -->\n```text\n2\n```", "shown is 2 but printed was 1"),
+        ("<!-- from: setup.cfg -->\n```ini\n[nonsense]\n```", "not in setup.cfg"),
+    ],
+)
+def test_a_page_that_is_wrong_is_found_out(page: str, complaint: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError) as caught:
+        follow(parse(page, "page.md"), tmp_path)
+    assert complaint in " ".join(str(caught.value).split())
+
+
+def test_a_page_that_is_right_passes(tmp_path: Path) -> None:
+    page = """
+<!-- file: names.txt -->
+```ini
+[a]
+```
+
+```console
+$ cat names.txt
+[a]
+$ echo one two three
+one ... three
+```
+
+<!-- exit: 3 -->
+```sh
+exit 3
+```
+
+```python
+x = 1
+```
+
+```python
+print(x + 1)
+```
+
+<!-- output -->
+```text
+2
+```
+"""
+    follow(parse(page, "page.md"), tmp_path)
