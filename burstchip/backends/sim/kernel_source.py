@@ -1,0 +1,453 @@
+"""The text of a program's run loop. One function, `run`, goes through all steps of a chunk.
+
+The body of step n, in this order (see `docs/time.md`): deliver what was emitted before, update the neurons,
+list what they emit, let the sources emit, update the traces, learn, record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from burstchip.backends.sim.layout import FACTORS, Layout
+from compiler.ir.chip_program import LearningCode, PopulationCode, ProjectionCode
+from hw_models.neurons.registry import models
+from hw_models.neurons.sources import ENCODER_SHIFT
+from hw_models.plasticity.grammar import learning_rule
+from hw_models.program.numba_source import PRELUDE, step_source
+
+DECORATOR = "@loop"
+
+
+@dataclass
+class _Text:
+    """The text under construction: functions, the loop's arguments in order, the loop's body."""
+
+    functions: list[str] = field(default_factory=list)
+    arguments: dict[str, None] = field(default_factory=dict)
+
+    def argument(self, name: str) -> str:
+        self.arguments[name] = None
+        return name
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Generated text and the names of the arguments of its `run`, in order."""
+
+    text: str
+    arguments: tuple[str, ...]
+
+
+COMMON = '''
+@loop
+def listed(flags, n, events):
+    """Write the indices of the non-zero entries to `events`, return how many there are."""
+    count = 0
+    for i in range(n):
+        events[count] = i
+        count += 1 if flags[i] != 0 else 0
+    return count
+
+
+@loop
+def count_flags(flags, events, count):
+    """How many of the listed entries have their flag set."""
+    total = 0
+    for k in range(count):
+        total += 1 if flags[events[k]] != 0 else 0
+    return total
+
+
+@loop
+def clipped(sums, n, low, high):
+    """Clip sums to a port's width; return how many were outside."""
+    count = 0
+    for i in range(n):
+        count += 1 if sums[i] < low or sums[i] > high else 0
+    if count:
+        for i in range(n):
+            sums[i] = min(max(sums[i], low), high)
+    return count
+
+
+@loop
+def decay_plain(x, n, keep):
+    """x <- x * keep / 4096, floored; x is never negative."""
+    for i in range(n):
+        x[i] = i32(i32(x[i] * keep) >> i32(12))
+
+
+@loop
+def decay_plain_real(x, n, keep):
+    """x <- x * keep / 4096."""
+    for i in range(n):
+        x[i] = x[i] * keep / 4096.0
+
+
+@loop
+def bump(x, events, count, impulse):
+    """x <- min(x + impulse, 127) where an event arrived."""
+    for k in range(count):
+        x[events[k]] = min(x[events[k]] + impulse, 127)
+
+
+@loop
+def encode(image, n, max_value, maximum, value):
+    """Pixel intensities to 2^-16 events a step: rounded on the encoder's grid of 2^-10, then refined."""
+    for j in range(n):
+        scaled = (i64(image[j]) * max_value + maximum // 2) // maximum
+        value[j] = scaled << ENCODER_SHIFT
+'''
+
+
+def _deliver(number: int, projection: ProjectionCode, layout: Layout) -> str:
+    """The function that adds the rows of the listed events to the port's ring of sums."""
+    real = layout.variant.real
+    exponent = projection.weight_exp
+    weight = "w[j, i]" if projection.dense else "w[k]"
+    if layout.is_carry(projection):
+        value = f"f64({weight}) / 256.0" if real else f"(i32({weight}) + i32(128)) >> i32(8)"
+    else:
+        value = f"f64({weight})" if real else f"i32({weight})"
+    if not layout.is_event(layout.numbers[projection.source], projection.output):
+        value = f"({value}) * {'f64' if real else 'i32'}(messages[j])"
+    if real:
+        value = f"({value}) * {2.0**exponent!r}" if exponent else value
+    elif exponent > 0:
+        value = f"i32(({value}) << i32({exponent}))"
+    elif exponent < 0 and not layout.floors(projection):
+        value = f"i32(({value}) >> i32({-exponent}))"
+    delayed = bool(np.any(projection.delays != projection.delays.flat[0])) if projection.delays.size else False
+    synapse = "j * n + i" if projection.dense else "k"
+    target = f"sums[(slot + delays[{synapse}]) % depth, " if delayed else "sums["
+    if projection.dense:
+        inner = f"""        for i in range(n):
+            {target}i] += {value}"""
+    else:
+        inner = f"""        for k in range(indptr[j], indptr[j + 1]):
+            {target}post[k]] += {value}"""
+    return f"""
+{DECORATOR}
+def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums):
+    \"\"\"Synapses of {projection.name!r}.\"\"\"
+    for e in range(count):
+        j = events[e]
+{inner}
+"""
+
+
+def _step_function(number: int, population: PopulationCode, layout: Layout) -> tuple[str, tuple[str, ...]]:
+    model = models()[population.model]
+    per_neuron = {f"x_{port.name}" for port in model.ports} | {"x_label", "x_value"}
+    per_neuron |= {f"p_{name}" for name, value in population.parameters.items() if np.ndim(value) == 1}
+    return step_source(layout.programs[number], f"step_{number}", per_neuron=per_neuron, real=layout.variant.real)
+
+
+def _call_step(
+    number: int, population: PopulationCode, arguments: tuple[str, ...], text: _Text, clock: str
+) -> list[str]:
+    """The call of a population's step at `clock`, behind the controls that are its own."""
+    actual = []
+    every = population.gather_every
+    lines = []
+    for argument in arguments:
+        kind, name = argument[0], argument[2:]
+        if kind in "sop":
+            actual.append(text.argument(f"{kind}_{number}_{name}"))
+        elif name == "value":
+            actual.append(text.argument(f"x_{number}_value"))
+        elif name == "label":
+            actual.append(text.argument(f"x_{number}_label"))
+        elif name == "gather":
+            lines.append(f"gather = 1 if {clock} % {every} == 0 else 0" if every else "gather = 0")
+            actual.append(name)
+        elif name == "report":
+            lines.append(f"report = 1 if ({clock} + 1) % {every} == 0 else 0" if every else "report = 0")
+            actual.append(name)
+        elif name == "clock":
+            actual.append(clock)
+        elif name in ("reset", "plastic", "last", "consolidate", "anneal"):
+            actual.append("source_reset" if clock != "n" and name == "reset" else name)
+        else:
+            actual.append(f"in_{number}_{name}")
+    key = f"key_of(seed, {population.stream}, {clock})"
+    return [*lines, f"step_{number}({', '.join([text.argument(f'n_{number}'), key, *actual])})"]
+
+
+def _population_lines(number: int, layout: Layout, text: _Text, arguments: tuple[str, ...]) -> list[str]:
+    """Bring a neuron population from what arrived to what it emits."""
+    population = layout.code.populations[number]
+    real = layout.variant.real
+    lines = []
+    for owner, port in layout.ports:
+        if owner != number:
+            continue
+        sums = text.argument(f"a_{number}_{port}")
+        depth = layout.depth(number, port)
+        lines.append(f"in_{number}_{port} = {sums}[{f'n % {depth}' if depth > 1 else '0'}]")
+        width = models()[population.model].program.inputs[port]
+        for index, projection in enumerate(layout.code.projections):
+            if projection.target == population.name and projection.port == port and layout.floors(projection):
+                own = f"{text.argument(f'b_{index}')}[{f'n % {depth}' if depth > 1 else '0'}]"
+                lines.append(f"for i in range(n_{number}):")
+                lines.append(f"    in_{number}_{port}[i] += {own}[i] >> {-projection.weight_exp}")
+                lines.append(f"    {own}[i] = 0")
+        if not real:
+            lines.append(
+                f"clipped_inputs[{number}] += clipped(in_{number}_{port}, n_{number}, {width.low}, {width.high})"
+            )
+            text.argument("clipped_inputs")
+    lines += _call_step(number, population, arguments, text, "n")
+    lines += [f"in_{number}_{port}[:] = 0" for owner, port in layout.ports if owner == number]
+    return lines
+
+
+def _emission_lines(number: int, layout: Layout, text: _Text) -> list[str]:
+    """List the messages of a population and count its events and bursts."""
+    lines = []
+    for owner, output in layout.senders:
+        if owner == number:
+            flags, events = text.argument(f"o_{number}_{output}"), text.argument(f"e_{number}_{output}")
+            count = text.argument(f"c_{number}_{output}")
+            lines.append(f"{count}[0] = listed({flags}, n_{number}, {events})")
+    text.argument("event_totals")
+    if (number, "events") in layout.senders:
+        lines.append(f"event_totals[{number}, 0] += c_{number}_events[0]")
+        if "bursts" in layout.programs[number].outputs and not layout.is_silent(number, "bursts"):
+            bursts = text.argument(f"o_{number}_bursts")
+            lines.append(f"event_totals[{number}, 1] += count_flags({bursts}, e_{number}_events, c_{number}_events[0])")
+    elif "events" in layout.programs[number].outputs:
+        flags = text.argument(f"o_{number}_events")
+        lines.append(f"event_totals[{number}, 0] += np.count_nonzero({flags})")
+        if "bursts" in layout.programs[number].outputs and not layout.is_silent(number, "bursts"):
+            bursts = text.argument(f"o_{number}_bursts")
+            lines.append(f"event_totals[{number}, 1] += np.count_nonzero({bursts})")
+    return lines
+
+
+def _delivery_line(index: int, layout: Layout, text: _Text, step: str) -> str:
+    """Send the listed events of projection `index`; they act in step `step`."""
+    projection = layout.code.projections[index]
+    source, target = layout.numbers[projection.source], layout.numbers[projection.target]
+    events = text.argument(f"e_{source}_{projection.output}")
+    count = text.argument(f"c_{source}_{projection.output}")
+    messages = text.argument(f"o_{source}_{projection.output}")
+    depth = layout.depth(target, projection.port)
+    sums = text.argument(f"b_{index}" if layout.floors(projection) else f"a_{target}_{projection.port}")
+    delays = projection.delays
+    constant = not delays.size or not np.any(delays != delays.flat[0])
+    extra = int(delays.flat[0]) if delays.size and constant else 0
+    slot = f"({step} + {extra}) % {depth}" if depth > 1 else "0"
+    if constant:
+        sums = f"{sums}[{slot}]"
+    w = text.argument(f"w_{index}")
+    indptr = post = delay_array = "none"
+    if not projection.dense:
+        indptr, post = text.argument(f"indptr_{index}"), text.argument(f"post_{index}")
+    if not constant:
+        delay_array = text.argument(f"delays_{index}")
+    return (
+        f"deliver_{index}({events}, {count}[0], {messages}, n_{target}, {w}, {indptr}, {post}, {delay_array}, "
+        f"{slot}, {depth}, {sums})"
+    )
+
+
+def _count_line(index: int, layout: Layout, text: _Text) -> str:
+    """Count the synaptic events that the listed messages cause."""
+    projection = layout.code.projections[index]
+    source = layout.numbers[projection.source]
+    name = f"{source}_{projection.output}"
+    text.argument("synaptic_events")
+    if projection.dense:
+        size = layout.code.populations[layout.numbers[projection.target]].size
+        return f"synaptic_events[{index}] += c_{name}[0] * {size}"
+    return (
+        f"for e in range(c_{name}[0]):\n"
+        f"    synaptic_events[{index}] += indptr_{index}[e_{name}[e] + 1] - indptr_{index}[e_{name}[e]]"
+    )
+
+
+def _source_lines(layout: Layout, text: _Text, steps: dict[int, tuple[str, ...]], clock: str) -> list[str]:
+    """Let the sources emit for the clock in variable `clock`."""
+    task = layout.code.task
+    lines = []
+    shown = layout.numbers[task.input] if task else -1
+    if task:
+        lines += [f"source_reset = 1 if {clock} % {task.present} == 0 else 0", "if source_reset:"]
+        sample = f"shown[{clock} // {task.present} - first_sample]"
+        value, width = text.argument(f"x_{shown}_value"), text.argument(f"n_{shown}")
+        most = text.argument(f"p_{shown}_max_value")
+        for name in ("shown", "images", "maximum", "first_sample"):
+            text.argument(name)
+        lines += [
+            f"    if {sample} >= 0:",
+            f"        encode(images[{sample}], {width}, {most}, maximum, {value})",
+            "    else:",
+            f"        {value}[:] = 0",
+        ]
+    else:
+        lines.append(f"source_reset = 1 if {clock} == 0 else 0")
+    for number, population in enumerate(layout.code.populations):
+        if not layout.is_source(population):
+            continue
+        if population.model == "spike_list":
+            value, spikes = text.argument(f"x_{number}_value"), text.argument(f"spikes_{number}")
+            place = text.argument(f"at_{number}")
+            lines += [
+                f"{value}[:] = 0",
+                f"while {place}[0] < {spikes}.shape[0] and {spikes}[{place}[0], 0] <= {clock}:",
+                f"    if {spikes}[{place}[0], 0] == {clock}:",
+                f"        {value}[{spikes}[{place}[0], 1]] = 1",
+                f"    {place}[0] += 1",
+            ]
+        lines += _call_step(number, population, steps[number], text, clock)
+        lines += _emission_lines(number, layout, text)
+    return lines
+
+
+def _plain_trace_lines(index: int, learning: LearningCode, layout: Layout, text: _Text) -> list[str]:
+    """The trace of what has arrived, of the carry form; it starts anew with each sample."""
+    projection = layout.code.projections[index]
+    source = layout.numbers[projection.source]
+    trace = learning.traces[0]
+    x = text.argument(f"x1_{index}")
+    real = "_real" if layout.variant.real else ""
+    lines = []
+    if layout.code.task is not None:
+        lines += ["if reset:", f"    {x}[:] = 0"]
+    lines += [
+        f"decay_plain{real}({x}, {text.argument(f'n_{source}')}, {'f64' if real else 'i32'}({4096 - trace.decay}))",
+        f"bump({x}, e_{source}_{projection.output}, c_{source}_{projection.output}[0], {trace.impulse})",
+    ]
+    return lines
+
+
+def _carry_lines(index: int, learning: LearningCode, layout: Layout, text: _Text) -> list[str]:
+    projection = layout.code.projections[index]
+    source, target = layout.numbers[projection.source], layout.numbers[projection.target]
+    w, y = text.argument(f"w_{index}"), text.argument(f"s_{target}_gathered")
+    frozen = text.argument(f"frozen_{index}")
+    indptr = post = "none"
+    if not projection.dense:
+        indptr, post = text.argument(f"indptr_{index}"), text.argument(f"post_{index}")
+    arguments = [f"x1_{index}", f"n_{source}", y, f"n_{target}", w, indptr, post]
+    return [
+        f"if plastic and (n + 1) % {learning.every} == 0 and not {frozen}:",
+        f"    carry_{index}({', '.join(arguments)}, key_of(seed, {learning.stream}, n), {learning.shift} + anneal)",
+    ]
+
+
+def kernel_source(layout: Layout) -> Kernel:
+    """Generate the loop for a program and a variant."""
+    from burstchip.backends.sim.learning_source import carry_function, chip_functions, chip_lines
+
+    text = _Text()
+    code, task = layout.code, layout.code.task
+    for name in ("n_first", "n_last", "origin", "prime", "seed", "anneal", "none"):
+        text.argument(name)
+    steps: dict[int, tuple[str, ...]] = {}
+    for number, population in enumerate(code.populations):
+        source, steps[number] = _step_function(number, population, layout)
+        text.functions.append(source)
+    neurons = [number for number, population in enumerate(code.populations) if not layout.is_source(population)]
+    plastic = [i for i, p in enumerate(code.projections) if layout.is_plastic(p)]
+    active = [i for i, p in enumerate(code.projections) if layout.is_active(p)]
+    text.functions += [_deliver(index, code.projections[index], layout) for index in active]
+
+    body: list[str] = []
+    if task is not None:
+        body += [
+            f"t = n % {task.present}",
+            f"sample = n // {task.present} - {text.argument('first_sample')}",
+            "reset = 1 if t == 0 else 0",
+            f"last = 1 if t == {task.present - 1} else 0",
+            f"plastic = 1 if t >= {task.teach_after} else 0",
+        ]
+        readout = layout.numbers[task.readout]
+        if layout.variant.learning:
+            label = text.argument(f"x_{readout}_label")
+            body += ["if reset:", f"    {label}[:] = 0", f"    {label}[{text.argument('labels')}[shown[sample]]] = 1"]
+        every = {p.learning.consolidate_every for p in code.projections if layout.is_chip(p) and p.learning}
+        consolidate = max(every, default=1)
+        body.append(
+            f"consolidate = 1 if last and (n // {task.present} + 1) % {consolidate} == 0 else 0"
+        )
+    else:
+        body += ["reset = 1 if n == 0 else 0", "last = 0", "plastic = 1"]
+        gather = max((p.gather_every for p in code.populations), default=0)
+        every = {p.learning.consolidate_every for p in code.projections if layout.is_chip(p) and p.learning}
+        period = gather * max(every, default=1)
+        body.append(f"consolidate = 1 if (n + 1) % {period} == 0 else 0" if period else "consolidate = 0")
+    # 1. Deliver.
+    for index in active:
+        projection = code.projections[index]
+        line = _delivery_line(index, layout, text, "n")
+        learning = projection.learning
+        if layout.is_chip(projection) and learning is not None:
+            # A chip sends with the weight as it was when the event was emitted: see the learning step.
+            body += [f"if n % {learning.every} != 0 or n == origin:", f"    {line}"]
+        else:
+            body.append(line)
+        body += _count_line(index, layout, text).split("\n")
+    for index in plastic:
+        learning = code.projections[index].learning
+        assert learning is not None
+        if learning.form == "carry":
+            body += _plain_trace_lines(index, learning, layout, text)
+    # 2. Neurons.
+    for number in neurons:
+        body += _population_lines(number, layout, text, steps[number])
+    if task is not None:
+        count, v = text.argument(f"s_{readout}_count"), text.argument(f"s_{readout}_v")
+        body += [
+            "if last:",
+            f"    {text.argument('predictions')}[sample] = best_of({count}, {v}, n_{readout})",
+        ]
+    # 3. Emit, neurons first, then sources.
+    for number in neurons:
+        body += _emission_lines(number, layout, text)
+    body.append(f"clock = n + {layout.lead}")
+    body += _source_lines(layout, text, steps, "clock")
+    # 4. and 5. Traces and learning.
+    for index in plastic:
+        projection = code.projections[index]
+        learning = projection.learning
+        assert learning is not None
+        if learning.form == "carry":
+            text.functions.append(carry_function(index, projection, learning, layout))
+            body += _carry_lines(index, learning, layout, text)
+        else:
+            rule = learning_rule(learning.rules.get("dw"), learning.rules.get("dt"), learning.rules.get("dd"))
+            text.functions += chip_functions(index, projection, learning, rule, layout)
+            ahead = _delivery_line(index, layout, text, "n + 1") if index in active else "pass"
+            body += chip_lines(index, projection, learning, rule, layout, text.argument, ahead)
+    # 6. Record.
+    for name, variable in layout.variant.record:
+        number = layout.numbers[name]
+        kind = "s" if variable in layout.programs[number].states else "o"
+        body.append(f"{text.argument(f'r_{number}_{variable}')}[n - n_first] = {text.argument(f'{kind}_{number}_{variable}')}")
+
+    prologue = ["if prime:", "    clock = n_first"]
+    prologue += [f"    {line}" for line in _source_lines(layout, text, steps, "clock")] if layout.lead else ["    pass"]
+    arguments = tuple(text.arguments)
+    best = '''
+@njit(nogil=True)
+def best_of(count, v, n):
+    """The neuron with most events, the potential v deciding between equal counts, the lowest index then."""
+    best = 0
+    for i in range(1, n):
+        if count[i] > count[best] or (count[i] == count[best] and v[i] > v[best]):
+            best = i
+    return best
+'''
+    loop = ["@njit(nogil=True, cache=True, error_model='numpy')", f"def run({', '.join(arguments)}):"]
+    loop += [f"    {line}" for line in prologue]
+    loop.append("    for n in range(n_first, n_last):")
+    loop += [f"        {line}" for line in body]
+    constants = f"ENCODER_SHIFT = {ENCODER_SHIFT}\n"
+    return Kernel("\n".join([PRELUDE, constants, COMMON, best, *text.functions, *loop, ""]), arguments)
+
+
+__all__ = ["FACTORS", "Kernel", "kernel_source"]

@@ -1,0 +1,150 @@
+"""How a `ChipProgram` lies in the simulator's memory: names of arrays, what each variant of the loop needs.
+
+Arrays are named `KIND_NUMBER_NAME`: `s_1_v` is state v of population 1, `w_0` the weights of projection 0.
+Weights are kept source-major, so that an event touches one contiguous row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from hw_models.neurons.registry import models
+from hw_models.program.trace import Program, specialize
+
+#: Inputs that the loop sets from the schedule, one number for the whole population.
+CONTROLS = ("reset", "learning", "plastic", "gather", "last", "report", "consolidate", "anneal", "clock")
+#: Outputs that carry third factors to the synapses of the population itself.
+FACTORS = ("y1", "y2", "y3")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What a loop is specialised to: learning or not, integers or reals, which variables it records."""
+
+    learning: bool
+    real: bool
+    record: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A program and a variant, with everything that follows from the two."""
+
+    code: ChipProgram
+    variant: Variant
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each population."""
+        return {population.name: number for number, population in enumerate(self.code.populations)}
+
+    @cached_property
+    def lead(self) -> int:
+        """By how many steps sources run ahead of neurons: a task's sources act in the neurons' own clock."""
+        return 1 if self.code.task is not None else 0
+
+    def is_source(self, population: PopulationCode) -> bool:
+        """Whether the population has no input ports."""
+        return models()[population.model].kind == "source"
+
+    @cached_property
+    def programs(self) -> tuple[Program, ...]:
+        """Each population's program, with what this variant fixes folded away."""
+        return tuple(self._program(population) for population in self.code.populations)
+
+    def _program(self, population: PopulationCode) -> Program:
+        program = models()[population.model].program
+        constants: dict[str, int] = {}
+        if not self.variant.learning:
+            constants.update(learning=0, plastic=0, gather=0, report=0, consolidate=0, anneal=0, label=0)
+        else:
+            constants["learning"] = 1
+            if self.code.task is None:
+                constants.update(plastic=1, last=0, label=0)
+            elif self.code.task.readout != population.name:
+                constants["label"] = 0
+        wanted = {projection.output for projection in self.code.projections if projection.source == population.name}
+        wanted |= {variable for name, variable in self.variant.record if name == population.name}
+        wanted |= {"events", "bursts"}
+        if any(self.is_chip(p) for p in self.code.projections if p.target == population.name):
+            wanted |= set(FACTORS)
+        return specialize(
+            program,
+            {name: value for name, value in constants.items() if name in program.inputs},
+            [output for output in program.outputs if output in wanted],
+        )
+
+    def is_silent(self, number: int, output: str) -> bool:
+        """Whether an output is always 0 in this variant."""
+        program = self.programs[number]
+        node = program.nodes[program.output[output]]
+        return node.operation == "const" and node.attribute == 0
+
+    def is_plastic(self, projection: ProjectionCode) -> bool:
+        """Whether the projection learns in this variant."""
+        return self.variant.learning and projection.learning is not None
+
+    def is_chip(self, projection: ProjectionCode) -> bool:
+        """Whether it learns by a sum of products of the chip."""
+        return self.is_plastic(projection) and projection.learning is not None and projection.learning.form == "chip"
+
+    def is_carry(self, projection: ProjectionCode) -> bool:
+        """Whether it learns in the carry form."""
+        return self.is_plastic(projection) and not self.is_chip(projection)
+
+    def is_active(self, projection: ProjectionCode) -> bool:
+        """Whether messages of the projection can change anything in this variant."""
+        source, target = self.numbers[projection.source], self.numbers[projection.target]
+        used = any(
+            node.operation == "input" and node.name == projection.port for node in self.programs[target].nodes
+        )
+        return used and not self.is_silent(source, projection.output)
+
+    def is_event(self, number: int, output: str) -> bool:
+        """Whether an output is a flag, so that its messages are bare events."""
+        width = self.programs[number].outputs[output]
+        return (width.low, width.high) == (0, 1)
+
+    @cached_property
+    def senders(self) -> tuple[tuple[int, str], ...]:
+        """(population, output) pairs whose messages are listed each step: those used and `events`."""
+        used = {
+            (self.numbers[projection.source], projection.output)
+            for projection in self.code.projections
+            if self.is_active(projection) or self.is_plastic(projection)
+        }
+        return tuple(sorted(used))
+
+    def depth(self, number: int, port: str) -> int:
+        """Slots of a port's ring of sums: one for now, more for delays and for messages sent ahead."""
+        arriving = [
+            p
+            for p in self.code.projections
+            if self.numbers[p.target] == number and p.port == port and self.is_active(p)
+        ]
+        longest = max((int(np.max(p.delays, initial=0)) for p in arriving), default=0)
+        ahead = any(self.is_chip(p) for p in arriving)
+        return 1 + longest + int(ahead)
+
+    @cached_property
+    def ports(self) -> tuple[tuple[int, str], ...]:
+        """(population, port) pairs that this variant reads."""
+        return tuple(
+            (number, port.name)
+            for number, population in enumerate(self.code.populations)
+            for port in models()[population.model].ports
+            if any(n.operation == "input" and n.name == port.name for n in self.programs[number].nodes)
+        )
+
+    def floors(self, projection: ProjectionCode) -> bool:
+        """Whether the projection's sum is shifted right, so that it needs a sum of its own.
+
+        Weights that are all multiples of the shift need none: the shift is then exact on each.
+        """
+        if projection.weight_exp >= 0 or self.variant.real:
+            return False
+        return bool(self.is_plastic(projection) or np.any(projection.weights % (1 << -projection.weight_exp)))

@@ -1,0 +1,115 @@
+"""The arrays that a run works on: every state of every neuron, synapse and message in flight.
+
+All of them together are the complete state: with them and the clock a run goes on exactly where it stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burstchip.backends.sim.layout import Layout
+from compiler.ir.chip_program import CARRY_TAG_BITS, PopulationCode, ProjectionCode
+from hw_models.neurons.registry import models
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def initial_states(population: PopulationCode, dtype: type) -> Arrays:
+    """Each state variable of a population at the start: a constant, or the value of a parameter."""
+    program = models()[population.model].program
+    states: Arrays = {}
+    for name in program.states:
+        start = program.initial[name]
+        value = population.parameters[start] if isinstance(start, str) else start
+        states[name] = np.broadcast_to(np.asarray(value), (population.size,)).astype(dtype)
+    return states
+
+
+def source_major(projection: ProjectionCode, values: NDArray[Any]) -> NDArray[Any]:
+    """(post, pre) to (pre, post) where dense; a sparse list is sorted by source already."""
+    return np.ascontiguousarray(values.T) if projection.dense else values.copy()
+
+
+def forward_weights(projection: ProjectionCode, stored: NDArray[Any]) -> NDArray[Any]:
+    """The weights that events see, in units of 2^weight_exp, from what learning stores."""
+    if projection.learning is None or projection.learning.form != "carry":
+        return stored
+    if stored.dtype.kind == "f":
+        return np.asarray(stored / (1 << CARRY_TAG_BITS))
+    half = 1 << (CARRY_TAG_BITS - 1)
+    return ((stored.astype(np.int32) + half) >> CARRY_TAG_BITS).astype(np.int16)
+
+
+def _weights(index: int, projection: ProjectionCode, layout: Layout, arrays: Arrays) -> None:
+    if layout.variant.real:
+        stored = source_major(projection, projection.exact / projection.unit)
+    else:
+        stored = source_major(projection, projection.weights)
+    arrays[f"w_{index}"] = stored if layout.is_plastic(projection) else forward_weights(projection, stored)
+    if layout.is_chip(projection):
+        arrays[f"t_{index}"] = np.zeros_like(stored)
+        arrays[f"d_{index}"] = np.zeros_like(stored)
+
+
+def allocate(layout: Layout) -> Arrays:
+    """Every array of a program at the start of time."""
+    real = layout.variant.real
+    number_type = np.float64 if real else np.int32
+    arrays: Arrays = {"none": np.zeros(1, dtype=np.int32)}
+    for number, population in enumerate(layout.code.populations):
+        for name, values in initial_states(population, number_type).items():
+            arrays[f"s_{number}_{name}"] = values
+        for output in layout.programs[number].output:
+            arrays[f"o_{number}_{output}"] = np.zeros(population.size, dtype=number_type)
+        for name, value in population.parameters.items():
+            if np.ndim(value) == 1:
+                arrays[f"p_{number}_{name}"] = np.asarray(value, dtype=number_type)
+        value = np.broadcast_to(np.asarray(population.parameters.get("value", 0)), (population.size,))
+        arrays[f"x_{number}_value"] = value.astype(number_type)
+        arrays[f"x_{number}_label"] = np.zeros(population.size, dtype=number_type)
+        if population.spikes is not None:
+            arrays[f"spikes_{number}"] = population.spikes
+            arrays[f"at_{number}"] = np.zeros(1, dtype=np.int64)
+    for number, output in layout.senders:
+        arrays[f"e_{number}_{output}"] = np.zeros(layout.code.populations[number].size + 1, dtype=np.int32)
+        arrays[f"c_{number}_{output}"] = np.zeros(1, dtype=np.int64)
+    for number, port in layout.ports:
+        size = layout.code.populations[number].size
+        arrays[f"a_{number}_{port}"] = np.zeros((layout.depth(number, port), size), dtype=number_type)
+    for index, projection in enumerate(layout.code.projections):
+        _weights(index, projection, layout, arrays)
+        target = layout.numbers[projection.target]
+        source_size = layout.code.populations[layout.numbers[projection.source]].size
+        if layout.floors(projection):
+            depth = layout.depth(target, projection.port)
+            arrays[f"b_{index}"] = np.zeros((depth, layout.code.populations[target].size), dtype=number_type)
+        if not projection.dense:
+            counts = np.bincount(projection.pre, minlength=source_size)
+            arrays[f"indptr_{index}"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+            arrays[f"post_{index}"] = projection.post
+        arrays[f"delays_{index}"] = projection.delays
+        if layout.is_plastic(projection):
+            arrays[f"x1_{index}"] = np.zeros(source_size, dtype=number_type)
+    counters = len(layout.code.populations)
+    arrays["event_totals"] = np.zeros((counters, 2), dtype=np.int64)
+    arrays["clipped_inputs"] = np.zeros(counters, dtype=np.int64)
+    arrays["synaptic_events"] = np.zeros(len(layout.code.projections), dtype=np.int64)
+    return arrays
+
+
+def scalars(layout: Layout) -> Mapping[str, Any]:
+    """Sizes and parameters that are one number for a whole population."""
+    number_type = np.float64 if layout.variant.real else np.int64
+    values: dict[str, Any] = {}
+    for number, population in enumerate(layout.code.populations):
+        values[f"n_{number}"] = population.size
+        for name, value in population.parameters.items():
+            if np.ndim(value) == 0:
+                values[f"p_{number}_{name}"] = number_type(value)
+    for index in range(len(layout.code.projections)):
+        values[f"frozen_{index}"] = 0
+    return values

@@ -1,0 +1,162 @@
+"""Runs a program: steps of a free run, samples of a training, samples to classify."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burstchip.backends.sim.compiled import load_kernel
+from burstchip.backends.sim.kernel_source import kernel_source
+from burstchip.backends.sim.layout import Layout, Variant
+from burstchip.backends.sim.memory import Arrays, allocate, forward_weights, scalars
+from compiler.ir.chip_program import ChipProgram
+
+#: A test draws its random numbers under the training's seed plus this.
+TEST_SEED = 77777
+
+
+@dataclass
+class Simulation:
+    """A program under way: its arrays, and `clock`, the number of steps done."""
+
+    layout: Layout
+    seed: int
+    arrays: Arrays
+    clock: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def advance(self, steps: int, given: Mapping[str, Any], *, prime: bool, origin: int = 0) -> None:
+        """Run `steps` steps; `given` holds what belongs to this call alone (pictures, records)."""
+        kernel = kernel_source(self.layout)
+        run = load_kernel(kernel)
+        values: dict[str, Any] = {
+            **scalars(self.layout),
+            **self.settings,
+            **self.arrays,
+            "n_first": self.clock,
+            "n_last": self.clock + steps,
+            "origin": origin,
+            "prime": int(prime),
+            "seed": self.seed,
+            "anneal": 0,
+            **given,
+        }
+        run(*(values[name] for name in kernel.arguments))
+        self.clock += steps
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Images [sample, pixel] with their greatest intensity, and their labels."""
+
+    images: NDArray[np.uint8]
+    maximum: int
+    labels: NDArray[np.int64]
+
+
+def start(
+    code: ChipProgram,
+    *,
+    learning: bool,
+    real: bool = False,
+    record: tuple[tuple[str, str], ...] = (),
+    frozen: Collection[str] = (),
+) -> Simulation:
+    """A simulation at clock 0. Projections named in `frozen` do not learn."""
+    layout = Layout(code, Variant(learning, real, record))
+    settings = {f"frozen_{i}": int(p.name in frozen) for i, p in enumerate(code.projections)}
+    return Simulation(layout, code.seed, allocate(layout), 0, settings)
+
+
+def _records(simulation: Simulation, steps: int) -> dict[str, NDArray[Any]]:
+    dtype = np.float64 if simulation.layout.variant.real else np.int32
+    sizes = [population.size for population in simulation.layout.code.populations]
+    numbers = simulation.layout.numbers
+    return {
+        f"r_{numbers[name]}_{variable}": np.zeros((steps, sizes[numbers[name]]), dtype=dtype)
+        for name, variable in simulation.layout.variant.record
+    }
+
+
+def show(
+    simulation: Simulation, pictures: Pictures, shown: NDArray[np.int64], following: int, anneal: int
+) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+    """Present the pictures `shown`, in this order; (the class read out for each, what was recorded).
+
+    `following` is the picture that comes after them, -1 where none does: the sources begin it one step
+    before the neurons do.
+    """
+    task = simulation.layout.code.task
+    assert task is not None and simulation.clock % task.present == 0
+    steps = len(shown) * task.present
+    predictions = np.full(len(shown), -1, dtype=np.int64)
+    records = _records(simulation, steps)
+    given = {
+        "shown": np.append(shown, following).astype(np.int64),
+        "first_sample": simulation.clock // task.present,
+        "images": pictures.images,
+        "maximum": pictures.maximum,
+        "labels": pictures.labels,
+        "predictions": predictions,
+        "anneal": anneal,
+        **records,
+    }
+    simulation.advance(steps, given, prime=simulation.clock == 0)
+    return predictions, records
+
+
+def _classify_part(
+    code: ChipProgram, weights: Mapping[str, NDArray[Any]], pictures: Pictures, part: NDArray[np.int64], real: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    simulation = start(code, learning=False, real=real)
+    simulation.arrays.update(weights)
+    task = code.task
+    assert task is not None
+    simulation.clock = int(part[0]) * task.present
+    simulation.seed = code.seed + TEST_SEED
+    predictions = np.full(len(part), -1, dtype=np.int64)
+    given = {
+        "shown": np.append(part, -1).astype(np.int64),
+        "first_sample": int(part[0]),
+        "images": pictures.images,
+        "maximum": pictures.maximum,
+        "labels": pictures.labels,
+        "predictions": predictions,
+    }
+    simulation.advance(len(part) * task.present, given, prime=True, origin=simulation.clock)
+    return predictions, simulation.arrays["event_totals"]
+
+
+def classify(
+    code: ChipProgram, trained: Simulation, pictures: Pictures, workers: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(class read out for each picture, events and bursts of each population), without learning.
+
+    The pictures are shown in order from step 0 under the test seed, so the result does not depend on
+    `workers`, the number of threads that share them. `trained` is left as it was.
+    """
+    real = trained.layout.variant.real
+    weights = {
+        f"w_{index}": forward_weights(projection, trained.arrays[f"w_{index}"])
+        for index, projection in enumerate(code.projections)
+        if projection.learning is not None
+    }
+    count = len(pictures.images)
+    parts = [part for part in np.array_split(np.arange(count), max(1, min(workers, count))) if len(part)]
+    with ThreadPoolExecutor(max_workers=len(parts)) as pool:
+        results = list(pool.map(lambda part: _classify_part(code, weights, pictures, part, real), parts))
+    return np.concatenate([r[0] for r in results]), np.sum([r[1] for r in results], axis=0)
+
+
+def sample_order(code: ChipProgram, count: int, epoch: int) -> NDArray[np.int64]:
+    """The order in which epoch `epoch` (from 0) shows `count` samples: a stable sort by random numbers."""
+    from hw_models.program.random import at, key
+
+    assert code.task is not None
+    numbers = at(key(code.seed, code.task.order_stream, epoch), np.arange(count))
+    return np.argsort(numbers, kind="stable").astype(np.int64)

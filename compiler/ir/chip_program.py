@@ -1,0 +1,153 @@
+"""The second intermediate representation: what runs. Integers only; nothing here knows of YAML.
+
+Parameters bear the chip's names. Weights are shaped (post, pre) where a projection is dense, and listed
+by (pre, post) where it is sparse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_models.diagnostics import Diagnostic
+
+#: A carry weight is 8 bits and an 8-bit tag below it, stored as one 16-bit number.
+CARRY_TAG_BITS = 8
+CARRY_LOW, CARRY_HIGH = -32640, 32639
+
+
+@dataclass(frozen=True)
+class PopulationCode:
+    """One population: its model, size, integer parameters and random stream.
+
+    `gather_every` is the learning epoch, in steps, of the plastic synapses that end here, 0 where there
+    are none. `spikes` lists (step, neuron) of a spike list, sorted.
+    """
+
+    name: str
+    model: str
+    size: int
+    parameters: Mapping[str, int | NDArray[np.int64]]
+    stream: int
+    gather_every: int = 0
+    spikes: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class TraceCode:
+    """A presynaptic trace of 0..127.
+
+    `lava`: exponential decay with time constant `tau` in steps, rounded at random. `plain`: decay of
+    `decay`/4096 a step rounded toward zero, cap 127. `impulse` is added at an event.
+    """
+
+    kind: Literal["lava", "plain"]
+    name: str
+    tau: float
+    decay: int
+    impulse: int
+
+
+@dataclass(frozen=True)
+class LearningCode:
+    """How one projection learns; `every` is the learning epoch in steps.
+
+    `carry`: W += (x * gathered + r) >> shift. `chip`: the sums of products in `rules` (dw, dt, dd).
+    """
+
+    form: Literal["chip", "carry"]
+    rounding: Literal["lava", "per_synapse"]
+    every: int
+    traces: tuple[TraceCode, ...]
+    rules: Mapping[str, str]
+    shift: int
+    consolidate_every: int
+    stream: int
+    trace_stream: int
+    rng_seed: int
+
+
+@dataclass(frozen=True)
+class ProjectionCode:
+    """One projection's synapses in integers.
+
+    A synapse adds `(sum of weight * message) * 2^weight_exp` to the port, where a negative exponent
+    floors after the sum. `unit` is the physical weight of one stored unit. `delays` counts extra steps.
+    """
+
+    name: str
+    source: str
+    output: str
+    target: str
+    port: str
+    dense: bool
+    pre: NDArray[np.int32]
+    post: NDArray[np.int32]
+    weights: NDArray[np.int16]
+    delays: NDArray[np.int16]
+    weight_exp: int
+    num_weight_bits: int
+    sign_mode: Literal["MIXED", "EXCITATORY", "INHIBITORY"]
+    unit: float
+    weight_unit: str
+    exact: NDArray[np.float64]
+    learning: LearningCode | None = None
+
+
+@dataclass(frozen=True)
+class TaskCode:
+    """A supervised task; times in steps. `anneal` as fractions of the training, `order_stream` shuffles."""
+
+    data: str
+    input: str
+    readout: str
+    present: int
+    teach_after: int
+    epochs: int
+    anneal: tuple[float, ...]
+    split: int
+    order_stream: int
+
+
+@dataclass(frozen=True)
+class QuantisationLine:
+    """One line of the quantisation report: what was asked, what is represented, the relative error."""
+
+    where: str
+    parameter: str
+    unit: str
+    requested: float
+    represented: float
+    integers: str
+
+    @property
+    def relative_error(self) -> float:
+        """|represented - requested| / |requested|; 0 where both are 0."""
+        if self.requested == self.represented:
+            return 0.0
+        return abs(self.represented - self.requested) / abs(self.requested) if self.requested else float("inf")
+
+
+@dataclass(frozen=True)
+class ChipProgram:
+    """Everything a backend needs. `lead_in` is how many steps a task's sources may run before its clock 0."""
+
+    name: str
+    step_ms: float
+    seed: int
+    target: str
+    weight_form: str
+    populations: tuple[PopulationCode, ...]
+    projections: tuple[ProjectionCode, ...]
+    probes: tuple[tuple[str, str], ...]
+    task: TaskCode | None
+    quantisation: tuple[QuantisationLine, ...]
+    diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+    def population(self, name: str) -> PopulationCode:
+        """The population of this name."""
+        return next(population for population in self.populations if population.name == name)

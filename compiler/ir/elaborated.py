@@ -1,0 +1,86 @@
+"""A network whose synapses are drawn: shapes, pairs, weights and delays are known, still in physical units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.ir.network import Network, Projection
+from hw_models.neurons.model import NeuronModel
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The random streams of a network, numbered from 1 in the order of use.
+
+    populations, learning of each plastic projection, weights of each projection, order of the samples;
+    then connectivity, second weight draw, delays, traces of each projection.
+    """
+
+    populations: int
+    plastic: int
+    projections: int
+
+    def population(self, index: int) -> int:
+        """Draws of population `index`'s program."""
+        return 1 + index
+
+    def learning(self, plastic_index: int) -> int:
+        """Rounding draws of the plastic projection number `plastic_index` among the plastic ones."""
+        return 1 + self.populations + plastic_index
+
+    def weights(self, index: int) -> int:
+        """Initial weights of projection `index`."""
+        return 1 + self.populations + self.plastic + index
+
+    @property
+    def order(self) -> int:
+        """The order in which an epoch shows its samples."""
+        return 1 + self.populations + self.plastic + self.projections
+
+    def connectivity(self, index: int) -> int:
+        """Which pairs projection `index` connects."""
+        return self.order + 1 + index
+
+    def second_weights(self, index: int) -> int:
+        """The second draw of each weight that needs two."""
+        return self.order + 1 + self.projections + index
+
+    def delays(self, index: int) -> int:
+        """Delays of projection `index`."""
+        return self.order + 1 + 2 * self.projections + index
+
+    def trace(self, index: int) -> int:
+        """Rounding draws of the traces of projection `index`."""
+        return self.order + 1 + 3 * self.projections + index
+
+
+@dataclass(frozen=True)
+class Synapses:
+    """The synapses of one projection, sorted by source and then target neuron.
+
+    `dense` where every pair is connected; then the arrays hold the full (pre, post) grid in that order.
+    `quantiles` are 16 random bits a synapse for a uniform distribution, whose values are drawn on the
+    chip's own grid; `weights` are physical weights for every other one.
+    """
+
+    projection: Projection
+    dense: bool
+    pre: NDArray[np.int32]
+    post: NDArray[np.int32]
+    quantiles: NDArray[np.int32] | None
+    weights: NDArray[np.float64] | None
+    delays: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Elaborated:
+    """The network, its models by name, and its drawn synapses."""
+
+    network: Network
+    models: Mapping[str, NeuronModel]
+    streams: Streams
+    synapses: tuple[Synapses, ...]

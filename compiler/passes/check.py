@@ -1,0 +1,194 @@
+"""check: what the target cannot hold, and what runs only in emulation. ChipProgram in, the same out with messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.neurons.registry import models
+from hw_models.plasticity.grammar import learning_rule
+
+register_codes(
+    {
+        "BC330": "a form that no chip's learning engine has: emulation only",
+        "BC331": "the task and the network do not fit each other",
+        "BC332": "the learning epoch and the presentation do not fit each other",
+        "BC333": "a rule reads a third factor that the neuron does not send",
+        "BC334": "the summed input of a port may leave its width",
+        "BC335": "a population without input or without effect",
+        "BC336": "a parameter that nothing reads here",
+    }
+)
+
+#: Pixels and classes of each data set.
+DATA_SHAPES = {"digits": (64, 10), "mnist": (784, 10)}
+
+
+def _error(code: str, message: str, required: str, given: str, hint: str | None = None) -> Diagnostic:
+    return Diagnostic(code, message, required=required, given=given, hint=hint)
+
+
+def _emulation(code: ChipProgram) -> Iterator[Diagnostic]:
+    carry = [p.name for p in code.projections if p.learning is not None and p.learning.form == "carry"]
+    if carry:
+        yield Diagnostic(
+            "BC330",
+            f"the carry form of {', '.join(carry)} is emulation only",
+            severity="warning",
+            required=f"sums of products, for target {code.target}",
+            given="8-bit weight, 8-bit tag and carry",
+            hint="--set weight_form=chip where the template has it, or form: chip",
+        )
+
+
+def _task(code: ChipProgram) -> Iterator[Diagnostic]:
+    task = code.task
+    if task is None:
+        return
+    pixels, classes = DATA_SHAPES[task.data]
+    source, readout = code.population(task.input), code.population(task.readout)
+    if source.size != pixels:
+        yield _error(
+            "BC331", f"input '{source.name}' does not fit data '{task.data}'", f"size {pixels}", f"size {source.size}"
+        )
+    if readout.size != classes:
+        yield _error(
+            "BC331", f"readout '{readout.name}' does not fit data '{task.data}'", f"size {classes}",
+            f"size {readout.size}",
+        )
+    if "max_value" not in source.parameters:
+        yield _error(
+            "BC331", f"input '{source.name}' cannot show data", "model rate_source or poisson_source", source.model
+        )
+    elif not np.any(np.asarray(source.parameters["max_value"])):
+        yield _error("BC331", f"input '{source.name}' is silent", "a max_rate above 0", "max_rate: 0 Hz")
+    if not {"count", "v"} <= set(models()[readout.model].program.states):
+        yield _error(
+            "BC331", f"readout '{readout.name}' counts no events", "a model with the states count and v",
+            readout.model, "model: burst_unit",
+        )
+    for population in code.populations:
+        every = population.gather_every
+        if every and task.present % every:
+            yield _error(
+                "BC332", f"learning epochs of '{population.name}' do not fill a presentation",
+                f"a presentation that is a multiple of {every} steps", f"{task.present} steps",
+            )
+        elif every and task.teach_after % every:
+            yield _error(
+                "BC332", f"learning epochs of '{population.name}' do not start with teaching",
+                f"teach_after a multiple of {every} steps", f"{task.teach_after} steps",
+            )
+
+
+def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
+    for projection in code.projections:
+        learning = projection.learning
+        if learning is None:
+            continue
+        program = models()[code.population(projection.target).model].program
+        source = models()[code.population(projection.source).model].program
+        if source.outputs[projection.output].high != 1 or source.outputs[projection.output].low != 0:
+            yield _error(
+                "BC333", f"'{projection.name}' learns from graded messages",
+                "an output of events (0 or 1)", f"{projection.source}.{projection.output}",
+            )
+        if learning.form == "carry":
+            if "gathered" not in program.states:
+                yield _error(
+                    "BC333", f"the burst rule of '{projection.name}' needs burst errors",
+                    "a target model that gathers them, such as burst_unit", code.population(projection.target).model,
+                )
+            continue
+        rule = learning_rule(learning.rules.get("dw"), learning.rules.get("dt"), learning.rules.get("dd"))
+        for factor in ("y1", "y2", "y3"):
+            if factor in str(rule) and factor not in program.outputs:
+                yield _error(
+                    "BC333", f"the rule of '{projection.name}' reads {factor}",
+                    f"a target model that sends {factor}, such as burst_unit for y1 and y2",
+                    code.population(projection.target).model,
+                )
+
+
+def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> np.ndarray:
+    """The greatest input magnitude of each target neuron if every source sends its greatest message at once."""
+    source = models()[code.population(projection.source).model].program.outputs[projection.output]
+    message = max(abs(source.low), abs(source.high))
+    size = code.population(projection.target).size
+    learning = projection.learning
+    if learning is not None:
+        greatest = np.full(projection.weights.shape, 128 if learning.form == "carry" else 256, dtype=np.int64)
+    else:
+        greatest = np.abs(projection.weights.astype(np.int64))
+    total = np.zeros(size, dtype=np.int64)
+    if projection.dense:
+        total += greatest.sum(axis=1)
+    else:
+        np.add.at(total, projection.post, greatest)
+    return total * message * 2.0**projection.weight_exp
+
+
+def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
+    for population in code.populations:
+        model = models()[population.model]
+        for port in model.ports:
+            arriving = [p for p in code.projections if p.target == population.name and p.port == port.name]
+            if not arriving:
+                continue
+            greatest = float(np.max(np.sum([_greatest_input(code, p) for p in arriving], axis=0)))
+            width = model.program.inputs[port.name]
+            if greatest > width.high:
+                yield Diagnostic(
+                    "BC334",
+                    f"the input of '{population.name}.{port.name}' may reach {greatest:.0f}",
+                    severity="warning",
+                    required=f"at most {width.high} if all sources send at once",
+                    given=f"{greatest:.0f}",
+                    hint="the run counts what leaves the width; fewer synapses or a smaller limit exclude it",
+                )
+
+
+def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
+    shown = code.task.input if code.task else None
+    for population in code.populations:
+        model = models()[population.model]
+        if "max_value" in population.parameters:
+            silent = "max_value" if population.name != shown else "value"
+            if np.any(np.asarray(population.parameters[silent])):
+                name = "max_rate" if silent == "max_value" else "rate"
+                other = "rate" if silent == "max_value" else "max_rate"
+                yield _error(
+                    "BC336", f"'{name}' of population '{population.name}' is not read",
+                    f"{other}, since the task {'shows data to' if shown == population.name else 'does not use'} "
+                    f"'{population.name}'", name,
+                )
+        sends = any(p.source == population.name for p in code.projections)
+        receives = any(p.target == population.name for p in code.projections)
+        if model.kind == "neuron" and not receives or model.kind == "source" and not sends:
+            yield Diagnostic(
+                "BC335",
+                f"population '{population.name}' has no {'input' if model.kind == 'neuron' else 'effect'}",
+                severity="warning",
+                required="a projection",
+                given="none",
+            )
+
+
+def _parameters(population: PopulationCode) -> Iterator[Diagnostic]:
+    for name, value in population.parameters.items():
+        if np.asarray(value).size > 1 and name.endswith(("_shift", "_exp")):
+            yield _error("BC331", f"{population.name}.{name} differs between neurons", "one value", "several")
+
+
+def check(code: ChipProgram) -> ChipProgram:
+    """Add what the design rules find. Raises `BurstchipError` with all errors where there is any."""
+    found = [*_emulation(code), *_task(code), *_rules(code), *_widths(code), *_unused(code)]
+    for population in code.populations:
+        found.extend(_parameters(population))
+    if any(diagnostic.severity == "error" for diagnostic in found):
+        raise BurstchipError([*found])
+    return replace(code, diagnostics=(*code.diagnostics, *found))

@@ -1,0 +1,105 @@
+"""lower: to what the target offers. ChipProgram in, ChipProgram out.
+
+- weight exponents: a model that shifts its input itself takes the greatest shift that all projections of a
+  port share; what is left stays as the projection's `weight_exp`;
+- the burst rule becomes sums of products in the chip's grammar:
+  `dt = u0*2^-K*x1*y1 - u0*t*y2`, `dw = u0*2^-S*t*y2`; a K beyond 7 is not expressible, so the neuron
+  sends a smaller y1;
+- each population learns the epoch of its plastic synapses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.neurons.registry import models
+
+register_codes(
+    {
+        "BC320": "plastic projections of one population disagree",
+        "BC321": "a learning rate is not expressible",
+    }
+)
+
+#: The greatest right shift that a product's exponent can hold.
+PRODUCT_SHIFT_MAX = 7
+FACTOR_SHIFT_MAX = 7
+PORT_EXPONENT_MAX = 7
+
+
+def burst_rule(shift: int, consolidation: int) -> dict[str, str]:
+    """The burst rule with tag in the chip's grammar; y2 = 32 moves the tag into the weight."""
+    return {"dt": f"u0*2^-{shift}*x1*y1 - u0*t*y2", "dw": f"u0*2^-{consolidation}*t*y2"}
+
+
+def _agree(population: PopulationCode, what: str, values: set[int]) -> int:
+    if len(values) > 1:
+        raise BurstchipError(
+            Diagnostic(
+                "BC320",
+                f"the plastic projections onto '{population.name}' differ in {what}",
+                required=f"one {what}: the neuron gathers its burst errors once for all of them",
+                given=", ".join(str(value) for value in sorted(values)),
+                hint="use one plasticity for all projections of the population",
+            )
+        )
+    return values.pop() if values else 0
+
+
+def _factor_shift(learning: LearningCode) -> int:
+    """By how many bits the neuron's third factor shrinks, since the product's exponent ends at 7."""
+    return max(0, learning.shift - PRODUCT_SHIFT_MAX) if learning.form == "chip" else 0
+
+
+def _population(population: PopulationCode, projections: list[ProjectionCode]) -> PopulationCode:
+    model = models()[population.model]
+    parameters = dict(population.parameters)
+    for port, parameter in model.exponents.items():
+        exponents = [p.weight_exp for p in projections if p.port == port]
+        if exponents:
+            parameters[parameter] = int(np.clip(min(exponents), 0, PORT_EXPONENT_MAX))
+    learned = [p.learning for p in projections if p.learning is not None]
+    every = _agree(population, "learning epoch", {learning.every for learning in learned})
+    if "factor_shift" in parameters:
+        shift = _agree(population, "learning rate beyond 2^-7", {_factor_shift(learning) for learning in learned})
+        if shift > FACTOR_SHIFT_MAX:
+            raise BurstchipError(
+                Diagnostic(
+                    "BC321",
+                    f"the learning rate of the projections onto '{population.name}' is too small",
+                    required=f"at least 2^-{PRODUCT_SHIFT_MAX + FACTOR_SHIFT_MAX}",
+                    given=f"2^-{shift + PRODUCT_SHIFT_MAX}",
+                )
+            )
+        parameters["factor_shift"] = shift
+    return replace(population, parameters=parameters, gather_every=every)
+
+
+def _projection(projection: ProjectionCode, targets: dict[str, PopulationCode]) -> ProjectionCode:
+    population = targets[projection.target]
+    parameter = models()[population.model].exponents.get(projection.port)
+    if parameter is not None:
+        port_exponent = population.parameters[parameter]
+        assert isinstance(port_exponent, int)
+        projection = replace(projection, weight_exp=projection.weight_exp - port_exponent)
+    learning = projection.learning
+    if learning is None or learning.form != "chip" or "consolidation" not in learning.rules:
+        return projection
+    rules = burst_rule(min(learning.shift, PRODUCT_SHIFT_MAX), int(learning.rules["consolidation"]))
+    return replace(projection, learning=replace(learning, rules=rules))
+
+
+def lower(code: ChipProgram) -> ChipProgram:
+    """Exponents, rules and epochs as the chip takes them. Raises `BurstchipError` BC320, BC321."""
+    populations = tuple(
+        _population(population, [p for p in code.projections if p.target == population.name])
+        for population in code.populations
+    )
+    targets = {population.name: population for population in populations}
+    return replace(
+        code, populations=populations, projections=tuple(_projection(p, targets) for p in code.projections)
+    )

@@ -1,0 +1,270 @@
+"""Two-compartment bursting neuron of Payeur et al. (2021), reduced to what the burst rule needs.
+
+The soma makes events; the dendrite's potential sets the probability that an event is a burst; an
+estimate of the usual burst probability is subtracted, and what is left teaches the synapses:
+
+    soma      u <- u exp(-dt/tau_current) + input,   v <- v exp(-dt/tau_soma) + u + bias
+              event E where v > threshold; then v <- v - threshold; v never below -threshold
+    dendrite  d <- d exp(-dt/tau_dendrite) + input + teacher_gain (teacher_rate dt - E)
+    burst     probability p = clip(1/2 + d + h, 0, 1) at an event; B = 1 for a burst
+    usual     P <- P + (B - P) / burst_window at each event
+    error     burst_error = B - P E;   gathered over a learning epoch: the third factor y1
+    rate      R <- R + (E - R) dt / homeostasis_window
+              h = clip(homeostasis_gain (target_rate dt - R), +-homeostasis_limit), once a sample
+
+The teacher and the gathering act in the plastic part of a sample only (`plastic`), where h joins p.
+In integers p counts 64ths, P 2^-18, R 2^-20 and the burst error 64ths of a burst. The decays round
+toward zero, right shifts floor, P is rounded to nearest where it is subtracted.
+
+A weight at the soma is the depolarisation in mV by one event; at the dendrite the change of the burst
+probability by a whole burst error (64).
+Source of the rule: Payeur, Guerguiev, Zenke, Richards, Naud, Nat. Neurosci. 24, 1010 (2021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_models.neurons.model import NeuronModel, Parameter, Port, Quantized, QuantizedParameter
+from hw_models.neurons.quantities import (
+    INPUT_SHIFT,
+    VOLTAGE_STEPS,
+    VTH_MANTISSA,
+    bias_units,
+    decay_rate,
+    decay_tau,
+    integers,
+    mantissa_exponent,
+    reals,
+)
+from hw_models.program.trace import (
+    clip,
+    decay,
+    dither,
+    maximum,
+    minimum,
+    program,
+    random_bits,
+    saturate,
+    shift_rounded,
+    where,
+)
+from hw_models.program.widths import FLAG, Width, signed, unsigned
+
+#: A burst, and certainty, in the units of burst probabilities and burst errors.
+BURST = 64
+#: The third factor that says "consolidate": one, where the engine divides a tag times it by 32.
+CONSOLIDATE = 32
+COUNT_MAX = (1 << 16) - 1
+
+
+@program(
+    states={
+        "u": signed(24),
+        "v": signed(24),
+        "d": signed(24),
+        "gathered": signed(8),
+        "P": Width(0, 1 << 18),
+        "R": Width(0, 1 << 20),
+        "h": Width(-BURST, BURST),
+        "count": unsigned(16),
+    },
+    parameters={
+        "du": unsigned(12),
+        "dv": unsigned(12),
+        "dd": unsigned(12),
+        "vth": unsigned(12),
+        "bias_mant": signed(13),
+        "bias_exp": unsigned(3),
+        "soma_exp": unsigned(3),
+        "dendrite_exp": unsigned(3),
+        "dendrite_shift": unsigned(4),
+        "usual_shift": Width(1, 16),
+        "rate_shift": Width(1, 20),
+        "rate_target": Width(0, 1 << 20),
+        "rate_gain": unsigned(12),
+        "rate_limit": Width(0, BURST),
+        "teacher_on": signed(16),
+        "teacher_off": signed(16),
+        "teacher_event": signed(16),
+        "factor_shift": unsigned(3),
+    },
+    inputs={
+        "soma": signed(18),
+        "dendrite": signed(18),
+        "label": FLAG,
+        "reset": FLAG,
+        "learning": FLAG,
+        "plastic": FLAG,
+        "gather": FLAG,
+        "last": FLAG,
+        "report": FLAG,
+        "consolidate": FLAG,
+        "anneal": unsigned(3),
+    },
+    outputs={
+        "events": FLAG,
+        "bursts": FLAG,
+        "burst_error": signed(8),
+        "y1": Width(-136, 135),
+        "y2": unsigned(6),
+    },
+    initial={"P": 1 << 17, "R": "rate_target"},
+)
+def burst_unit_program(s, p, x):  # type: ignore[no-untyped-def]
+    """One step of the bursting neuron; see the module's equations."""
+    threshold = p.vth << INPUT_SHIFT
+    u = saturate(decay(where(x.reset, 0, s.u), p.du) + (x.soma << p.soma_exp), bits=24)
+    v = decay(where(x.reset, 0, s.v), p.dv) + u + (p.bias_mant << p.bias_exp)
+    event = v > threshold
+    v = saturate(maximum(where(event, v - threshold, v), -threshold), bits=24)
+
+    rate = s.R + (((event << 20) - s.R) >> p.rate_shift)
+    h = where(x.reset, clip(((p.rate_target - s.R) * p.rate_gain) >> 16, -p.rate_limit, p.rate_limit), s.h)
+
+    lesson = where(x.label, p.teacher_on, p.teacher_off) - p.teacher_event * event
+    d = decay(where(x.reset, 0, s.d), p.dd) + (x.dendrite << p.dendrite_exp)
+    d = saturate(d + where(x.plastic, lesson, 0), bits=24)
+    probability = clip(BURST // 2 + (d >> p.dendrite_shift) + where(x.plastic, h, 0), 0, BURST)
+    burst = event & (random_bits(d, 6) < probability)
+    usual = s.P + (((burst << 18) - s.P) >> p.usual_shift)
+    error = where(event & x.plastic, BURST * burst - shift_rounded(s.P, 12), 0)
+    kept = where(x.reset | x.gather, 0, s.gathered)
+    gathered = saturate(kept + error, bits=8)
+
+    # The chip floors products of traces and third factors by 3 bits, so multiples of 8 lose nothing.
+    drop = p.factor_shift + x.anneal + 3
+    noise = dither(d, 17) >> (17 - drop)
+    y1 = ((gathered + noise) >> drop) << 3
+
+    event_seen = where(x.last, 0, event)
+    return (
+        {
+            "u": u,
+            "v": v,
+            "d": where(x.learning, d, s.d),
+            "gathered": where(x.learning, gathered, s.gathered),
+            "P": where(event & x.learning, usual, s.P),
+            "R": where(x.learning, rate, s.R),
+            "h": where(x.learning, h, s.h),
+            "count": minimum(where(x.reset, 0, s.count) + event, COUNT_MAX),
+        },
+        {
+            "events": event_seen,
+            "bursts": where(x.learning, burst & event_seen, 0),
+            "burst_error": where(x.learning, where(x.last, 0, error), 0),
+            "y1": where(x.learning & x.report, y1, 0),
+            "y2": where(x.consolidate, CONSOLIDATE, 0),
+        },
+    )
+
+
+def _power_of_two(value: float | NDArray[np.float64], low: int, high: int) -> int:
+    """The exponent of the nearest power of two, in low..high."""
+    return int(np.clip(np.rint(np.log2(np.maximum(np.max(value), 1.0))), low, high))
+
+
+def quantize(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) -> Quantized:
+    """Voltages to 1/8192 of the distance from rest to threshold, windows to powers of two."""
+    mv_per_unit = (values["threshold"] - values["rest"]) / VOLTAGE_STEPS
+    du, dv, dd = (decay_rate(values[name], step_ms) for name in ("tau_current", "tau_soma", "tau_dendrite"))
+    bias = bias_units(values["bias"], values["capacitance"], mv_per_unit, step_ms)
+    mantissa, exponent = mantissa_exponent(bias)
+    represented_bias = np.asarray(mantissa) * 2.0**exponent * mv_per_unit * values["capacitance"] / step_ms
+    # d counts 2^-(shift + 6) of certainty.
+    shift = int(np.max(values["dendrite_shift"]))
+    certainty = BURST << shift
+    event = integers(np.asarray(values["teacher_gain"]) * certainty)
+    per_event_hz = np.asarray(event, dtype=np.float64) * step_ms / 1000
+    on, off = (integers(per_event_hz * values[name]) for name in ("teacher_on", "teacher_off"))
+    usual_shift = _power_of_two(values["burst_window"], 1, 16)
+    rate_shift = _power_of_two(np.asarray(values["homeostasis_window"]) / step_ms, 1, 20)
+    rate_target = integers(np.asarray(values["target_rate"]) * step_ms / 1000 * (1 << 20))
+    # h = (difference << 20 of rates) * gain >> 16 in 64ths: a gain of 1/4 a unit.
+    rate_gain = integers(np.asarray(values["homeostasis_gain"]) * 4)
+    rate_limit = integers(np.asarray(values["homeostasis_limit"]) * BURST)
+
+    def rate(integer: object) -> float | tuple[float, ...]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            hertz = np.asarray(integer, dtype=np.float64) / per_event_hz
+        return reals(np.where(per_event_hz == 0, 0.0, hertz))
+
+    lines = (
+        ("tau_current", decay_tau(du, step_ms), f"du = {du}"),
+        ("tau_soma", decay_tau(dv, step_ms), f"dv = {dv}"),
+        ("tau_dendrite", decay_tau(dd, step_ms), f"dd = {dd}"),
+        ("threshold", values["threshold"], f"vth = {VTH_MANTISSA}"),
+        ("bias", represented_bias, f"bias_mant = {mantissa}, bias_exp = {exponent}"),
+        ("burst_window", float(1 << usual_shift), f"usual_shift = {usual_shift}"),
+        ("homeostasis_window", (1 << rate_shift) * step_ms, f"rate_shift = {rate_shift}"),
+        ("target_rate", np.asarray(rate_target) / (1 << 20) * 1000 / step_ms, f"rate_target = {rate_target}"),
+        ("homeostasis_gain", np.asarray(rate_gain) / 4, f"rate_gain = {rate_gain}"),
+        ("homeostasis_limit", np.asarray(rate_limit) / BURST, f"rate_limit = {rate_limit}"),
+        ("teacher_gain", np.asarray(event) / certainty, f"teacher_event = {event}"),
+    )
+    report = [QuantizedParameter(n, reals(values[n]), reals(r), t) for n, r, t in lines]
+    if np.any(np.asarray(event) != 0):
+        for name, integer in (("teacher_on", on), ("teacher_off", off)):
+            report.append(QuantizedParameter(name, reals(values[name]), rate(integer), f"{name} = {integer}"))
+    return Quantized(
+        parameters={
+            "du": du,
+            "dv": dv,
+            "dd": dd,
+            "vth": VTH_MANTISSA,
+            "bias_mant": mantissa,
+            "bias_exp": exponent,
+            "soma_exp": INPUT_SHIFT,
+            "dendrite_exp": 0,
+            "dendrite_shift": shift,
+            "usual_shift": usual_shift,
+            "rate_shift": rate_shift,
+            "rate_target": rate_target,
+            "rate_gain": rate_gain,
+            "rate_limit": rate_limit,
+            "teacher_on": on,
+            "teacher_off": off,
+            "teacher_event": event,
+            "factor_shift": 0,
+        },
+        # One weight unit at exponent 0 adds 1 to u, and 64 to d for a whole burst error.
+        port_units={"soma": float(np.min(mv_per_unit)), "dendrite": BURST / certainty},
+        report=tuple(report),
+    )
+
+
+BURST_UNIT = NeuronModel(
+    name="burst_unit",
+    kind="neuron",
+    doc="two-compartment bursting neuron with an estimate of its usual burst probability",
+    parameters=(
+        Parameter("tau_soma", "time", 31.5, "time constant of the soma", minimum=0.0),
+        Parameter("tau_current", "time", 0.0, "time constant of the somatic current", minimum=0.0),
+        Parameter("tau_dendrite", "time", 7.5, "time constant of the dendrite", minimum=0.0),
+        Parameter("capacitance", "capacitance", 100.0, "turns the bias current into volts", minimum=1e-3),
+        Parameter("rest", "voltage", -70.0, "resting potential of the soma"),
+        Parameter("threshold", "voltage", -50.0, "the soma emits an event above it"),
+        Parameter("bias", "current", 0.0, "constant somatic current"),
+        Parameter("burst_window", "number", 1024.0, "events over which the usual burst probability averages", 2, 65536),
+        Parameter("target_rate", "rate", 0.0, "event rate that homeostasis aims at", minimum=0.0),
+        Parameter("homeostasis_gain", "number", 0.0, "burst probability per missing event a step", 0.0, 1023.0),
+        Parameter("homeostasis_limit", "fraction", 0.0, "greatest change of the burst probability", 0.0, 1.0),
+        Parameter("homeostasis_window", "time", 1024.0, "time over which the event rate averages", minimum=2.0),
+        Parameter("teacher_on", "rate", 0.0, "event rate taught to the neuron of the label", minimum=0.0),
+        Parameter("teacher_off", "rate", 0.0, "event rate taught to the other neurons", minimum=0.0),
+        Parameter("teacher_gain", "fraction", 0.0, "burst probability per event off the taught rate", 0.0, 1.0),
+        Parameter(
+            "dendrite_shift", "number", 6.0, "bits of the dendrite below 1/64 of certainty", 0.0, 8.0, integer=True
+        ),
+    ),
+    ports=(
+        Port("soma", "voltage", "drives events"),
+        Port("dendrite", "fraction", "moves the burst probability"),
+    ),
+    quantize=quantize,
+    program=burst_unit_program,
+    exponents={"soma": "soma_exp", "dendrite": "dendrite_exp"},
+)

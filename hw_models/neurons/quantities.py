@@ -1,0 +1,64 @@
+"""Physical quantities as the chip's integers: decays, voltages, biases. Shared by the neuron models.
+
+The distance from rest to threshold is `VOLTAGE_STEPS` = 128 * 2^6 units, so that a weight of 128 at
+exponent 0, which enters shifted left by 6, takes a neuron from rest to its threshold in one event.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Reals = float | NDArray[np.float64]
+Integers = int | NDArray[np.int64]
+
+VTH_MANTISSA = 128
+INPUT_SHIFT = 6
+VOLTAGE_STEPS = VTH_MANTISSA << INPUT_SHIFT
+BIAS_MANTISSA_MAX = 4095
+BIAS_EXPONENT_MAX = 7
+
+
+def integers(values: Reals) -> Integers:
+    """Round to the nearest integer; one number stays a Python int."""
+    rounded = np.rint(np.asarray(values, dtype=np.float64)).astype(np.int64)
+    return int(rounded) if rounded.ndim == 0 else rounded
+
+
+def reals(values: Reals | Integers) -> float | tuple[float, ...]:
+    """A number, or a tuple of numbers, as reports hold them."""
+    array = np.asarray(values, dtype=np.float64)
+    return float(array) if array.ndim == 0 else tuple(float(value) for value in array)
+
+
+def decay_rate(tau_ms: Reals, step_ms: float, greatest: int = 4095) -> Integers:
+    """4096 (1 - exp(-step/tau)), at most `greatest`; tau 0 is no memory."""
+    tau = np.asarray(tau_ms, dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        kept = np.where(tau > 0, np.exp(-step_ms / np.maximum(tau, 1e-300)), 0.0)
+    return integers(np.minimum(4096 * (1 - kept), greatest))
+
+
+def decay_tau(rate: Integers, step_ms: float) -> Reals:
+    """The time constant in ms that a decay of `rate`/4096 a step stands for; 0 where nothing is kept."""
+    kept = 1 - np.asarray(rate, dtype=np.float64) / 4096
+    with np.errstate(divide="ignore"):
+        tau = np.where(kept <= 1 / 4096, 0.0, -step_ms / np.log(np.maximum(kept, 1e-300)))
+    return float(tau) if tau.ndim == 0 else tau
+
+
+def bias_units(bias_pa: Reals, capacitance_pf: Reals, mv_per_unit: Reals, step_ms: float) -> Integers:
+    """I dt / C in voltage units a step; pA ms / pF is mV."""
+    depolarisation = np.asarray(bias_pa, dtype=np.float64) * step_ms / np.asarray(capacitance_pf)
+    return integers(depolarisation / np.asarray(mv_per_unit))
+
+
+def mantissa_exponent(values: Integers) -> tuple[Integers, int]:
+    """`values` as mantissa * 2^exponent with the smallest exponent at which every mantissa fits."""
+    array = np.asarray(values, dtype=np.int64)
+    greatest = BIAS_MANTISSA_MAX << BIAS_EXPONENT_MAX
+    array = np.clip(array, -greatest, greatest)
+    exponent = 0
+    while np.any(np.abs(integers(array / 2.0**exponent)) > BIAS_MANTISSA_MAX):
+        exponent += 1
+    return integers(array / 2.0**exponent), exponent

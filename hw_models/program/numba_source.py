@@ -1,0 +1,158 @@
+"""A program as the source text of one loop over neurons, to be compiled by numba.
+
+Each node becomes one assignment in the narrowest of int32 and int64 that holds its range, so that LLVM
+keeps 32-bit lanes. In `real` text the same nodes are float64 operations, as in `real_interpreter`.
+Conventions of the text: states `s_NAME[i]`, outputs `o_NAME[i]`, parameters `p_NAME` or `p_NAME[i]`,
+inputs `x_NAME` or `x_NAME[i]`, the step's random key `key`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from hw_models.program.trace import Node, Program
+from hw_models.program.widths import Width
+
+INT32 = Width(-(1 << 31), (1 << 31) - 1)
+INT64 = Width(-(1 << 63), (1 << 63) - 1)
+
+#: What the generated text needs to see.
+PRELUDE = """\
+import numpy as np
+from numba import njit
+from hw_models.program.arithmetic_numba import decayed
+from hw_models.program.loop_numba import loop
+from hw_models.program.random_numba import at, key as key_of, mix, row
+
+i16 = np.int16
+i32 = np.int32
+i64 = np.int64
+u32 = np.uint32
+f64 = np.float64
+"""
+
+
+def _cast(width: Width) -> str:
+    assert INT64.holds(width), f"a value in {width} has no machine integer"
+    return "i32" if INT32.holds(width) else "i64"
+
+
+def _split_decay(program: Program, node: Node, names: list[str]) -> str | None:
+    """sign(a) * (|a| * b >> 12) without the wide product, where 32 bits hold the parts."""
+    if node.operation != "shift_right_zero":
+        return None
+    product, shift = (program.nodes[argument] for argument in node.arguments)
+    if product.operation != "mul" or shift.operation != "const" or shift.attribute != 12:
+        return None
+    a, b = (program.nodes[argument].width for argument in product.arguments)
+    magnitude = max(-a.low, a.high)
+    if INT32.holds(product.width) or b.low < 0 or b.high > 4096 or magnitude > 1 << 30:
+        return None
+    if (magnitude >> 12) * b.high + b.high > INT32.high:
+        return None
+    return f"decayed({names[product.arguments[0]]}, {names[product.arguments[1]]})"
+
+
+def _integer(program: Program, node: Node, names: list[str]) -> str:
+    a = [names[argument] for argument in node.arguments]
+    widths = [program.nodes[argument].width for argument in node.arguments]
+    cast = _cast(Width(min(w.low for w in [node.width, *widths]), max(w.high for w in [node.width, *widths])))
+    out = _cast(node.width)
+    if split := _split_decay(program, node, names):
+        return split
+    bits = node.attribute
+    half = 1 << (bits - 1) if bits > 0 else 0
+    text: dict[str, Callable[[], str]] = {
+        "add": lambda: f"{a[0]} + {a[1]}",
+        "sub": lambda: f"{a[0]} - {a[1]}",
+        "mul": lambda: f"i64({a[0]}) * {a[1]}" if out == "i64" else f"{a[0]} * {a[1]}",
+        "shift_left": lambda: f"i64({a[0]}) << {a[1]}" if out == "i64" else f"{a[0]} << {a[1]}",
+        "shift_right": lambda: f"{a[0]} >> {a[1]}",
+        "shift_right_zero": lambda: f"{a[0]} >> {a[1]} if {a[0]} >= 0 else -((-{a[0]}) >> {a[1]})",
+        "shift_right_round": lambda: f"({a[0]} + ((i64(1) << {a[1]}) >> 1)) >> {a[1]}",
+        "less": lambda: f"{a[0]} < {a[1]}",
+        "equal": lambda: f"{a[0]} == {a[1]}",
+        "select": lambda: f"{a[1]} if {a[0]} != 0 else {a[2]}",
+        "minimum": lambda: f"{a[0]} if {a[0]} < {a[1]} else {a[1]}",
+        "maximum": lambda: f"{a[0]} if {a[0]} > {a[1]} else {a[1]}",
+        "saturate": lambda: f"min(max({a[0]}, {cast}({1 - half})), {cast}({half - 1}))",
+        "wrap": lambda: (
+            f"{a[0]} - {cast}({2 * half}) if {a[0]} > {half} else "
+            f"({a[0]} + {cast}({2 * half}) if {a[0]} <= {-half} else {a[0]})"
+        ),
+        "lookup": lambda: f"TABLE_{program.name}_{node.attribute}[{a[0]}]",
+        "random": lambda: f"at(row(key, {node.repeat}), i) & u32({(1 << bits) - 1})",
+    }
+    return f"{out}({text['random' if node.operation == 'dither' else node.operation]()})"
+
+
+def _real(program: Program, node: Node, names: list[str]) -> str:
+    a = [names[argument] for argument in node.arguments]
+    text: dict[str, Callable[[], str]] = {
+        "add": lambda: f"{a[0]} + {a[1]}",
+        "sub": lambda: f"{a[0]} - {a[1]}",
+        "mul": lambda: f"{a[0]} * {a[1]}",
+        "shift_left": lambda: f"{a[0]} * 2.0 ** {a[1]}",
+        "shift_right": lambda: f"{a[0]} * 2.0 ** -{a[1]}",
+        "less": lambda: f"1.0 if {a[0]} < {a[1]} else 0.0",
+        "equal": lambda: f"1.0 if {a[0]} == {a[1]} else 0.0",
+        "select": lambda: f"{a[1]} if {a[0]} != 0.0 else {a[2]}",
+        "minimum": lambda: f"{a[0]} if {a[0]} < {a[1]} else {a[1]}",
+        "maximum": lambda: f"{a[0]} if {a[0]} > {a[1]} else {a[1]}",
+        "saturate": lambda: a[0],
+        "wrap": lambda: a[0],
+        "lookup": lambda: f"np.interp({a[0]}, TABLE_INDEX_{program.name}_{node.attribute}, "
+        f"TABLE_{program.name}_{node.attribute})",
+        "random": lambda: f"at(row(key, {node.repeat}), i) * {2.0 ** (node.attribute - 32)!r}",
+        "dither": lambda: "0.0",
+    }
+    operation = "shift_right" if node.operation.startswith("shift_right") else node.operation
+    return f"f64({text[operation]()})"
+
+
+def step_source(
+    program: Program,
+    name: str,
+    *,
+    per_neuron: Collection[str],
+    real: bool = False,
+) -> tuple[str, tuple[str, ...]]:
+    """(text of `def name(n, key, ...)`, its argument names after `n` and `key`).
+
+    `per_neuron` names the parameters (`p_...`) and inputs (`x_...`) that are arrays; the others are
+    scalars. States that never change are not written, outputs always are.
+    """
+    names: list[str] = []
+    body: list[str] = []
+    used: list[str] = []
+    prefix = {"state": "s_", "param": "p_", "input": "x_"}
+    for number, node in enumerate(program.nodes):
+        if node.operation == "const":
+            names.append(f"{float(node.attribute)!r}" if real else f"{_cast(node.width)}({node.attribute})")
+            continue
+        if node.operation in prefix:
+            leaf = prefix[node.operation] + node.name
+            used.append(leaf)
+            array = node.operation == "state" or leaf in per_neuron
+            cast = "f64" if real else _cast(node.width)
+            text = f"{cast}({leaf}[i])" if array else f"{cast}({leaf})"
+        else:
+            text = _real(program, node, names) if real else _integer(program, node, names)
+        names.append(f"t{number}")
+        body.append(f"t{number} = {text}")
+    written = [
+        (f"s_{state}", names[index])
+        for state, index in program.next_state.items()
+        if program.nodes[index].operation != "state" or program.nodes[index].name != state
+    ]
+    written += [(f"o_{output}", names[index]) for output, index in program.output.items()]
+    arguments = tuple(dict.fromkeys([*used, *(target for target, _ in written)]))
+    lines = [f"def {name}({', '.join(('n', 'key', *arguments))}):", "    for i in range(n):"]
+    lines += [f"        {line}" for line in body]
+    lines += [f"        {target}[i] = {value}" for target, value in written]
+    tables = []
+    for number, table in enumerate(program.tables):
+        tables.append(f"TABLE_{program.name}_{number} = np.array({list(table)}, dtype=np.int64)")
+        if real:
+            tables.append(f"TABLE_INDEX_{program.name}_{number} = np.arange({len(table)}, dtype=np.float64)")
+    return "\n".join([*tables, "@loop", *lines, ""]), arguments
