@@ -1,0 +1,88 @@
+"""Reads a file into text: bytes, encoding, size and the characters that YAML allows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from burstchip.frontend.report import Report
+from burstchip.frontend.tree import Span
+
+#: Larger files hold lists that belong into a tensor file: parsing takes about three seconds a MiB.
+MOST_BYTES = 4 * 2**20
+
+#: What ends a line in YAML 1.1.
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+
+#: Everything that YAML 1.1 does not allow in a text.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def read_text(path: Path, report: Report) -> str | None:
+    """The text of the file, or None where `report` says why not. Sets the report's lines."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
+        report.add("BC001", None, f"cannot read {report.file}", required="a file", given=reason)
+        return None
+    if len(data) > MOST_BYTES:
+        report.add(
+            "BC008",
+            None,
+            f"{report.file} is too large",
+            required=f"at most {MOST_BYTES // 2**20} MiB",
+            hint="put long lists of pairs into a tensor file: connectivity: {file: ..., tensor: ...}",
+        )
+        return None
+    text = _decoded(data, report)
+    if text is None:
+        return None
+    report.lines = _LINE_END.split(text)
+    bad = _FORBIDDEN.search(text)
+    if bad is not None:
+        report.add(
+            "BC004",
+            _span_at(text, bad.start()),
+            "a character that YAML does not allow",
+            required="printable text",
+            given=f"U+{ord(bad.group()):04X}",
+        )
+        return None
+    if all(not line.strip() or line.lstrip().startswith("#") for line in report.lines):
+        report.add(
+            "BC003",
+            None,
+            f"{report.file} is empty",
+            required="a network",
+            hint="`burstchip new digits DIR` writes one to begin with",
+        )
+        return None
+    return text
+
+
+def _decoded(data: bytes, report: Report) -> str | None:
+    try:
+        # The mark that some editors put first is no part of the text.
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as problem:
+        before = data[: problem.start].decode("utf-8").removeprefix("\ufeff")
+        report.lines = _LINE_END.split(before + "\ufffd")
+        hint = None
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            hint = "the file looks like UTF-16: save it as UTF-8"
+        report.add(
+            "BC002",
+            _span_at(before + "\ufffd", len(before)),
+            f"{report.file} is not UTF-8 text",
+            required="UTF-8",
+            given=f"byte 0x{data[problem.start]:02x}",
+            hint=hint,
+        )
+        return None
+
+
+def _span_at(text: str, index: int) -> Span:
+    before = _LINE_END.split(text[:index])
+    return Span(len(before), len(before[-1]) + 1, 1)
