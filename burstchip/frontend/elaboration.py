@@ -1,0 +1,125 @@
+"""The fields of a whole file as a `Network`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from burstchip.frontend.fields import Entries, Fields, Items
+from burstchip.frontend.language import VERSION
+from burstchip.frontend.plasticity import read_plasticity
+from burstchip.frontend.populations import Neurons, read_populations
+from burstchip.frontend.probes import read_probes
+from burstchip.frontend.projections import Surroundings, read_projections
+from burstchip.frontend.report import Report
+from burstchip.frontend.task import check_rates_are_read, read_task, unread_rate
+from compiler.ir.network import Network, Plasticity, Projection
+from hw_models.neurons.model import NeuronModel
+
+
+def elaborate(
+    root: Fields,
+    models: Mapping[str, NeuronModel],
+    parameters: Mapping[str, object],
+    seed: int | None,
+    report: Report,
+) -> Network | None:
+    """The network; None where `report` has an error. Checks everything that one value says about another."""
+    version = root.get("burstchip", int)
+    if version is not None and version != VERSION:
+        report.add(
+            "BC021",
+            root.nodes["burstchip"],
+            f"version {version} of the language is not known",
+            required=f"burstchip: {VERSION}",
+            hint="a newer burstchip may read it" if version > VERSION else None,
+        )
+    step = root.number("step")
+    populations = read_populations(root.get("populations", Entries) or Entries(()), models, step, report)
+    plasticity = read_plasticity(root.get("plasticity", Entries) or Entries(()), step, report)
+    around = Surroundings(populations, plasticity, step)
+    projections = read_projections(root.get("projections", Items) or Items((), ()), around, report)
+    probes = read_probes(root.get("probes", Items) or Items((), ()), populations, report)
+    task_fields = root.get("task", Fields)
+    task = None if task_fields is None else read_task(task_fields, populations, step, report)
+    if task_fields is not None or not root.given("task"):
+        check_rates_are_read(populations, task_fields, report)
+    _warn_of_unused(root, plasticity, report)
+    if report.failed:
+        return None
+    _warn_of_defaults(root, populations, projections, seed, report)
+    assert step is not None
+    return Network(
+        name=root.get("name", str) or "",
+        step=step,
+        seed=seed if seed is not None else root.get("seed", int) or 0,
+        populations=tuple(n.population for n in populations.values() if n.population is not None),
+        projections=tuple(projections),
+        plasticity=tuple(rule for rule in plasticity.values() if rule is not None),
+        probes=probes,
+        task=task,
+        target=root.get("target", str) or "loihi2",
+        parameters=parameters,
+        place=report.place(root.at),
+    )
+
+
+def _warn_of_unused(root: Fields, plasticity: Mapping[str, Plasticity | None], report: Report) -> None:
+    """A plasticity is read by projections; those that could not be made out count too."""
+    used = {
+        fields.get("learn", str)
+        for _, fields, _ in (root.get("projections", Items) or Items((), ())).of(Fields)
+    }
+    entries = root.get("plasticity", Entries) or Entries(())
+    for key, _ in entries.values:
+        if key.text not in used:
+            report.add(
+                "BC141",
+                key,
+                f"no projection learns by plasticity '{key.text}'",
+                required=f"learn: {key.text} in a projection",
+                severity="warning",
+            )
+
+
+def _warn_of_defaults(
+    root: Fields,
+    populations: Mapping[str, Neurons],
+    projections: list[Projection],
+    seed: int | None,
+    report: Report,
+) -> None:
+    """One message that counts and names every value that the file left to its default."""
+    owners: list[tuple[str, Fields]] = [("", root)]
+    owners += [(n.name, n.fields) for n in populations.values() if n.fields is not None]
+    owners += [
+        (key.text, fields) for key, fields in (root.get("plasticity", Entries) or Entries(())).of(Fields)
+    ]
+    listed = (root.get("projections", Items) or Items((), ())).of(Fields)
+    owners += [
+        (projection.name, fields) for projection, (_, fields, _) in zip(projections, listed, strict=True)
+    ]
+    task = root.get("task", Fields)
+    owners += [("task", task)] if task is not None else []
+    # What is not read takes no default: the seed where one came with the call, the rate of a source that
+    # takes its rates from samples.
+    presented = task.get("input", str) if task is not None else None
+    unread = {name: unread_rate(name == presented) for name in populations} | (
+        {} if seed is None else {"": "seed"}
+    )
+    taken: list[str] = []
+    count = 0
+    for owner, fields in owners:
+        left_out = {key: default for key, default in fields.defaults.items() if key != unread.get(owner)}
+        count += len(left_out)
+        values = ", ".join(f"{key} = {default}" for key, default in left_out.items())
+        if values:
+            taken.append(f"{owner}: {values}" if owner else values)
+    if count:
+        report.add(
+            "BC191",
+            root.at.span,
+            f"{count} values are not given and take their defaults",
+            required="every value written out, to be free of this message",
+            given="; ".join(taken),
+            severity="warning",
+        )

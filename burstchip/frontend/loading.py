@@ -1,0 +1,128 @@
+"""Load a network from a YAML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from burstchip.frontend import tree
+from burstchip.frontend.compose import compose
+from burstchip.frontend.definitions import DEFINING_KEYS, read_definitions
+from burstchip.frontend.elaboration import elaborate
+from burstchip.frontend.fields import Fields
+from burstchip.frontend.language import LARGEST_SEED, language
+from burstchip.frontend.reading import read
+from burstchip.frontend.report import Report
+from burstchip.frontend.substitute import Substitution
+from burstchip.frontend.text import read_text
+from compiler.ir.network import Network
+from hw_models.diagnostics import BurstchipError, Diagnostic
+from hw_models.neurons.model import NeuronModel
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """A network, or None where a message is an error, and every message about the file in its order."""
+
+    network: Network | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load(
+    path: str | Path,
+    overrides: Mapping[str, str] = _NONE,
+    seed: int | None = None,
+    *,
+    models: Mapping[str, NeuronModel] | None = None,
+) -> LoadResult:
+    """Read and check a network file.
+
+    `overrides` set parameters of the file by name, as text; `seed` overrides the file's seed. `models` are
+    the neuron models that the file may use, by default all that are registered.
+
+    Whatever the file holds, nothing is raised for it: the result tells all mistakes at once. A text that is
+    no YAML is told by its first mistake alone, since what follows cannot be made out.
+    """
+    report = Report(str(path))
+    try:
+        network = _network(Path(path), overrides, seed, models, report)
+    except BurstchipError as error:
+        # A package that registers a model badly: no fault of the file.
+        return LoadResult(None, (*report.messages(), *error.diagnostics))
+    return LoadResult(network, report.messages())
+
+
+def load_network(
+    path: str | Path,
+    overrides: Mapping[str, str] = _NONE,
+    seed: int | None = None,
+    *,
+    strict: bool = False,
+    models: Mapping[str, NeuronModel] | None = None,
+) -> Network:
+    """The network of a file; arguments as of `load`.
+
+    Raises `BurstchipError` with every message where one is an error. With `strict` every warning is one.
+    """
+    result = load(path, overrides, seed, models=models)
+    messages = result.diagnostics
+    if strict:
+        messages = tuple(replace(message, severity="error") for message in messages)
+    if result.network is None or any(message.severity == "error" for message in messages):
+        raise BurstchipError(messages)
+    return result.network
+
+
+def _network(
+    path: Path,
+    overrides: Mapping[str, str],
+    seed: int | None,
+    models: Mapping[str, NeuronModel] | None,
+    report: Report,
+) -> Network | None:
+    if seed is not None and not 0 <= seed <= LARGEST_SEED:
+        required = f"a whole number from 0 to {LARGEST_SEED}"
+        report.add("BC103", None, f"seed {seed} is out of range", required=required, given=str(seed))
+    text = read_text(path, report)
+    root = None if text is None else compose(text, report)
+    if root is None:
+        return None
+    if not isinstance(root, tree.Mapping):
+        if not isinstance(root, tree.Broken):
+            report.add(
+                "BC014", root, "the file needs a mapping", required="keys with values, such as name: ..."
+            )
+        return None
+    if models is None:
+        # Imported here: the models bring numpy and the integer programs with them.
+        from hw_models.neurons.registry import models as registered
+
+        models = registered()
+    definitions = read_definitions(root, overrides, report)
+    substitution = Substitution(definitions.values, report)
+    entries = tuple(
+        entry if entry.key.text in DEFINING_KEYS else replace(entry, value=substitution.apply(entry.value))
+        for entry in root.entries
+    )
+    fields = read(language(models), replace(root, entries=entries), "the network", report)
+    assert isinstance(fields, Fields)
+    parameters = {
+        name: _value(value.text)
+        for name in definitions.parameters
+        if isinstance(value := substitution.value(name), tree.Scalar)
+    }
+    return elaborate(fields, models, parameters, seed, report)
+
+
+def _value(text: str) -> int | float | str:
+    """A parameter as reports show it: a number where it looks like one."""
+    if re.fullmatch(r"[+-]?\d{1,18}", text):
+        return int(text)
+    if re.fullmatch(r"[+-]?(?:\d{1,18}\.?\d{0,18}|\.\d{1,18})(?:[eE][+-]?\d{1,2})?", text):
+        return float(text)
+    return text

@@ -1,0 +1,74 @@
+"""Plasticities: how the weights of a projection learn."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from burstchip.frontend.fields import Entries, Fields, Items
+from burstchip.frontend.report import Report
+from burstchip.frontend.times import check_whole_steps
+from compiler.ir.network import Plasticity, TraceSpec
+
+RULES = ("dw", "dt", "dd")
+
+
+def read_plasticity(entries: Entries, step: float | None, report: Report) -> dict[str, Plasticity | None]:
+    """All plasticities by name; None for one that cannot be read."""
+    found: dict[str, Plasticity | None] = dict.fromkeys(entries.names)
+    for key, fields in entries.of(Fields):
+        if fields.variant is not None:
+            found[key.text] = _plasticity(key.text, fields, step, report)
+    return found
+
+
+def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -> Plasticity | None:
+    every = fields.number("every")
+    if every is not None and step is not None:
+        check_whole_steps(every, step, fields.nodes["every"], f"'every' of {fields.label}", report)
+    traces, traces_read = _traces(fields, report)
+    if every is None or not traces_read:
+        return None
+    if fields.given("learning_rate") and [trace.name for trace in traces] != ["x1"]:
+        key = "traces" if fields.given("traces") else "trace"
+        report.add(
+            "BC143",
+            fields.nodes[key],
+            f"{fields.label} learns by the burst rule, which reads the trace x1 alone",
+            required="one trace, x1",
+            given=", ".join(trace.name for trace in traces) or "none",
+        )
+    places = {key: report.place(node) for key, node in fields.nodes.items()}
+    return Plasticity(
+        name=name,
+        form=cast(Literal["chip", "carry"], fields.variant),
+        rounding=cast(Literal["lava", "per_synapse"], fields.get("rounding", str) or "per_synapse"),
+        every=every,
+        traces=traces,
+        rules={rule: text for rule in RULES if (text := fields.get(rule, str)) is not None},
+        learning_rate=fields.number("learning_rate"),
+        consolidation_rate=fields.number("consolidation_rate"),
+        consolidate_every=fields.get("consolidate_every", int),
+        place=report.place(fields.at),
+        places=places,
+    )
+
+
+def _traces(fields: Fields, report: Report) -> tuple[tuple[TraceSpec, ...], bool]:
+    """The traces, and whether all of them could be read."""
+    single, several = fields.get("trace", Fields), fields.get("traces", Items)
+    listed = [] if single is None else [single]
+    if several is not None:
+        listed.extend(trace for _, trace, _ in several.of(Fields))
+    traces: list[TraceSpec] = []
+    complete = (single is not None or several is not None) and (several is None or several.complete)
+    for trace in listed:
+        name, tau, increment = trace.get("name", str), trace.number("tau"), trace.number("increment")
+        if name is not None and any(name == other.name for other in traces):
+            report.add(
+                "BC143", trace.nodes["name"], f"trace '{name}' is defined twice", required="each trace once"
+            )
+        if name is None or tau is None or increment is None:
+            complete = False
+        else:
+            traces.append(TraceSpec(name, tau, increment))
+    return tuple(traces), complete

@@ -1,0 +1,115 @@
+"""Populations: the fields of each, as neurons of a model with values in base units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from burstchip.frontend.fields import Amount, Entries, Fields, Items
+from burstchip.frontend.report import Report
+from burstchip.frontend.times import is_whole_steps
+from burstchip.frontend.tree import Node
+from compiler.ir.network import Population, Value
+from hw_models.diagnostics import Place
+from hw_models.neurons.model import NeuronModel
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """What is known of a population, so that addresses can be checked even where the rest is wrong."""
+
+    name: str
+    model: NeuronModel | None
+    size: int | None
+    fields: Fields | None
+    population: Population | None
+
+
+def read_populations(
+    entries: Entries, models: Mapping[str, NeuronModel], step: float | None, report: Report
+) -> dict[str, Neurons]:
+    """All populations by name, those with mistakes included."""
+    found = {key.text: Neurons(key.text, None, None, None, None) for key, _ in entries.values}
+    for key, fields in entries.of(Fields):
+        model = models[fields.variant] if fields.variant is not None else None
+        size = fields.get("size", int)
+        population = None
+        if model is not None and size is not None:
+            values, places = _parameters(model, size, fields, report)
+            population = Population(
+                key.text,
+                model.name,
+                size,
+                values,
+                _spikes(fields, size, step, report),
+                report.place(key),
+                places,
+            )
+        found[key.text] = Neurons(key.text, model, size, fields, population)
+    return found
+
+
+def _parameters(
+    model: NeuronModel, size: int, fields: Fields, report: Report
+) -> tuple[dict[str, Value], dict[str, Place]]:
+    values: dict[str, Value] = {}
+    places: dict[str, Place] = {}
+    for parameter in model.parameters:
+        value = fields.values.get(parameter.name)
+        if isinstance(value, Amount):
+            values[parameter.name] = value.value
+        elif isinstance(value, Items):
+            if len(value.nodes) != size:
+                report.add(
+                    "BC111",
+                    fields.nodes[parameter.name],
+                    f"'{parameter.name}' of {fields.label} needs one value, or one for each neuron",
+                    required=f"1 or {size} values",
+                    given=f"{len(value.nodes)} values",
+                )
+            values[parameter.name] = tuple(amount.value for _, amount, _ in value.of(Amount))
+        if parameter.name in fields.nodes:
+            places[parameter.name] = report.place(fields.nodes[parameter.name])
+    return values, places
+
+
+def _spikes(fields: Fields, size: int, step: float | None, report: Report) -> tuple[tuple[int, float], ...]:
+    events = fields.get("events", Items)
+    if events is None:
+        return ()
+    spikes: list[tuple[int, float]] = []
+    between: list[Node] = []
+    steps: dict[tuple[int, int], int] = {}
+    for index, event, node in events.of(Items):
+        neuron, time = event.values
+        if isinstance(neuron, int) and neuron >= size:
+            report.add(
+                "BC112",
+                event.nodes[0],
+                f"event {index + 1} of {fields.label} is of a neuron that it does not have",
+                required=f"a neuron from 0 to {size - 1}",
+            )
+        elif isinstance(neuron, int) and isinstance(time, Amount):
+            spikes.append((neuron, time.value))
+            if step is None:
+                continue
+            if not is_whole_steps(time.value, step):
+                between.append(event.nodes[1])
+            first = steps.setdefault((neuron, round(time.value / step)), index)
+            if first != index:
+                report.add(
+                    "BC115",
+                    node,
+                    f"event {index + 1} of {fields.label} falls into the step of event {first + 1}",
+                    required="at most one event of a neuron in a step",
+                )
+    if between:
+        report.add(
+            "BC113",
+            between[0],
+            f"{len(between)} events of {fields.label} lie between two steps and are rounded to one",
+            required="whole numbers of steps",
+            hint="this is the first",
+            severity="warning",
+        )
+    return tuple(spikes)

@@ -1,0 +1,185 @@
+"""Projections: synapses from an output of one population to a port of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from burstchip.frontend.addresses import outputs, ports, resolve, short
+from burstchip.frontend.connectivity import carries_weights, read_connectivity
+from burstchip.frontend.distributions import read_delay, read_weights
+from burstchip.frontend.fields import AddressText, Amount, Fields, Items
+from burstchip.frontend.populations import Neurons
+from burstchip.frontend.report import Report
+from burstchip.frontend.scalars import has_dimension
+from burstchip.frontend.tree import Node
+from compiler.ir.network import Connectivity, Constant, Endpoint, Plasticity, Projection
+from hw_models.diagnostics import nearest
+from hw_models.neurons.model import Dimension
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a projection is read against."""
+
+    populations: Mapping[str, Neurons]
+    plasticity: Mapping[str, Plasticity | None]
+    step: float | None
+
+
+def read_projections(items: Items, around: Surroundings, report: Report) -> list[Projection]:
+    """All projections that could be made out; reports the rest, and names that stand twice."""
+    found: list[Projection] = []
+    for _, fields, node in items.of(Fields):
+        projection = _projection(fields, node, around, report)
+        if projection is None:
+            continue
+        twin = next((other for other in found if other.name == projection.name), None)
+        if twin is not None:
+            line = twin.place.line if twin.place else 0
+            report.add(
+                "BC137",
+                fields.nodes.get("name", node),
+                f"{fields.label} has the name of an earlier one",
+                required="a name of its own for each projection",
+                given=f"'{projection.name}', also in line {line}",
+                hint="give it a 'name'",
+            )
+        found.append(projection)
+    return found
+
+
+def _projection(fields: Fields, node: Node, around: Surroundings, report: Report) -> Projection | None:
+    label = fields.label
+    source = _endpoint(fields, "from", "output", around, report)
+    target = _endpoint(fields, "to", "port", around, report)
+    pre = around.populations[source.population] if source else None
+    post = around.populations[target.population] if target else None
+    dimension = _weight_dimension(post, target)
+    limit = _limit(fields, dimension, report)
+    connectivity = read_connectivity(fields, pre, post, dimension, limit, report)
+    weight = read_weights(fields.values.get("weight"), dimension, limit, f"'weight' of {label}", report)
+    _check_weights_once(fields, connectivity, report)
+    delay = read_delay(fields.values.get("delay"), around.step, f"'delay' of {label}", report)
+    if delay is None and not fields.given("delay") and around.step is not None:
+        delay = Constant(around.step)
+    learn = _learn(fields, source, pre, post, around, report)
+    bits = fields.get("weight_bits", int)
+    if (
+        source is None
+        or target is None
+        or pre is None
+        or post is None
+        or connectivity is None
+        or delay is None
+    ):
+        return None
+    assert pre.model is not None and post.model is not None
+    name = f"{short(source, outputs(pre.model))}->{short(target, ports(post.model))}"
+    return Projection(
+        name=fields.get("name", str) or name,
+        source=source,
+        target=target,
+        connectivity=connectivity,
+        weight=weight,
+        delay=delay,
+        limit=limit,
+        weight_bits=8 if bits is None else bits,
+        learn=learn,
+        place=report.place(node),
+        places={key: report.place(value) for key, value in fields.nodes.items()},
+    )
+
+
+def _endpoint(fields: Fields, key: str, what: str, around: Surroundings, report: Report) -> Endpoint | None:
+    address = fields.get(key, AddressText)
+    if address is None:
+        return None
+    return resolve(address, what, around.populations, f"'{key}' of {fields.label}", report)
+
+
+def _weight_dimension(post: Neurons | None, target: Endpoint | None) -> Dimension | None:
+    if post is None or post.model is None or target is None:
+        return None
+    return next(port.weight_dimension for port in post.model.ports if port.name == target.port)
+
+
+def _limit(fields: Fields, dimension: Dimension | None, report: Report) -> float | None:
+    amount = fields.get("limit", Amount)
+    label = f"'limit' of {fields.label}"
+    if amount is None or (dimension is not None and not has_dimension(amount, dimension, label, report)):
+        return None
+    if amount.value <= 0:
+        report.add("BC103", amount.node, f"{label} is out of range", required="a magnitude above 0")
+        return None
+    return amount.value
+
+
+def _check_weights_once(fields: Fields, connectivity: Connectivity | None, report: Report) -> None:
+    if connectivity is None:
+        return
+    if carries_weights(connectivity) and fields.given("weight"):
+        report.add(
+            "BC133",
+            fields.nodes["weight"],
+            f"'weight' of {fields.label} is not read: the connectivity brings the weights",
+            required="weights in one place",
+            hint="remove 'weight'",
+        )
+    elif not carries_weights(connectivity) and not fields.given("weight"):
+        report.add(
+            "BC133",
+            fields.at,
+            f"{fields.label} has no weights",
+            required="'weight', or weights in the connectivity",
+            hint="add for example weight: 1 mV",
+        )
+
+
+def _learn(
+    fields: Fields,
+    source: Endpoint | None,
+    pre: Neurons | None,
+    post: Neurons | None,
+    around: Surroundings,
+    report: Report,
+) -> str | None:
+    """The plasticity that the projection names; reports one that cannot work here."""
+    name = fields.get("learn", str)
+    if name is None:
+        return None
+    at = fields.nodes["learn"]
+    label = f"'learn' of {fields.label}"
+    if name not in around.plasticity:
+        known = tuple(around.plasticity)
+        report.add(
+            "BC140",
+            at,
+            f"{label}: there is no plasticity '{name}'",
+            required=f"one of {', '.join(known)}" if known else "a name under 'plasticity'",
+            hint=nearest(name, known) or ("none is defined" if not known else None),
+        )
+        return None
+    if source is not None and pre is not None and pre.model is not None:
+        width = pre.model.program.outputs[source.port]
+        if (width.low, width.high) != (0, 1):
+            events = [
+                port for port, other in pre.model.program.outputs.items() if (other.low, other.high) == (0, 1)
+            ]
+            report.add(
+                "BC142",
+                fields.nodes["from"],
+                f"{fields.label} cannot learn: '{source}' does not spike and so leaves no trace",
+                required="a source of spikes"
+                + (f": {', '.join(f'{pre.name}.{e}' for e in events)}" if events else ""),
+            )
+    rule = around.plasticity[name]
+    by_bursts = rule is not None and rule.learning_rate is not None
+    if by_bursts and post is not None and post.model is not None and "y1" not in post.model.program.outputs:
+        report.add(
+            "BC142",
+            fields.nodes["to"],
+            f"{fields.label} cannot learn by bursts: model '{post.model.name}' has none",
+            required="a target with the output y1, such as a burst_unit",
+        )
+    return name

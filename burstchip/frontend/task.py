@@ -1,0 +1,171 @@
+"""The task: which data a network learns, and how a sample is presented and read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Literal, cast
+
+from burstchip.frontend.addresses import find_population
+from burstchip.frontend.fields import Amount, Fields, Items
+from burstchip.frontend.language import DATA_SETS
+from burstchip.frontend.populations import Neurons
+from burstchip.frontend.report import Report
+from burstchip.frontend.times import check_whole_steps
+from burstchip.frontend.tree import Scalar
+from compiler.ir.network import Task
+
+#: Parameters of a source that has a rate of its own or takes it from a task's samples.
+_OWN_RATE, _SAMPLE_RATE = "rate", "max_rate"
+
+
+def read_task(
+    fields: Fields, populations: Mapping[str, Neurons], step: float | None, report: Report
+) -> Task | None:
+    """The task; None where it is not right."""
+    data = fields.variant
+    n_values, n_classes = DATA_SETS[data] if data is not None else (None, None)
+    source = _population(fields, "input", populations, report)
+    readout = _population(fields, "readout", populations, report)
+    if source is not None:
+        _check_input(fields, source, report)
+        _check_size(fields, "input", source, n_values, "value of a sample", report)
+    if readout is not None:
+        _check_readout(fields, readout, report)
+        _check_size(fields, "readout", readout, n_classes, "class", report)
+    present, teach_after = _times(fields, step, report)
+    anneal = _anneal(fields, report)
+    epochs = fields.get("epochs", int)
+    if (
+        data is None
+        or source is None
+        or readout is None
+        or present is None
+        or teach_after is None
+        or epochs is None
+    ):
+        return None
+    return Task(
+        data=cast(Literal["digits", "mnist"], data),
+        input=source.name,
+        readout=readout.name,
+        present=present,
+        teach_after=teach_after,
+        epochs=epochs,
+        anneal=anneal,
+        split=fields.get("split", int) or 0,
+        by="event_count",
+        place=report.place(fields.at),
+        places={key: report.place(node) for key, node in fields.nodes.items()},
+    )
+
+
+def unread_rate(is_input: bool) -> str:
+    """The parameter of a source that is not read where it is, or is not, the input of a task."""
+    return _OWN_RATE if is_input else _SAMPLE_RATE
+
+
+def check_rates_are_read(populations: Mapping[str, Neurons], task: Fields | None, report: Report) -> None:
+    """Report the rate of a source that takes its rates from samples, and the other way round."""
+    presented = task.get("input", str) if task is not None else None
+    for neurons in populations.values():
+        if neurons.fields is None or neurons.model is None or neurons.model.parameter(_SAMPLE_RATE) is None:
+            continue
+        is_input = neurons.name == presented
+        unread = unread_rate(is_input)
+        if neurons.fields.given(unread):
+            why = "its rates come from the samples" if is_input else "no task presents samples to it"
+            report.add(
+                "BC114",
+                neurons.fields.nodes[unread],
+                f"'{unread}' of {neurons.fields.label} is not read: {why}",
+                hint=f"did you mean: {_SAMPLE_RATE if is_input else _OWN_RATE}",
+            )
+
+
+def _population(
+    fields: Fields, key: str, populations: Mapping[str, Neurons], report: Report
+) -> Neurons | None:
+    name = fields.get(key, str)
+    if name is None:
+        return None
+    node = fields.nodes[key]
+    assert isinstance(node, Scalar)
+    return find_population(name, node, populations, f"'{key}' of {fields.label}", report)
+
+
+def _check_input(fields: Fields, source: Neurons, report: Report) -> None:
+    if source.model is None or source.fields is None:
+        return
+    if source.model.parameter(_SAMPLE_RATE) is None:
+        report.add(
+            "BC124",
+            fields.nodes["input"],
+            f"'input' of {fields.label} needs a source that samples can drive",
+            required="a population of model rate_source or poisson_source",
+            given=f"'{source.name}' of model '{source.model.name}'",
+        )
+    elif not source.fields.given(_SAMPLE_RATE):
+        report.add(
+            "BC160",
+            fields.nodes["input"],
+            f"'{source.name}' has no '{_SAMPLE_RATE}': no sample would make it spike",
+            required=f"'{_SAMPLE_RATE}', the rate of the greatest value of a sample",
+            hint=f"add for example {_SAMPLE_RATE}: 200 Hz to {source.fields.label}",
+        )
+
+
+def _check_readout(fields: Fields, readout: Neurons, report: Report) -> None:
+    if readout.model is not None and (
+        readout.model.kind == "source" or "events" not in readout.model.program.outputs
+    ):
+        report.add(
+            "BC124",
+            fields.nodes["readout"],
+            f"'readout' of {fields.label} needs neurons whose events can be counted",
+            required="a population with input ports and the output 'events'",
+            given=f"'{readout.name}' of model '{readout.model.name}'",
+        )
+
+
+def _check_size(
+    fields: Fields, key: str, neurons: Neurons, needed: int | None, what: str, report: Report
+) -> None:
+    if needed is not None and neurons.size is not None and neurons.size != needed:
+        report.add(
+            "BC160",
+            fields.nodes[key],
+            f"'{key}' of {fields.label} needs one neuron for each {what} of '{fields.variant}'",
+            required=f"{needed} neurons",
+            given=f"'{neurons.name}' with {neurons.size}",
+        )
+
+
+def _times(fields: Fields, step: float | None, report: Report) -> tuple[float | None, float | None]:
+    for key in ("present", "teach_after"):
+        time = fields.number(key)
+        if time is not None and step is not None:
+            check_whole_steps(time, step, fields.nodes[key], f"'{key}' of {fields.label}", report)
+    present, teach_after = fields.number("present"), fields.number("teach_after")
+    if present is not None and teach_after is not None and teach_after >= present:
+        report.add(
+            "BC161",
+            fields.nodes["teach_after"],
+            f"'teach_after' of {fields.label} leaves no time to learn",
+            required=f"less than 'present', {present:.12g} ms",
+        )
+    return present, teach_after
+
+
+def _anneal(fields: Fields, report: Report) -> tuple[float, ...]:
+    listed = fields.get("anneal", Items)
+    points = [] if listed is None else [(amount.value, node) for _, amount, node in listed.of(Amount)]
+    for (before, _), (point, node) in pairwise(points):
+        if point <= before:
+            report.add(
+                "BC162",
+                node,
+                f"'anneal' of {fields.label} is not in order",
+                required=f"more than the point before it, {before:.12g}",
+            )
+    return tuple(point for point, _ in points)

@@ -1,0 +1,58 @@
+"""Looks into a tensor file far enough to say whether a projection can take its weights from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from burstchip.frontend.report import Report
+from burstchip.frontend.tree import Node
+from hw_models.diagnostics import nearest
+
+
+def check_weight_file(
+    path: Path,
+    tensor: str,
+    at: tuple[Node, Node],
+    sizes: tuple[int | None, int | None],
+    label: str,
+    report: Report,
+) -> None:
+    """Report a file that is not there or not safetensors, an unknown tensor, a shape that does not fit.
+
+    `at` are the places of the file's and of the tensor's name; `sizes` those of source and target, None
+    where not known. Only the file's header is read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:  # type: ignore[no-untyped-call, unused-ignore]
+            names = tuple(file.keys())
+            shape = tuple(file.get_slice(tensor).get_shape()) if tensor in names else None
+    except (OSError, SafetensorError, ValueError) as problem:
+        reason = "there is no such file" if not path.exists() else f"not a safetensors file: {problem}"
+        report.add(
+            "BC138",
+            at[0],
+            f"{label}: the weight file cannot be read",
+            required="a safetensors file, named relative to this file",
+            given=f"'{path}': {reason}",
+        )
+        return
+    if shape is None:
+        report.add(
+            "BC138",
+            at[1],
+            f"{label}: the weight file has no tensor '{tensor}'",
+            required=f"one of {', '.join(sorted(names))}" if names else "a file with tensors",
+            hint=nearest(tensor, names),
+        )
+        return
+    source, target = sizes
+    if source is not None and target is not None and shape != (target, source):
+        report.add(
+            "BC138",
+            at[1],
+            f"{label}: tensor '{tensor}' has the wrong shape",
+            required=f"[target, source] = [{target}, {source}]",
+            given=f"{list(shape)}",
+        )
