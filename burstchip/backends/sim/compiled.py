@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
-import tempfile
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from burstchip.backends.sim.kernel_source import Kernel
 from burstchip.tasks.cache_folder import cache_folder
+from compiler.artifact import write_whole
 
 #: Modules whose functions the generated text calls.
 IMPORTED = (
@@ -42,25 +42,12 @@ def _imported_hash() -> str:
     return digest.hexdigest()
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def _load(path: Path, name: str) -> ModuleType:
     specification = importlib.util.spec_from_file_location(name, path)
     assert specification is not None and specification.loader is not None
     module = importlib.util.module_from_spec(specification)
+    # numba's cache finds the functions of a module again by its name.
+    sys.modules[name] = module
     specification.loader.exec_module(module)
     return module
 

@@ -1,0 +1,93 @@
+"""Checkpoints: the complete state of a training in one file, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.artifact import write_whole
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+KEY = "burstchip_checkpoint"
+FILE = "checkpoint.safetensors"
+
+register_codes(
+    {
+        "BC565": "a checkpoint cannot be used",
+        "BC566": "a checkpoint belongs to another training",
+    }
+)
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def state_sha256(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 over all arrays: names, types, shapes and little-endian contents, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        digest.update(f"{name} {little.dtype.str} {list(little.shape)}\n".encode())
+        digest.update(little.tobytes())
+    return digest.hexdigest()
+
+
+def save_checkpoint(path: Path, arrays: Arrays, progress: Mapping[str, Any]) -> None:
+    """Write state and progress; an earlier checkpoint stays until this one is complete."""
+    from safetensors.numpy import save
+
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    text = json.dumps({"progress": progress, "state_sha256": state_sha256(arrays)}, sort_keys=True)
+    write_whole(path, save(contiguous, metadata={KEY: text}))
+
+
+def load_checkpoint(path: Path) -> tuple[Arrays, dict[str, Any]]:
+    """(state, progress). Raises `BurstchipError` BC565 for a file that is foreign or damaged."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    def error(given: str) -> BurstchipError:
+        return BurstchipError(
+            Diagnostic(
+                "BC565",
+                f"checkpoint '{path}' cannot be used",
+                required="a file that `burstchip train` wrote, whole",
+                given=given,
+                hint="start anew in another folder, or with --overwrite",
+            )
+        )
+
+    try:
+        data = path.read_bytes()
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + length])
+        text = json.loads(header["__metadata__"][KEY])
+        arrays = load(data)
+    except OSError as reason:
+        raise error(str(reason.strerror)) from None
+    except (SafetensorError, ValueError, KeyError, TypeError, OverflowError) as reason:
+        raise error(f"{type(reason).__name__}: {reason}") from None
+    if state_sha256(arrays) != text["state_sha256"]:
+        raise error("a state that does not agree with its SHA-256")
+    return arrays, text["progress"]
+
+
+def require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Raise `BurstchipError` BC566 where a checkpoint was made with other settings than those asked for."""
+    different = [name for name in wanted if found.get(name) != wanted[name]]
+    if different:
+        raise BurstchipError(
+            Diagnostic(
+                "BC566",
+                f"checkpoint '{path}' belongs to another training",
+                required=", ".join(f"{name} = {found.get(name)}" for name in different),
+                given=", ".join(f"{name} = {wanted[name]}" for name in different),
+                hint="resume with the network, seed and options of the first start, or choose another folder",
+            )
+        )

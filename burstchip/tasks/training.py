@@ -1,0 +1,334 @@
+"""Trains a network online, sample by sample, tests it after each epoch, and can stop and go on at any time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from burstchip.backends.sim.simulator import Pictures, Simulation, classify, sample_order, show, start
+from burstchip.tasks.checkpoint import FILE, load_checkpoint, require_same, save_checkpoint, state_sha256
+from burstchip.tasks.datasets import Dataset, load_dataset
+from burstchip.tasks.run_folder import (
+    confusion,
+    write_json,
+    write_quantisation,
+    write_recording,
+    write_results,
+    write_weights,
+)
+from compiler.artifact import save_artifact, write_whole
+from compiler.ir.chip_program import ChipProgram
+from compiler.ir.network import Network
+from compiler.pipeline import compile_network
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+
+register_codes(
+    {
+        "BC560": "a network without a task cannot be trained",
+        "BC561": "a name to freeze is not one of the network's plastic projections",
+        "BC562": "a folder holds another run",
+        "BC563": "a number of epochs that cannot be",
+    }
+)
+
+#: Seconds between checkpoints, and of one call into the compiled loop.
+CHECKPOINT_SECONDS = 10.0
+CALL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What `burstchip train` is told. `None` leaves the network file's own value."""
+
+    network_path: Path
+    out: Path
+    seed: int | None = None
+    epochs: int | None = None
+    resume: bool = False
+    overwrite: bool = False
+    backend: str = "sim"
+    frozen: tuple[str, ...] = ()
+    data_dir: Path | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class TrainProgress:
+    """How far a training is: epoch from 1, samples of all epochs, error of this epoch so far (a fraction)."""
+
+    epoch: int
+    epochs: int
+    samples_done: int
+    samples_total: int
+    running_error: float
+
+
+Watch = Callable[[TrainProgress], None]
+
+
+@dataclass
+class _Run:
+    """A training under way, all of it in the checkpoint."""
+
+    simulation: Simulation
+    epoch: int = 0
+    shown: int = 0
+    wrong: int = 0
+    seconds: float = 0.0
+    epoch_seconds: float = 0.0
+    totals: list[list[int]] = field(default_factory=list)
+    train_error: float | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def progress(self) -> dict[str, Any]:
+        names = ("epoch", "shown", "wrong", "seconds", "epoch_seconds", "totals", "train_error", "history")
+        return {"clock": self.simulation.clock, **{name: getattr(self, name) for name in names}}
+
+
+def annealing(epoch: int, epochs: int, fractions: tuple[float, ...]) -> int:
+    """How often the learning rates have halved in epoch `epoch` (from 0) of `epochs`."""
+    # A fraction such as 0.55 of 40 epochs must not miss epoch 22 by a rounding of floats.
+    return sum(epoch + 1e-9 >= fraction * epochs for fraction in fractions)
+
+
+def frozen_projections(code: ChipProgram, network: Network, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The plastic projections that `names` stand for: projections, plasticities, or populations they end at."""
+    learned = {p.name: p for p in network.projections if p.learn is not None}
+    frozen: list[str] = []
+    for name in names:
+        found = [p.name for p in learned.values() if name in (p.name, p.learn, p.target.population)]
+        if not found:
+            valid = sorted({n for p in learned.values() for n in (p.name, str(p.learn), p.target.population)})
+            raise BurstchipError(
+                Diagnostic(
+                    "BC561",
+                    f"nothing plastic is called '{name}'",
+                    required=f"a plastic projection, a plasticity or a population: {', '.join(valid)}",
+                    given=name,
+                    hint=nearest(name, valid),
+                )
+            )
+        frozen.extend(found)
+    return tuple(dict.fromkeys(frozen))
+
+
+def pictures_of(dataset: Dataset) -> tuple[Pictures, Pictures]:
+    """(training, test) pictures of a data set."""
+    train, test = (
+        Pictures(np.ascontiguousarray(images.reshape(len(images), -1)), dataset.maximum, labels.astype(np.int64))
+        for images, labels in (
+            (dataset.train_images, dataset.train_labels),
+            (dataset.test_images, dataset.test_labels),
+        )
+    )
+    return train, test
+
+
+def load_and_compile(options: TrainOptions) -> tuple[Network, ChipProgram]:
+    """The network of the options and its program. Raises `BurstchipError` for anything wrong in them."""
+    from burstchip.frontend import load_network
+
+    if options.epochs is not None and options.epochs < 1:
+        raise BurstchipError(
+            Diagnostic("BC563", "nothing to train", required="at least 1 epoch", given=str(options.epochs))
+        )
+    network = load_network(options.network_path, options.overrides, options.seed, strict=options.strict)
+    if network.task is None:
+        raise BurstchipError(
+            Diagnostic(
+                "BC560",
+                f"network '{network.name}' has no task",
+                network.place,
+                required="a section `task`",
+                given="none",
+                hint="`burstchip run` runs a network without a task",
+            )
+        )
+    if options.epochs is not None:
+        network = replace(network, task=replace(network.task, epochs=options.epochs))
+    code = compile_network(network)
+    if options.strict and code.diagnostics:
+        raise BurstchipError([replace(diagnostic, severity="error") for diagnostic in code.diagnostics])
+    return network, code
+
+
+def _refuse_other_run(options: TrainOptions) -> None:
+    taken = [name for name in (FILE, "summary.json") if (options.out / name).exists()]
+    if taken and not options.resume and not options.overwrite:
+        raise BurstchipError(
+            Diagnostic(
+                "BC562",
+                f"folder '{options.out}' holds another run",
+                required="an empty or new folder",
+                given=f"one with {' and '.join(taken)}",
+                hint="--resume continues it, --overwrite replaces it",
+            )
+        )
+
+
+def _epoch_line(code: ChipProgram, run: _Run, samples: int, test_error: float) -> dict[str, Any]:
+    """One entry of the history: errors, and rates of the epoch just ended."""
+    assert code.task is not None
+    totals = run.simulation.arrays["event_totals"]
+    before = np.asarray(run.totals) if run.totals else np.zeros_like(totals)
+    seconds = samples * code.task.present * code.step_ms / 1000
+    rates, bursts = {}, {}
+    for number, population in enumerate(code.populations):
+        events, burst = (int(value) for value in totals[number] - before[number])
+        if seconds:
+            rates[population.name] = events / population.size / seconds
+        if "bursts" in run.simulation.layout.programs[number].outputs and events:
+            bursts[population.name] = burst / events
+    run.totals = [[int(value) for value in line] for line in totals]
+    return {
+        "epoch": run.epoch,
+        "train_error": run.train_error,
+        "test_error": test_error,
+        "seconds": run.epoch_seconds,
+        "event_rate": rates,
+        "burst_probability": bursts,
+    }
+
+
+def _train_epoch(
+    code: ChipProgram, run: _Run, pictures: Pictures, save: Callable[[], None], watch: Watch | None
+) -> None:
+    """Show the rest of the current epoch's samples."""
+    assert code.task is not None
+    epochs, count = code.task.epochs, len(pictures.images)
+    order = sample_order(code, count, run.epoch)
+    last = run.epoch + 1 == epochs
+    following = -1 if last else int(sample_order(code, count, run.epoch + 1)[0])
+    anneal = annealing(run.epoch, epochs, code.task.anneal)
+    part, saved = 32, time.monotonic()
+    while run.shown < count:
+        shown = order[run.shown : run.shown + part]
+        end = run.shown + len(shown)
+        started = time.perf_counter()
+        predictions, _ = show(run.simulation, pictures, shown, int(order[end]) if end < count else following, anneal)
+        elapsed = time.perf_counter() - started
+        run.seconds += elapsed
+        run.epoch_seconds += elapsed
+        run.shown = end
+        run.wrong += int(np.count_nonzero(predictions != pictures.labels[shown]))
+        part = int(np.clip(part * CALL_SECONDS / max(elapsed, 1e-6), max(1, part // 4), part * 4))
+        if watch is not None:
+            done = run.epoch * count + run.shown
+            watch(TrainProgress(run.epoch + 1, epochs, done, epochs * count, run.wrong / run.shown))
+        if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            save()
+            saved = time.monotonic()
+
+
+def _compile_loop(simulation: Simulation, pictures: Pictures) -> None:
+    """Compile, or load, the training loop before its time is taken."""
+    show(simulation, pictures, np.empty(0, dtype=np.int64), -1, 0)
+
+
+def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
+    """Train, test and write the run folder; return the summary.
+
+    The final state depends on network, data, seed, epochs and frozen projections alone: not on where the
+    training was interrupted, nor on how many threads tested. Raises `BurstchipError` for unusable input,
+    before anything is written.
+    """
+    network, code = load_and_compile(options)
+    task = code.task
+    assert task is not None
+    frozen = frozen_projections(code, network, options.frozen)
+    _refuse_other_run(options)
+    dataset = load_dataset(task.data, split=task.split, data_dir=options.data_dir)  # type: ignore[arg-type]
+    train_pictures, test_pictures = pictures_of(dataset)
+    real = options.backend == "reference"
+    run = _Run(start(code, learning=True, real=real, frozen=frozen))
+    checkpoint = options.out / FILE
+    identity = {"backend": options.backend, "frozen": sorted(frozen)}
+    options.out.mkdir(parents=True, exist_ok=True)
+    sha256 = save_artifact(code, options.out / "net.burst.new")
+    identity["artifact_sha256"] = sha256
+    if options.resume and checkpoint.exists():
+        arrays, progress = load_checkpoint(checkpoint)
+        try:
+            require_same(checkpoint, progress, identity)
+        except BurstchipError:
+            (options.out / "net.burst.new").unlink()
+            raise
+        run.simulation.arrays.update(arrays)
+        run.simulation.clock = progress["clock"]
+        for name in run.progress():
+            if name != "clock":
+                setattr(run, name, progress[name])
+    (options.out / "net.burst.new").replace(options.out / "net.burst")
+    if not options.resume:
+        (options.out / "summary.json").unlink(missing_ok=True)
+    write_whole(options.out / "network.yaml", options.network_path.read_bytes())
+
+    def save() -> None:
+        save_checkpoint(checkpoint, run.simulation.arrays, {**identity, **run.progress()})
+
+    workers = options.workers or os.cpu_count() or 1
+    if not run.history:
+        initial = start(code, learning=True, real=real)
+        write_weights(options.out / "weights_before.safetensors", code, initial)
+        write_recording(options.out / "recording_before.nc", code, initial, test_pictures)
+        predictions, _ = classify(code, initial, test_pictures, workers)
+        error = float(np.mean(predictions != test_pictures.labels))
+        run.history.append(_epoch_line(code, run, 0, error))
+        save()
+    _compile_loop(run.simulation, train_pictures)
+    predictions = np.empty(0, dtype=np.int64)
+    while run.epoch < task.epochs:
+        _train_epoch(code, run, train_pictures, save, watch)
+        run.train_error = run.wrong / run.shown
+        predictions, _ = classify(code, run.simulation, test_pictures, workers)
+        run.epoch += 1
+        error = float(np.mean(predictions != test_pictures.labels))
+        run.history.append(_epoch_line(code, run, run.shown, error))
+        run.shown, run.wrong, run.epoch_seconds = 0, 0, 0.0
+        save()
+        write_json(options.out / "history.json", run.history)
+    if not len(predictions):
+        predictions, _ = classify(code, run.simulation, test_pictures, workers)
+    write_weights(options.out / "weights_after.safetensors", code, run.simulation)
+    write_recording(options.out / "recording_after.nc", code, run.simulation, test_pictures)
+    write_quantisation(options.out / "quantisation.json", code)
+    samples = task.epochs * len(train_pictures.images)
+    clipped = run.simulation.arrays["clipped_inputs"]
+    notes = [str(diagnostic) for diagnostic in code.diagnostics]
+    notes += [
+        f"{int(count)} summed inputs of '{population.name}' left their width and were clipped"
+        for population, count in zip(code.populations, clipped, strict=True)
+        if count
+    ]
+    summary = {
+        "name": code.name,
+        "task": task.data,
+        "split": task.split,
+        "seed": code.seed,
+        "epochs": task.epochs,
+        "weight_form": code.weight_form,
+        "backend": options.backend,
+        "frozen": sorted(frozen),
+        "train_error": run.train_error,
+        "test_error": run.history[-1]["test_error"],
+        "samples_per_second": samples / run.seconds if run.seconds else 0.0,
+        "synaptic_events_per_second": float(np.sum(run.simulation.arrays["synaptic_events"])) / run.seconds
+        if run.seconds
+        else 0.0,
+        "training_seconds": run.seconds,
+        "artifact_sha256": sha256,
+        "state_sha256": state_sha256(run.simulation.arrays),
+        "confusion": confusion(test_pictures.labels, predictions, dataset.n_classes),
+        "classes": [str(label) for label in range(dataset.n_classes)],
+        "diagnostics": notes,
+    }
+    write_results(options.out, summary, run.history)
+    return summary

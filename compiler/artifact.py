@@ -1,0 +1,261 @@
+"""The artifact `net.burst`: one file that holds a `ChipProgram`, and nothing else that a backend would need.
+
+It is a safetensors file (a length, a JSON header, raw little-endian tensors; no pickle) whose metadata has
+one entry, `burstchip`: the manifest as canonical JSON. The manifest names every tensor it uses and carries
+a SHA-256 over itself and all tensors. The same program gives the same bytes on every platform.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.ir.chip_program import (
+    ChipProgram,
+    LearningCode,
+    PopulationCode,
+    ProjectionCode,
+    QuantisationLine,
+    TaskCode,
+    TraceCode,
+)
+from compiler.ir.verify import verify_chip_program
+from hw_models.diagnostics import CODES, BurstchipError, Diagnostic, register_codes
+from hw_models.neurons.registry import models
+
+FORMAT = "burstchip artifact"
+VERSION = 1
+KEY = "burstchip"
+
+register_codes(
+    {
+        "BC401": "an artifact file cannot be read",
+        "BC402": "a file is not a burstchip artifact",
+        "BC403": "an artifact is damaged",
+        "BC404": "an artifact has a newer format",
+        "BC405": "an artifact uses a neuron model that is not installed",
+    }
+)
+
+Tensors = dict[str, NDArray[Any]]
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _encode_population(index: int, population: PopulationCode, tensors: Tensors) -> dict[str, Any]:
+    parameters: dict[str, Any] = {}
+    for name, value in sorted(population.parameters.items()):
+        if np.ndim(value) == 0:
+            parameters[name] = int(value)
+        else:
+            tensor = f"population.{index}.{name}"
+            tensors[tensor] = np.asarray(value, dtype=np.int64)
+            parameters[name] = {"tensor": tensor}
+    entry = {
+        "name": population.name,
+        "model": population.model,
+        "size": population.size,
+        "parameters": parameters,
+        "stream": population.stream,
+        "gather_every": population.gather_every,
+    }
+    if population.spikes is not None:
+        entry["spikes"] = f"population.{index}.spikes"
+        tensors[entry["spikes"]] = population.spikes
+    return entry
+
+
+_ARRAYS = {"pre": np.int32, "post": np.int32, "weights": np.int16, "delays": np.int16, "exact": np.float64}
+
+
+def _encode_projection(index: int, projection: ProjectionCode, tensors: Tensors) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    for field in fields(projection):
+        value = getattr(projection, field.name)
+        if field.name in _ARRAYS:
+            entry[field.name] = f"projection.{index}.{field.name}"
+            tensors[entry[field.name]] = np.ascontiguousarray(value, dtype=_ARRAYS[field.name])
+        elif field.name == "learning":
+            entry["learning"] = None if value is None else asdict(value)
+        else:
+            entry[field.name] = value
+    return entry
+
+
+def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
+    tensors: Tensors = {}
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": code.name,
+        "step_ms": code.step_ms,
+        "seed": code.seed,
+        "target": code.target,
+        "weight_form": code.weight_form,
+        "populations": [_encode_population(i, p, tensors) for i, p in enumerate(code.populations)],
+        "projections": [_encode_projection(i, p, tensors) for i, p in enumerate(code.projections)],
+        "probes": [list(probe) for probe in code.probes],
+        "task": None if code.task is None else asdict(code.task),
+        "quantisation": [asdict(line) for line in code.quantisation],
+        # Places are left out: they name files of the machine that compiled.
+        "diagnostics": [
+            {name: getattr(d, name) for name in ("id", "message", "severity", "required", "given", "hint")}
+            for d in code.diagnostics
+        ],
+    }
+    return manifest, tensors
+
+
+def _canonical(manifest: Mapping[str, Any]) -> str:
+    return json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _content_sha256(manifest: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256(_canonical({k: v for k, v in manifest.items() if k != "sha256"}).encode())
+    for name in sorted(tensors):
+        tensor = np.ascontiguousarray(tensors[name])
+        little = tensor.astype(tensor.dtype.newbyteorder("<"), copy=False)
+        digest.update(f"{name} {little.dtype.str} {list(little.shape)}\n".encode())
+        digest.update(little.tobytes())
+    return digest.hexdigest()
+
+
+def artifact_sha256(code: ChipProgram) -> str:
+    """The hash over a program's content, as its artifact carries it."""
+    return _content_sha256(*_encode(code))
+
+
+def dump_artifact(code: ChipProgram) -> bytes:
+    """The artifact's bytes."""
+    from safetensors.numpy import save
+
+    manifest, tensors = _encode(code)
+    manifest["sha256"] = _content_sha256(manifest, tensors)
+    return save(tensors, metadata={KEY: _canonical(manifest)})
+
+
+def save_artifact(code: ChipProgram, path: Path) -> str:
+    """Write the artifact, whole or not at all; return its SHA-256."""
+    write_whole(path, dump_artifact(code))
+    return artifact_sha256(code)
+
+
+def _error(code: str, message: str, required: str, given: str, hint: str | None = None) -> BurstchipError:
+    return BurstchipError(Diagnostic(code, message, required=required, given=given, hint=hint))
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
+    """Manifest and tensors of a safetensors file, checked for being ours and being whole."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        data = path.read_bytes()
+    except OSError as reason:
+        raise _error("BC401", f"artifact '{path}' cannot be read", "a readable file", str(reason.strerror)) from None
+    try:
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + length]) if 0 < length <= len(data) - 8 else None
+        manifest = json.loads(header["__metadata__"][KEY])  # type: ignore[index]
+        if manifest["format"] != FORMAT:
+            raise ValueError
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError, RecursionError):
+        raise _error(
+            "BC402",
+            f"'{path}' is not a burstchip artifact",
+            "a file that `burstchip compile` wrote",
+            f"{len(data)} bytes of something else, or the torn beginning of an artifact",
+            "compile the network again",
+        ) from None
+    if not isinstance(manifest.get("version"), int) or manifest["version"] > VERSION:
+        raise _error(
+            "BC404",
+            f"artifact '{path}' has a newer format",
+            f"format version {VERSION}",
+            f"version {manifest.get('version')}",
+            "update burstchip, or compile the network again with this version",
+        )
+    try:
+        tensors = load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError) as reason:
+        raise _damaged(path, str(reason)) from None
+    found = _content_sha256(manifest, tensors)
+    if found != manifest.get("sha256"):
+        raise _damaged(path, f"SHA-256 {found[:16]}..., not {str(manifest.get('sha256'))[:16]}...")
+    return manifest, tensors
+
+
+def _damaged(path: Path, given: str) -> BurstchipError:
+    return _error(
+        "BC403", f"artifact '{path}' is damaged", "content that agrees with its SHA-256", given,
+        "copy or compile it again",
+    )
+
+
+def _decode_population(entry: Mapping[str, Any], tensors: Tensors) -> PopulationCode:
+    parameters = {
+        name: tensors[value["tensor"]] if isinstance(value, dict) else value
+        for name, value in entry["parameters"].items()
+    }
+    spikes = tensors[entry["spikes"]] if "spikes" in entry else None
+    return PopulationCode(
+        entry["name"], entry["model"], entry["size"], parameters, entry["stream"], entry["gather_every"], spikes
+    )
+
+
+def _decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> ProjectionCode:
+    values = {name: tensors[value] if name in _ARRAYS else value for name, value in entry.items()}
+    if (learning := values["learning"]) is not None:
+        traces = tuple(TraceCode(**trace) for trace in learning["traces"])
+        values["learning"] = LearningCode(**{**learning, "traces": traces})
+    return ProjectionCode(**values)
+
+
+def load_artifact(path: Path) -> tuple[ChipProgram, str]:
+    """(program, SHA-256) of an artifact file. Raises `BurstchipError` BC401..BC405."""
+    manifest, tensors = _read(path)
+    missing = {entry["model"] for entry in manifest["populations"]} - set(models())
+    if missing:
+        raise _error(
+            "BC405", f"artifact '{path}' uses neuron models that are not installed", "their packages",
+            ", ".join(sorted(missing)), "install the package that registers them",
+        )
+    task = manifest["task"]
+    code = ChipProgram(
+        name=manifest["name"],
+        step_ms=manifest["step_ms"],
+        seed=manifest["seed"],
+        target=manifest["target"],
+        weight_form=manifest["weight_form"],
+        populations=tuple(_decode_population(entry, tensors) for entry in manifest["populations"]),
+        projections=tuple(_decode_projection(entry, tensors) for entry in manifest["projections"]),
+        probes=tuple((name, variable) for name, variable in manifest["probes"]),
+        task=None if task is None else TaskCode(**{**task, "anneal": tuple(task["anneal"])}),
+        quantisation=tuple(QuantisationLine(**line) for line in manifest["quantisation"]),
+        diagnostics=tuple(Diagnostic(**entry) for entry in manifest["diagnostics"] if entry["id"] in CODES),
+    )
+    verify_chip_program(code)
+    return code, manifest["sha256"]
