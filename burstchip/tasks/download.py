@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import http.client
-import os
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from burstchip.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 TIMEOUT_S = 20.0
@@ -40,7 +39,7 @@ def fetch_file(
         except (OSError, http.client.HTTPException, ValueError) as error:
             refusals.append(f"{mirror}{name}: {error}")
         else:
-            _write_whole(target, content)
+            _keep(target, content)
             return
     raise BurstchipError(
         Diagnostic(
@@ -70,23 +69,9 @@ def _get(name: str, address: str, progress: Callable[[str, int, int], None] | No
     return b"".join(chunks)
 
 
-def _write_whole(target: Path, content: bytes) -> None:
-    """Write beside the target and rename, so that a reader or a crash never meets half a file."""
+def _keep(target: Path, content: bytes) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=target.parent, prefix=f".{target.name}.", delete=False
-        ) as partial:
-            try:
-                partial.write(content)
-                partial.flush()
-                os.fsync(partial.fileno())
-                partial.close()
-                os.replace(partial.name, target)
-            except BaseException:
-                partial.close()
-                Path(partial.name).unlink(missing_ok=True)
-                raise
+        write_whole(target, content)
     except OSError as error:
         raise BurstchipError(
             Diagnostic(

@@ -1,0 +1,126 @@
+"""Write the report of a run: one HTML page that needs no network, and its pictures as files."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from burstchip.report.burst_probability import draw_over_training, draw_within_sample
+from burstchip.report.confusion import draw_confusion
+from burstchip.report.learning_curve import draw_learning_curve
+from burstchip.report.rasters import draw_raster
+from burstchip.report.receptive_fields import draw_receptive_fields
+from burstchip.report.run_folder import Missing, RunFolder, read_run_folder
+from burstchip.report.style import Picture, figure_style
+from burstchip.report.tables import contradictions, quantisation_rows, result, setting_rows
+from burstchip.report.weight_histograms import draw_weight_histograms
+from burstchip.whole_file import write_whole
+from hw_models.diagnostics import BurstchipError, Diagnostic
+
+#: How the names of all pictures begin; one of an earlier report that is not drawn again is removed.
+PICTURE_NAMES = (
+    "learning_curve",
+    "confusion",
+    "raster_",
+    "burst_probability_",
+    "weight_histograms",
+    "receptive_fields",
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: the pictures under one heading."""
+
+    id: str
+    heading: str
+    pictures: tuple[Picture, ...]
+
+
+def write_report(run_dir: Path) -> Path:
+    """Write `report.html` and `figures/*.png` into the run folder `run_dir`; returns the page's path.
+
+    A part that the folder does not hold is left out, and the page says so. Raises `BurstchipError`: BC540 to
+    BC545 for a folder that is incomplete or damaged, BC546 when the report cannot be written.
+    """
+    run = read_run_folder(run_dir)
+    sections, left_out = draw(run)
+    page = render(run, sections, left_out)
+    pictures = {f"{picture.name}.png": picture.png for section in sections for picture in section.pictures}
+    target = run_dir / "report.html"
+    try:
+        for name, png in pictures.items():
+            write_whole(run_dir / "figures" / name, png)
+        for earlier in (run_dir / "figures").glob("*.png"):
+            if earlier.name not in pictures and earlier.name.startswith(PICTURE_NAMES):
+                earlier.unlink()
+        write_whole(target, page.encode())
+    except OSError as error:
+        raise BurstchipError(
+            Diagnostic(
+                id="BC546",
+                message=f"the report cannot be written into '{run_dir}'",
+                required="a run folder that can be written to",
+                given=str(error),
+            )
+        ) from error
+    return target
+
+
+def draw(run: RunFolder) -> tuple[tuple[Section, ...], tuple[Missing, ...]]:
+    """All pictures that the run has the data for, by section, and what had to be left out."""
+    left_out = list(run.missing)
+    with figure_style():
+        activity = [
+            draw_raster(run, recording, when)
+            for recording, when in ((run.recording_before, "before"), (run.recording_after, "after"))
+            if recording is not None
+        ]
+        within, over = draw_within_sample(run), draw_over_training(run)
+        weights: list[Picture] = []
+        if run.weights_before is not None and run.weights_after is not None:
+            weights.append(draw_weight_histograms(run, run.weights_before, run.weights_after))
+            fields = draw_receptive_fields(run, run.weights_before, run.weights_after)
+            if not fields:
+                left_out.append(
+                    Missing("weights_after.safetensors", "receptive fields: no projection from pixels")
+                )
+            weights += fields
+        sections = (
+            Section("learning", "Learning", (draw_learning_curve(run), draw_confusion(run))),
+            Section("activity", "Activity", tuple(activity)),
+            Section("bursts", "Bursts", tuple(found for found in (within, over) if found is not None)),
+            Section("weights", "Weights", tuple(weights)),
+        )
+    if within is None and activity:
+        left_out.append(
+            Missing("recording_after.nc", "burst probability within a sample: no bursts were recorded")
+        )
+    if over is None:
+        left_out.append(Missing("history.json", "burst probability over the training: none was noted"))
+    return tuple(section for section in sections if section.pictures), tuple(left_out)
+
+
+def render(run: RunFolder, sections: tuple[Section, ...], left_out: tuple[Missing, ...]) -> str:
+    """The page as HTML with every picture inside."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("burstchip.report", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
+    return environment.get_template("page.html.j2").render(
+        run=run,
+        summary=run.summary,
+        result=result(run.summary),
+        contradictions=contradictions(run),
+        settings=setting_rows(run),
+        sections=sections,
+        quantisation=quantisation_rows(run.quantisation or []),
+        left_out=left_out,
+    )

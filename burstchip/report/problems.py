@@ -1,0 +1,30 @@
+"""What can be wrong with a run folder, and how it is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hw_models.diagnostics import Diagnostic, register_codes
+
+register_codes(
+    {
+        "BC540": "there is no run folder at the given place",
+        "BC541": "a run folder is incomplete",
+        "BC542": "a text file of a run folder is damaged",
+        "BC543": "a weight file of a run folder is damaged",
+        "BC544": "a recording of a run folder is damaged",
+        "BC545": "the files of a run folder contradict each other",
+        "BC546": "a report cannot be written",
+    }
+)
+
+
+def damaged(code: str, path: Path, required: str, given: str) -> Diagnostic:
+    """`path` is there but cannot be what the trainer wrote."""
+    return Diagnostic(
+        id=code,
+        message=f"'{path}' is damaged",
+        required=required,
+        given=given,
+        hint="train again, or copy the run folder again",
+    )

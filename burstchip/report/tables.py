@@ -1,0 +1,163 @@
+"""The tables of the report as text, ready to be set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from burstchip.report.json_files import QuantizedValue, Summary
+from burstchip.report.proportion import wilson_interval
+from burstchip.report.run_folder import RunFolder
+from burstchip.report.wording import EMULATION_ONLY, number, percent, weight_form
+
+#: A relative error from which a row of the quantisation table is marked.
+MARKED_ERROR = 0.01
+
+#: Significant digits in the quantisation table, enough to see a small error.
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Result:
+    """The test error as a reader should take it: with its counts, its uncertainty and the form of weight."""
+
+    test_error: str
+    counts: str
+    interval: str
+    train_error: str | None
+    weight_form: str
+    emulation_only: bool
+
+
+@dataclass(frozen=True)
+class QuantizedRow:
+    """A row of the quantisation table; `marked` when the value is off by more than `MARKED_ERROR`."""
+
+    where: str
+    parameter: str
+    requested: str
+    represented: str
+    unit: str
+    error: str
+    integers: str
+    marked: bool
+
+
+def result(summary: Summary) -> Result:
+    """The result of a run."""
+    wrong, total = _counted(summary)
+    low, high = wilson_interval(wrong, total)
+    return Result(
+        test_error=percent(summary.test_error),
+        counts=f"{wrong:,} of {total:,} test samples",
+        interval=f"{percent(float(low))} to {percent(float(high))}" if total else "unknown",
+        train_error=None if summary.train_error is None else percent(summary.train_error),
+        weight_form=weight_form(summary.weight_form),
+        emulation_only=summary.weight_form == "carry",
+    )
+
+
+def contradictions(run: RunFolder) -> list[str]:
+    """Where the confusion matrix or the history tells another test error than the summary."""
+    error = run.summary.test_error
+    wrong, total = _counted(run.summary)
+    found = []
+    # Half a sample is what rounding of the reported fraction can explain.
+    if total == 0 or abs(error * total - wrong) > 0.5:
+        found.append(
+            f"The confusion matrix counts {wrong:,} wrong answers of {total:,}, "
+            f"but the summary reports a test error of {percent(error)}."
+        )
+    last = run.history[-1]
+    if last.test_error is not None and abs(last.test_error - error) * total > 0.5:
+        found.append(
+            f"The history ends with a test error of {percent(last.test_error)} in epoch {last.epoch}, "
+            f"but the summary reports {percent(error)}."
+        )
+    return found
+
+
+def _counted(summary: Summary) -> tuple[int, int]:
+    """Wrong answers and all answers in the confusion matrix."""
+    total = sum(map(sum, summary.confusion))
+    return total - sum(row[index] for index, row in enumerate(summary.confusion)), total
+
+
+def setting_rows(run: RunFolder) -> list[tuple[str, str]]:
+    """What was run, as (property, value); a property that the run does not state is left out."""
+    summary = run.summary
+    form = {
+        "carry": f"carry: 8-bit weight, 8-bit tag with carry; {EMULATION_ONLY}, no learning engine does it",
+        "chip": "chip: a sum of products in the chip's own grammar",
+    }.get(summary.weight_form, summary.weight_form)
+    seconds = [epoch.seconds for epoch in run.history if epoch.seconds is not None]
+    rows: list[tuple[str, str | None]] = [
+        ("Network", summary.name),
+        ("Task", summary.task if summary.split is None else f"{summary.task}, split {summary.split}"),
+        ("Seed", str(summary.seed)),
+        ("Epochs", str(summary.epochs)),
+        ("Weight form", form),
+        ("Frozen projections", ", ".join(summary.frozen) or None),
+        ("Backend", summary.backend),
+        ("Time for all epochs", f"{number(sum(seconds))} s" if seconds else None),
+        ("Training speed", _per_second(summary.samples_per_second, "samples")),
+        ("Synaptic events", _per_second(summary.synaptic_events_per_second, "events")),
+        ("Artifact SHA-256", summary.artifact_sha256),
+        ("Final state SHA-256", summary.state_sha256),
+    ]
+    return [(name, value) for name, value in rows if value is not None]
+
+
+def quantisation_rows(values: Sequence[QuantizedValue]) -> list[QuantizedRow]:
+    """One row for each physical parameter, in the order of the file."""
+    return [
+        QuantizedRow(
+            where=value.where,
+            parameter=value.parameter,
+            requested=_spread(value.requested),
+            represented=_spread(value.represented),
+            unit=value.unit,
+            error=_error(value.relative_error),
+            integers=_integers(value.integers),
+            marked=value.relative_error is not None and abs(value.relative_error) > MARKED_ERROR,
+        )
+        for value in values
+    ]
+
+
+def _per_second(value: float | None, of: str) -> str | None:
+    return None if value is None else f"{value:,.0f} {of} per second"
+
+
+def _spread(value: float | list[float]) -> str:
+    """One number, or for one number a neuron the least and the greatest."""
+    if isinstance(value, float):
+        return number(value, DIGITS)
+    if not value:
+        return "none"
+    low, high = min(value), max(value)
+    return (
+        f"{number(low, DIGITS)} … {number(high, DIGITS)} ({len(value)} values)"
+        if low != high
+        else number(low, DIGITS)
+    )
+
+
+def _error(relative_error: float | None) -> str:
+    if relative_error is None:
+        return "not defined"
+    if relative_error == 0:
+        return "exact"
+    value = 100 * relative_error
+    if abs(value) < 1e-4:
+        return "under 0.0001 %"
+    text = f"{value:+.2f} %" if abs(value) >= 0.01 else f"{value:+.1g} %"
+    return text.replace("-", "−")
+
+
+def _integers(integers: str | int | list[int] | dict[str, int]) -> str:
+    if isinstance(integers, dict):
+        return ", ".join(f"{name} = {value}" for name, value in integers.items())
+    if isinstance(integers, list):
+        return ", ".join(map(str, integers))
+    return str(integers)

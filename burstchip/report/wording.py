@@ -1,0 +1,38 @@
+"""Numbers and facts of a run as a reader meets them, the same in figures, tables and text."""
+
+from __future__ import annotations
+
+from burstchip.report.json_files import Summary
+
+EMULATION_ONLY = "emulation only"
+
+
+def percent(fraction: float) -> str:
+    """A fraction in percent, to 0.01 points below 10 % and 0.1 points above; the space does not break."""
+    if fraction == 0:
+        return "0\N{NO-BREAK SPACE}%"
+    value = 100 * fraction
+    return f"{value:.2f}\N{NO-BREAK SPACE}%" if value < 10 else f"{value:.1f}\N{NO-BREAK SPACE}%"
+
+
+def number(value: float, digits: int = 4) -> str:
+    """A number to this many significant digits, without needless zeros, with thousands grouped."""
+    if value == 0:
+        return "0"
+    if 1e-3 <= abs(value) < 1e7:
+        return f"{float(f'{value:.{digits}g}'):,.10g}"
+    return f"{value:.{digits - 1}e}"
+
+
+def weight_form(form: str) -> str:
+    """The form of plastic weight, with its mark where no chip can do it."""
+    return f"{form} ({EMULATION_ONLY})" if form == "carry" else form
+
+
+def setting(summary: Summary) -> str:
+    """What a result was measured with; stands beside every result."""
+    split = "" if summary.split is None else f" · split {summary.split}"
+    return (
+        f"{summary.name} · weight form {weight_form(summary.weight_form)} · "
+        f"seed {summary.seed}{split} · backend {summary.backend}"
+    )

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+from burstchip.report import write_report
+from burstchip.report.page import render
+from burstchip.report.run_folder import read_run_folder
+from hw_models.diagnostics import BurstchipError
+
+ALL_PICTURES = {
+    "burst_probability_in_sample",
+    "burst_probability_over_training",
+    "confusion",
+    "learning_curve",
+    "raster_after",
+    "raster_before",
+    "receptive_fields",
+    "weight_histograms",
+}
+
+Edit = Callable[..., None]
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes, and its text."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.source = path.read_text(encoding="utf-8")
+        self.feed(self.source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.fixture(scope="module")
+def reported(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete run folder with its report."""
+    folder = Path(shutil.copytree(original, tmp_path_factory.mktemp("reported") / "run"))
+    assert write_report(folder) == folder / "report.html"
+    return folder
+
+
+def pictures(folder: Path) -> set[str]:
+    return {path.stem for path in (folder / "figures").glob("*.png")}
+
+
+def test_a_complete_run_has_every_part(reported: Path) -> None:
+    page = Page(reported / "report.html")
+    assert pictures(reported) == ALL_PICTURES
+    figures = {attributes["id"] for tag, attributes in page.elements if tag == "figure"}
+    assert figures == ALL_PICTURES
+    assert "Left out of this report" not in page.text
+    for fact in (
+        "2.50 %",
+        "9 of 360 test samples",
+        "95 % interval 1.32 % to 4.68 %",
+        "0.42 %",
+        "digits, split 0",
+        "carry",
+        "emulation only",
+        "0123456789abcdef" * 4,
+        "'bias' of population 'hidden' is represented 2.40 % off",
+        "name: synthetic",
+    ):
+        assert fact in page.text, fact
+
+
+def test_the_page_needs_nothing_but_itself(reported: Path) -> None:
+    page = Page(reported / "report.html")
+    assert not re.findall(r"https?://|url\(|@import|srcset", page.source)
+    assert not {tag for tag, _ in page.elements} & {"script", "link", "iframe", "object", "embed"}
+    sources = [attributes["src"] for _, attributes in page.elements if "src" in attributes]
+    assert len(sources) == len(ALL_PICTURES)
+    assert all(source and source.startswith("data:image/png;base64,") for source in sources)
+    links = [attributes["href"] or "" for _, attributes in page.elements if "href" in attributes]
+    ids = {attributes.get("id") for _, attributes in page.elements}
+    assert links
+    assert all(link.startswith("#") and link[1:] in ids for link in links)
+    policy = next(attributes for _, attributes in page.elements if "http-equiv" in attributes)
+    assert str(policy["content"]).startswith("default-src 'none'")
+
+
+def test_the_pictures_on_the_page_are_the_files_and_each_is_described(reported: Path) -> None:
+    page = Page(reported / "report.html")
+    images = [attributes for tag, attributes in page.elements if tag == "img"]
+    embedded = {base64.b64decode(str(image["src"]).partition(",")[2]) for image in images}
+    files = {path.read_bytes() for path in (reported / "figures").glob("*.png")}
+    assert embedded == files
+    assert all(content.startswith(b"\x89PNG\r\n\x1a\n") for content in files)
+    assert all(len(str(image["alt"])) > 60 for image in images)
+
+
+@pytest.mark.parametrize(("form", "marked"), [("carry", True), ("chip", False)])
+def test_the_weight_form_stands_beside_the_result(
+    run_folder: Path, edit: Edit, form: str, marked: bool
+) -> None:
+    edit("summary.json", weight_form=form)
+    source = render(read_run_folder(run_folder), (), ()).replace("\N{NO-BREAK SPACE}", " ")
+    assert ("emulation only" in source) == marked
+    title = f"synthetic: 2.50 % test error, weight form {form}" + (" (emulation only)" if marked else "")
+    assert f"<title>{title}</title>" in source
+    assert f"<small>Weight form</small><b>{form}</b>" in source
+
+
+def test_numbers_that_do_not_fit_together_are_pointed_out(run_folder: Path, edit: Edit) -> None:
+    edit("summary.json", test_error=0.01)
+    source = render(read_run_folder(run_folder), (), ()).replace("\N{NO-BREAK SPACE}", " ")
+    assert "The confusion matrix counts 9 wrong answers of 360" in source
+    assert "The history ends with a test error of 2.50 % in epoch 20" in source
+
+
+@pytest.mark.parametrize(
+    ("absent", "without", "named"),
+    [
+        (("quantisation.json",), set(), ["the quantisation table"]),
+        (
+            ("recording_before.nc", "recording_after.nc"),
+            {"raster_before", "raster_after", "burst_probability_in_sample"},
+            ["spikes and bursts before learning", "spikes and bursts after learning"],
+        ),
+        (("recording_before.nc",), {"raster_before"}, ["spikes and bursts before learning"]),
+        (
+            ("weights_before.safetensors",),
+            {"weight_histograms", "receptive_fields"},
+            ["the weights before learning"],
+        ),
+        (("network.yaml",), set(), ["the network's own text"]),
+    ],
+)
+def test_what_is_missing_is_left_out_and_named(
+    run_folder: Path, absent: tuple[str, ...], without: set[str], named: list[str]
+) -> None:
+    (run_folder / "figures").mkdir()
+    for name in (*ALL_PICTURES, "receptive_fields_2", "of_the_user"):
+        (run_folder / "figures" / f"{name}.png").touch()
+    for name in absent:
+        (run_folder / name).unlink()
+    page = Page(write_report(run_folder))
+    # Pictures of an earlier report are gone as well.
+    assert pictures(run_folder) == ALL_PICTURES - without | {"of_the_user"}
+    assert "Left out of this report" in page.text
+    for part in (*absent, *named):
+        assert part in page.text
+
+
+def test_a_run_that_noted_no_bursts_says_so(run_folder: Path) -> None:
+    history = json.loads((run_folder / "history.json").read_text())
+    for entry in history:
+        del entry["burst_probability"], entry["event_rate"]
+    (run_folder / "history.json").write_text(json.dumps(history))
+    page = Page(write_report(run_folder))
+    assert "burst_probability_over_training" not in pictures(run_folder)
+    assert "burst probability over the training: none was noted" in page.text
+
+
+def test_names_are_text_and_never_markup(run_folder: Path, edit: Edit) -> None:
+    name = "<script>alert(1)</script> & $\\frac{$ \"quoted\" 'name'"
+    edit("summary.json", name=name, diagnostics=["<img src=x onerror=y>"], frozen=["<b>"])
+    (run_folder / "network.yaml").write_text("name: '</pre><script>'\n")
+    page = Page(write_report(run_folder))
+    tags = {tag for tag, _ in page.elements}
+    assert "script" not in tags
+    assert "b" in tags  # the result's own
+    assert not any("onerror" in attributes for _, attributes in page.elements)
+    assert name in page.text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a file where the folder should be to be refused")
+def test_a_folder_that_cannot_be_written(run_folder: Path) -> None:
+    (run_folder / "figures").write_text("in the way")
+    with pytest.raises(BurstchipError) as caught:
+        write_report(run_folder)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.id == "BC546"
+    assert diagnostic.message == f"the report cannot be written into '{run_folder}'"
+    assert not (run_folder / "report.html").exists()
+
+
+def test_the_same_run_gives_the_same_bytes_whatever_the_users_matplotlib_settings(
+    reported: Path, run_folder: Path
+) -> None:
+    with matplotlib.rc_context({"font.size": 30, "text.usetex": True, "axes.facecolor": "black"}):
+        again = write_report(run_folder).read_bytes()
+        assert matplotlib.rcParams["font.size"] == 30
+    assert again == (reported / "report.html").read_bytes()
