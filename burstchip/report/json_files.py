@@ -52,6 +52,12 @@ class Summary(_Record):
         return self
 
     @property
+    def setting(self) -> str:
+        """Seed and, for a task whose data is split by one, the split."""
+        has_split = self.split is not None and self.task == "digits"
+        return f"seed {self.seed}, split {self.split}" if has_split else f"seed {self.seed}"
+
+    @property
     def class_names(self) -> list[str]:
         """The classes in the order of the confusion matrix."""
         names = range(self.classes) if isinstance(self.classes, int) else self.classes

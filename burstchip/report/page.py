@@ -17,7 +17,7 @@ from burstchip.report.run_folder import Missing, RunFolder, read_run_folder
 from burstchip.report.style import Picture, figure_style
 from burstchip.report.tables import contradictions, quantisation_rows, result, setting_rows
 from burstchip.report.weight_histograms import draw_weight_histograms
-from burstchip.whole_file import write_whole
+from compiler.artifact import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 #: How the names of all pictures begin; one of an earlier report that is not drawn again is removed.

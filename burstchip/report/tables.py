@@ -93,8 +93,7 @@ def setting_rows(run: RunFolder) -> list[tuple[str, str]]:
     seconds = [epoch.seconds for epoch in run.history if epoch.seconds is not None]
     rows: list[tuple[str, str | None]] = [
         ("Network", summary.name),
-        ("Task", summary.task if summary.split is None else f"{summary.task}, split {summary.split}"),
-        ("Seed", str(summary.seed)),
+        ("Task", f"{summary.task}, {summary.setting}"),
         ("Epochs", str(summary.epochs)),
         ("Weight form", form),
         ("Frozen projections", ", ".join(summary.frozen) or None),

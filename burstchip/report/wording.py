@@ -31,8 +31,7 @@ def weight_form(form: str) -> str:
 
 def setting(summary: Summary) -> str:
     """What a result was measured with; stands beside every result."""
-    split = "" if summary.split is None else f" · split {summary.split}"
     return (
         f"{summary.name} · weight form {weight_form(summary.weight_form)} · "
-        f"seed {summary.seed}{split} · backend {summary.backend}"
+        f"{summary.setting} · backend {summary.backend}"
     )

@@ -71,7 +71,7 @@ def test_a_complete_run_has_every_part(reported: Path) -> None:
         "9 of 360 test samples",
         "95 % interval 1.32 % to 4.68 %",
         "0.42 %",
-        "digits, split 0",
+        "digits, seed 0, split 0",
         "carry",
         "emulation only",
         "0123456789abcdef" * 4,
