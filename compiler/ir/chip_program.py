@@ -25,7 +25,8 @@ class PopulationCode:
     """One population: its model, size, integer parameters and random stream.
 
     `gather_every` is the learning epoch, in steps, of the plastic synapses that end here, 0 where there
-    are none. `spikes` lists (step, neuron) of a spike list, sorted.
+    are none. `spikes` lists (step, neuron) of a spike list, sorted. `units[variable]` is the value
+    and unit that 1 in a state or output stands for, where that is known.
     """
 
     name: str
@@ -35,6 +36,7 @@ class PopulationCode:
     stream: int
     gather_every: int = 0
     spikes: NDArray[np.int64] | None = None
+    units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

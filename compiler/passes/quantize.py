@@ -176,6 +176,7 @@ def _population(
         parameters=dict(quantized.parameters),
         stream=elaborated.streams.population(index),
         spikes=spikes,
+        units=dict(quantized.units),
     )
     return code, quantized
 

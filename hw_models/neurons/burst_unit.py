@@ -39,6 +39,7 @@ from hw_models.neurons.quantities import (
     integers,
     mantissa_exponent,
     reals,
+    voltage_units,
 )
 from hw_models.program.trace import (
     clip,
@@ -233,6 +234,15 @@ def quantize(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) 
         # One weight unit at exponent 0 adds 1 to u, and 64 to d for a whole burst error.
         port_units={"soma": float(np.min(mv_per_unit)), "dendrite": BURST / certainty},
         report=tuple(report),
+        units={
+            **voltage_units(mv_per_unit, "u", "v"),
+            "d": (1 / certainty, ""),
+            "h": (1 / BURST, ""),
+            "P": (2.0**-18, ""),
+            "R": (2.0**-20 * 1000 / step_ms, "Hz"),
+            "gathered": (1 / BURST, ""),
+            "burst_error": (1 / BURST, ""),
+        },
     )
 
 

@@ -31,6 +31,7 @@ from hw_models.neurons.quantities import (
     decay_tau,
     mantissa_exponent,
     reals,
+    voltage_units,
 )
 from hw_models.program.trace import decay, program, saturate, where, wrap
 from hw_models.program.widths import FLAG, Width, signed, unsigned
@@ -76,6 +77,7 @@ def quantize(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) 
         parameters={"du": du, "dv": dv, "vth": VTH_MANTISSA, "bias_mant": mantissa, "bias_exp": exponent},
         port_units={"soma": float(np.min(mv_per_unit)) * (1 << INPUT_SHIFT)},
         report=tuple(QuantizedParameter(n, reals(values[n]), reals(r), t) for n, r, t in lines),
+        units=voltage_units(mv_per_unit, "u", "v"),
     )
 
 

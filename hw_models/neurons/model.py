@@ -63,12 +63,14 @@ class Quantized:
 
     `parameters` bear the chip's names (`du`, `dv`, `vth`, ...), scalars or one value a neuron.
     `port_units[port]` is the weight, in the port's base unit, that one weight unit at exponent 0 stands for.
-    `report` holds one line for each physical parameter.
+    `report` holds one line for each physical parameter. `units[variable]` is the value that 1 in a state or
+    output stands for, and its unit ("" for a fraction), where that is one number for all neurons.
     """
 
     parameters: Mapping[str, int | NDArray[np.int64]]
     port_units: Mapping[str, float]
     report: tuple[QuantizedParameter, ...] = field(default=())
+    units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,12 @@ def decay_tau(rate: Integers, step_ms: float) -> Reals:
     return float(tau) if tau.ndim == 0 else tau
 
 
+def voltage_units(mv_per_unit: Reals, *variables: str) -> dict[str, tuple[float, str]]:
+    """What 1 stands for in voltage variables; nothing where the neurons differ in it."""
+    values = np.unique(np.asarray(mv_per_unit, dtype=np.float64))
+    return {name: (float(values[0]), "mV") for name in variables} if values.size == 1 else {}
+
+
 def bias_units(bias_pa: Reals, capacitance_pf: Reals, mv_per_unit: Reals, step_ms: float) -> Integers:
     """I dt / C in voltage units a step; pA ms / pF is mV."""
     depolarisation = np.asarray(bias_pa, dtype=np.float64) * step_ms / np.asarray(capacitance_pf)
