@@ -93,7 +93,7 @@ def record_samples(
 
 
 def write_recording(path: Path, code: ChipProgram, trained: Simulation, pictures: Pictures) -> None:
-    """The recorded samples as netCDF: `population.variable` over (time, neuron), samples in the attributes."""
+    """The recorded samples as netCDF: `population.variable` over (time, neuron), samples as attributes."""
     import xarray
 
     assert code.task is not None

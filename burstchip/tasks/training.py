@@ -1,4 +1,4 @@
-"""Trains a network online, sample by sample, tests it after each epoch, and can stop and go on at any time."""
+"""Trains a network online, sample by sample, tests it after each epoch; can stop and go on at any time."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def annealing(epoch: int, epochs: int, fractions: tuple[float, ...]) -> int:
 
 
 def frozen_projections(code: ChipProgram, network: Network, names: tuple[str, ...]) -> tuple[str, ...]:
-    """The plastic projections that `names` stand for: projections, plasticities, or populations they end at."""
+    """The plastic projections that `names` stand for: projections, plasticities or target populations."""
     learned = {p.name: p for p in network.projections if p.learn is not None}
     frozen: list[str] = []
     for name in names:
@@ -123,7 +123,9 @@ def frozen_projections(code: ChipProgram, network: Network, names: tuple[str, ..
 def pictures_of(dataset: Dataset) -> tuple[Pictures, Pictures]:
     """(training, test) pictures of a data set."""
     train, test = (
-        Pictures(np.ascontiguousarray(images.reshape(len(images), -1)), dataset.maximum, labels.astype(np.int64))
+        Pictures(
+            np.ascontiguousarray(images.reshape(len(images), -1)), dataset.maximum, labels.astype(np.int64)
+        )
         for images, labels in (
             (dataset.train_images, dataset.train_labels),
             (dataset.test_images, dataset.test_labels),
@@ -213,7 +215,9 @@ def _train_epoch(
         shown = order[run.shown : run.shown + part]
         end = run.shown + len(shown)
         started = time.perf_counter()
-        predictions, _ = show(run.simulation, pictures, shown, int(order[end]) if end < count else following, anneal)
+        predictions, _ = show(
+            run.simulation, pictures, shown, int(order[end]) if end < count else following, anneal
+        )
         elapsed = time.perf_counter() - started
         run.seconds += elapsed
         run.epoch_seconds += elapsed
@@ -245,7 +249,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     assert task is not None
     frozen = frozen_projections(code, network, options.frozen)
     _refuse_other_run(options)
-    dataset = load_dataset(task.data, split=task.split, data_dir=options.data_dir)  # type: ignore[arg-type]
+    dataset = load_dataset(task.data, split=task.split, data_dir=options.data_dir)
     train_pictures, test_pictures = pictures_of(dataset)
     real = options.backend == "reference"
     run = _Run(start(code, learning=True, real=real, frozen=frozen))

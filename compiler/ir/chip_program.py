@@ -131,7 +131,9 @@ class QuantisationLine:
         """|represented - requested| / |requested|; 0 where both are 0."""
         if self.requested == self.represented:
             return 0.0
-        return abs(self.represented - self.requested) / abs(self.requested) if self.requested else float("inf")
+        return (
+            abs(self.represented - self.requested) / abs(self.requested) if self.requested else float("inf")
+        )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A network whose synapses are drawn: shapes, pairs, weights and delays are known, still in physical units."""
+"""A network whose synapses are drawn: pairs, weights and delays are known, still in physical units."""
 
 from __future__ import annotations
 

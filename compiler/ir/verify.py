@@ -38,7 +38,7 @@ def verify_elaborated(elaborated: Elaborated) -> None:
         assert (synapses.weights is None) != (synapses.quantiles is None)
         place = synapses.pre.astype(np.int64) * n_post + synapses.post
         assert np.all(np.diff(place) > 0), "synapses are unsorted or repeat"
-        assert place.size == 0 or (0 <= place[0] and place[-1] < n_pre * n_post)
+        assert place.size == 0 or (place[0] >= 0 and place[-1] < n_pre * n_post)
         assert not synapses.dense or place.size == n_pre * n_post
         assert np.all(synapses.delays >= 0), "a delay below one step"
 
@@ -51,7 +51,9 @@ def verify_chip_program(code: ChipProgram) -> None:
         for name, width in program.parameters.items():
             value = np.asarray(population.parameters[name])
             assert value.dtype.kind in "iu", f"{population.name}.{name} is not an integer"
-            assert value.shape in ((), (population.size,)), f"{population.name}.{name} has shape {value.shape}"
+            assert value.shape in ((), (population.size,)), (
+                f"{population.name}.{name} has shape {value.shape}"
+            )
             inside = np.all((value >= width.low) & (value <= width.high))
             assert inside, f"{population.name}.{name} = {value} is outside {width}"
     for projection in code.projections:
@@ -63,7 +65,9 @@ def verify_chip_program(code: ChipProgram) -> None:
             assert projection.weights.shape == projection.pre.shape == projection.post.shape
         assert projection.weights.dtype == np.int16
         if projection.learning is None:
-            low, high = {"MIXED": (-256, 255), "EXCITATORY": (0, 255), "INHIBITORY": (-255, 0)}[projection.sign_mode]
+            low, high = {"MIXED": (-256, 255), "EXCITATORY": (0, 255), "INHIBITORY": (-255, 0)}[
+                projection.sign_mode
+            ]
             assert projection.weights.size == 0 or (
                 low <= projection.weights.min() and projection.weights.max() <= high
             )

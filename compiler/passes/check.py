@@ -1,4 +1,4 @@
-"""check: what the target cannot hold, and what runs only in emulation. ChipProgram in, the same out with messages."""
+"""check: what the target cannot hold, what is emulation only. ChipProgram in, the same out with messages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -53,35 +54,50 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
     source, readout = code.population(task.input), code.population(task.readout)
     if source.size != pixels:
         yield _error(
-            "BC331", f"input '{source.name}' does not fit data '{task.data}'", f"size {pixels}", f"size {source.size}"
+            "BC331",
+            f"input '{source.name}' does not fit data '{task.data}'",
+            f"size {pixels}",
+            f"size {source.size}",
         )
     if readout.size != classes:
         yield _error(
-            "BC331", f"readout '{readout.name}' does not fit data '{task.data}'", f"size {classes}",
+            "BC331",
+            f"readout '{readout.name}' does not fit data '{task.data}'",
+            f"size {classes}",
             f"size {readout.size}",
         )
     if "max_value" not in source.parameters:
         yield _error(
-            "BC331", f"input '{source.name}' cannot show data", "model rate_source or poisson_source", source.model
+            "BC331",
+            f"input '{source.name}' cannot show data",
+            "model rate_source or poisson_source",
+            source.model,
         )
     elif not np.any(np.asarray(source.parameters["max_value"])):
         yield _error("BC331", f"input '{source.name}' is silent", "a max_rate above 0", "max_rate: 0 Hz")
     if not {"count", "v"} <= set(models()[readout.model].program.states):
         yield _error(
-            "BC331", f"readout '{readout.name}' counts no events", "a model with the states count and v",
-            readout.model, "model: burst_unit",
+            "BC331",
+            f"readout '{readout.name}' counts no events",
+            "a model with the states count and v",
+            readout.model,
+            "model: burst_unit",
         )
     for population in code.populations:
         every = population.gather_every
         if every and task.present % every:
             yield _error(
-                "BC332", f"learning epochs of '{population.name}' do not fill a presentation",
-                f"a presentation that is a multiple of {every} steps", f"{task.present} steps",
+                "BC332",
+                f"learning epochs of '{population.name}' do not fill a presentation",
+                f"a presentation that is a multiple of {every} steps",
+                f"{task.present} steps",
             )
         elif every and task.teach_after % every:
             yield _error(
-                "BC332", f"learning epochs of '{population.name}' do not start with teaching",
-                f"teach_after a multiple of {every} steps", f"{task.teach_after} steps",
+                "BC332",
+                f"learning epochs of '{population.name}' do not start with teaching",
+                f"teach_after a multiple of {every} steps",
+                f"{task.teach_after} steps",
             )
 
 
@@ -94,28 +110,33 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
         source = models()[code.population(projection.source).model].program
         if source.outputs[projection.output].high != 1 or source.outputs[projection.output].low != 0:
             yield _error(
-                "BC333", f"'{projection.name}' learns from graded messages",
-                "an output of events (0 or 1)", f"{projection.source}.{projection.output}",
+                "BC333",
+                f"'{projection.name}' learns from graded messages",
+                "an output of events (0 or 1)",
+                f"{projection.source}.{projection.output}",
             )
         if learning.form == "carry":
             if "gathered" not in program.states:
                 yield _error(
-                    "BC333", f"the burst rule of '{projection.name}' needs burst errors",
-                    "a target model that gathers them, such as burst_unit", code.population(projection.target).model,
+                    "BC333",
+                    f"the burst rule of '{projection.name}' needs burst errors",
+                    "a target model that gathers them, such as burst_unit",
+                    code.population(projection.target).model,
                 )
             continue
         rule = learning_rule(learning.rules.get("dw"), learning.rules.get("dt"), learning.rules.get("dd"))
         for factor in ("y1", "y2", "y3"):
             if factor in str(rule) and factor not in program.outputs:
                 yield _error(
-                    "BC333", f"the rule of '{projection.name}' reads {factor}",
+                    "BC333",
+                    f"the rule of '{projection.name}' reads {factor}",
                     f"a target model that sends {factor}, such as burst_unit for y1 and y2",
                     code.population(projection.target).model,
                 )
 
 
-def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> np.ndarray:
-    """The greatest input magnitude of each target neuron if every source sends its greatest message at once."""
+def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np.float64]:
+    """The greatest input magnitude of each target neuron, if all sources send their most at once."""
     source = models()[code.population(projection.source).model].program.outputs[projection.output]
     message = max(abs(source.low), abs(source.high))
     size = code.population(projection.target).size
@@ -161,17 +182,22 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
             if np.any(np.asarray(population.parameters[silent])):
                 name = "max_rate" if silent == "max_value" else "rate"
                 other = "rate" if silent == "max_value" else "max_rate"
+                use = "shows data to" if shown == population.name else "does not use"
                 yield _error(
-                    "BC336", f"'{name}' of population '{population.name}' is not read",
-                    f"{other}, since the task {'shows data to' if shown == population.name else 'does not use'} "
-                    f"'{population.name}'", name,
+                    "BC336",
+                    f"'{name}' of population '{population.name}' is not read",
+                    f"{other}, since the task {use} '{population.name}'",
+                    name,
                 )
         sends = any(p.source == population.name for p in code.projections)
         receives = any(p.target == population.name for p in code.projections)
-        if model.kind == "neuron" and not receives or model.kind == "source" and not sends:
+        missing = "" if receives else "input"
+        if model.kind == "source":
+            missing = "" if sends else "effect"
+        if missing:
             yield Diagnostic(
                 "BC335",
-                f"population '{population.name}' has no {'input' if model.kind == 'neuron' else 'effect'}",
+                f"population '{population.name}' has no {missing}",
                 severity="warning",
                 required="a projection",
                 given="none",

@@ -63,7 +63,9 @@ def _read_tensor(projection: Projection, file: TensorFile, shape: tuple[int, int
         raise error(f"no tensor '{file.tensor}' in '{file.path}'", f"one of {sorted(tensors)}", file.tensor)
     matrix = np.asarray(tensors[file.tensor], dtype=np.float64)
     if matrix.shape != shape:
-        raise error(f"tensor '{file.tensor}' has the wrong shape", f"(target, source) = {shape}", f"{matrix.shape}")
+        raise error(
+            f"tensor '{file.tensor}' has the wrong shape", f"(target, source) = {shape}", f"{matrix.shape}"
+        )
     if not np.all(np.isfinite(matrix)):
         raise error(f"tensor '{file.tensor}' holds NaN or infinity", "finite weights", "NaN or infinity")
     return matrix
@@ -76,10 +78,11 @@ def _draw(
         return np.full(pre.shape, distribution.value)
     first = (_bits(seed, streams[0], pre, post).astype(np.float64) + 0.5) / 2**32
     if isinstance(distribution, Uniform):
-        return distribution.low + (distribution.high - distribution.low) * first
+        return np.asarray(distribution.low + (distribution.high - distribution.low) * first)
     assert isinstance(distribution, Normal)
     second = (_bits(seed, streams[1], pre, post).astype(np.float64) + 0.5) / 2**32
-    return distribution.mean + distribution.sd * np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)
+    standard = np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)
+    return np.asarray(distribution.mean + distribution.sd * standard)
 
 
 def _pairs(
@@ -134,7 +137,9 @@ def elaborate(network: Network) -> Elaborated:
                 projection.weight, seed, (streams.weights(index), streams.second_weights(index)), pre, post
             )
         delay = streams.delays(index)
-        delays = np.rint(_draw(projection.delay, seed, (delay, delay), pre, post) / network.step).astype(np.int32)
+        delays = np.rint(_draw(projection.delay, seed, (delay, delay), pre, post) / network.step).astype(
+            np.int32
+        )
         drawn.append(
             Synapses(
                 projection=projection,
@@ -147,4 +152,6 @@ def elaborate(network: Network) -> Elaborated:
             )
         )
     used = {population.model for population in network.populations}
-    return Elaborated(network, {name: m for name, m in models().items() if name in used}, streams, tuple(drawn))
+    return Elaborated(
+        network, {name: m for name, m in models().items() if name in used}, streams, tuple(drawn)
+    )

@@ -65,7 +65,9 @@ def _population(population: PopulationCode, projections: list[ProjectionCode]) -
     learned = [p.learning for p in projections if p.learning is not None]
     every = _agree(population, "learning epoch", {learning.every for learning in learned})
     if "factor_shift" in parameters:
-        shift = _agree(population, "learning rate beyond 2^-7", {_factor_shift(learning) for learning in learned})
+        shift = _agree(
+            population, "learning rate beyond 2^-7", {_factor_shift(learning) for learning in learned}
+        )
         if shift > FACTOR_SHIFT_MAX:
             raise BurstchipError(
                 Diagnostic(

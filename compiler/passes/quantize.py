@@ -139,11 +139,15 @@ def _values(population: Population, model: NeuronModel) -> dict[str, float | NDA
     for parameter in model.parameters:
         given = population.parameters.get(parameter.name, parameter.default)
         assert given is not None, f"parameter {parameter.name} has no value"
-        values[parameter.name] = np.asarray(given, dtype=np.float64) if isinstance(given, tuple) else float(given)
+        values[parameter.name] = (
+            np.asarray(given, dtype=np.float64) if isinstance(given, tuple) else float(given)
+        )
     return values
 
 
-def _worst(requested: float | tuple[float, ...], represented: float | tuple[float, ...]) -> tuple[float, float]:
+def _worst(
+    requested: float | tuple[float, ...], represented: float | tuple[float, ...]
+) -> tuple[float, float]:
     """The pair that differs most, for parameters with one value a neuron."""
     asked, got = np.broadcast_arrays(np.atleast_1d(requested), np.atleast_1d(represented))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -184,7 +188,7 @@ def _population(
 def _weights(
     synapses: Synapses, form: str, unit: float, unit_name: str, report: _Report
 ) -> tuple[NDArray[np.int16], int, float, Literal["MIXED", "EXCITATORY", "INHIBITORY"], NDArray[np.float64]]:
-    """(integers, exponent, physical value of one stored unit, sign mode, physical weights before rounding)."""
+    """(integers, exponent, physical value of a stored unit, sign mode, physical weights before rounding)."""
     projection = synapses.projection
     distribution = projection.weight
     if synapses.quantiles is not None:
@@ -205,7 +209,7 @@ def _weights(
     exponent = math.ceil(math.log2(limit / (mantissa.magnitude * unit)) - 1e-9) if limit > 0 else 0
     place = projection.places.get("limit", projection.place)
     if not EXPONENT_RANGE[0] <= exponent <= EXPONENT_RANGE[1] and limit > 0:
-        most, least = (2.0 ** e * mantissa.magnitude * unit for e in EXPONENT_RANGE[::-1])
+        most, least = (2.0**e * mantissa.magnitude * unit for e in EXPONENT_RANGE[::-1])
         raise BurstchipError(
             Diagnostic(
                 "BC314",
@@ -248,8 +252,12 @@ def _weights(
         error = float(np.sqrt(np.mean((integers * stored - exact) ** 2)))
         report.lines.append(
             QuantisationLine(
-                projection.name, "rms weight", unit_name, rms := float(np.sqrt(np.mean(exact**2))),
-                float(np.sqrt(np.mean((integers * stored) ** 2))), f"rms rounding {100 * error / rms:.3g} %"
+                projection.name,
+                "rms weight",
+                unit_name,
+                rms := float(np.sqrt(np.mean(exact**2))),
+                float(np.sqrt(np.mean((integers * stored) ** 2))),
+                f"rms rounding {100 * error / rms:.3g} %",
             )
         )
     return integers.astype(np.int16), exponent, stored, sign, exact
@@ -260,15 +268,21 @@ def _power(rate: float) -> int:
     return round(-math.log2(rate))
 
 
-def _trace(spec: TraceSpec, form: str, where: str, step_ms: float, place: Place | None, report: _Report) -> TraceCode:
+def _trace(
+    spec: TraceSpec, form: str, where: str, step_ms: float, place: Place | None, report: _Report
+) -> TraceCode:
     impulse = round(spec.increment)
-    report.add(where, f"{spec.name} increment", "", spec.increment, float(impulse), f"impulse = {impulse}", place)
+    report.add(
+        where, f"{spec.name} increment", "", spec.increment, float(impulse), f"impulse = {impulse}", place
+    )
     if form == "chip":
         tau = spec.tau / step_ms
         report.add(where, f"{spec.name} tau", "ms", spec.tau, spec.tau, f"tau = {tau:g} steps", place)
         return TraceCode("lava", spec.name, tau, 0, impulse)
     decay = int(decay_rate(spec.tau, step_ms))
-    report.add(where, f"{spec.name} tau", "ms", spec.tau, float(decay_tau(decay, step_ms)), f"decay = {decay}", place)
+    report.add(
+        where, f"{spec.name} tau", "ms", spec.tau, float(decay_tau(decay, step_ms)), f"decay = {decay}", place
+    )
     return TraceCode("plain", spec.name, 0.0, decay, impulse)
 
 
@@ -280,7 +294,10 @@ def _learning(
     if any(line.where == where for line in report.lines):
         report = _Report([], [])  # several projections share the rule: one set of lines is enough
     every = whole_steps(
-        plasticity.every, network.step, f"'every' of plasticity '{plasticity.name}'", plasticity.places.get("every")
+        plasticity.every,
+        network.step,
+        f"'every' of plasticity '{plasticity.name}'",
+        plasticity.places.get("every"),
     )
     traces = tuple(
         _trace(spec, plasticity.form, where, network.step, plasticity.places.get("trace"), report)
@@ -291,13 +308,20 @@ def _learning(
     if plasticity.learning_rate is not None:
         shift = _power(plasticity.learning_rate)
         place = plasticity.places.get("learning_rate")
-        report.add(where, "learning_rate", "", plasticity.learning_rate, 2.0**-shift, f"shift = {shift}", place)
+        report.add(
+            where, "learning_rate", "", plasticity.learning_rate, 2.0**-shift, f"shift = {shift}", place
+        )
     if plasticity.consolidation_rate is not None:
         consolidation = _power(plasticity.consolidation_rate)
         place = plasticity.places.get("consolidation_rate")
         report.add(
-            where, "consolidation_rate", "", plasticity.consolidation_rate, 2.0**-consolidation,
-            f"shift = {consolidation}", place,
+            where,
+            "consolidation_rate",
+            "",
+            plasticity.consolidation_rate,
+            2.0**-consolidation,
+            f"shift = {consolidation}",
+            place,
         )
         rules["consolidation"] = str(consolidation)
     return LearningCode(
@@ -338,7 +362,9 @@ def _task(task: Task, elaborated: Elaborated) -> TaskCode:
         input=task.input,
         readout=task.readout,
         present=whole_steps(task.present, step, "'present'", task.places.get("present", task.place)),
-        teach_after=whole_steps(task.teach_after, step, "'teach_after'", task.places.get("teach_after", task.place)),
+        teach_after=whole_steps(
+            task.teach_after, step, "'teach_after'", task.places.get("teach_after", task.place)
+        ),
         epochs=task.epochs,
         anneal=task.anneal,
         split=task.split,
@@ -364,7 +390,10 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         code, quantized = _population(index, population, elaborated, report)
         populations.append(code)
         for port in elaborated.models[population.model].ports:
-            units[population.name, port.name] = (quantized.port_units[port.name], BASE_UNITS[port.weight_dimension])
+            units[population.name, port.name] = (
+                quantized.port_units[port.name],
+                BASE_UNITS[port.weight_dimension],
+            )
     projections = []
     plastic_index = 0
     for index, synapses in enumerate(elaborated.synapses):

@@ -258,16 +258,35 @@ BURST_UNIT = NeuronModel(
         Parameter("rest", "voltage", -70.0, "resting potential of the soma"),
         Parameter("threshold", "voltage", -50.0, "the soma emits an event above it"),
         Parameter("bias", "current", 0.0, "constant somatic current"),
-        Parameter("burst_window", "number", 1024.0, "events over which the usual burst probability averages", 2, 65536),
+        Parameter(
+            "burst_window",
+            "number",
+            1024.0,
+            "events over which the usual burst probability averages",
+            2,
+            65536,
+        ),
         Parameter("target_rate", "rate", 0.0, "event rate that homeostasis aims at", minimum=0.0),
-        Parameter("homeostasis_gain", "number", 0.0, "burst probability per missing event a step", 0.0, 1023.0),
+        Parameter(
+            "homeostasis_gain", "number", 0.0, "burst probability per missing event a step", 0.0, 1023.0
+        ),
         Parameter("homeostasis_limit", "fraction", 0.0, "greatest change of the burst probability", 0.0, 1.0),
-        Parameter("homeostasis_window", "time", 1024.0, "time over which the event rate averages", minimum=2.0),
+        Parameter(
+            "homeostasis_window", "time", 1024.0, "time over which the event rate averages", minimum=2.0
+        ),
         Parameter("teacher_on", "rate", 0.0, "event rate taught to the neuron of the label", minimum=0.0),
         Parameter("teacher_off", "rate", 0.0, "event rate taught to the other neurons", minimum=0.0),
-        Parameter("teacher_gain", "fraction", 0.0, "burst probability per event off the taught rate", 0.0, 1.0),
         Parameter(
-            "dendrite_shift", "number", 6.0, "bits of the dendrite below 1/64 of certainty", 0.0, 8.0, integer=True
+            "teacher_gain", "fraction", 0.0, "burst probability per event off the taught rate", 0.0, 1.0
+        ),
+        Parameter(
+            "dendrite_shift",
+            "number",
+            6.0,
+            "bits of the dendrite below 1/64 of certainty",
+            0.0,
+            8.0,
+            integer=True,
         ),
     ),
     ports=(

@@ -6,6 +6,8 @@ exponent 0, which enters shifted left by 6, takes a neuron from rest to its thre
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ BIAS_MANTISSA_MAX = 4095
 BIAS_EXPONENT_MAX = 7
 
 
-def integers(values: Reals) -> Integers:
+def integers(values: float | NDArray[Any]) -> Integers:
     """Round to the nearest integer; one number stays a Python int."""
     rounded = np.rint(np.asarray(values, dtype=np.float64)).astype(np.int64)
     return int(rounded) if rounded.ndim == 0 else rounded

@@ -22,7 +22,10 @@ register_codes({"BC190": "a package registers a neuron model that cannot be used
 
 @lru_cache(maxsize=1)
 def models() -> Mapping[str, NeuronModel]:
-    """All models by name. Raises `BurstchipError` BC190 where a package registers something else or a taken name."""
+    """All models by name.
+
+    Raises `BurstchipError` BC190 where a package registers something else or a name that is taken.
+    """
     found = {m.name: m for m in (LIF, BURST_UNIT, RATE_SOURCE, POISSON_SOURCE, SPIKE_LIST, CURRENT_SOURCE)}
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         model = entry.load()

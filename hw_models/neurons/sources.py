@@ -75,7 +75,10 @@ def _quantize_rate(values: Mapping[str, float | NDArray[np.float64]], step_ms: f
         port_units={},
         report=(
             QuantizedParameter(
-                "rate", reals(values["rate"]), reals(np.asarray(rate) / PHASE * 1000 / step_ms), f"value = {rate}"
+                "rate",
+                reals(values["rate"]),
+                reals(np.asarray(rate) / PHASE * 1000 / step_ms),
+                f"value = {rate}",
             ),
             QuantizedParameter(
                 "max_rate",
@@ -126,7 +129,9 @@ CURRENT_SOURCE = NeuronModel(
     "source",
     "a constant graded message between two times",
     (
-        Parameter("level", "number", 1.0, "the message; a synapse multiplies it by its weight", -32768, 32767, True),
+        Parameter(
+            "level", "number", 1.0, "the message; a synapse multiplies it by its weight", -32768, 32767, True
+        ),
         Parameter("start", "time", 0.0, "first time at which it is sent", minimum=0.0),
         Parameter("stop", "time", 2147483647.0, "time from which it is not sent any more", minimum=0.0),
     ),

@@ -20,7 +20,7 @@ class WidthError(ArithmeticError):
 
 
 def _toward_zero(a: Integers, b: Integers) -> Integers:
-    return np.sign(a) * (np.abs(a) >> b)
+    return np.asarray(np.sign(a) * (np.abs(a) >> b), dtype=np.int64)
 
 
 def _wrap(a: Integers, bits: int) -> Integers:
@@ -111,4 +111,6 @@ def step(
             for name, width in declared.items()
         }
 
-    return collect("state", program.states, program.next_state), collect("output", program.outputs, program.output)
+    return collect("state", program.states, program.next_state), collect(
+        "output", program.outputs, program.output
+    )

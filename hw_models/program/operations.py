@@ -137,5 +137,7 @@ OPERATIONS: dict[str, Operation] = {
     "wrap": Operation(1, "one wrap into a width, as Lava's u", "bits", _wrap),
     "lookup": Operation(1, "entry a of table `attribute`", "table", _leaf),
     "random": Operation(0, "`attribute` uniform random bits, drawn for each neuron and step", "bits", _bits),
-    "dither": Operation(0, "random bits that serve rounding alone: 0 where nothing is rounded", "bits", _bits),
+    "dither": Operation(
+        0, "random bits that serve rounding alone: 0 where nothing is rounded", "bits", _bits
+    ),
 }

@@ -217,7 +217,9 @@ class Integer:
         return self._binary("maximum", other)
 
     def __bool__(self) -> bool:
-        raise TypeError("a program cannot branch on a value of the chip: use where(condition, then, otherwise)")
+        raise TypeError(
+            "a program cannot branch on a value of the chip: use where(condition, then, otherwise)"
+        )
 
 
 def _graph_of(*values: IntegerLike) -> _Graph:
@@ -314,7 +316,9 @@ def program(
     `initial` gives a state's value at the start: an integer, or the name of a parameter; else 0.
     """
 
-    def traced(function: Callable[..., tuple[Mapping[str, IntegerLike], Mapping[str, IntegerLike]]]) -> Program:
+    def traced(
+        function: Callable[..., tuple[Mapping[str, IntegerLike], Mapping[str, IntegerLike]]],
+    ) -> Program:
         graph = _Graph()
 
         def leaves(operation: str, declared: Mapping[str, Width]) -> SimpleNamespace:
