@@ -81,6 +81,7 @@ def _encode_population(index: int, population: PopulationCode, tensors: Tensors)
         "parameters": parameters,
         "stream": population.stream,
         "gather_every": population.gather_every,
+        "units": {name: list(unit) for name, unit in population.units.items()},
     }
     if population.spikes is not None:
         entry["spikes"] = f"population.{index}.spikes"
@@ -221,8 +222,9 @@ def _decode_population(entry: Mapping[str, Any], tensors: Tensors) -> Population
         for name, value in entry["parameters"].items()
     }
     spikes = tensors[entry["spikes"]] if "spikes" in entry else None
+    units = {name: (value, unit) for name, (value, unit) in entry["units"].items()}
     return PopulationCode(
-        entry["name"], entry["model"], entry["size"], parameters, entry["stream"], entry["gather_every"], spikes
+        entry["name"], entry["model"], entry["size"], parameters, entry["stream"], entry["gather_every"], spikes, units
     )
 
 
