@@ -22,7 +22,7 @@ def draw_confusion(run: RunFolder) -> Picture:
     figure = new_figure(6.6, 5.6)
     axes = figure.subplots()
     highest = max(int(errors.max()), 1)
-    axes.imshow(np.ma.masked_equal(errors, 0), cmap="Oranges", vmin=-0.2 * highest, vmax=1.8 * highest)
+    axes.imshow(np.where(errors > 0, errors, np.nan), cmap="Oranges", vmin=-0.2 * highest, vmax=1.8 * highest)
     for row in range(size):
         for column in range(size):
             count = int(counts[row, column])

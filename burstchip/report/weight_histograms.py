@@ -38,12 +38,11 @@ def draw_weight_histograms(run: RunFolder, before: Weights, after: Weights) -> P
         axes.set_title(name if len(name) < 24 else name.replace("->", "\n->"), fontsize=9.5)
         unit = after.units[name]
         axes.set_xlabel(f"weight ({unit})" if unit else "weight")
+        axes.set_ylabel("synapses")
         axes.margins(x=0.02)
         # Room for the legend above the highest bar.
         axes.set_ylim(top=1.35 * axes.get_ylim()[1])
         axes.legend(loc="upper left", handlelength=1.2)
-    for axes in panels[::columns]:
-        axes.set_ylabel("synapses")
     set_heading(figure, setting(run.summary))
     return picture(
         figure,
