@@ -152,7 +152,7 @@ def draw_over_training(run: RunFolder) -> Picture | None:
         for name, points in series.items():
             epochs, values = zip(*points, strict=True)
             axes.plot(epochs, values, color=colours[name], marker="o", markersize=3)
-        axes.set_xlabel("epoch (0: before learning)")
+        axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     left.set(ylabel="bursts / events", ylim=(0, 1))

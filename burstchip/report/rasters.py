@@ -77,7 +77,8 @@ def draw_raster(run: RunFolder, recording: Recording, when: str) -> Picture:
         f"raster_{when}",
         f"Activity {when} learning",
         f"Every event (dot) while {len(recording.labels)} samples are shown one after the other {when} "
-        "learning; an event that the dendrite turned into a burst is a bar. Grey lines part the samples. "
+        "learning, the teacher as in training and the weights held; an event that the dendrite turned into a "
+        "burst is a bar. Grey lines part the samples. "
         + (f"Shown: {', '.join(thinned)}." if thinned else "Every neuron is shown."),
     )
 

@@ -147,11 +147,11 @@ def _error(relative_error: float | None) -> str:
         return "not defined"
     if relative_error == 0:
         return "exact"
-    value = 100 * relative_error
-    if abs(value) < 1e-4:
+    # The two values beside it show the direction.
+    value = 100 * abs(relative_error)
+    if value < 1e-4:
         return "under 0.0001 %"
-    text = f"{value:+.2f} %" if abs(value) >= 0.01 else f"{value:+.1g} %"
-    return text.replace("-", "−")
+    return f"{value:.2f} %" if value >= 0.01 else f"{value:.1g} %"
 
 
 def _integers(integers: str | int | list[int] | dict[str, int]) -> str:
