@@ -3,7 +3,37 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
+
+
+@intrinsic  # type: ignore[misc]
+def shift_left(typing_context, value, amount):  # type: ignore[no-untyped-def]
+    """value << amount of int32, 0 <= amount < 32, kept in 32 bits (numba itself would widen to 64)."""
+    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.shl(*arguments)
+
+
+@intrinsic  # type: ignore[misc]
+def shift_right(typing_context, value, amount):  # type: ignore[no-untyped-def]
+    """floor(value / 2^amount) of int32, 0 <= amount < 32, kept in 32 bits."""
+    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.ashr(*arguments)
+
+
+@intrinsic  # type: ignore[misc]
+def multiply(typing_context, a, b):  # type: ignore[no-untyped-def]
+    """a * b of int32 whose product fits 32 bits."""
+    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.mul(*arguments)
+
+
+@intrinsic  # type: ignore[misc]
+def above_tag(typing_context, stored):  # type: ignore[no-untyped-def]
+    """(stored + 128) >> 8 of an int16 up to 32639, kept in 16 bits: the 8-bit weight above an 8-bit tag."""
+
+    def generate(_, builder, __, arguments):  # type: ignore[no-untyped-def]
+        half = arguments[0].type(128)
+        return builder.ashr(builder.add(arguments[0], half), arguments[0].type(8))
+
+    return types.int16(types.int16), generate
 
 
 @njit(inline="always")
@@ -12,8 +42,8 @@ def decayed(value, factor):  # type: ignore[no-untyped-def]
 
     |value| is split at bit 12, so that no product needs more than 32 bits; the result is exact.
     """
-    magnitude = np.int32(abs(value))
-    high = np.int32(np.int32(magnitude >> np.int32(12)) * factor)
-    low = np.int32(np.int32(np.int32(magnitude & np.int32(4095)) * factor) >> np.int32(12))
+    magnitude = np.int32(-value) if value < 0 else value
+    high = multiply(shift_right(magnitude, np.int32(12)), factor)
+    low = shift_right(multiply(np.int32(magnitude & np.int32(4095)), factor), np.int32(12))
     result = np.int32(high + low)
     return np.int32(-result) if value < 0 else result

@@ -20,7 +20,7 @@ INT64 = Width(-(1 << 63), (1 << 63) - 1)
 PRELUDE = """\
 import numpy as np
 from numba import njit
-from hw_models.program.arithmetic_numba import decayed
+from hw_models.program.arithmetic_numba import above_tag, decayed, multiply, shift_left, shift_right
 from hw_models.program.loop_numba import loop
 from hw_models.program.random_numba import at, key as key_of, mix, row
 
@@ -37,39 +37,59 @@ def _cast(width: Width) -> str:
     return "i32" if INT32.holds(width) else "i64"
 
 
-def _split_decay(program: Program, node: Node, names: list[str]) -> str | None:
-    """sign(a) * (|a| * b >> 12) without the wide product, where 32 bits hold the parts."""
-    if node.operation != "shift_right_zero":
+def _split_product(program: Program, node: Node, names: list[str]) -> str | None:
+    """(a * b) >> n in 32 bits although the product itself needs more, by splitting a at bit n.
+
+    floor: (a >> n) * b + ((a & (2^n - 1)) * b >> n), exact for b >= 0; toward zero the same on |a|.
+    """
+    if node.operation not in ("shift_right", "shift_right_zero"):
         return None
     product, shift = (program.nodes[argument] for argument in node.arguments)
-    if product.operation != "mul" or shift.operation != "const" or shift.attribute != 12:
+    if product.operation != "mul" or shift.operation != "const" or INT32.holds(product.width):
         return None
     a, b = (program.nodes[argument].width for argument in product.arguments)
-    magnitude = max(-a.low, a.high)
-    if INT32.holds(product.width) or b.low < 0 or b.high > 4096 or magnitude > 1 << 30:
+    n = shift.attribute
+    high = (max(-a.low, a.high) >> n) + 1
+    fits = b.low >= 0 and high * b.high + b.high <= INT32.high and (b.high << n) <= INT32.high and INT32.holds(a)
+    if not fits:
         return None
-    if (magnitude >> 12) * b.high + b.high > INT32.high:
-        return None
-    return f"decayed({names[product.arguments[0]]}, {names[product.arguments[1]]})"
+    x, y = (names[argument] for argument in product.arguments)
+    if node.operation == "shift_right_zero":
+        return f"decayed({x}, {y})" if n == 12 else None
+    low = f"shift_right(multiply(i32({x} & i32({(1 << n) - 1})), {y}), i32({n}))"
+    return f"i32(multiply(shift_right({x}, i32({n})), {y}) + {low})"
 
 
 def _integer(program: Program, node: Node, names: list[str]) -> str:
     a = [names[argument] for argument in node.arguments]
     widths = [program.nodes[argument].width for argument in node.arguments]
-    cast = _cast(Width(min(w.low for w in [node.width, *widths]), max(w.high for w in [node.width, *widths])))
-    out = _cast(node.width)
-    if split := _split_decay(program, node, names):
+    widest = Width(min(w.low for w in [node.width, *widths]), max(w.high for w in [node.width, *widths]))
+    cast, out = _cast(widest), _cast(node.width)
+    if split := _split_product(program, node, names):
         return split
     bits = node.attribute
     half = 1 << (bits - 1) if bits > 0 else 0
+
+    def left() -> str:
+        return f"shift_left({a[0]}, {a[1]})" if cast == "i32" else f"i64({a[0]}) << {a[1]}"
+
+    def right(value: str) -> str:
+        return f"shift_right({value}, {a[1]})" if cast == "i32" else f"{value} >> {a[1]}"
+
+    def right_rounded() -> str:
+        most = widths[0].high + (1 << max(widths[1].high - 1, 0))
+        if cast == "i32" and most <= INT32.high:
+            return f"shift_right({a[0]} + shift_right(shift_left(i32(1), {a[1]}), i32(1)), {a[1]})"
+        return f"({a[0]} + ((i64(1) << {a[1]}) >> 1)) >> {a[1]}"
+
     text: dict[str, Callable[[], str]] = {
         "add": lambda: f"{a[0]} + {a[1]}",
         "sub": lambda: f"{a[0]} - {a[1]}",
-        "mul": lambda: f"i64({a[0]}) * {a[1]}" if out == "i64" else f"{a[0]} * {a[1]}",
-        "shift_left": lambda: f"i64({a[0]}) << {a[1]}" if out == "i64" else f"{a[0]} << {a[1]}",
-        "shift_right": lambda: f"{a[0]} >> {a[1]}",
-        "shift_right_zero": lambda: f"{a[0]} >> {a[1]} if {a[0]} >= 0 else -((-{a[0]}) >> {a[1]})",
-        "shift_right_round": lambda: f"({a[0]} + ((i64(1) << {a[1]}) >> 1)) >> {a[1]}",
+        "mul": lambda: f"i64({a[0]}) * {a[1]}" if out == "i64" else f"multiply({a[0]}, {a[1]})",
+        "shift_left": left,
+        "shift_right": lambda: right(a[0]),
+        "shift_right_zero": lambda: f"{right(a[0])} if {a[0]} >= 0 else -{right(f'{cast}(-{a[0]})')}",
+        "shift_right_round": right_rounded,
         "less": lambda: f"{a[0]} < {a[1]}",
         "equal": lambda: f"{a[0]} == {a[1]}",
         "select": lambda: f"{a[1]} if {a[0]} != 0 else {a[2]}",

@@ -20,6 +20,12 @@ from hw_models.program.numba_source import PRELUDE, step_source
 DECORATOR = "@loop"
 
 
+#: From this size on, lists of events are made block by block.
+SPARSE_FROM = 256
+#: From this many targets on, rows are summed in 16 bits: twice the lanes, but one more pass.
+NARROW_FROM = 32
+
+
 @dataclass
 class _Text:
     """The text under construction: functions, the loop's arguments in order, the loop's body."""
@@ -46,6 +52,25 @@ def listed(flags, n, events):
     """Write the indices of the non-zero entries to `events`, return how many there are."""
     count = 0
     for i in range(n):
+        events[count] = i
+        count += 1 if flags[i] != 0 else 0
+    return count
+
+
+@loop
+def listed_sparse(flags, n, events):
+    """The same for many flags of which few are set: blocks of 16 without any are passed over."""
+    count = 0
+    whole = n - n % 16
+    for start in range(0, whole, 16):
+        some = i32(0)
+        for i in range(start, start + 16):
+            some |= flags[i]
+        if some != 0:
+            for i in range(start, start + 16):
+                events[count] = i
+                count += 1 if flags[i] != 0 else 0
+    for i in range(whole, n):
         events[count] = i
         count += 1 if flags[i] != 0 else 0
     return count
@@ -102,26 +127,70 @@ def encode(image, n, max_value, maximum, value):
 '''
 
 
+def _delayed(projection: ProjectionCode) -> bool:
+    """Whether the synapses of a projection have delays of their own."""
+    return bool(projection.delays.size and np.any(projection.delays != projection.delays.flat[0]))
+
+
 def _deliver(number: int, projection: ProjectionCode, layout: Layout) -> str:
     """The function that adds the rows of the listed events to the port's ring of sums."""
-    real = layout.variant.real
+    event = layout.is_event(layout.numbers[projection.source], projection.output)
+    size = layout.code.populations[layout.numbers[projection.target]].size
+    if projection.dense and event and size >= NARROW_FROM and not layout.variant.real and not _delayed(projection):
+        return _deliver_narrow(number, projection, layout)
+    return _deliver_wide(number, projection, layout, event)
+
+
+def _shifted(value: str, projection: ProjectionCode, layout: Layout) -> str:
+    """A summand at the projection's exponent; where the sum is floored afterwards, as it is."""
     exponent = projection.weight_exp
+    if exponent > 0:
+        return f"i32(({value}) << i32({exponent}))"
+    if exponent < 0 and not layout.floors(projection):
+        return f"i32(({value}) >> i32({-exponent}))"
+    return value
+
+
+def _deliver_narrow(number: int, projection: ProjectionCode, layout: Layout) -> str:
+    carry = layout.is_carry(projection)
+    value = "above_tag(w[j, i])" if carry else "w[j, i]"
+    # 16 bits hold this many rows of the greatest weights.
+    rows = 32767 // (128 if carry else 256)
+    return f"""
+@loop
+def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums, narrow):
+    \"\"\"Synapses of {projection.name!r}.\"\"\"
+    first = 0
+    while first < count:
+        last = min(first + {rows}, count)
+        j = events[first]
+        for i in range(n):
+            narrow[i] = {value}
+        for e in range(first + 1, last):
+            j = events[e]
+            for i in range(n):
+                narrow[i] = i16(narrow[i] + {value})
+        for i in range(n):
+            sums[i] += {_shifted('i32(narrow[i])', projection, layout)}
+        first = last
+"""
+
+
+def _deliver_wide(number: int, projection: ProjectionCode, layout: Layout, event: bool) -> str:
+    real = layout.variant.real
     weight = "w[j, i]" if projection.dense else "w[k]"
     if layout.is_carry(projection):
-        value = f"f64({weight}) / 256.0" if real else f"(i32({weight}) + i32(128)) >> i32(8)"
+        value = f"f64({weight}) / 256.0" if real else f"i32(above_tag({weight}))"
     else:
         value = f"f64({weight})" if real else f"i32({weight})"
-    if not layout.is_event(layout.numbers[projection.source], projection.output):
+    if not event:
         value = f"({value}) * {'f64' if real else 'i32'}(messages[j])"
     if real:
-        value = f"({value}) * {2.0**exponent!r}" if exponent else value
-    elif exponent > 0:
-        value = f"i32(({value}) << i32({exponent}))"
-    elif exponent < 0 and not layout.floors(projection):
-        value = f"i32(({value}) >> i32({-exponent}))"
-    delayed = bool(np.any(projection.delays != projection.delays.flat[0])) if projection.delays.size else False
+        value = f"({value}) * {2.0**projection.weight_exp!r}" if projection.weight_exp else value
+    else:
+        value = _shifted(value, projection, layout)
     synapse = "j * n + i" if projection.dense else "k"
-    target = f"sums[(slot + delays[{synapse}]) % depth, " if delayed else "sums["
+    target = f"sums[(slot + delays[{synapse}]) % depth, " if _delayed(projection) else "sums["
     if projection.dense:
         inner = f"""        for i in range(n):
             {target}i] += {value}"""
@@ -129,8 +198,8 @@ def _deliver(number: int, projection: ProjectionCode, layout: Layout) -> str:
         inner = f"""        for k in range(indptr[j], indptr[j + 1]):
             {target}post[k]] += {value}"""
     return f"""
-{DECORATOR}
-def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums):
+@loop
+def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums, narrow):
     \"\"\"Synapses of {projection.name!r}.\"\"\"
     for e in range(count):
         j = events[e]
@@ -211,7 +280,8 @@ def _emission_lines(number: int, layout: Layout, text: _Text) -> list[str]:
         if owner == number:
             flags, events = text.argument(f"o_{number}_{output}"), text.argument(f"e_{number}_{output}")
             count = text.argument(f"c_{number}_{output}")
-            lines.append(f"{count}[0] = listed({flags}, n_{number}, {events})")
+            sparse = layout.code.populations[number].size >= SPARSE_FROM and not layout.variant.real
+            lines.append(f"{count}[0] = listed{'_sparse' if sparse else ''}({flags}, n_{number}, {events})")
     text.argument("event_totals")
     if (number, "events") in layout.senders:
         lines.append(f"event_totals[{number}, 0] += c_{number}_events[0]")
@@ -236,9 +306,8 @@ def _delivery_line(index: int, layout: Layout, text: _Text, step: str) -> str:
     messages = text.argument(f"o_{source}_{projection.output}")
     depth = layout.depth(target, projection.port)
     sums = text.argument(f"b_{index}" if layout.floors(projection) else f"a_{target}_{projection.port}")
-    delays = projection.delays
-    constant = not delays.size or not np.any(delays != delays.flat[0])
-    extra = int(delays.flat[0]) if delays.size and constant else 0
+    constant = not _delayed(projection)
+    extra = int(projection.delays.flat[0]) if projection.delays.size and constant else 0
     slot = f"({step} + {extra}) % {depth}" if depth > 1 else "0"
     if constant:
         sums = f"{sums}[{slot}]"
@@ -250,7 +319,7 @@ def _delivery_line(index: int, layout: Layout, text: _Text, step: str) -> str:
         delay_array = text.argument(f"delays_{index}")
     return (
         f"deliver_{index}({events}, {count}[0], {messages}, n_{target}, {w}, {indptr}, {post}, {delay_array}, "
-        f"{slot}, {depth}, {sums})"
+        f"{slot}, {depth}, {sums}, {text.argument(f'narrow_{target}')})"
     )
 
 
