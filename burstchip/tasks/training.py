@@ -249,7 +249,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     assert task is not None
     frozen = frozen_projections(code, network, options.frozen)
     _refuse_other_run(options)
-    dataset = load_dataset(task.data, split=task.split, data_dir=options.data_dir)
+    dataset = load_dataset(task.data, split=task.split, data_dir=options.data_dir, download=True)
     train_pictures, test_pictures = pictures_of(dataset)
     real = options.backend == "reference"
     run = _Run(start(code, learning=True, real=real, frozen=frozen))
@@ -306,7 +306,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     write_quantisation(options.out / "quantisation.json", code)
     samples = task.epochs * len(train_pictures.images)
     clipped = run.simulation.arrays["clipped_inputs"]
-    notes = [str(diagnostic) for diagnostic in code.diagnostics]
+    notes = [str(diagnostic) for diagnostic in (*code.diagnostics, *dataset.diagnostics)]
     notes += [
         f"{int(count)} summed inputs of '{population.name}' left their width and were clipped"
         for population, count in zip(code.populations, clipped, strict=True)
@@ -321,6 +321,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
         "weight_form": code.weight_form,
         "backend": options.backend,
         "frozen": sorted(frozen),
+        "overrides": dict(options.overrides),
         "train_error": run.train_error,
         "test_error": run.history[-1]["test_error"],
         "samples_per_second": samples / run.seconds if run.seconds else 0.0,

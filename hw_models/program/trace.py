@@ -103,6 +103,10 @@ class _Graph:
         if all(node.operation == "const" for node in nodes):
             values = [node.attribute for node in nodes]
             return self.constant(self._fold(operation, values, attribute))
+        if operation == "less" and nodes[0].width.high < nodes[1].width.low:
+            return self.constant(1)
+        if operation == "less" and nodes[0].width.low >= nodes[1].width.high:
+            return self.constant(0)
         if operation == "select" and nodes[0].operation == "const":
             return arguments[1] if nodes[0].attribute else arguments[2]
         if operation == "select" and arguments[1] == arguments[2]:

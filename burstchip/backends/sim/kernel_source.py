@@ -20,8 +20,6 @@ from hw_models.program.numba_source import PRELUDE, step_source
 DECORATOR = "@loop"
 
 
-#: From this size on, lists of events are made block by block.
-SPARSE_FROM = 256
 #: From this many targets on, rows are summed in 16 bits: twice the lanes, but one more pass.
 NARROW_FROM = 32
 
@@ -58,19 +56,11 @@ def listed(flags, n, events):
 
 
 @loop
-def listed_sparse(flags, n, events):
-    """The same for many flags of which few are set: blocks of 16 without any are passed over."""
+def listed_among(flags, among, count_among, events):
+    """The same, where only the neurons listed in `among`, in rising order, may have set their flag."""
     count = 0
-    whole = n - n % 16
-    for start in range(0, whole, 16):
-        some = i32(0)
-        for i in range(start, start + 16):
-            some |= flags[i]
-        if some != 0:
-            for i in range(start, start + 16):
-                events[count] = i
-                count += 1 if flags[i] != 0 else 0
-    for i in range(whole, n):
+    for k in range(count_among):
+        i = among[k]
         events[count] = i
         count += 1 if flags[i] != 0 else 0
     return count
@@ -280,8 +270,12 @@ def _emission_lines(number: int, layout: Layout, text: _Text) -> list[str]:
         if owner == number:
             flags, events = text.argument(f"o_{number}_{output}"), text.argument(f"e_{number}_{output}")
             count = text.argument(f"c_{number}_{output}")
-            sparse = layout.code.populations[number].size >= SPARSE_FROM and not layout.variant.real
-            lines.append(f"{count}[0] = listed{'_sparse' if sparse else ''}({flags}, n_{number}, {events})")
+            task = layout.code.task
+            if task and layout.numbers[task.input] == number and layout.needs_value(number):
+                lit = f"{text.argument(f'lit_{number}')}, {text.argument(f'lit_count_{number}')}[0]"
+                lines.append(f"{count}[0] = listed_among({flags}, {lit}, {events})")
+            else:
+                lines.append(f"{count}[0] = listed({flags}, n_{number}, {events})")
     text.argument("event_totals")
     if (number, "events") in layout.senders:
         lines.append(f"event_totals[{number}, 0] += c_{number}_events[0]")
@@ -356,6 +350,9 @@ def _source_lines(layout: Layout, text: _Text, steps: dict[int, tuple[str, ...]]
             "    else:",
             f"        {value}[:] = 0",
         ]
+        if layout.needs_value(shown):
+            lit, count = text.argument(f"lit_{shown}"), text.argument(f"lit_count_{shown}")
+            lines.append(f"    {count}[0] = listed({value}, {width}, {lit})")
     else:
         lines.append(f"source_reset = 1 if {clock} == 0 else 0")
     for number, population in enumerate(layout.code.populations):

@@ -84,6 +84,15 @@ class Layout:
         node = program.nodes[program.output[output]]
         return node.operation == "const" and node.attribute == 0
 
+    def needs_value(self, number: int) -> bool:
+        """Whether a source neuron shown the value 0 can only stay silent, so that the others need no look."""
+        program = self.programs[number]
+        if "value" not in program.inputs or "events" not in program.output:
+            return False
+        dark = specialize(program, {"value": 0})
+        node = dark.nodes[dark.output["events"]]
+        return node.operation == "const" and node.attribute == 0
+
     def is_plastic(self, projection: ProjectionCode) -> bool:
         """Whether the projection learns in this variant."""
         return self.variant.learning and projection.learning is not None

@@ -71,6 +71,8 @@ def allocate(layout: Layout) -> Arrays:
         value = np.broadcast_to(np.asarray(population.parameters.get("value", 0)), (population.size,))
         arrays[f"x_{number}_value"] = value.astype(number_type)
         arrays[f"x_{number}_label"] = np.zeros(population.size, dtype=number_type)
+        arrays[f"lit_{number}"] = np.zeros(population.size + 1, dtype=np.int32)
+        arrays[f"lit_count_{number}"] = np.zeros(1, dtype=np.int64)
         arrays[f"narrow_{number}"] = np.zeros(population.size, dtype=np.int16)
         if population.spikes is not None:
             arrays[f"spikes_{number}"] = population.spikes
