@@ -4,7 +4,7 @@ The snippets of a page run in order, in one empty folder, and Python snippets sh
 
 | language | what must be true |
 |---|---|
-| `yaml` | `burstchip check` accepts it |
+| `yaml` | it is a whole network, which the checker accepts |
 | `python` | it runs |
 | `sh` | each line exits with 0; a `make` line is only checked to name a target |
 | `console` | each `$` line prints what stands below it and exits with 0; `...` stands for any text |
@@ -42,6 +42,8 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from burstchip.compilation import check_file
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -122,10 +124,16 @@ class Reader:
         if "into" in snippet.marks:
             whole = yaml.safe_load((self.folder / snippet.marks["into"]).read_text(encoding="utf-8"))
             text = yaml.safe_dump(_added(whole, yaml.safe_load(text)), sort_keys=False)
+        # In the folder, so that weight files named by a snippet are found, and not left there.
         path = self.folder / "checked.yaml"
         path.write_text(text, encoding="utf-8")
-        self._run_command("burstchip check checked.yaml", 2 if "wrong" in snippet.marks else 0, snippet.place)
+        checked = check_file(path)
         path.unlink()
+        messages = "\n".join(str(message) for message in checked.diagnostics)
+        if "wrong" in snippet.marks:
+            assert checked.errors, f"{snippet.place}: accepted, though it is marked as wrong:\n{messages}"
+        else:
+            assert not checked.errors, f"{snippet.place}: not accepted:\n{messages}"
 
     def _run_python(self, snippet: Snippet) -> None:
         page, line = snippet.place.rsplit(":", 1)
@@ -241,6 +249,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         ("<!-- exit: 1 -->\n```sh\ntrue\n```", "`true` exits with 0"),
         ("```sh\nmake no-such-target\n```", "`make no-such-target --dry-run` exits with 2"),
         ("```python\nprint(1)\n```\n\n<!-- output -->\n```text\n2\n```", "shown is 2 but printed was 1"),
+        ("```yaml\nburstchip: 1\n```", "checked.yaml:1:1: error"),
         ("<!-- from: setup.cfg -->\n```ini\n[nonsense]\n```", "not in setup.cfg"),
     ],
 )
