@@ -74,7 +74,7 @@ def _encode_population(index: int, population: PopulationCode, tensors: Tensors)
             tensor = f"population.{index}.{name}"
             tensors[tensor] = np.asarray(value, dtype=np.int64)
             parameters[name] = {"tensor": tensor}
-    entry = {
+    entry: dict[str, Any] = {
         "name": population.name,
         "model": population.model,
         "size": population.size,
@@ -229,7 +229,9 @@ def _decode_population(entry: Mapping[str, Any], tensors: Tensors) -> Population
 
 
 def _decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> ProjectionCode:
-    values = {name: tensors[value] if name in _ARRAYS else value for name, value in entry.items()}
+    values: dict[str, Any] = {
+        name: tensors[value] if name in _ARRAYS else value for name, value in entry.items()
+    }
     if (learning := values["learning"]) is not None:
         traces = tuple(TraceCode(**trace) for trace in learning["traces"])
         values["learning"] = LearningCode(**{**learning, "traces": traces})

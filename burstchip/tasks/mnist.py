@@ -100,6 +100,11 @@ def load_mnist(data_dir: Path | None, *, download: bool, progress: FetchProgress
     )
 
 
+def mnist_folder(data_dir: Path | None = None) -> Path:
+    """The folder in which `load_mnist` looks; it need not exist. Raises `BurstchipError` (BC527)."""
+    return _named_folder(data_dir) or cache_folder() / "mnist"
+
+
 def _named_folder(data_dir: Path | None) -> Path | None:
     """The folder that the user named, checked to be one, or None when none was named."""
     source = "the data folder"

@@ -1,0 +1,5 @@
+"""`python -m burstchip` is `burstchip`."""
+
+from burstchip.cli.main import main
+
+main()

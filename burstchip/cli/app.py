@@ -1,0 +1,55 @@
+"""The commands by name. Nothing heavy is imported here: each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from burstchip.cli.check import check
+from burstchip.cli.compile import compile_
+from burstchip.cli.doctor import doctor
+from burstchip.cli.new import new
+from burstchip.cli.report import report
+from burstchip.cli.run import run
+from burstchip.cli.schema import schema
+from burstchip.cli.train import train
+
+app = typer.Typer(
+    name="burstchip",
+    no_args_is_help=True,
+    add_completion=False,
+    # A bug keeps Python's own traceback: the pretty one hides frames and prints every local variable.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "new": new,
+    "check": check,
+    "compile": compile_,
+    "run": run,
+    "train": train,
+    "report": report,
+    "doctor": doctor,
+    "schema": schema,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("burstchip"))
+        raise typer.Exit
+
+
+@app.callback()
+def burstchip(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Networks of bursting neurons, described in YAML, that learn in the integers of a neuromorphic chip."""

@@ -1,0 +1,147 @@
+"""What the options of a command must be, before anything is done with them."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+
+register_codes(
+    {
+        "BC601": "a --set that is not KEY=VALUE",
+        "BC602": "a parameter that is set twice",
+        "BC608": "an output that cannot be written",
+        "BC609": "an output that would overwrite the input",
+        "BC610": "an output of the wrong kind: a file for a folder, a folder for a file",
+        "BC611": "options that exclude or require each other",
+        "BC612": "an unknown pass",
+    }
+)
+
+#: What the file system, not the program, is at fault for.
+_REFUSED = {
+    getattr(errno, name)
+    for name in (
+        "EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "EISDIR", "ENOTDIR", "ENOENT", "EEXIST",
+        "ENAMETOOLONG", "ELOOP", "EIO", "EINVAL", "ETXTBSY", "EBUSY", "EXDEV",
+    )
+    if hasattr(errno, name)
+}  # fmt: skip
+
+
+def exclude(wrong: bool, message: str, required: str, given: str) -> None:
+    """Raise BC611 where options do not go together."""
+    if wrong:
+        raise BurstchipError(Diagnostic("BC611", message, required=required, given=given))
+
+
+def settings(texts: Sequence[str] | None) -> Mapping[str, str]:
+    """What `--set KEY=VALUE` sets. Raises `BurstchipError` (BC601, BC602) with all mistakes."""
+    values: dict[str, str] = {}
+    problems = []
+    for text in texts or ():
+        key, equals, value = text.partition("=")
+        key = key.strip()
+        if not (key and equals):
+            problems.append(
+                Diagnostic(
+                    "BC601",
+                    f"'{text}' sets nothing",
+                    required="--set KEY=VALUE",
+                    given=f"--set {text}",
+                    hint=None if equals else f"--set {text.strip() or 'KEY'}=VALUE",
+                )
+            )
+        elif key in values:
+            problems.append(
+                Diagnostic(
+                    "BC602",
+                    f"parameter '{key}' is set twice",
+                    required="one value",
+                    given=f"'{values[key]}' and '{value}'",
+                )
+            )
+        else:
+            values[key] = value
+    if problems:
+        raise BurstchipError(problems)
+    return values
+
+
+def pass_name(name: str, passes: Sequence[str]) -> None:
+    """Raise `BurstchipError` (BC612) where `name` is none of `passes`."""
+    if name not in passes:
+        raise BurstchipError(
+            Diagnostic(
+                "BC612",
+                f"there is no pass '{name}'",
+                required=", ".join(passes),
+                given=name,
+                hint=nearest(name, passes),
+            )
+        )
+
+
+def output_file(path: Path, source: Path) -> None:
+    """Raise `BurstchipError` (BC608 to BC610) where `path` cannot become a file made from `source`."""
+    with writing(path):
+        if path.exists() and not path.is_file():
+            raise _wrong_kind(path, "a file", "a folder" if path.is_dir() else "a device or the like")
+        if path.exists() and source.exists() and path.samefile(source):
+            raise BurstchipError(
+                Diagnostic(
+                    "BC609",
+                    f"'{path}' would overwrite what it is made from",
+                    required="another file",
+                    given=str(path),
+                )
+            )
+        _require_writable(path)
+
+
+def output_folder(path: Path) -> None:
+    """Raise `BurstchipError` (BC608, BC610) where `path` cannot become a folder."""
+    with writing(path):
+        if path.exists() and not path.is_dir():
+            raise _wrong_kind(path, "a folder", "a file")
+        _require_writable(path / "file")
+
+
+def _wrong_kind(path: Path, required: Literal["a file", "a folder"], given: str) -> BurstchipError:
+    return BurstchipError(
+        Diagnostic("BC610", f"'{path}' is not {required}", required=f"{required}, or a new name", given=given)
+    )
+
+
+def _require_writable(path: Path) -> None:
+    """Missing folders will be made; the first that is there must allow it."""
+    existing = path.absolute().parent
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"'{existing}' is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, f"no permission to write in '{existing}'")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the file system refuses while `path` is written into a `BurstchipError` (BC608)."""
+    try:
+        yield
+    except OSError as reason:
+        if reason.errno not in _REFUSED:
+            raise
+        raise BurstchipError(
+            Diagnostic(
+                "BC608",
+                f"'{path}' cannot be written",
+                required="a place that can be written to",
+                given=reason.strerror or str(reason),
+            )
+        ) from None

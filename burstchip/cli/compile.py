@@ -1,0 +1,93 @@
+"""`burstchip compile`: from a network file to an artifact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from burstchip.cli.console import Output, as_json, output
+from burstchip.cli.options import Json, NetworkFile, Seed, Settings, Strict
+
+if TYPE_CHECKING:
+    from compiler.ir.chip_program import ChipProgram
+
+
+def compile_(
+    file: NetworkFile,
+    artifact: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="net.burst", help="The artifact to write.")
+    ] = None,
+    set_: Settings = None,
+    seed: Seed = None,
+    strict: Strict = False,
+    print_after: Annotated[
+        str | None,
+        typer.Option(metavar="PASS", help="Show the program after elaborate, quantize, lower or check."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compile a network to an artifact, and report what its values became in integers."""
+    with output(json=json) as out:
+        from burstchip.cli.checks import exclude, output_file, pass_name, settings, writing
+        from burstchip.compilation import compile_file
+        from compiler.artifact import artifact_sha256, save_artifact
+        from compiler.ir.text import as_text
+        from compiler.pipeline import PASSES
+
+        exclude(artifact is None and print_after is None, "an output is needed", "-o net.burst", "none")
+        if print_after is not None:
+            pass_name(print_after, PASSES)
+        if artifact is not None:
+            output_file(artifact, file)
+
+        def after(name: str, ir: object) -> None:
+            if name == print_after:
+                print(as_text(ir), end="", file=out.people)  # type: ignore[arg-type]
+
+        code, warnings = compile_file(file, settings(set_), seed, strict=strict, after=after)
+        out.messages(warnings)
+        sha256 = artifact_sha256(code)
+        if artifact is not None:
+            with writing(artifact):
+                save_artifact(code, artifact)
+            _show_quantisation(code, out)
+            form = " (emulation only)" if code.weight_form in ("carry", "mixed") else ""
+            out.text(f"{artifact}: weight form {code.weight_form}{form}, sha256 {sha256}")
+        out.result(
+            {
+                "ok": True,
+                "artifact": None if artifact is None else str(artifact),
+                "artifact_sha256": sha256,
+                "weight_form": code.weight_form,
+                "quantisation": [
+                    {**vars(line), "relative_error": line.relative_error} for line in code.quantisation
+                ],
+                "diagnostics": as_json(warnings),
+            }
+        )
+
+
+def _show_quantisation(code: ChipProgram, out: Output) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title="Quantisation", title_justify="left", pad_edge=False)
+    for heading in ("where", "parameter"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("asked", "represented", "relative error"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("integers", overflow="fold")
+    where = ""
+    for line in code.quantisation:
+        table.add_row(
+            line.where if line.where != where else "",
+            line.parameter,
+            f"{line.requested:.6g} {line.unit}".rstrip(),
+            f"{line.represented:.6g} {line.unit}".rstrip(),
+            "0" if not line.relative_error else f"{100 * line.relative_error:.2g} %",
+            line.integers,
+        )
+        where = line.where
+    out.show(table)

@@ -1,0 +1,39 @@
+"""The command line's entry point. Exit code 0, 2 for bad input, 130 for Ctrl-C; a bug has its traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from burstchip.shadowing import shadowed
+
+_BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 2, 130, 141
+
+
+def main() -> None:
+    """Run the command that `sys.argv` names, and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character must not end a run; None where the stream is closed.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        from burstchip.cli.app import app
+
+        app()
+    except ImportError:
+        foreign = shadowed()
+        if not foreign:
+            raise
+        for package in foreign:
+            print(
+                f"error: `import {package.name}` finds {package.place}, which is not burstchip's own\n"
+                "  hint: `burstchip doctor` tells more; uninstall the package, or use another environment",
+                file=sys.stderr,
+            )
+        sys.exit(_BAD_INPUT)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; nothing more must be flushed into the pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_PIPE_CLOSED)

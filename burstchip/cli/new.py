@@ -1,0 +1,38 @@
+"""`burstchip new`: a network to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from burstchip.cli.console import output
+
+
+def new(
+    name: Annotated[
+        str | None, typer.Argument(metavar="TEMPLATE", help="One of those that --list names.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Where to write network.yaml; made if missing.")
+    ] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="Name the templates, one a line.")] = False,
+) -> None:
+    """Write a network to begin with: DIR/network.yaml. Nothing is ever overwritten."""
+    with output() as out:
+        from burstchip.cli.checks import exclude
+        from burstchip.templates import templates, write_template
+
+        exclude(list_them and name is not None, "--list stands alone", "--list, or TEMPLATE DIR", "both")
+        if list_them:
+            known = templates()
+            width = max(len(template.name) for template in known)
+            for template in known:
+                out.text(f"{template.name:<{width}}  {template.doc}")
+            return
+        if name is None or folder is None:
+            exclude(True, "a template and a folder are needed", "TEMPLATE DIR, or --list", name or "neither")
+            return
+        path = write_template(name, folder)
+        out.text(f"{path} written; now: burstchip train {path} --out {folder / 'run'}")

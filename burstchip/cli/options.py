@@ -1,0 +1,25 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NetworkFile = Annotated[Path, typer.Argument(metavar="FILE", help="The network's YAML file.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter of the file; may be repeated."),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Seed of every draw, in place of the file's.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Take every warning for an error.")]
+Json = Annotated[bool, typer.Option("--json", help="End stdout with one line of JSON; text goes to stderr.")]
+Backend = Annotated[
+    str, typer.Option("--backend", metavar="NAME", help="sim (integers) or reference (float64).")
+]
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Folder with the files of the data set.")
+]

@@ -1,0 +1,23 @@
+"""`burstchip report`: the page and the pictures of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from burstchip.cli.console import output
+from burstchip.cli.progress import progress
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that `burstchip train` wrote.")],
+) -> None:
+    """Write DIR/report.html, a page that needs no network, and its pictures as files."""
+    with output() as out:
+        from burstchip.report import write_report
+
+        with progress("drawing the pictures"):
+            page = write_report(folder)
+        out.text(str(page))

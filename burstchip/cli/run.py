@@ -1,0 +1,94 @@
+"""`burstchip run`: run an artifact and save a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from burstchip.cli.console import Output, as_json, output
+from burstchip.cli.options import Backend, Data, Json, Strict
+from burstchip.cli.progress import progress
+
+if TYPE_CHECKING:
+    from burstchip.recording import Recording, RecordProgress
+
+
+def run(
+    artifact: Annotated[Path, typer.Argument(metavar="net.burst", help="What `burstchip compile` wrote.")],
+    steps: Annotated[int, typer.Option(metavar="N", help="How many steps to run.")],
+    target: Annotated[Path, typer.Option("--output", "-o", metavar="out.nc", help="The netCDF file.")],
+    record: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VARIABLES", help="Such as hidden.v,readout.events; default: the probes."),
+    ] = None,
+    backend: Backend = "sim",
+    data: Data = None,
+    strict: Strict = False,
+    json: Json = False,
+) -> None:
+    """Run an artifact from its start, learning as it goes, and save the recording as labelled arrays.
+
+    A network with a task is shown its training samples.
+    """
+    with output(json=json, interrupted="nothing was written") as out:
+        from burstchip.cli.checks import output_file
+        from burstchip.recording import parse_variables
+        from burstchip.recording import record as record_
+        from compiler.artifact import load_artifact
+
+        output_file(target, artifact)
+        code, sha256 = load_artifact(artifact)
+        names = [name.strip() for text in record or () for name in text.split(",")]
+        variables = parse_variables(code, names)
+        with progress(f"running {code.name}") as advance:
+
+            def watch(state: RecordProgress) -> None:
+                advance(state.steps_done, state.steps_total, f"{state.steps_done:,} steps")
+
+            def fetch(name: str, done: int, total: int) -> None:
+                advance(done, total, f"fetching {name}")
+
+            recording = record_(
+                code, steps, variables, backend=backend, data_dir=data, watch=watch, fetch=fetch
+            )
+        if strict and recording.diagnostics:
+            from dataclasses import replace
+
+            from hw_models.diagnostics import BurstchipError
+
+            raise BurstchipError([replace(found, severity="error") for found in recording.diagnostics])
+        from burstchip.recording_file import save_recording, to_dataset
+
+        save_recording(to_dataset(recording, sha256), target)
+        out.messages(recording.diagnostics)
+        _tell(recording, out)
+        out.text(f"{target}: {', '.join('.'.join(variable) for variable in variables)}, {steps:,} steps")
+        out.result(
+            {
+                "ok": True,
+                "recording": str(target),
+                "artifact_sha256": sha256,
+                "backend": backend,
+                "weight_form": code.weight_form,
+                "steps": steps,
+                "recorded": [".".join(variable) for variable in variables],
+                "events": dict(recording.events),
+                "bursts": dict(recording.bursts),
+                "diagnostics": as_json(recording.diagnostics),
+            }
+        )
+
+
+def _tell(recording: Recording, out: Output) -> None:
+    """Events, rates and bursts of each population."""
+    seconds = recording.steps * recording.code.step_ms / 1000
+    width = max(len(population.name) for population in recording.code.populations)
+    for population in recording.code.populations:
+        events = recording.events[population.name]
+        rate = events / population.size / seconds
+        line = f"{population.name:<{width}}  {events:,} events ({rate:.4g} Hz a neuron)"
+        if population.name in recording.bursts:
+            line += f", {recording.bursts[population.name]:,} bursts"
+        out.text(line)

@@ -1,0 +1,85 @@
+"""`burstchip train`: learn the network's task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from burstchip.cli.console import Output, output
+from burstchip.cli.options import Backend, Data, Json, NetworkFile, Seed, Settings, Strict
+from burstchip.cli.progress import progress
+
+if TYPE_CHECKING:
+    from burstchip.tasks.training import TrainProgress
+
+
+def train(
+    file: NetworkFile,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")],
+    seed: Seed = None,
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="Epochs, in place of the file's.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run in DIR.")] = False,
+    backend: Backend = "sim",
+    freeze: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROJECTION", help="A projection that does not learn; may be repeated."),
+    ] = None,
+    data: Data = None,
+    set_: Settings = None,
+    strict: Strict = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but warnings and errors.")] = False,
+    json: Json = False,
+) -> None:
+    """Train a network online, sample by sample, and write the results, with checkpoints, into DIR."""
+    interrupted = f"what was reached lies in '{out}', --resume goes on from there"
+    with output(json=json, quiet=quiet, interrupted=interrupted) as console:
+        from burstchip.backends.available import require_backend
+        from burstchip.cli.checks import exclude, output_folder, settings, writing
+        from burstchip.tasks.training import TrainOptions
+        from burstchip.tasks.training import train as train_
+
+        exclude(resume and overwrite, "a run is resumed or replaced", "--resume or --overwrite", "both")
+        require_backend(backend)
+        output_folder(out)
+        options = TrainOptions(
+            network_path=file,
+            seed=seed,
+            epochs=epochs,
+            out=out,
+            resume=resume,
+            overwrite=overwrite,
+            backend=backend,
+            frozen=tuple(freeze or ()),
+            data_dir=data,
+            overrides=settings(set_),
+            strict=strict,
+        )
+        with progress("training", quiet=quiet) as advance, writing(out):
+
+            def watch(state: TrainProgress) -> None:
+                error = f"epoch {state.epoch}/{state.epochs}, running error {100 * state.running_error:.2f} %"
+                advance(state.samples_done, state.samples_total, error)
+
+            summary = train_(options, watch)
+        _tell(summary, out, console)
+        console.result(summary)
+
+
+def _tell(summary: dict[str, Any], out: Path, console: Output) -> None:
+    form = " (emulation only)" if summary["weight_form"] in ("carry", "mixed") else ""
+    train_error = summary["train_error"]
+    lines = {
+        "task": f"{summary['task']}, {summary['epochs']} epochs, seed {summary['seed']}",
+        "weight form": f"{summary['weight_form']}{form}, backend {summary['backend']}",
+        "training error": "none" if train_error is None else f"{100 * train_error:.2f} %",
+        "test error": f"{100 * summary['test_error']:.2f} %",
+        "speed": f"{summary['samples_per_second']:,.0f} samples/s, "
+        f"{summary['synaptic_events_per_second']:,.3g} synaptic events/s",
+        "state": summary["state_sha256"],
+    }
+    for name, text in lines.items():
+        console.text(f"{name:<14}  {text}")
+    console.text(f"results in '{out}'; now: burstchip report {out}")

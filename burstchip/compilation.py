@@ -1,0 +1,90 @@
+"""From a YAML file to a program: every message of the frontend and of the passes together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from burstchip.frontend import load
+from compiler.ir.chip_program import ChipProgram
+from compiler.pipeline import compile_network
+from hw_models.diagnostics import BurstchipError, Diagnostic
+
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """A program, or None where a message is an error, and every message about the file."""
+
+    code: ChipProgram | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def errors(self) -> int:
+        """How many messages are errors."""
+        return sum(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+
+    @property
+    def warnings(self) -> int:
+        """How many messages are warnings."""
+        return len(self.diagnostics) - self.errors
+
+
+def check_file(
+    path: Path,
+    overrides: Mapping[str, str] = _NONE,
+    seed: int | None = None,
+    *,
+    strict: bool = False,
+    after: Callable[[str, object], None] | None = None,
+) -> Compilation:
+    """Read and compile a file, and tell everything that is wrong with it.
+
+    `overrides` set the file's parameters, `seed` overrides its seed; with `strict` every warning is an
+    error. `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds.
+    """
+    loaded = load(path, overrides, seed)
+    messages = list(loaded.diagnostics)
+    code = None
+    if loaded.network is not None:
+        passed: list[Diagnostic] = []
+
+        def seen(name: str, ir: object) -> None:
+            if isinstance(ir, ChipProgram):
+                # What a pass has found stays known where a later one fails.
+                passed[:] = ir.diagnostics
+            if after is not None:
+                after(name, ir)
+
+        try:
+            code = compile_network(loaded.network, seen)
+        except BurstchipError as error:
+            messages += passed + [found for found in error.diagnostics if found not in passed]
+        else:
+            messages += code.diagnostics
+    if strict:
+        messages = [replace(message, severity="error") for message in messages]
+    if any(message.severity == "error" for message in messages):
+        code = None
+    return Compilation(code, tuple(messages))
+
+
+def compile_file(
+    path: Path,
+    overrides: Mapping[str, str] = _NONE,
+    seed: int | None = None,
+    *,
+    strict: bool = False,
+    after: Callable[[str, object], None] | None = None,
+) -> tuple[ChipProgram, tuple[Diagnostic, ...]]:
+    """(program, warnings) of a file; arguments as of `check_file`.
+
+    Raises `BurstchipError` with every message where one is an error.
+    """
+    result = check_file(path, overrides, seed, strict=strict, after=after)
+    if result.code is None:
+        raise BurstchipError(result.diagnostics)
+    return result.code, result.diagnostics

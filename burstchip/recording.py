@@ -1,0 +1,330 @@
+"""Run a program and keep what was asked for: variables of neurons, step by step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burstchip.backends.available import require_backend
+from compiler.ir.chip_program import ChipProgram
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+from hw_models.neurons.registry import models
+
+if TYPE_CHECKING:
+    from burstchip.backends.sim.simulator import Pictures, Simulation
+    from burstchip.tasks.datasets import FetchProgress
+
+register_codes(
+    {
+        "BC510": "summed inputs left their width and were clipped",
+        "BC511": "a recording does not fit into the memory",
+        "BC603": "a number of steps that cannot be",
+        "BC604": "a variable to record that is not written as population.variable",
+        "BC605": "an unknown population or variable to record",
+        "BC606": "a variable to record that is named twice",
+        "BC607": "nothing to record",
+    }
+)
+
+Variable = tuple[str, str]
+
+#: The clock has 31 bits.
+MOST_STEPS = (1 << 31) - 1
+#: Seconds that one call into the compiled loop should take, so that progress and Ctrl-C come through.
+CALL_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class RecordProgress:
+    """How far a run is; 0 steps are done while its loop is compiled or loaded."""
+
+    steps_done: int
+    steps_total: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The training samples that a run showed, the last perhaps in part.
+
+    `index` in the data set, `label`, and `readout`: the class read out at the sample's end, -1 where the
+    run ended before.
+    """
+
+    index: NDArray[np.int64]
+    label: NDArray[np.int64]
+    readout: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a run left: `values[population, variable]` as [step, neuron], in the chip's own units.
+
+    `events` and `bursts` count those of each population over the whole run. `diagnostics` are warnings, among
+    them one (BC510) for each population whose summed inputs were clipped.
+    """
+
+    code: ChipProgram
+    backend: str
+    steps: int
+    values: Mapping[Variable, NDArray[Any]]
+    samples: Samples | None
+    events: Mapping[str, int]
+    bursts: Mapping[str, int]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def variables_of(code: ChipProgram, population: str) -> tuple[str, ...]:
+    """What can be recorded of a population: the states and outputs of its model."""
+    program = models()[code.population(population).model].program
+    return tuple(dict.fromkeys((*program.states, *program.outputs)))
+
+
+def parse_variables(code: ChipProgram, names: Sequence[str]) -> tuple[Variable, ...]:
+    """`population.variable` texts as pairs; without any, the program's probes.
+
+    Raises `BurstchipError` BC604 to BC607 with every mistake.
+    """
+    if not names:
+        if code.probes:
+            return code.probes
+        known = [f"{p.name}.{v}" for p in code.populations for v in variables_of(code, p.name)]
+        raise BurstchipError(
+            Diagnostic(
+                "BC607",
+                f"there is nothing to record: '{code.name}' has no probes",
+                required="--record VARIABLES, or probes in the network's file",
+                given="neither",
+                hint=f"for example --record {known[0]}" if known else None,
+            )
+        )
+    found: list[Variable] = []
+    problems: list[Diagnostic] = []
+    for name in names:
+        checked = _parse(code, name)
+        if isinstance(checked, Diagnostic):
+            problems.append(checked)
+        elif checked in found:
+            problems.append(
+                Diagnostic("BC606", f"'{name}' is to be recorded twice", required="each once", given=name)
+            )
+        else:
+            found.append(checked)
+    if problems:
+        raise BurstchipError(problems)
+    return tuple(found)
+
+
+def _parse(code: ChipProgram, name: str) -> Variable | Diagnostic:
+    population, point, variable = name.partition(".")
+    populations = [p.name for p in code.populations]
+    if not (population and point and variable):
+        known = [f"{p}.{v}" for p in populations for v in variables_of(code, p)]
+        return Diagnostic(
+            "BC604",
+            f"'{name}' names no variable to record",
+            required="population.variable, several separated by commas",
+            given=f"'{name}'",
+            hint=nearest(name, known) or next((k for k in known if k.startswith(f"{population}.")), None),
+        )
+    if population not in populations:
+        return Diagnostic(
+            "BC605",
+            f"there is no population '{population}' in '{code.name}'",
+            required=", ".join(populations),
+            given=name,
+            hint=nearest(population, populations),
+        )
+    known = list(variables_of(code, population))
+    if variable not in known:
+        return Diagnostic(
+            "BC605",
+            f"population '{population}' has no variable '{variable}'",
+            required=", ".join(known),
+            given=name,
+            hint=nearest(variable, known),
+        )
+    return population, variable
+
+
+def _check_steps(steps: int) -> None:
+    if not 1 <= steps <= MOST_STEPS:
+        raise BurstchipError(
+            Diagnostic(
+                "BC603",
+                "there are no such steps to run" if steps < 1 else "that is more than the clock can count",
+                required=f"1 to {MOST_STEPS} steps",
+                given=str(steps),
+            )
+        )
+
+
+def _check_memory(code: ChipProgram, steps: int, variables: Sequence[Variable], bytes_each: int) -> None:
+    needed = steps * bytes_each * sum(code.population(name).size for name, _ in variables)
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return  # Where the machine does not say, the allocation itself will.
+    if needed > memory // 2:
+        raise BurstchipError(
+            Diagnostic(
+                "BC511",
+                f"{steps} steps of {', '.join('.'.join(v) for v in variables)} are too much to keep",
+                required=f"at most half of the memory, {memory / 2 / 2**30:.1f} GiB",
+                given=f"{needed / 2**30:.1f} GiB",
+                hint="record fewer steps or fewer variables",
+            )
+        )
+
+
+def record(
+    code: ChipProgram,
+    steps: int,
+    variables: Sequence[Variable] | None = None,
+    *,
+    backend: str = "sim",
+    data_dir: Path | None = None,
+    watch: Callable[[RecordProgress], None] | None = None,
+    fetch: FetchProgress | None = None,
+) -> Recording:
+    """Run `steps` steps from the start, learning, and record `variables` (default: the program's probes).
+
+    A program with a task shows its training samples in the order of the first epoch, over and over; its
+    data come from `data_dir` or where `load_dataset` looks, and may be fetched, which is told to `fetch`.
+    `watch` is called several times a second. Raises `BurstchipError` for arguments that cannot be.
+    """
+    _check_steps(steps)
+    require_backend(backend)
+    chosen = parse_variables(code, [".".join(variable) for variable in variables or ()])
+    real = backend == "reference"
+    _check_memory(code, steps, chosen, 8 if real else 4)
+    if code.task is None and data_dir is not None:
+        raise BurstchipError(
+            Diagnostic(
+                "BC529",
+                f"'{code.name}' does not read a data folder",
+                required="no such option with a network without a task",
+                given=str(data_dir),
+            )
+        )
+    # The simulator brings numba with it, which nobody should wait for to be told of a misspelt option.
+    from burstchip.backends.sim.simulator import start
+
+    pictures, notes = _pictures(code, data_dir, fetch)
+    simulation = start(code, learning=True, real=real, record=chosen)
+    numbers = simulation.layout.numbers
+    kind = np.float64 if real else np.int32
+    values = {
+        (name, variable): np.zeros((steps, code.population(name).size), dtype=kind)
+        for name, variable in chosen
+    }
+    samples = _advance(simulation, steps, values, pictures, watch)
+    totals, clipped = simulation.arrays["event_totals"], simulation.arrays["clipped_inputs"]
+    return Recording(
+        code=code,
+        backend=backend,
+        steps=steps,
+        values=values,
+        samples=samples,
+        events={name: int(totals[number, 0]) for name, number in numbers.items()},
+        bursts={
+            name: int(totals[number, 1])
+            for name, number in numbers.items()
+            if "bursts" in simulation.layout.programs[number].outputs
+        },
+        diagnostics=(*notes, *_clipped(code, clipped)),
+    )
+
+
+def _pictures(
+    code: ChipProgram, data_dir: Path | None, fetch: FetchProgress | None
+) -> tuple[Pictures | None, tuple[Diagnostic, ...]]:
+    """The training samples of the program's task, and what loading them gave rise to."""
+    if code.task is None:
+        return None, ()
+    from burstchip.tasks.datasets import load_dataset
+    from burstchip.tasks.training import pictures_of
+
+    dataset = load_dataset(
+        code.task.data, split=code.task.split, data_dir=data_dir, download=True, progress=fetch
+    )
+    return pictures_of(dataset)[0], dataset.diagnostics
+
+
+def _advance(
+    simulation: Simulation,
+    steps: int,
+    values: Mapping[Variable, NDArray[Any]],
+    pictures: Pictures | None,
+    watch: Callable[[RecordProgress], None] | None,
+) -> Samples | None:
+    """Run all steps in parts; the parts do not change the result."""
+    numbers, task = simulation.layout.numbers, simulation.layout.code.task
+    shown, readout = _samples(simulation.layout.code, steps, pictures)
+    part = task.present if task else 256
+    if watch is not None:
+        watch(RecordProgress(0, steps))
+    while simulation.clock < steps:
+        begin, end = simulation.clock, min(simulation.clock + part, steps)
+        given: dict[str, Any] = {
+            f"r_{numbers[name]}_{variable}": array[begin:end] for (name, variable), array in values.items()
+        }
+        if task is not None and pictures is not None:
+            # The sources run a step ahead and may have begun the sample after the part's last one.
+            first, last = begin // task.present, end // task.present
+            given |= {
+                "shown": shown[first : last + 1],
+                "predictions": readout[first : last + 1],
+                "first_sample": first,
+                "images": pictures.images,
+                "maximum": pictures.maximum,
+                "labels": pictures.labels,
+            }
+        started = perf_counter()
+        simulation.advance(end - begin, given, prime=begin == 0 and task is not None)
+        elapsed = perf_counter() - started
+        part = int(np.clip(part * CALL_SECONDS / max(elapsed, 1e-6), max(1, part // 4), part * 4))
+        if watch is not None:
+            watch(RecordProgress(end, steps))
+    if task is None or pictures is None:
+        return None
+    begun = -(-steps // task.present)
+    return Samples(shown[:begun], pictures.labels[shown[:begun]], readout[:begun])
+
+
+def _samples(
+    code: ChipProgram, steps: int, pictures: Pictures | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(index of each sample that the run touches, room for the class read out for each)."""
+    if code.task is None or pictures is None:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    from burstchip.backends.sim.simulator import sample_order
+
+    count = steps // code.task.present + 1
+    order = sample_order(code, len(pictures.images), 0)
+    return np.resize(order, count), np.full(count, -1, dtype=np.int64)
+
+
+def _clipped(code: ChipProgram, counts: NDArray[np.int64]) -> tuple[Diagnostic, ...]:
+    found = []
+    for population, count in zip(code.populations, counts, strict=True):
+        if count:
+            model = models()[population.model]
+            widths = ", ".join(f"{port.name} {model.program.inputs[port.name]}" for port in model.ports)
+            found.append(
+                Diagnostic(
+                    "BC510",
+                    f"{int(count)} summed inputs of population '{population.name}' were clipped",
+                    severity="warning",
+                    required=f"sums within their widths: {widths}",
+                    given="sums beyond them",
+                    hint="smaller weights or fewer synapses",
+                )
+            )
+    return tuple(found)

@@ -1,0 +1,153 @@
+"""Both intermediate representations as text, for people and for comparing: equal programs, equal text."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
+from compiler.ir.elaborated import Elaborated, Synapses
+from compiler.ir.network import Network, Population
+
+
+def as_text(ir: Elaborated | ChipProgram) -> str:
+    """The representation as indented lines. Arrays are given by type, shape, range and a short hash."""
+    lines = _chip_program(ir) if isinstance(ir, ChipProgram) else _elaborated(ir)
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: object) -> str:
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
+
+
+def _array(values: NDArray[np.generic]) -> str:
+    """`int16[10, 100] -21..20 #1a2b3c4d`; the hash is over the little-endian bytes."""
+    head = f"{values.dtype.name}{list(values.shape)}"
+    if values.size == 0:
+        return head
+    low, high = values.min().item(), values.max().item()
+    little = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<"), copy=False)
+    return f"{head} {_number(low)}..{_number(high)} #{hashlib.sha256(little.tobytes()).hexdigest()[:8]}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return _array(value)
+    if isinstance(value, tuple):
+        return "(" + ", ".join(_value(item) for item in value) + ")"
+    return _number(value)
+
+
+def _entries(values: Mapping[str, object]) -> Iterator[str]:
+    for name, value in values.items():
+        yield f"    {name} = {_value(value)}"
+
+
+def _elaborated(elaborated: Elaborated) -> Iterator[str]:
+    network = elaborated.network
+    head = f"network {network.name} step={_number(network.step)} ms seed={network.seed}"
+    yield f"{head} target={network.target}"
+    for population in network.populations:
+        yield from _population(population)
+    for synapses in elaborated.synapses:
+        yield from _synapses(synapses)
+    yield from _rest(network)
+
+
+def _population(population: Population) -> Iterator[str]:
+    yield f"  population {population.name}: {population.model} x {population.size}"
+    yield from _entries(population.parameters)
+    if population.spikes:
+        yield f"    spikes = {len(population.spikes)}"
+
+
+def _synapses(synapses: Synapses) -> Iterator[str]:
+    projection = synapses.projection
+    dense = "dense" if synapses.dense else "sparse"
+    yield f"  projection {projection.name}: {projection.source} -> {projection.target}"
+    yield f"    synapses = {synapses.pre.size} {dense}"
+    if not synapses.dense:
+        yield f"    pre = {_array(synapses.pre)}"
+        yield f"    post = {_array(synapses.post)}"
+    if synapses.quantiles is not None:
+        yield f"    weight = {projection.weight}"
+        yield f"    quantiles = {_array(synapses.quantiles)}"
+    if synapses.weights is not None:
+        yield f"    weights = {_array(synapses.weights)}"
+    yield f"    extra delays = {_array(synapses.delays)}"
+    if projection.learn is not None:
+        yield f"    learn = {projection.learn}"
+
+
+def _rest(network: Network) -> Iterator[str]:
+    for plasticity in network.plasticity:
+        yield f"  plasticity {plasticity.name}: {plasticity.form}, {plasticity.rounding}"
+        yield f"    every = {_number(plasticity.every)} ms"
+        for name in ("learning_rate", "consolidation_rate", "consolidate_every"):
+            value = getattr(plasticity, name)
+            if value is not None:
+                yield f"    {name} = {_number(value)}"
+        yield from _entries(plasticity.rules)
+        for trace in plasticity.traces:
+            yield f"    trace {trace.name}: tau {_number(trace.tau)} ms, increment {_number(trace.increment)}"
+    for probe in network.probes:
+        yield f"  probe {probe.population}.{probe.variable}"
+    if (task := network.task) is not None:
+        yield f"  task {task.data}: {task.input} -> {task.readout}"
+        yield f"    present = {_number(task.present)} ms, teach_after = {_number(task.teach_after)} ms"
+        yield from _entries({name: getattr(task, name) for name in ("epochs", "anneal", "split")})
+
+
+def _chip_program(code: ChipProgram) -> Iterator[str]:
+    head = f"program {code.name} step={_number(code.step_ms)} ms seed={code.seed} target={code.target}"
+    yield f"{head} weight_form={code.weight_form}"
+    for population in code.populations:
+        yield from _population_code(population)
+    for projection in code.projections:
+        yield from _projection_code(projection)
+    for name, variable in code.probes:
+        yield f"  probe {name}.{variable}"
+    if (task := code.task) is not None:
+        yield f"  task {task.data}: {task.input} -> {task.readout}"
+        names = ("present", "teach_after", "epochs", "anneal", "split", "order_stream")
+        yield from _entries({name: getattr(task, name) for name in names})
+
+
+def _population_code(population: PopulationCode) -> Iterator[str]:
+    yield f"  population {population.name}: {population.model} x {population.size} stream {population.stream}"
+    yield from _entries(population.parameters)
+    if population.gather_every:
+        yield f"    gather every {population.gather_every} steps"
+    if population.spikes is not None:
+        yield f"    spikes = {_array(population.spikes)}"
+
+
+def _projection_code(projection: ProjectionCode) -> Iterator[str]:
+    ends = f"{projection.source}.{projection.output} -> {projection.target}.{projection.port}"
+    yield f"  projection {projection.name}: {ends}"
+    unit = f"{_number(projection.unit)} {projection.weight_unit}".rstrip()
+    yield f"    weight_exp = {projection.weight_exp}, unit = {unit}"
+    yield f"    num_weight_bits = {projection.num_weight_bits}, sign_mode = {projection.sign_mode}"
+    if not projection.dense:
+        yield f"    pre = {_array(projection.pre)}"
+        yield f"    post = {_array(projection.post)}"
+    yield f"    weights = {_array(projection.weights)}"
+    if np.any(projection.delays):
+        yield f"    extra delays = {_array(projection.delays)}"
+    if projection.learning is not None:
+        yield from _learning(projection.learning)
+
+
+def _learning(learning: LearningCode) -> Iterator[str]:
+    steps = f"every {learning.every} steps"
+    yield f"    learn {learning.form}, {learning.rounding}, {steps}, stream {learning.stream}"
+    if learning.form == "carry":
+        yield f"      shift = {learning.shift}"
+    for name, rule in learning.rules.items():
+        yield f"      {name} = {rule}"
+    for trace in learning.traces:
+        kept = f"tau {_number(trace.tau)} steps" if trace.kind == "lava" else f"decay {trace.decay}"
+        yield f"      trace {trace.name}: {trace.kind}, {kept}, impulse {trace.impulse}"
