@@ -14,6 +14,7 @@ from burstchip.backends.sim.memory import forward_weights
 from burstchip.backends.sim.simulator import Pictures, Simulation, show, start
 from compiler.artifact import write_whole
 from compiler.ir.chip_program import ChipProgram
+from hw_models.neurons.registry import models
 
 #: How many test samples are recorded before and after learning.
 RECORDED_SAMPLES = 5
@@ -70,24 +71,29 @@ def write_quantisation(path: Path, code: ChipProgram) -> None:
     )
 
 
+def recorded_variables(code: ChipProgram) -> tuple[tuple[str, str], ...]:
+    """Events and, where there are any, bursts of every population."""
+    return tuple(
+        (population.name, output)
+        for population in code.populations
+        for output in ("events", "bursts")
+        if output in models()[population.model].program.outputs
+    )
+
+
 def record_samples(
     code: ChipProgram, trained: Simulation, pictures: Pictures
 ) -> tuple[dict[tuple[str, str], NDArray[Any]], NDArray[np.int64]]:
     """Events and bursts of the first pictures with teacher and dendrites at work but all weights frozen."""
     real = trained.layout.variant.real
     plastic = [projection.name for projection in code.projections if projection.learning is not None]
-    record = tuple(
-        (population.name, output)
-        for number, population in enumerate(code.populations)
-        for output in ("events", "bursts")
-        if output in trained.layout.programs[number].outputs
-    )
+    record = trained.layout.variant.record
     simulation = start(code, learning=True, real=real, record=record, frozen=plastic)
     for name, array in trained.arrays.items():
         if name[:2] in ("w_", "s_"):
             simulation.arrays[name] = array.copy()
     shown = np.arange(min(RECORDED_SAMPLES, len(pictures.images)), dtype=np.int64)
-    _, records = show(simulation, pictures, shown, -1, 0)
+    _, records = show(simulation, pictures, shown, -1, 0, recording=True)
     numbers = simulation.layout.numbers
     return {(name, variable): records[f"r_{numbers[name]}_{variable}"] for name, variable in record}, shown
 

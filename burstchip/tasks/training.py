@@ -16,6 +16,7 @@ from burstchip.tasks.checkpoint import FILE, load_checkpoint, require_same, save
 from burstchip.tasks.datasets import Dataset, load_dataset
 from burstchip.tasks.run_folder import (
     confusion,
+    recorded_variables,
     write_json,
     write_quantisation,
     write_recording,
@@ -252,7 +253,8 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     dataset = load_dataset(task.data, split=task.split, data_dir=options.data_dir, download=True)
     train_pictures, test_pictures = pictures_of(dataset)
     real = options.backend == "reference"
-    run = _Run(start(code, learning=True, real=real, frozen=frozen))
+    record = recorded_variables(code)
+    run = _Run(start(code, learning=True, real=real, record=record, frozen=frozen))
     checkpoint = options.out / FILE
     identity = {"backend": options.backend, "frozen": sorted(frozen)}
     options.out.mkdir(parents=True, exist_ok=True)
@@ -280,7 +282,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
 
     workers = options.workers or os.cpu_count() or 1
     if not run.history:
-        initial = start(code, learning=True, real=real)
+        initial = start(code, learning=True, real=real, record=record)
         write_weights(options.out / "weights_before.safetensors", code, initial)
         write_recording(options.out / "recording_before.nc", code, initial, test_pictures)
         predictions, _ = classify(code, initial, test_pictures, workers)

@@ -114,6 +114,13 @@ def encode(image, n, max_value, maximum, value):
     for j in range(n):
         scaled = (i64(image[j]) * max_value + maximum // 2) // maximum
         value[j] = scaled << ENCODER_SHIFT
+
+
+@loop
+def encode_real(image, n, max_value, maximum, value):
+    """The same without rounding."""
+    for j in range(n):
+        value[j] = image[j] * max_value / maximum * 2.0**ENCODER_SHIFT
 '''
 
 
@@ -346,7 +353,7 @@ def _source_lines(layout: Layout, text: _Text, steps: dict[int, tuple[str, ...]]
             text.argument(name)
         lines += [
             f"    if {sample} >= 0:",
-            f"        encode(images[{sample}], {width}, {most}, maximum, {value})",
+            f"        encode{'_real' if layout.variant.real else ''}(images[{sample}], {width}, {most}, maximum, {value})",
             "    else:",
             f"        {value}[:] = 0",
         ]
@@ -490,10 +497,13 @@ def kernel_source(layout: Layout) -> Kernel:
             ahead = _delivery_line(index, layout, text, "n + 1") if index in active else "pass"
             body += chip_lines(index, projection, learning, rule, layout, text.argument, ahead)
     # 6. Record.
+    if layout.variant.record:
+        body.append(f"if {text.argument('recording')}:")
     for name, variable in layout.variant.record:
         number = layout.numbers[name]
         kind = "s" if variable in layout.programs[number].states else "o"
-        body.append(f"{text.argument(f'r_{number}_{variable}')}[n - n_first] = {text.argument(f'{kind}_{number}_{variable}')}")
+        row = f"{text.argument(f'r_{number}_{variable}')}[n - n_first]"
+        body.append(f"    {row} = {text.argument(f'{kind}_{number}_{variable}')}")
 
     prologue = ["if prime:", "    clock = n_first"]
     prologue += [f"    {line}" for line in _source_lines(layout, text, steps, "clock")] if layout.lead else ["    pass"]

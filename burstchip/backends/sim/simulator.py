@@ -44,6 +44,7 @@ class Simulation:
             "prime": int(prime),
             "seed": self.seed,
             "anneal": 0,
+            "recording": 1,
             **given,
         }
         run(*(values[name] for name in kernel.arguments))
@@ -84,19 +85,26 @@ def _records(simulation: Simulation, steps: int) -> dict[str, NDArray[Any]]:
 
 
 def show(
-    simulation: Simulation, pictures: Pictures, shown: NDArray[np.int64], following: int, anneal: int
+    simulation: Simulation,
+    pictures: Pictures,
+    shown: NDArray[np.int64],
+    following: int,
+    anneal: int,
+    *,
+    recording: bool = False,
 ) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
     """Present the pictures `shown`, in this order; (the class read out for each, what was recorded).
 
     `following` is the picture that comes after them, -1 where none does: the sources begin it one step
-    before the neurons do.
+    before the neurons do. Without `recording` the records are empty.
     """
     task = simulation.layout.code.task
     assert task is not None and simulation.clock % task.present == 0
     steps = len(shown) * task.present
     predictions = np.full(len(shown), -1, dtype=np.int64)
-    records = _records(simulation, steps)
+    records = _records(simulation, steps if recording else 0)
     given = {
+        "recording": int(recording),
         "shown": np.append(shown, following).astype(np.int64),
         "first_sample": simulation.clock // task.present,
         "images": pictures.images,
