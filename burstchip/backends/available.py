@@ -26,7 +26,7 @@ class Backend:
     missing: tuple[str, ...]
 
 
-def backends() -> tuple[Backend, ...]:
+def all_backends() -> tuple[Backend, ...]:
     """All backends, those to come included. Looks for packages without importing them."""
     numba = () if find_spec("numba") else ("the package numba",)
     return (
@@ -64,7 +64,7 @@ def _version(distribution: str) -> str | None:
 
 def require_backend(name: str) -> None:
     """Raise `BurstchipError` for a backend that does not exist (BC550) or cannot run here (BC551)."""
-    known = {backend.name: backend for backend in backends()}
+    known = {backend.name: backend for backend in all_backends()}
     runnable = " or ".join(backend.name for backend in known.values() if not backend.missing) or "none"
     if name not in known:
         raise BurstchipError(

@@ -8,19 +8,19 @@ from numba.extending import intrinsic
 
 
 @intrinsic  # type: ignore[misc]
-def shift_left(typing_context, value, amount):  # type: ignore[no-untyped-def]
+def shl(typing_context, value, amount):  # type: ignore[no-untyped-def]
     """value << amount of int32, 0 <= amount < 32, kept in 32 bits (numba itself would widen to 64)."""
     return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.shl(*arguments)
 
 
 @intrinsic  # type: ignore[misc]
-def shift_right(typing_context, value, amount):  # type: ignore[no-untyped-def]
+def sar(typing_context, value, amount):  # type: ignore[no-untyped-def]
     """floor(value / 2^amount) of int32, 0 <= amount < 32, kept in 32 bits."""
     return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.ashr(*arguments)
 
 
 @intrinsic  # type: ignore[misc]
-def multiply(typing_context, a, b):  # type: ignore[no-untyped-def]
+def mul32(typing_context, a, b):  # type: ignore[no-untyped-def]
     """a * b of int32 whose product fits 32 bits."""
     return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.mul(*arguments)
 
@@ -43,7 +43,7 @@ def decayed(value, factor):  # type: ignore[no-untyped-def]
     |value| is split at bit 12, so that no product needs more than 32 bits; the result is exact.
     """
     magnitude = np.int32(-value) if value < 0 else value
-    high = multiply(shift_right(magnitude, np.int32(12)), factor)
-    low = shift_right(multiply(np.int32(magnitude & np.int32(4095)), factor), np.int32(12))
+    high = mul32(sar(magnitude, np.int32(12)), factor)
+    low = sar(mul32(np.int32(magnitude & np.int32(4095)), factor), np.int32(12))
     result = np.int32(high + low)
     return np.int32(-result) if value < 0 else result

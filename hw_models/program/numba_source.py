@@ -20,7 +20,7 @@ INT64 = Width(-(1 << 63), (1 << 63) - 1)
 PRELUDE = """\
 import numpy as np
 from numba import njit
-from hw_models.program.arithmetic_numba import above_tag, decayed, multiply, shift_left, shift_right
+from hw_models.program.arithmetic_numba import above_tag, decayed, mul32, sar, shl
 from hw_models.program.loop_numba import loop
 from hw_models.program.random_numba import at, key as key_of, mix, row
 
@@ -37,6 +37,10 @@ def _cast(width: Width) -> str:
     return "i32" if INT32.holds(width) else "i64"
 
 
+def _with_negative(width: Width) -> Width:
+    return Width(min(width.low, -width.high), max(width.high, -width.low))
+
+
 def _split_product(program: Program, node: Node, names: list[str]) -> str | None:
     """(a * b) >> n in 32 bits although the product itself needs more, by splitting a at bit n.
 
@@ -50,45 +54,55 @@ def _split_product(program: Program, node: Node, names: list[str]) -> str | None
     a, b = (program.nodes[argument].width for argument in product.arguments)
     n = shift.attribute
     high = (max(-a.low, a.high) >> n) + 1
-    fits = b.low >= 0 and high * b.high + b.high <= INT32.high and (b.high << n) <= INT32.high and INT32.holds(a)
-    if not fits:
+    fits = b.low >= 0 and high * b.high + b.high <= INT32.high and (b.high << n) <= INT32.high
+    if not fits or not INT32.holds(_with_negative(a)):
         return None
     x, y = (names[argument] for argument in product.arguments)
     if node.operation == "shift_right_zero":
         return f"decayed({x}, {y})" if n == 12 else None
-    low = f"shift_right(multiply(i32({x} & i32({(1 << n) - 1})), {y}), i32({n}))"
-    return f"i32(multiply(shift_right({x}, i32({n})), {y}) + {low})"
+    low = f"sar(mul32(i32({x} & i32({(1 << n) - 1})), {y}), i32({n}))"
+    return f"i32(mul32(sar({x}, i32({n})), {y}) + {low})"
 
 
 def _integer(program: Program, node: Node, names: list[str]) -> str:
     a = [names[argument] for argument in node.arguments]
     widths = [program.nodes[argument].width for argument in node.arguments]
-    widest = Width(min(w.low for w in [node.width, *widths]), max(w.high for w in [node.width, *widths]))
-    cast, out = _cast(widest), _cast(node.width)
+    # What toward zero computes on the way: the magnitude of a negative value.
+    passing = [_with_negative(widths[0])] if node.operation == "shift_right_zero" else []
+    parts = [node.width, *widths, *passing]
+    cast = _cast(Width(min(w.low for w in parts), max(w.high for w in parts)))
+    out = _cast(node.width)
+    if node.operation.startswith("shift"):
+        assert widths[1].low >= 0 and widths[1].high < 64, f"a shift by {widths[1]} bits"
+        if widths[1].high > 31:
+            # A shift by a word's length or more is undefined in machine code.
+            cast = "i64"
     if split := _split_product(program, node, names):
         return split
     bits = node.attribute
     half = 1 << (bits - 1) if bits > 0 else 0
 
+    negative = f"{cast}(-{cast}({a[0]}))" if a else ""
+
     def left() -> str:
-        return f"shift_left({a[0]}, {a[1]})" if cast == "i32" else f"i64({a[0]}) << {a[1]}"
+        return f"shl({a[0]}, {a[1]})" if cast == "i32" else f"i64({a[0]}) << {a[1]}"
 
     def right(value: str) -> str:
-        return f"shift_right({value}, {a[1]})" if cast == "i32" else f"{value} >> {a[1]}"
+        return f"sar({value}, {a[1]})" if cast == "i32" else f"i64({value}) >> {a[1]}"
 
     def right_rounded() -> str:
         most = widths[0].high + (1 << max(widths[1].high - 1, 0))
         if cast == "i32" and most <= INT32.high:
-            return f"shift_right({a[0]} + shift_right(shift_left(i32(1), {a[1]}), i32(1)), {a[1]})"
-        return f"({a[0]} + ((i64(1) << {a[1]}) >> 1)) >> {a[1]}"
+            return f"sar({a[0]} + sar(shl(i32(1), {a[1]}), i32(1)), {a[1]})"
+        return f"(i64({a[0]}) + ((i64(1) << {a[1]}) >> 1)) >> {a[1]}"
 
     text: dict[str, Callable[[], str]] = {
         "add": lambda: f"{a[0]} + {a[1]}",
         "sub": lambda: f"{a[0]} - {a[1]}",
-        "mul": lambda: f"i64({a[0]}) * {a[1]}" if out == "i64" else f"multiply({a[0]}, {a[1]})",
+        "mul": lambda: f"i64({a[0]}) * {a[1]}" if cast == "i64" else f"mul32({a[0]}, {a[1]})",
         "shift_left": left,
         "shift_right": lambda: right(a[0]),
-        "shift_right_zero": lambda: f"{right(a[0])} if {a[0]} >= 0 else -{right(f'{cast}(-{a[0]})')}",
+        "shift_right_zero": lambda: f"{right(a[0])} if {a[0]} >= 0 else -({right(negative)})",
         "shift_right_round": right_rounded,
         "less": lambda: f"{a[0]} < {a[1]}",
         "equal": lambda: f"{a[0]} == {a[1]}",

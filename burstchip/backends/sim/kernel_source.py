@@ -399,16 +399,15 @@ def _plain_trace_lines(index: int, learning: LearningCode, layout: Layout, text:
 
 def _carry_lines(index: int, learning: LearningCode, layout: Layout, text: _Text) -> list[str]:
     projection = layout.code.projections[index]
-    source, target = layout.numbers[projection.source], layout.numbers[projection.target]
+    target = layout.numbers[projection.target]
     w, y = text.argument(f"w_{index}"), text.argument(f"s_{target}_gathered")
     frozen = text.argument(f"frozen_{index}")
-    indptr = post = "none"
+    arguments = [w, f"x1_{index}", y, f"{learning.shift} + anneal", f"key_of(seed, {learning.stream}, n)"]
     if not projection.dense:
-        indptr, post = text.argument(f"indptr_{index}"), text.argument(f"post_{index}")
-    arguments = [f"x1_{index}", f"n_{source}", y, f"n_{target}", w, indptr, post]
+        arguments = [text.argument(f"indptr_{index}"), text.argument(f"post_{index}"), *arguments]
     return [
         f"if plastic and (n + 1) % {learning.every} == 0 and not {frozen}:",
-        f"    carry_{index}({', '.join(arguments)}, key_of(seed, {learning.stream}, n), {learning.shift} + anneal)",
+        f"    carry_{index}({', '.join(arguments)})",
     ]
 
 
