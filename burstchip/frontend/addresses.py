@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from burstchip.frontend.fields import AddressText
-from burstchip.frontend.populations import Neurons
+from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.tree import Scalar, Span
 from compiler.ir.network import Endpoint
@@ -25,22 +25,23 @@ def ports(model: NeuronModel) -> tuple[str, ...]:
 
 
 def find_population(
-    name: str, at: Scalar, populations: Mapping[str, Neurons], label: str, report: Report
+    name: str, at: Scalar, populations: Populations, label: str, report: Report
 ) -> Neurons | None:
     """The population of this name; reports an unknown one."""
-    if name not in populations:
+    names = tuple(populations.neurons)
+    if name not in names and populations.complete:
         report.add(
             "BC120",
             at,
             f"{label}: there is no population '{name}'",
-            required=f"one of {', '.join(populations)}" if populations else "a population",
-            hint=nearest(name, tuple(populations)),
+            required=f"one of {', '.join(names)}" if names else "a population",
+            hint=nearest(name, names),
         )
-    return populations.get(name)
+    return populations.neurons.get(name)
 
 
 def resolve(
-    address: AddressText, what: str, populations: Mapping[str, Neurons], label: str, report: Report
+    address: AddressText, what: str, populations: Populations, label: str, report: Report
 ) -> Endpoint | None:
     """The endpoint that an address names; `what` is "output" or "port".
 

@@ -22,6 +22,7 @@ MOST_LEVELS = 32
 #: How many nodes aliases and parameters may add to those written.
 MOST_EXPANDED = 100_000
 
+_TAG = re.compile(r"![^\s,\[\]{}]*")
 _ANCHOR = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)+")
 
 
@@ -122,7 +123,13 @@ class _Composer:
             return Broken(span)
         node = self.anchors[event.anchor]
         if node is None:
-            self.report.add("BC010", span, f"the value of '&{event.anchor}' contains itself")
+            self.report.add(
+                "BC010",
+                span,
+                f"the value of '&{event.anchor}' contains itself",
+                required="a value that ends",
+                given=f"'*{event.anchor}'",
+            )
             raise _Stop
         self.expanded += total(node)
         height = len(self.open) + (node.height if isinstance(node, (Listing, Mapping)) else 0)
@@ -173,9 +180,7 @@ class _Composer:
         for key, value in zip(children[::2], children[1::2], strict=True):
             if not isinstance(key, Scalar) or key.is_null:
                 if not isinstance(key, Broken):
-                    self.report.add(
-                        "BC015", key.span, "a key that is not a name", required="a name before ':'"
-                    )
+                    self.report.add("BC015", key, "a key that is not a name", required="a name before ':'")
             elif key.plain and key.text == "<<":
                 self.report.add(
                     "BC016",
@@ -196,14 +201,19 @@ class _Composer:
                 yield Entry(key, value)
 
     def _check_tag(self, event: yaml.Event, tag: str | None) -> None:
-        if tag is not None:
-            self.report.add(
-                "BC016",
-                self._point(_start(event)),
-                "the language has no tags",
-                required="a value without '!'",
-                given=f"'{tag}'",
-            )
+        if tag is None:
+            return
+        start = _start(event)
+        written = _TAG.search(self.text, start.index)
+        assert written is not None, "a tag begins with '!'"
+        column = start.column + 1 + written.start() - start.index
+        self.report.add(
+            "BC016",
+            Span(start.line + 1, column, len(written.group())),
+            "the language has no tags",
+            required="a value without '!'",
+            given=f"'{shortened(written.group())}'",
+        )
 
     def _rest_of_line(self, line: int, column: int) -> int:
         return max(1, len(self.report.lines[line].rstrip()) - column + 1)

@@ -28,7 +28,7 @@ def read_connectivity(
     source: Neurons | None,
     target: Neurons | None,
     dimension: Dimension | None,
-    limit: float | None,
+    limit: Amount | None,
     report: Report,
 ) -> Connectivity | None:
     """The connectivity of a projection; None where it is not right.
@@ -82,7 +82,7 @@ def _pairs(
     written: Fields,
     sizes: tuple[int | None, int | None],
     dimension: Dimension | None,
-    limit: float | None,
+    limit: Amount | None,
     report: Report,
 ) -> ExplicitPairs | None:
     listed = written.get("pairs", Items)

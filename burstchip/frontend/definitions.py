@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as Mappings
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from burstchip.frontend.report import Report
 from burstchip.frontend.substitute import NAME, Definition, Substitution, references
@@ -102,7 +103,13 @@ def _choices(root: Mapping, parameters: Mappings[str, Node], report: Report) -> 
                 other = (
                     "a parameter" if name in parameters else f"a name that choice '{defined[name]}' defines"
                 )
-                report.add("BC030", span, f"'{name}' is already {other}", required="each name once")
+                report.add(
+                    "BC030",
+                    span,
+                    f"'{name}' is already {other}",
+                    required="each name once",
+                    given=f"'{name}'",
+                )
             defined[name] = parameter
         found.append(_Choice(parameter, branches, names))
     return found
@@ -117,24 +124,22 @@ def _same_names(parameter: str, branches: Mappings[str, Mapping], report: Report
             names = {name: key.span for name, key in own.items()}
             first = branch
             continue
-        for name in names:
-            if name not in own:
-                report.add(
-                    "BC026",
-                    value.span,
-                    f"choice '{branch}' of '{parameter}' does not define '{name}'",
-                    required=f"the names that choice '{first}' defines: {', '.join(names)}",
-                    given=describe(value),
-                )
-        for name, key in own.items():
-            if name not in names:
-                report.add(
-                    "BC026",
-                    key,
-                    f"'{name}' is not defined by choice '{first}' of '{parameter}'",
-                    required="the same names in every choice",
-                    hint=nearest(name, tuple(names)),
-                )
+        missing = [name for name in names if name not in own]
+        surplus = [name for name in own if name not in names]
+        if missing:
+            report.add(
+                "BC026",
+                value,
+                f"choice '{branch}' of '{parameter}' does not define {' and '.join(map(repr, missing))}",
+                required=f"the names that choice '{first}' defines: {', '.join(names)}",
+            )
+        elif surplus:
+            report.add(
+                "BC026",
+                own[surplus[0]],
+                f"'{surplus[0]}' is not defined by choice '{first}' of '{parameter}'",
+                required="the same names in every choice",
+            )
     return names
 
 
@@ -142,25 +147,22 @@ def _chosen(
     choice: _Choice, values: Mappings[str, Definition], substitution: Substitution, report: Report
 ) -> list[tuple[str, Node]]:
     """The names and values of the branch that the parameter's value names."""
-    nowhere = [(name, Broken(span)) for name, span in choice.names.items()]
-    if choice.parameter not in values:
-        return [*nowhere]
-    value = substitution.value(choice.parameter)
-    if not isinstance(value, Scalar):
-        return [*nowhere]
-    if value.text not in choice.branches:
-        definition = values[choice.parameter]
-        origin = f" ({definition.where})" if definition.where.startswith("--set") else ""
-        report.add(
-            "BC028",
-            value,
-            f"'{shortened(value.text)}' is no choice for parameter '{choice.parameter}'",
-            required=", ".join(choice.branches),
-            given=f"{describe(value)}{origin}",
-            hint=nearest(value.text, tuple(choice.branches)),
-        )
-        return [*nowhere]
-    return [(entry.key.text, entry.value) for entry in choice.branches[value.text].entries]
+    lost: list[tuple[str, Node]] = [(name, Broken(span)) for name, span in choice.names.items()]
+    value = substitution.value(choice.parameter) if choice.parameter in values else None
+    if not isinstance(value, Scalar) or not choice.branches:
+        return lost
+    if value.text in choice.branches:
+        return [(entry.key.text, entry.value) for entry in choice.branches[value.text].entries]
+    where = values[choice.parameter].where
+    report.add(
+        "BC028",
+        value,
+        f"'{shortened(value.text)}' is no choice for parameter '{choice.parameter}'",
+        required=", ".join(choice.branches),
+        given=f"{describe(value)} ({where})" if where.startswith("--set") else None,
+        hint=nearest(value.text, tuple(choice.branches)),
+    )
+    return lost
 
 
 def _report_unknown_override(
@@ -183,16 +185,15 @@ def _report_unknown_override(
 
 def _report_unread(root: Mapping, choices: list[_Choice], report: Report) -> None:
     """A name is read where anything refers to it: also in a branch that was not chosen."""
-    read = set(references([root])) | {choice.parameter for choice in choices}
     spans = {entry.key.text: entry.key.span for entry in _named_entries(root.get("parameters"))}
     for choice in choices:
         spans |= choice.names
+    asked = {*references([root]), *(choice.parameter for choice in choices)}
+    # A name that is asked for under a wrong spelling is missed there, not here.
+    meant = {close for name in asked - set(spans) for close in get_close_matches(name, tuple(spans), n=1)}
     for name, span in spans.items():
-        if name not in read:
+        if name not in asked | meant:
+            required = f"a value ${{{name}}} somewhere"
             report.add(
-                "BC024",
-                span,
-                f"nothing reads '{name}'",
-                required=f"a value ${{{name}}} somewhere",
-                hint=nearest(name, tuple(sorted(read - set(spans)))) or "use it or remove it",
+                "BC024", span, f"nothing reads '{name}'", required=required, hint="use it or remove it"
             )

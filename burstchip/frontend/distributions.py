@@ -12,7 +12,7 @@ from hw_models.neurons.model import Dimension
 
 
 def read_weights(
-    written: object, dimension: Dimension | None, limit: float | None, label: str, report: Report
+    written: object, dimension: Dimension | None, limit: Amount | None, label: str, report: Report
 ) -> Distribution | None:
     """The initial weights; None where they are not given or not right.
 
@@ -43,14 +43,14 @@ def read_weights(
     return found
 
 
-def check_limit(amount: Amount, limit: float, label: str, report: Report) -> None:
+def check_limit(amount: Amount, limit: Amount, label: str, report: Report) -> None:
     """Report a weight whose magnitude is beyond the limit."""
-    if abs(amount.value) > limit:
+    if abs(amount.value) > limit.value:
         report.add(
             "BC134",
             amount.node,
             f"{label} is beyond the limit of the projection",
-            required=f"a magnitude of at most {limit:.12g}, the 'limit'",
+            required=f"a magnitude of at most {limit.node.text}, the 'limit'",
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from burstchip.frontend.fields import Entries, Fields, Items
 from burstchip.frontend.language import VERSION
 from burstchip.frontend.plasticity import read_plasticity
-from burstchip.frontend.populations import Neurons, read_populations
+from burstchip.frontend.populations import Populations, read_populations
 from burstchip.frontend.probes import read_probes
 from burstchip.frontend.projections import Surroundings, read_projections
 from burstchip.frontend.report import Report
@@ -34,9 +34,9 @@ def elaborate(
             hint="a newer burstchip may read it" if version > VERSION else None,
         )
     step = root.number("step")
-    populations = read_populations(root.get("populations", Entries) or Entries(()), models, step, report)
-    plasticity = read_plasticity(root.get("plasticity", Entries) or Entries(()), step, report)
-    around = Surroundings(populations, plasticity, step)
+    populations = read_populations(root.get("populations", Entries), models, step, report)
+    plasticity = read_plasticity(root.get("plasticity", Entries), step, report)
+    around = Surroundings(populations, None if root.lost("plasticity") else plasticity, step)
     projections = read_projections(root.get("projections", Items) or Items((), ()), around, report)
     probes = read_probes(root.get("probes", Items) or Items((), ()), populations, report)
     task_fields = root.get("task", Fields)
@@ -52,7 +52,7 @@ def elaborate(
         name=root.get("name", str) or "",
         step=step,
         seed=seed if seed is not None else root.get("seed", int) or 0,
-        populations=tuple(n.population for n in populations.values() if n.population is not None),
+        populations=tuple(n.population for n in populations.neurons.values() if n.population is not None),
         projections=tuple(projections),
         plasticity=tuple(rule for rule in plasticity.values() if rule is not None),
         probes=probes,
@@ -83,14 +83,14 @@ def _warn_of_unused(root: Fields, plasticity: Mapping[str, Plasticity | None], r
 
 def _warn_of_defaults(
     root: Fields,
-    populations: Mapping[str, Neurons],
+    populations: Populations,
     projections: list[Projection],
     seed: int | None,
     report: Report,
 ) -> None:
     """One message that counts and names every value that the file left to its default."""
     owners: list[tuple[str, Fields]] = [("", root)]
-    owners += [(n.name, n.fields) for n in populations.values() if n.fields is not None]
+    owners += [(n.name, n.fields) for n in populations.neurons.values() if n.fields is not None]
     owners += [
         (key.text, fields) for key, fields in (root.get("plasticity", Entries) or Entries(())).of(Fields)
     ]
@@ -103,7 +103,7 @@ def _warn_of_defaults(
     # What is not read takes no default: the seed where one came with the call, the rate of a source that
     # takes its rates from samples.
     presented = task.get("input", str) if task is not None else None
-    unread = {name: unread_rate(name == presented) for name in populations} | (
+    unread = {name: unread_rate(name == presented) for name in populations.neurons} | (
         {} if seed is None else {"": "seed"}
     )
     taken: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -10,6 +11,14 @@ from burstchip.frontend.tree import Node, Scalar
 from burstchip.frontend.units import Quantity
 
 T = TypeVar("T")
+
+
+def label_of(key: str, owner: str) -> str:
+    """How messages name the value under `key` of `owner`."""
+    if owner == "the network":
+        return f"'{key}'"
+    top_level = re.fullmatch("'([a-z]+)'", owner)
+    return f"'{key}' of {f'the {top_level.group(1)}' if top_level else owner}"
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,10 @@ class Fields:
         """The value of a quantity in base units."""
         amount = self.get(key, Amount)
         return None if amount is None else amount.value
+
+    def name_of(self, key: str) -> str:
+        """How messages name the value under a key."""
+        return label_of(key, self.label)
 
     def given(self, key: str) -> bool:
         """Whether the key was written, readable or not."""

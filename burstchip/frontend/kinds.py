@@ -39,10 +39,12 @@ class Word:
     """One of these words."""
 
     options: tuple[str, ...]
-    #: What the words are, for messages: "a target".
+    #: What the words are, for messages: "target".
     what: str
     #: The id of the message about another word.
     id: str = "BC108"
+    #: What else may stand in the word's place.
+    otherwise: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,9 @@ class Text:
     """A text that another part of the program understands."""
 
     what: str
-    #: Characters that it may have, as the inside of a regular expression's brackets.
+    #: Characters that it may have, as the inside of a regular expression's brackets, and in words.
     characters: str | None = None
+    in_words: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ class Row:
 
     items: tuple[Kind, ...]
     what: str
+    #: How messages call the items.
+    names: tuple[str, ...]
     optional: int = 0
 
 

@@ -24,6 +24,7 @@ from burstchip.frontend.kinds import (
     Whole,
     Word,
 )
+from burstchip.frontend.scalars import expected
 from hw_models.neurons.model import BASE_UNITS, NeuronModel, Parameter
 
 #: The version of the language that this package reads.
@@ -46,7 +47,11 @@ _WEIGHT = QuantityOf(None)
 EVENTS = Key(
     "events",
     ListOf(
-        Row((Whole(0, LARGEST_POPULATION - 1), QuantityOf("time", minimum=0.0)), "an event: [neuron, time]"),
+        Row(
+            (Whole(0, LARGEST_POPULATION - 1), QuantityOf("time", minimum=0.0)),
+            "an event: [neuron, time]",
+            ("the neuron", "the time"),
+        ),
         "a list of [neuron, time]",
         called="event",
     ),
@@ -62,7 +67,11 @@ def _parameter_key(parameter: Parameter) -> Key:
     quantity = QuantityOf(parameter.dimension, parameter.minimum, parameter.maximum, whole=parameter.integer)
     return Key(
         parameter.name,
-        Forms("one value, or a list with one value for each neuron", quantity, ListOf(quantity, "values", 1)),
+        Forms(
+            f"{expected(quantity)}, or a list with one for each neuron",
+            quantity,
+            ListOf(quantity, "values", 1),
+        ),
         parameter.doc,
         required=parameter.default is None,
         default=None if parameter.default is None else default_text(parameter),
@@ -76,7 +85,7 @@ def default_text(parameter: Parameter) -> str:
 
 
 def _population(models: Mapping[str, NeuronModel]) -> Variants:
-    selector = Key("model", Word(tuple(models), "a neuron model", "BC110"), "the neuron model", required=True)
+    selector = Key("model", Word(tuple(models), "neuron model", "BC110"), "the neuron model", required=True)
     size = Key("size", Whole(1, LARGEST_POPULATION), "how many neurons", required=True)
     return Variants(
         selector,
@@ -100,7 +109,7 @@ _TRACE = Record(
     (
         Key(
             "name",
-            Word(("x1", "x2", "y1", "y2", "y3"), "a trace"),
+            Word(("x1", "x2", "y1", "y2", "y3"), "trace"),
             "x: of the source, y: of the target",
             True,
         ),
@@ -114,7 +123,7 @@ _TRACE = Record(
 def _plasticity() -> Variants:
     selector = Key(
         "form",
-        Word(("chip", "carry"), "a form of plastic weight"),
+        Word(("chip", "carry"), "form of plastic weight"),
         "chip: a sum of products, as the chip computes it; carry: 8-bit weight and 8-bit tag with carry, "
         "in emulation only",
         default="chip",
@@ -124,7 +133,7 @@ def _plasticity() -> Variants:
         Key("every", _TIME, "time between two learning steps, a whole number of steps", required=True),
         Key(
             "rounding",
-            Word(("lava", "per_synapse"), "a source of rounding noise"),
+            Word(("lava", "per_synapse"), "source of rounding noise"),
             "one draw for all synapses of a learning step, as in Lava, or one for each synapse",
             default="per_synapse",
         ),
@@ -165,15 +174,20 @@ def _plasticity() -> Variants:
     )
 
 
+_ENDS = ("the lower end", "the upper end")
+
 _PAIR = Row(
     (Whole(0, LARGEST_POPULATION - 1), Whole(0, LARGEST_POPULATION - 1), _WEIGHT),
     "a pair: [source neuron, target neuron] or [source neuron, target neuron, weight]",
+    ("the source neuron", "the target neuron", "the weight"),
     optional=1,
 )
 
+_DRAWN_OR_LISTED = "{probability: p}, {in_degree: n}, {pairs: [...]} or {file: ..., tensor: ...}"
+
 _CONNECTIVITY = Forms(
-    "dense, one_to_one, {probability: p}, {in_degree: n}, {pairs: [...]} or {file: ..., tensor: ...}",
-    single=Word(("dense", "one_to_one"), "a connectivity"),
+    f"dense, one_to_one, {_DRAWN_OR_LISTED}",
+    single=Word(("dense", "one_to_one"), "connectivity", otherwise=_DRAWN_OR_LISTED),
     records=(
         Record(
             (Key("probability", QuantityOf("fraction", above=0.0, maximum=1.0), "of each pair", True),),
@@ -202,7 +216,7 @@ _WEIGHTS = Forms(
     single=_WEIGHT,
     records=(
         Record(
-            (Key("uniform", Row((_WEIGHT, _WEIGHT), "[low, high]"), "from low to high", True),),
+            (Key("uniform", Row((_WEIGHT, _WEIGHT), "[low, high]", _ENDS), "from low to high", True),),
             "uniform weights",
         ),
         Record(
@@ -230,7 +244,11 @@ _DELAYS = Forms(
     single=_TIME,
     records=(
         Record(
-            (Key("uniform", Row((_TIME, _TIME), "[least, greatest]"), "from least to greatest", True),),
+            (
+                Key(
+                    "uniform", Row((_TIME, _TIME), "[least, greatest]", _ENDS), "from least to greatest", True
+                ),
+            ),
             "delays",
         ),
     ),
@@ -240,7 +258,7 @@ PROJECTION = Record(
     (
         Key(
             "name",
-            Text("a name without blanks", r"A-Za-z0-9_.>\-"),
+            Text("a name without blanks", r"A-Za-z0-9_.>\-", "letters, digits and _ . - >"),
             "what messages and options call it; source->target where not given",
         ),
         Key("from", Address("an output"), "the source: population or population.output", required=True),
@@ -257,7 +275,7 @@ PROJECTION = Record(
 
 
 def _task() -> Variants:
-    selector = Key("data", Word(tuple(DATA_SETS), "a data set"), "the data set", required=True)
+    selector = Key("data", Word(tuple(DATA_SETS), "data set"), "the data set", required=True)
     common = (
         selector,
         Key("input", Name("a population"), "the population that presents a sample", required=True),
@@ -275,7 +293,7 @@ def _task() -> Variants:
         ),
         Key(
             "by",
-            Word(("event_count",), "a way to read a class"),
+            Word(("event_count",), "way to read a class"),
             "how the class is read",
             default="event_count",
         ),
@@ -299,7 +317,12 @@ def language(models: Mapping[str, NeuronModel]) -> Record:
     return Record(
         (
             Key("burstchip", Whole(1, 1_000_000), "version of the language: 1", required=True),
-            Key("name", Text("a name without blanks", r"A-Za-z0-9_.\-"), "the network's name", required=True),
+            Key(
+                "name",
+                Text("a name without blanks", r"A-Za-z0-9_.\-", "letters, digits and _ . -"),
+                "the network's name",
+                required=True,
+            ),
             Key("step", QuantityOf("time", above=0.0), "length of a time step", required=True),
             Key("seed", Whole(0, LARGEST_SEED), "seed of every draw", default="0"),
             Key(
@@ -326,7 +349,7 @@ def language(models: Mapping[str, NeuronModel]) -> Record:
             Key("task", _task(), "the classification task that the network learns"),
             Key(
                 "target",
-                Word(TARGETS, "a target"),
+                Word(TARGETS, "target"),
                 "the chip that the network is compiled for",
                 default="loihi2",
             ),

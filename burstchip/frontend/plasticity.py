@@ -12,8 +12,12 @@ from compiler.ir.network import Plasticity, TraceSpec
 RULES = ("dw", "dt", "dd")
 
 
-def read_plasticity(entries: Entries, step: float | None, report: Report) -> dict[str, Plasticity | None]:
+def read_plasticity(
+    entries: Entries | None, step: float | None, report: Report
+) -> dict[str, Plasticity | None]:
     """All plasticities by name; None for one that cannot be read."""
+    if entries is None:
+        return {}
     found: dict[str, Plasticity | None] = dict.fromkeys(entries.names)
     for key, fields in entries.of(Fields):
         if fields.variant is not None:
@@ -24,7 +28,7 @@ def read_plasticity(entries: Entries, step: float | None, report: Report) -> dic
 def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -> Plasticity | None:
     every = fields.number("every")
     if every is not None and step is not None:
-        check_whole_steps(every, step, fields.nodes["every"], f"'every' of {fields.label}", report)
+        check_whole_steps(every, step, fields.nodes["every"], fields.name_of("every"), report)
     traces, traces_read = _traces(fields, report)
     if every is None or not traces_read:
         return None
@@ -55,6 +59,8 @@ def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -
 
 def _traces(fields: Fields, report: Report) -> tuple[tuple[TraceSpec, ...], bool]:
     """The traces, and whether all of them could be read."""
+    if fields.given("trace") and fields.given("traces"):
+        return (), False
     single, several = fields.get("trace", Fields), fields.get("traces", Items)
     listed = [] if single is None else [single]
     if several is not None:

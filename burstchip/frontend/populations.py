@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from burstchip.frontend.fields import Amount, Entries, Fields, Items
 from burstchip.frontend.report import Report
 from burstchip.frontend.times import is_whole_steps
-from burstchip.frontend.tree import Node
+from burstchip.frontend.tree import Node, describe
 from compiler.ir.network import Population, Value
 from hw_models.diagnostics import Place
 from hw_models.neurons.model import NeuronModel
@@ -25,10 +25,20 @@ class Neurons:
     population: Population | None
 
 
+@dataclass(frozen=True)
+class Populations:
+    """All populations by name; not `complete` where the file's list of them could not be read."""
+
+    neurons: Mapping[str, Neurons]
+    complete: bool = True
+
+
 def read_populations(
-    entries: Entries, models: Mapping[str, NeuronModel], step: float | None, report: Report
-) -> dict[str, Neurons]:
-    """All populations by name, those with mistakes included."""
+    entries: Entries | None, models: Mapping[str, NeuronModel], step: float | None, report: Report
+) -> Populations:
+    """All populations, those with mistakes included; `entries` is None where there is nothing to read."""
+    if entries is None:
+        return Populations({}, complete=False)
     found = {key.text: Neurons(key.text, None, None, None, None) for key, _ in entries.values}
     for key, fields in entries.of(Fields):
         model = models[fields.variant] if fields.variant is not None else None
@@ -46,7 +56,7 @@ def read_populations(
                 places,
             )
         found[key.text] = Neurons(key.text, model, size, fields, population)
-    return found
+    return Populations(found)
 
 
 def _parameters(
@@ -107,9 +117,9 @@ def _spikes(fields: Fields, size: int, step: float | None, report: Report) -> tu
         report.add(
             "BC113",
             between[0],
-            f"{len(between)} events of {fields.label} lie between two steps and are rounded to one",
+            f"events of {fields.label} between two steps are rounded to one",
             required="whole numbers of steps",
-            hint="this is the first",
+            given=f"{len(between)} between steps, the first at {describe(between[0])}",
             severity="warning",
         )
     return tuple(spikes)

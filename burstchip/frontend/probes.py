@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from burstchip.frontend.addresses import find_population, one_of, part
 from burstchip.frontend.fields import AddressText, Items
-from burstchip.frontend.populations import Neurons
+from burstchip.frontend.populations import Populations
 from burstchip.frontend.report import Report
 from compiler.ir.network import Probe
 from hw_models.diagnostics import nearest
@@ -18,7 +16,7 @@ def variables(model: NeuronModel) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*model.program.outputs, *model.program.states)))
 
 
-def read_probes(items: Items, populations: Mapping[str, Neurons], report: Report) -> tuple[Probe, ...]:
+def read_probes(items: Items, populations: Populations, report: Report) -> tuple[Probe, ...]:
     """All probes; reports unknown variables and those that stand twice."""
     found: dict[tuple[str, str], Probe] = {}
     for index, address, node in items.of(AddressText):

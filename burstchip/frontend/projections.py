@@ -9,7 +9,7 @@ from burstchip.frontend.addresses import outputs, ports, resolve, short
 from burstchip.frontend.connectivity import carries_weights, read_connectivity
 from burstchip.frontend.distributions import read_delay, read_weights
 from burstchip.frontend.fields import AddressText, Amount, Fields, Items
-from burstchip.frontend.populations import Neurons
+from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import has_dimension
 from burstchip.frontend.tree import Node
@@ -22,8 +22,9 @@ from hw_models.neurons.model import Dimension
 class Surroundings:
     """What a projection is read against."""
 
-    populations: Mapping[str, Neurons]
-    plasticity: Mapping[str, Plasticity | None]
+    populations: Populations
+    #: None where the file's could not be read.
+    plasticity: Mapping[str, Plasticity | None] | None
     step: float | None
 
 
@@ -50,17 +51,16 @@ def read_projections(items: Items, around: Surroundings, report: Report) -> list
 
 
 def _projection(fields: Fields, node: Node, around: Surroundings, report: Report) -> Projection | None:
-    label = fields.label
     source = _endpoint(fields, "from", "output", around, report)
     target = _endpoint(fields, "to", "port", around, report)
-    pre = around.populations[source.population] if source else None
-    post = around.populations[target.population] if target else None
+    pre = around.populations.neurons[source.population] if source else None
+    post = around.populations.neurons[target.population] if target else None
     dimension = _weight_dimension(post, target)
     limit = _limit(fields, dimension, report)
     connectivity = read_connectivity(fields, pre, post, dimension, limit, report)
-    weight = read_weights(fields.values.get("weight"), dimension, limit, f"'weight' of {label}", report)
+    weight = read_weights(fields.values.get("weight"), dimension, limit, fields.name_of("weight"), report)
     _check_weights_once(fields, connectivity, report)
-    delay = read_delay(fields.values.get("delay"), around.step, f"'delay' of {label}", report)
+    delay = read_delay(fields.values.get("delay"), around.step, fields.name_of("delay"), report)
     if delay is None and not fields.given("delay") and around.step is not None:
         delay = Constant(around.step)
     learn = _learn(fields, source, pre, post, around, report)
@@ -83,7 +83,7 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
         connectivity=connectivity,
         weight=weight,
         delay=delay,
-        limit=limit,
+        limit=None if limit is None else limit.value,
         weight_bits=8 if bits is None else bits,
         learn=learn,
         place=report.place(node),
@@ -95,7 +95,7 @@ def _endpoint(fields: Fields, key: str, what: str, around: Surroundings, report:
     address = fields.get(key, AddressText)
     if address is None:
         return None
-    return resolve(address, what, around.populations, f"'{key}' of {fields.label}", report)
+    return resolve(address, what, around.populations, fields.name_of(key), report)
 
 
 def _weight_dimension(post: Neurons | None, target: Endpoint | None) -> Dimension | None:
@@ -104,15 +104,15 @@ def _weight_dimension(post: Neurons | None, target: Endpoint | None) -> Dimensio
     return next(port.weight_dimension for port in post.model.ports if port.name == target.port)
 
 
-def _limit(fields: Fields, dimension: Dimension | None, report: Report) -> float | None:
+def _limit(fields: Fields, dimension: Dimension | None, report: Report) -> Amount | None:
     amount = fields.get("limit", Amount)
-    label = f"'limit' of {fields.label}"
+    label = fields.name_of("limit")
     if amount is None or (dimension is not None and not has_dimension(amount, dimension, label, report)):
         return None
     if amount.value <= 0:
         report.add("BC103", amount.node, f"{label} is out of range", required="a magnitude above 0")
         return None
-    return amount.value
+    return amount
 
 
 def _check_weights_once(fields: Fields, connectivity: Connectivity | None, report: Report) -> None:
@@ -122,7 +122,7 @@ def _check_weights_once(fields: Fields, connectivity: Connectivity | None, repor
         report.add(
             "BC133",
             fields.nodes["weight"],
-            f"'weight' of {fields.label} is not read: the connectivity brings the weights",
+            f"{fields.name_of('weight')} is not read: the connectivity brings the weights",
             required="weights in one place",
             hint="remove 'weight'",
         )
@@ -146,10 +146,10 @@ def _learn(
 ) -> str | None:
     """The plasticity that the projection names; reports one that cannot work here."""
     name = fields.get("learn", str)
-    if name is None:
+    if name is None or around.plasticity is None:
         return None
     at = fields.nodes["learn"]
-    label = f"'learn' of {fields.label}"
+    label = fields.name_of("learn")
     if name not in around.plasticity:
         known = tuple(around.plasticity)
         report.add(

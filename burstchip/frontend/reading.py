@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from burstchip.frontend.fields import Entries, Fields, Items
+from burstchip.frontend.fields import Entries, Fields, Items, label_of
 from burstchip.frontend.kinds import Anything, Forms, Kind, ListOf, Named, Record, Row, Variants
 from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import expected, phrase, read_single
 from burstchip.frontend.substitute import NAME
-from burstchip.frontend.tree import Broken, Listing, Mapping, Node, Scalar, describe, shortened
+from burstchip.frontend.tree import Broken, Listing, Mapping, Node, Scalar, describe, shortened, with_origin
 from hw_models.diagnostics import nearest
 
 
@@ -23,7 +23,11 @@ def read(kind: Kind, node: Node, label: str, report: Report, at: Node | None = N
         return None
     if isinstance(node, Scalar) and node.is_null:
         report.add(
-            "BC018", at or node, f"{label} has no value", required=in_full(kind), given=_nothing(node, at)
+            "BC018",
+            at or node,
+            f"{label} has no value",
+            required=in_full(kind),
+            given=with_origin("nothing", node),
         )
         return None
     if isinstance(kind, Forms):
@@ -65,11 +69,6 @@ def _in_short(kind: Kind) -> str:
     if isinstance(kind, Forms):
         return _in_short(kind.single) if kind.single is not None else "a mapping"
     return phrase(kind)
-
-
-def _nothing(node: Scalar, at: Node | None) -> str:
-    origin = f" ({node.origin})" if node.origin and at is not None else ""
-    return f"nothing{origin}"
 
 
 def _read_forms(kind: Forms, node: Node, label: str, report: Report, at: Node | None) -> object | None:
@@ -119,15 +118,21 @@ def _read_row(kind: Row, node: Listing, label: str, report: Report) -> Items | N
         report.add("BC031", node, f"{label} has the wrong number of items", required=kind.what)
         return None
     values = tuple(
-        read(item_kind, item, f"item {index} of {label}", report)
-        for index, (item_kind, item) in enumerate(zip(kind.items, node.items, strict=False), 1)
+        read(item_kind, item, f"{name} of {label}", report)
+        for item_kind, item, name in zip(kind.items, node.items, kind.names, strict=False)
     )
     return Items(values, node.items)
 
 
 def _read_named(kind: Named, node: Mapping, label: str, report: Report, at: Node) -> Entries:
     if len(node.entries) < kind.fewest:
-        report.add("BC031", at, f"{label} is empty", required=f"at least {kind.fewest} {kind.what}")
+        report.add(
+            "BC031",
+            at,
+            f"{label} is empty",
+            required=f"at least {kind.fewest} {kind.what}",
+            given=with_origin(describe(node), node),
+        )
     found: list[tuple[Scalar, object]] = []
     for entry in node.entries:
         name = shortened(entry.key.text)
@@ -172,7 +177,7 @@ def _read_record(kind: Record | Variants, node: Mapping, label: str, report: Rep
                 at,
                 f"{label} needs '{key.name}'",
                 required=f"'{key.name}': {in_full(key.kind)}",
-                given=describe(node),
+                given=with_origin(describe(node), node),
             )
     _check_company(record, node, label, at, report)
     defaults = {
@@ -181,14 +186,6 @@ def _read_record(kind: Record | Variants, node: Mapping, label: str, report: Rep
     return Fields(
         label, at, {entry.key.text: entry.value for entry in node.entries}, values, variant, defaults
     )
-
-
-def label_of(key: str, owner: str) -> str:
-    """How messages name the value under `key` of `owner`."""
-    if owner == "the network":
-        return f"'{key}'"
-    top_level = re.fullmatch("'([a-z]+)'", owner)
-    return f"'{key}' of {f'the {top_level.group(1)}' if top_level else owner}"
 
 
 def _variant(kind: Variants, node: Node | None, report: Report) -> str | None:
@@ -224,9 +221,9 @@ def _report_unknown(
             report.add(
                 "BC019",
                 key,
-                f"'{name}' of {label} is not read by {what} '{variant}'",
+                f"{label_of(name, label)} is not read by {what} '{variant}'",
                 required=f"keys of {record.what}: {', '.join(k.name for k in record.keys)}",
-                hint=f"read by {what} {' and '.join(others)}",
+                hint=f"read by {what}: {' or '.join(others)}",
             )
             return
     valid = tuple(k.name for k in record.keys)
@@ -245,9 +242,11 @@ def _check_company(record: Record, node: Mapping, label: str, at: Node, report: 
         ]
         ways = " or ".join("/".join(f"'{name}'" for name in names) for names in group)
         if not present:
-            report.add("BC020", at, f"{label} needs {ways}", required=ways, given=describe(node))
+            report.add(
+                "BC020", at, f"{label} needs {ways}", required=ways, given=with_origin(describe(node), node)
+            )
         for name in present[1:]:
-            message = f"'{name}' of {label} excludes '{present[0]}'"
+            message = f"{label_of(name, label)} excludes '{present[0]}'"
             report.add("BC020", keys[name], message, required=f"either {ways}", given="both")
     for names in record.together:
         missing = [name for name in names if name not in keys]
@@ -256,7 +255,7 @@ def _check_company(record: Record, node: Mapping, label: str, at: Node, report: 
             report.add(
                 "BC020",
                 keys[here],
-                f"'{here}' of {label} needs {' and '.join(repr(name) for name in missing)} beside it",
+                f"{label_of(here, label)} needs {' and '.join(repr(name) for name in missing)} beside it",
                 required=" and ".join(repr(name) for name in names),
                 given=f"'{here}' without {' and '.join(repr(name) for name in missing)}",
             )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import burstchip.frontend.codes  # noqa: F401  (registers the ids)
-from burstchip.frontend.tree import Node, Span, describe
+from burstchip.frontend.tree import Node, Span, describe, with_origin
 from hw_models.diagnostics import Diagnostic, Place
 
 #: More than this many messages help nobody; the rest is counted.
@@ -37,6 +37,8 @@ class Report:
         if span.line > len(self.lines) or span.column > _FURTHEST_CARET:
             return None
         line = self.lines[span.line - 1]
+        if not line.strip():
+            return None
         end = span.column - 1 + span.length + _SHOWN_BEHIND
         shown = line if len(line) <= end else line[:end] + "..."
         return "".join(
@@ -60,9 +62,7 @@ class Report:
         came through a parameter.
         """
         if at is not None and not isinstance(at, Span):
-            given = describe(at) if given is None else given
-            if at.origin is not None:
-                given = f"{given} ({at.origin})"
+            given = with_origin(describe(at) if given is None else given, at)
         place = None if at is None else self.place(at)
         self._messages[Diagnostic(id, message, place, severity, required, given, hint)] = None
 

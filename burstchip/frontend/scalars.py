@@ -8,7 +8,7 @@ from burstchip.frontend.fields import AddressText, Amount
 from burstchip.frontend.kinds import Address, Anything, Name, QuantityOf, Text, Whole, Word
 from burstchip.frontend.report import Report
 from burstchip.frontend.substitute import NAME
-from burstchip.frontend.tree import Scalar, describe
+from burstchip.frontend.tree import Scalar, describe, shortened
 from burstchip.frontend.units import PHRASES, NotAQuantity, parse_quantity
 from hw_models.diagnostics import nearest
 from hw_models.neurons.model import BASE_UNITS, Dimension
@@ -29,7 +29,7 @@ def expected(kind: SingleKind) -> str:
     if isinstance(kind, Whole):
         return f"a whole number from {kind.minimum} to {kind.maximum}"
     if isinstance(kind, Word):
-        return ", ".join(kind.options)
+        return ", ".join((*kind.options, kind.otherwise) if kind.otherwise else kind.options)
     if isinstance(kind, Name):
         return f"the name of {kind.what}"
     if isinstance(kind, Address):
@@ -43,7 +43,7 @@ def phrase(kind: SingleKind) -> str:
         return "a number with its unit" if kind.dimension is None else PHRASES[kind.dimension][0]
     if isinstance(kind, Whole):
         return "a whole number"
-    return kind.what
+    return f"a {kind.what}" if isinstance(kind, Word) else kind.what.split(";")[0]
 
 
 def read_single(kind: SingleKind, node: Scalar, label: str, report: Report) -> object | None:
@@ -58,7 +58,7 @@ def read_single(kind: SingleKind, node: Scalar, label: str, report: Report) -> o
         report.add(
             kind.id,
             node,
-            f"{label} needs {kind.what}",
+            f"{label}: there is no {kind.what} '{shortened(node.text)}'",
             required=expected(kind),
             hint=nearest(node.text, kind.options),
         )
@@ -86,7 +86,7 @@ def _read_text(kind: Text, node: Scalar, label: str, report: Report) -> str | No
         "BC109",
         node,
         f"{label} needs {kind.what}",
-        required="up to 200 of " + kind.characters.replace("\\", "").replace("0-9", "0-9 "),
+        required=f"at most 200 characters: {kind.in_words}",
     )
     return None
 

@@ -37,8 +37,9 @@ Schema = dict[str, Any]
 
 _REFERENCE: Schema = {"$ref": "#/$defs/reference"}
 
-#: A single value of YAML, whatever its type: names of numbers are texts too.
+#: What a text of the language may be to YAML: a network may be called 5, a population `true`.
 _SINGLE = ["string", "number", "boolean"]
+_WORD = ["string", "boolean"]
 
 
 def network_schema(models: Mapping[str, NeuronModel] | None = None) -> Schema:
@@ -105,11 +106,11 @@ def _single(kind: Kind) -> Schema:
     if isinstance(kind, Word):
         return {"enum": list(kind.options)}
     if isinstance(kind, Name):
-        return {"type": "string", "pattern": f"^{NAME}$"}
+        return {"type": _WORD, "pattern": f"^{NAME}$"}
     if isinstance(kind, Address):
-        return {"type": "string", "pattern": rf"^{NAME}(\.{NAME})?$"}
+        return {"type": _WORD, "pattern": rf"^{NAME}(\.{NAME})?$"}
     if isinstance(kind, Anything):
-        return {"type": _SINGLE} if kind.single else {}
+        return {"type": _SINGLE} if kind.single else {"not": {"type": "null"}}
     assert isinstance(kind, Text)
     if kind.characters is None:
         return {"type": _SINGLE}

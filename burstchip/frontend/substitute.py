@@ -118,7 +118,13 @@ class Substitution:
     def _looked_up(self, name: str, at: Scalar) -> Node:
         if name in self._resolving:
             circle = " -> ".join([*self._resolving[self._resolving.index(name) :], name])
-            self.report.add("BC023", at, f"parameter '{name}' needs itself", given=circle)
+            self.report.add(
+                "BC023",
+                at,
+                f"parameter '{name}' needs itself",
+                required="values that come to an end",
+                given=circle,
+            )
             return Broken(at.span)
         if name not in self.definitions:
             self.report.add(

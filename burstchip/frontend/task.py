@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import Literal, cast
 
 from burstchip.frontend.addresses import find_population
 from burstchip.frontend.fields import Amount, Fields, Items
 from burstchip.frontend.language import DATA_SETS
-from burstchip.frontend.populations import Neurons
+from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.times import check_whole_steps
 from burstchip.frontend.tree import Scalar
@@ -19,19 +18,15 @@ from compiler.ir.network import Task
 _OWN_RATE, _SAMPLE_RATE = "rate", "max_rate"
 
 
-def read_task(
-    fields: Fields, populations: Mapping[str, Neurons], step: float | None, report: Report
-) -> Task | None:
+def read_task(fields: Fields, populations: Populations, step: float | None, report: Report) -> Task | None:
     """The task; None where it is not right."""
     data = fields.variant
     n_values, n_classes = DATA_SETS[data] if data is not None else (None, None)
     source = _population(fields, "input", populations, report)
     readout = _population(fields, "readout", populations, report)
-    if source is not None:
-        _check_input(fields, source, report)
+    if source is not None and _is_input(fields, source, report):
         _check_size(fields, "input", source, n_values, "value of a sample", report)
-    if readout is not None:
-        _check_readout(fields, readout, report)
+    if readout is not None and _is_readout(fields, readout, report):
         _check_size(fields, "readout", readout, n_classes, "class", report)
     present, teach_after = _times(fields, step, report)
     anneal = _anneal(fields, report)
@@ -65,10 +60,12 @@ def unread_rate(is_input: bool) -> str:
     return _OWN_RATE if is_input else _SAMPLE_RATE
 
 
-def check_rates_are_read(populations: Mapping[str, Neurons], task: Fields | None, report: Report) -> None:
+def check_rates_are_read(populations: Populations, task: Fields | None, report: Report) -> None:
     """Report the rate of a source that takes its rates from samples, and the other way round."""
     presented = task.get("input", str) if task is not None else None
-    for neurons in populations.values():
+    if task is not None and presented not in populations.neurons:
+        return
+    for neurons in populations.neurons.values():
         if neurons.fields is None or neurons.model is None or neurons.model.parameter(_SAMPLE_RATE) is None:
             continue
         is_input = neurons.name == presented
@@ -78,34 +75,34 @@ def check_rates_are_read(populations: Mapping[str, Neurons], task: Fields | None
             report.add(
                 "BC114",
                 neurons.fields.nodes[unread],
-                f"'{unread}' of {neurons.fields.label} is not read: {why}",
-                hint=f"did you mean: {_SAMPLE_RATE if is_input else _OWN_RATE}",
+                f"{neurons.fields.name_of(unread)} is not read: {why}",
+                required=f"'{_SAMPLE_RATE if is_input else _OWN_RATE}' alone",
+                hint=f"remove '{unread}'",
             )
 
 
-def _population(
-    fields: Fields, key: str, populations: Mapping[str, Neurons], report: Report
-) -> Neurons | None:
+def _population(fields: Fields, key: str, populations: Populations, report: Report) -> Neurons | None:
     name = fields.get(key, str)
     if name is None:
         return None
     node = fields.nodes[key]
     assert isinstance(node, Scalar)
-    return find_population(name, node, populations, f"'{key}' of {fields.label}", report)
+    return find_population(name, node, populations, fields.name_of(key), report)
 
 
-def _check_input(fields: Fields, source: Neurons, report: Report) -> None:
+def _is_input(fields: Fields, source: Neurons, report: Report) -> bool:
     if source.model is None or source.fields is None:
-        return
+        return False
     if source.model.parameter(_SAMPLE_RATE) is None:
         report.add(
             "BC124",
             fields.nodes["input"],
-            f"'input' of {fields.label} needs a source that samples can drive",
+            f"{fields.name_of('input')} needs a source that samples can drive",
             required="a population of model rate_source or poisson_source",
             given=f"'{source.name}' of model '{source.model.name}'",
         )
-    elif not source.fields.given(_SAMPLE_RATE):
+        return False
+    if not source.fields.given(_SAMPLE_RATE):
         report.add(
             "BC160",
             fields.nodes["input"],
@@ -113,19 +110,22 @@ def _check_input(fields: Fields, source: Neurons, report: Report) -> None:
             required=f"'{_SAMPLE_RATE}', the rate of the greatest value of a sample",
             hint=f"add for example {_SAMPLE_RATE}: 200 Hz to {source.fields.label}",
         )
+    return True
 
 
-def _check_readout(fields: Fields, readout: Neurons, report: Report) -> None:
-    if readout.model is not None and (
-        readout.model.kind == "source" or "events" not in readout.model.program.outputs
-    ):
+def _is_readout(fields: Fields, readout: Neurons, report: Report) -> bool:
+    if readout.model is None:
+        return False
+    if readout.model.kind == "source" or "events" not in readout.model.program.outputs:
         report.add(
             "BC124",
             fields.nodes["readout"],
-            f"'readout' of {fields.label} needs neurons whose events can be counted",
+            f"{fields.name_of('readout')} needs neurons whose events can be counted",
             required="a population with input ports and the output 'events'",
             given=f"'{readout.name}' of model '{readout.model.name}'",
         )
+        return False
+    return True
 
 
 def _check_size(
@@ -135,7 +135,7 @@ def _check_size(
         report.add(
             "BC160",
             fields.nodes[key],
-            f"'{key}' of {fields.label} needs one neuron for each {what} of '{fields.variant}'",
+            f"{fields.name_of(key)} needs one neuron for each {what} of '{fields.variant}'",
             required=f"{needed} neurons",
             given=f"'{neurons.name}' with {neurons.size}",
         )
@@ -145,13 +145,13 @@ def _times(fields: Fields, step: float | None, report: Report) -> tuple[float | 
     for key in ("present", "teach_after"):
         time = fields.number(key)
         if time is not None and step is not None:
-            check_whole_steps(time, step, fields.nodes[key], f"'{key}' of {fields.label}", report)
+            check_whole_steps(time, step, fields.nodes[key], fields.name_of(key), report)
     present, teach_after = fields.number("present"), fields.number("teach_after")
     if present is not None and teach_after is not None and teach_after >= present:
         report.add(
             "BC161",
             fields.nodes["teach_after"],
-            f"'teach_after' of {fields.label} leaves no time to learn",
+            f"{fields.name_of('teach_after')} leaves no time to learn",
             required=f"less than 'present', {present:.12g} ms",
         )
     return present, teach_after
@@ -165,7 +165,7 @@ def _anneal(fields: Fields, report: Report) -> tuple[float, ...]:
             report.add(
                 "BC162",
                 node,
-                f"'anneal' of {fields.label} is not in order",
+                f"{fields.name_of('anneal')} is not in order",
                 required=f"more than the point before it, {before:.12g}",
             )
     return tuple(point for point, _ in points)

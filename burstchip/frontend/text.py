@@ -53,8 +53,8 @@ def read_text(path: Path, report: Report) -> str | None:
     if all(not line.strip() or line.lstrip().startswith("#") for line in report.lines):
         report.add(
             "BC003",
-            None,
-            f"{report.file} is empty",
+            Span(1, 1, 1),
+            "the file is empty",
             required="a network",
             hint="`burstchip new digits DIR` writes one to begin with",
         )
@@ -75,7 +75,7 @@ def _decoded(data: bytes, report: Report) -> str | None:
         report.add(
             "BC002",
             _span_at(before + "\ufffd", len(before)),
-            f"{report.file} is not UTF-8 text",
+            "the file is not UTF-8 text",
             required="UTF-8",
             given=f"byte 0x{data[problem.start]:02x}",
             hint=hint,

@@ -105,12 +105,21 @@ def describe(node: Node) -> str:
     if isinstance(node, Scalar):
         return "nothing" if node.is_null else f"'{shortened(node.text)}'"
     if isinstance(node, Listing):
+        if all(isinstance(item, Scalar) for item in node.items):
+            text = ", ".join(item.text for item in node.items[:20] if isinstance(item, Scalar))
+            if len(text) <= 40 and len(node.items) <= 20:
+                return f"[{shortened(text)}]"
         return f"a list of {len(node.items)}"
     if isinstance(node, Mapping):
         keys = ", ".join(shortened(entry.key.text) for entry in node.entries[:4])
         more = ", ..." if len(node.entries) > 4 else ""
         return f"a mapping with {keys}{more}" if keys else "an empty mapping"
     return "a value that is wrong in itself"
+
+
+def with_origin(text: str, node: Node) -> str:
+    """`text` about a node, and where the node was written if it came through a parameter."""
+    return text if node.origin is None or node.origin in text else f"{text} ({node.origin})"
 
 
 def shortened(text: str, most: int = 60) -> str:

@@ -36,7 +36,7 @@ NUMBER = r"[+-]?(?:2\^[+-]?\d{1,4}|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
 _LEADING_NUMBER = re.compile(NUMBER)
 _NOT_FINITE = re.compile(r"[+-]?\.?(?:nan|inf|infinity)\b", re.IGNORECASE)
 _ONE_UNIT = r"[A-Za-zµμ]+(?:(?:\^|\*\*)-?\d)?"
-_UNIT = re.compile(rf"(?:1\s*/\s*)?{_ONE_UNIT}(?:\s*[*/]\s*{_ONE_UNIT})*")
+_UNIT = re.compile(rf"(?:1 */ *)?{_ONE_UNIT}(?: *[*/] *{_ONE_UNIT})*")
 
 #: Magnitudes beyond these mean nothing in any unit of the language.
 LARGEST, SMALLEST = 1e15, 1e-15
