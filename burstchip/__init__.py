@@ -1,1 +1,106 @@
-"""Networks of bursting neurons, described in YAML, that learn in the integers of a neuromorphic chip."""
+"""Networks of bursting neurons, described in YAML, that learn in the integers of a neuromorphic chip.
+
+This page is the whole public interface; what is not named here may change without notice.
+
+| step | call |
+|---|---|
+| begin with a template | `all_templates()`, `write_template(name, folder)` |
+| read and check a file | `load_network(path, overrides, seed)`, `check_file(path)`, `network_schema()` |
+| compile | `compile_file(path)`, `compile_network(network)` |
+| keep as one file | `save_artifact(code, path)`, `load_artifact(path)` |
+| run and record | `record(code, steps)`, `to_dataset(recording)`, `save_recording(dataset, path)` |
+| learn a task | `train(TrainOptions(network_path, out))`, `load_dataset(name)` |
+| look at a run | `write_report(folder)` |
+| look at the machine | `examine()`, `all_backends()` |
+
+What is wrong with an input is a `BurstchipError` with one `Diagnostic` for each mistake.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from burstchip.backends.available import Backend, all_backends
+    from burstchip.compilation import Compilation, check_file, compile_file
+    from burstchip.doctor import Examination, examine
+    from burstchip.frontend import LoadResult, load, load_network, network_schema
+    from burstchip.recording import Recording, RecordProgress, record
+    from burstchip.recording_file import save_recording, to_dataset
+    from burstchip.report import write_report
+    from burstchip.tasks.datasets import Dataset, load_dataset
+    from burstchip.tasks.training import TrainOptions, TrainProgress, train
+    from burstchip.templates import Template, all_templates, write_template
+    from compiler.artifact import load_artifact, save_artifact
+    from compiler.ir.chip_program import ChipProgram
+    from compiler.ir.network import Network
+    from compiler.pipeline import compile_network
+    from hw_models.diagnostics import BurstchipError, Diagnostic
+
+#: Where each name lives. It is imported when it is first used: `import burstchip` itself costs nothing.
+_HOMES = {
+    "burstchip.backends.available": ("Backend", "all_backends"),
+    "burstchip.compilation": ("Compilation", "check_file", "compile_file"),
+    "burstchip.doctor": ("Examination", "examine"),
+    "burstchip.frontend": ("LoadResult", "load", "load_network", "network_schema"),
+    "burstchip.recording": ("RecordProgress", "Recording", "record"),
+    "burstchip.recording_file": ("save_recording", "to_dataset"),
+    "burstchip.report": ("write_report",),
+    "burstchip.tasks.datasets": ("Dataset", "load_dataset"),
+    "burstchip.tasks.training": ("TrainOptions", "TrainProgress", "train"),
+    "burstchip.templates": ("Template", "all_templates", "write_template"),
+    "compiler.artifact": ("load_artifact", "save_artifact"),
+    "compiler.ir.chip_program": ("ChipProgram",),
+    "compiler.ir.network": ("Network",),
+    "compiler.pipeline": ("compile_network",),
+    "hw_models.diagnostics": ("BurstchipError", "Diagnostic"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Backend",
+    "BurstchipError",
+    "ChipProgram",
+    "Compilation",
+    "Dataset",
+    "Diagnostic",
+    "Examination",
+    "LoadResult",
+    "Network",
+    "RecordProgress",
+    "Recording",
+    "Template",
+    "TrainOptions",
+    "TrainProgress",
+    "all_backends",
+    "all_templates",
+    "check_file",
+    "compile_file",
+    "compile_network",
+    "examine",
+    "load",
+    "load_artifact",
+    "load_dataset",
+    "load_network",
+    "network_schema",
+    "record",
+    "save_artifact",
+    "save_recording",
+    "to_dataset",
+    "train",
+    "write_report",
+    "write_template",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'burstchip' has no attribute '{name}'")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

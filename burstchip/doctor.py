@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from burstchip import shadowing
-from burstchip.backends.available import Backend, backends
+from burstchip.backends.available import Backend, all_backends
 from burstchip.tasks.cache_folder import cache_folder
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -98,7 +98,7 @@ def examine() -> Examination:
         interpreter=sys.executable,
         platform=platform.platform(),
         dependencies=dependencies,
-        backends=backends(),
+        backends=all_backends(),
         cache=cache,
         data_sets=_data_sets(),
         packages=packages,

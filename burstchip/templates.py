@@ -28,7 +28,7 @@ class Template:
     text: str
 
 
-def templates() -> tuple[Template, ...]:
+def all_templates() -> tuple[Template, ...]:
     """All templates, by name."""
     found = []
     for folder in files("burstchip").joinpath("templates").iterdir():
@@ -45,7 +45,7 @@ def write_template(name: str, folder: Path) -> Path:
     Returns the file's path. Raises `BurstchipError`: BC620 for an unknown name, BC621 where the file
     exists already, BC622 where it cannot be written.
     """
-    known = {template.name: template for template in templates()}
+    known = {template.name: template for template in all_templates()}
     if name not in known:
         raise BurstchipError(
             Diagnostic(

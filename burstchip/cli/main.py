@@ -19,7 +19,7 @@ def main() -> None:
     try:
         from burstchip.cli.app import app
 
-        app()
+        app(prog_name="burstchip")
     except ImportError:
         foreign = shadowed()
         if not foreign:

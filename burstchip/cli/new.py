@@ -22,11 +22,11 @@ def new(
     """Write a network to begin with: DIR/network.yaml. Nothing is ever overwritten."""
     with output() as out:
         from burstchip.cli.checks import exclude
-        from burstchip.templates import templates, write_template
+        from burstchip.templates import all_templates, write_template
 
         exclude(list_them and name is not None, "--list stands alone", "--list, or TEMPLATE DIR", "both")
         if list_them:
-            known = templates()
+            known = all_templates()
             width = max(len(template.name) for template in known)
             for template in known:
                 out.text(f"{template.name:<{width}}  {template.doc}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    artifact: Annotated[Path, typer.Argument(metavar="net.burst", help="What `burstchip compile` wrote.")],
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
     steps: Annotated[int, typer.Option(metavar="N", help="How many steps to run.")],
     target: Annotated[Path, typer.Option("--output", "-o", metavar="out.nc", help="The netCDF file.")],
     record: Annotated[

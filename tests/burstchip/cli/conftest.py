@@ -1,0 +1,85 @@
+"""The command line, run within this process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from burstchip.cli.main import main
+
+#: A network that runs without a task or plasticity, so that its loop compiles in a few seconds.
+PAIR = """burstchip: 1
+name: pair
+step: 1 ms
+seed: 3
+parameters:
+  rate: 200 Hz
+populations:
+  source: {model: rate_source, size: 4, rate: "${rate}"}
+  cell: {model: lif, size: 3, bias: 50 pA}
+projections:
+  - {name: drive, from: source, to: cell.soma, weight: {uniform: [1 mV, 4 mV]}}
+probes: [cell.v, cell.events]
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command did: exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The last line of stdout as the JSON object that it must be."""
+        value = json.loads(self.out.splitlines()[-1])
+        assert isinstance(value, dict)
+        return value
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def burstchip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`burstchip("check", "net.yaml")`, in the folder of the test."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["burstchip", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code or 0
+        assert isinstance(code, int)
+        return Done(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    """The file of a small network."""
+    path = tmp_path / "pair.yaml"
+    path.write_text(PAIR)
+    return path
+
+
+@pytest.fixture
+def artifact(pair: Path) -> Path:
+    """The small network, compiled."""
+    from burstchip import compile_file, save_artifact
+
+    code, _ = compile_file(pair)
+    save_artifact(code, pair.with_name("net.burst"))
+    return pair.with_name("net.burst")
