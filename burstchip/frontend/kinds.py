@@ -109,6 +109,7 @@ class Named:
     #: What the names name: "population".
     what: str
     fewest: int = 0
+    plural: str | None = None
 
 
 @dataclass(frozen=True)

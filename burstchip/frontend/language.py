@@ -25,13 +25,11 @@ from burstchip.frontend.kinds import (
     Word,
 )
 from burstchip.frontend.scalars import expected
+from compiler.ir.network import DATA_SHAPES
 from hw_models.neurons.model import BASE_UNITS, NeuronModel, Parameter
 
 #: The version of the language that this package reads.
 VERSION = 1
-
-#: Data sets that a task may present: values of a sample and classes.
-DATA_SETS: dict[str, tuple[int, int]] = {"digits": (64, 10), "mnist": (784, 10)}
 
 TARGETS = ("loihi2", "loihi1")
 
@@ -275,7 +273,7 @@ PROJECTION = Record(
 
 
 def _task() -> Variants:
-    selector = Key("data", Word(tuple(DATA_SETS), "data set"), "the data set", required=True)
+    selector = Key("data", Word(tuple(DATA_SHAPES), "data set"), "the data set", required=True)
     common = (
         selector,
         Key("input", Name("a population"), "the population that presents a sample", required=True),
@@ -306,7 +304,7 @@ def _task() -> Variants:
         {
             # Other data sets come with a test set of their own.
             name: Record((*common, *((split,) if name == "digits" else ())), f"data set '{name}'")
-            for name in DATA_SETS
+            for name in DATA_SHAPES
         },
         "a task",
     )
@@ -339,7 +337,11 @@ def language(models: Mapping[str, NeuronModel]) -> Record:
                 "for a parameter, what each of its values means: further names for ${name}",
             ),
             Key("populations", Named(_population(models), "population", 1), "the neurons", required=True),
-            Key("plasticity", Named(_plasticity(), "plasticity"), "ways in which weights learn"),
+            Key(
+                "plasticity",
+                Named(_plasticity(), "plasticity", plural="plasticities"),
+                "ways in which weights learn",
+            ),
             Key("projections", ListOf(PROJECTION, "projections", called="projection"), "the synapses"),
             Key(
                 "probes",

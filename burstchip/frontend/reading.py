@@ -53,7 +53,7 @@ def in_full(kind: Kind) -> str:
     if isinstance(kind, (Record, Variants)):
         return f"a mapping for {kind.what}" if kind.what.startswith("a ") else "a mapping"
     if isinstance(kind, Named):
-        return f"a mapping from names to {kind.what}s"
+        return f"a mapping from names to {kind.plural or kind.what + 's'}"
     if isinstance(kind, (Forms, Row)):
         return kind.what
     if isinstance(kind, ListOf):

@@ -139,14 +139,14 @@ def read_quantity(kind: QuantityOf, node: Scalar, label: str, report: Report) ->
         return amount
     if not has_dimension(amount, kind.dimension, label, report):
         return None
-    value, unit = quantity.value, BASE_UNITS[kind.dimension]
+    value = quantity.value
     if kind.whole and value != int(value):
-        report.add("BC104", node, f"{label} needs a whole number", required=_range(kind, unit))
+        report.add("BC104", node, f"{label} needs a whole number", required=range_of(kind))
         return None
     low = kind.minimum is not None and value < kind.minimum
     high = kind.maximum is not None and value > kind.maximum
     if low or high or (kind.above is not None and value <= kind.above):
-        report.add("BC103", node, f"{label} is out of range", required=_range(kind, unit))
+        report.add("BC103", node, f"{label} is out of range", required=range_of(kind))
         return None
     return amount
 
@@ -177,7 +177,9 @@ def _report_dimension(
     )
 
 
-def _range(kind: QuantityOf, unit: str) -> str:
+def range_of(kind: QuantityOf) -> str:
+    """What a quantity of this kind is, with its bounds."""
+    unit = BASE_UNITS[kind.dimension or "number"]
     what = "a whole number" if kind.whole else PHRASES[kind.dimension or "number"][0]
     bounds = []
     if kind.above is not None:

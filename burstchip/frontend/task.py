@@ -7,12 +7,11 @@ from typing import Literal, cast
 
 from burstchip.frontend.addresses import find_population
 from burstchip.frontend.fields import Amount, Fields, Items
-from burstchip.frontend.language import DATA_SETS
 from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.times import check_whole_steps
 from burstchip.frontend.tree import Scalar
-from compiler.ir.network import Task
+from compiler.ir.network import DATA_SHAPES, Task
 
 #: Parameters of a source that has a rate of its own or takes it from a task's samples.
 _OWN_RATE, _SAMPLE_RATE = "rate", "max_rate"
@@ -21,7 +20,7 @@ _OWN_RATE, _SAMPLE_RATE = "rate", "max_rate"
 def read_task(fields: Fields, populations: Populations, step: float | None, report: Report) -> Task | None:
     """The task; None where it is not right."""
     data = fields.variant
-    n_values, n_classes = DATA_SETS[data] if data is not None else (None, None)
+    n_values, n_classes = DATA_SHAPES[data] if data is not None else (None, None)
     source = _population(fields, "input", populations, report)
     readout = _population(fields, "readout", populations, report)
     if source is not None and _is_input(fields, source, report):
@@ -116,12 +115,12 @@ def _is_input(fields: Fields, source: Neurons, report: Report) -> bool:
 def _is_readout(fields: Fields, readout: Neurons, report: Report) -> bool:
     if readout.model is None:
         return False
-    if readout.model.kind == "source" or "events" not in readout.model.program.outputs:
+    if not {"count", "v"} <= set(readout.model.program.states):
         report.add(
             "BC124",
             fields.nodes["readout"],
-            f"{fields.name_of('readout')} needs neurons whose events can be counted",
-            required="a population with input ports and the output 'events'",
+            f"{fields.name_of('readout')} needs neurons that count their events",
+            required="a population of a model with the states count and v, such as burst_unit",
             given=f"'{readout.name}' of model '{readout.model.name}'",
         )
         return False

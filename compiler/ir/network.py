@@ -176,6 +176,10 @@ class Probe:
     place: Place | None = None
 
 
+#: Values of a sample and classes of each data set.
+DATA_SHAPES: Mapping[str, tuple[int, int]] = {"digits": (64, 10), "mnist": (784, 10)}
+
+
 @dataclass(frozen=True)
 class Task:
     """A supervised classification task presented sample by sample; times in ms.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.network import DATA_SHAPES
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.registry import models
 from hw_models.plasticity.grammar import learning_rule
@@ -24,9 +25,6 @@ register_codes(
         "BC336": "a parameter that nothing reads here",
     }
 )
-
-#: Pixels and classes of each data set.
-DATA_SHAPES = {"digits": (64, 10), "mnist": (784, 10)}
 
 
 def _error(code: str, message: str, required: str, given: str, hint: str | None = None) -> Diagnostic:

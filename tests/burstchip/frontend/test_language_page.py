@@ -1,0 +1,100 @@
+"""docs/language.md has the tables of the language as it is: every key, model parameter and unit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from burstchip.frontend.kinds import Forms, Kind, ListOf, Named, QuantityOf, Record, Variants
+from burstchip.frontend.language import language
+from burstchip.frontend.reading import in_full
+from burstchip.frontend.scalars import range_of
+from burstchip.frontend.units import PHRASES
+from hw_models.neurons.registry import models
+
+PAGE = Path(__file__).parents[3] / "docs" / "language.md"
+
+
+def row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def table(record: Record, without: tuple[str, ...] = ()) -> str:
+    """The keys of a record as a Markdown table."""
+    lines = [row("key", "value", "", "meaning"), row("---", "---", "---", "---")]
+    for key in record.keys:
+        if key.name in without:
+            continue
+        presence = "required" if key.required else "" if key.default is None else f"default: {key.default}"
+        value = _value(key.kind)
+        if isinstance(key.kind, Forms) and key.kind.listing is not None:
+            # Said once above the table rather than in every row.
+            value = _value(key.kind.single) if key.kind.single is not None else value
+        lines.append(row(f"`{key.name}`", value, presence, key.doc))
+    return "\n".join(lines)
+
+
+def _value(kind: Kind) -> str:
+    return range_of(kind) if isinstance(kind, QuantityOf) and kind.dimension is not None else in_full(kind)
+
+
+def under(kind: Kind, *path: str) -> Kind:
+    """What stands under these keys; a list or mapping of names leads to its items."""
+    for name in path:
+        assert isinstance(kind, Record)
+        key = kind.key(name)
+        assert key is not None
+        kind = key.kind
+        if isinstance(kind, (ListOf, Named)):
+            kind = kind.item
+    return kind
+
+
+WHOLE = language(models())
+
+
+def tables() -> dict[str, str]:
+    found = {"network": table(WHOLE)}
+    for key in ("populations", "plasticity", "task"):
+        kind = under(WHOLE, key)
+        assert isinstance(kind, Variants)
+        common = ("model", "size") if key == "populations" else ()
+        found |= {f"{key} {word}": table(record, common) for word, record in kind.records.items()}
+    projection = under(WHOLE, "projections")
+    assert isinstance(projection, Record)
+    found["projection"] = table(projection)
+    chip = under(WHOLE, "plasticity")
+    assert isinstance(chip, Variants)
+    trace = under(chip.records["chip"], "trace")
+    assert isinstance(trace, Record)
+    found["trace"] = table(trace)
+    # What only the selecting word tells apart is written once: form and data set.
+    for name in ("plasticity carry", "task mnist"):
+        del found[name]
+    return {name: text for name, text in found.items() if text.count("\n") > 1}
+
+
+@pytest.mark.parametrize("name", tables())
+def test_table_is_on_the_page(name: str) -> None:
+    text = tables()[name]
+    assert text in PAGE.read_text(encoding="utf-8"), f"docs/language.md should have for {name}:\n{text}"
+
+
+def test_every_dimension_is_on_the_page() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for phrase, examples in PHRASES.values():
+        assert phrase.removeprefix("a ") in page
+        assert examples in page
+
+
+def test_every_model_is_on_the_page() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for name, model in models().items():
+        assert f"#### `{name}`" in page
+        outputs = ", ".join(f"`{output}`" for output in model.program.outputs)
+        assert outputs in page, f"{name}: outputs {outputs}"
+        states = ", ".join(f"`{state}`" for state in model.program.states)
+        assert states in page, f"{name}: states {states}"
+        for port in model.ports:
+            assert f"`{port.name}`" in page
