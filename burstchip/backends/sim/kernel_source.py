@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from burstchip.backends.sim.layout import FACTORS, Layout
+from burstchip.backends.sim.layout import Layout
+from burstchip.backends.sim.learning_source import ChipLearning, carry_function
+from burstchip.backends.sim.trace_source import TRACES
 from compiler.ir.chip_program import LearningCode, PopulationCode, ProjectionCode
 from hw_models.neurons.registry import models
 from hw_models.neurons.sources import ENCODER_SHIFT
-from hw_models.plasticity.grammar import learning_rule
 from hw_models.program.numba_source import PRELUDE, step_source
 
 DECORATOR = "@loop"
@@ -413,8 +414,6 @@ def _carry_lines(index: int, learning: LearningCode, layout: Layout, text: _Text
 
 def kernel_source(layout: Layout) -> Kernel:
     """Generate the loop for a program and a variant."""
-    from burstchip.backends.sim.learning_source import carry_function, chip_functions, chip_lines
-
     text = _Text()
     code, task = layout.code, layout.code.task
     for name in ("n_first", "n_last", "origin", "prime", "seed", "anneal", "none"):
@@ -491,10 +490,10 @@ def kernel_source(layout: Layout) -> Kernel:
             text.functions.append(carry_function(index, projection, learning, layout))
             body += _carry_lines(index, learning, layout, text)
         else:
-            rule = learning_rule(learning.rules.get("dw"), learning.rules.get("dt"), learning.rules.get("dd"))
-            text.functions += chip_functions(index, projection, learning, rule, layout)
+            chip = ChipLearning(index, projection, learning)
+            text.functions.append(chip.function(layout))
             ahead = _delivery_line(index, layout, text, "n + 1") if index in active else "pass"
-            body += chip_lines(index, projection, learning, rule, layout, text.argument, ahead)
+            body += chip.lines(layout, text.argument, ahead)
     # 6. Record.
     if layout.variant.record:
         body.append(f"if {text.argument('recording')}:")
@@ -522,7 +521,5 @@ def best_of(count, v, n):
     loop.append("    for n in range(n_first, n_last):")
     loop += [f"        {line}" for line in body]
     constants = f"ENCODER_SHIFT = {ENCODER_SHIFT}\n"
-    return Kernel("\n".join([PRELUDE, constants, COMMON, best, *text.functions, *loop, ""]), arguments)
+    return Kernel("\n".join([PRELUDE, constants, COMMON, TRACES, best, *text.functions, *loop, ""]), arguments)
 
-
-__all__ = ["FACTORS", "Kernel", "kernel_source"]

@@ -1,17 +1,24 @@
-"""The text of the learning step of each plastic projection."""
+"""The text of the learning step of each plastic projection: its functions, and the lines that call them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
-from burstchip.backends.sim.layout import Layout
+from burstchip.backends.sim.layout import FACTORS, Layout
 from compiler.ir.chip_program import LearningCode, ProjectionCode
 from hw_models.plasticity.carry_numba import carry_source
+from hw_models.plasticity.engine_numba import engine_source
+from hw_models.plasticity.engine_numpy import WEIGHT_RANGES, SignMode
+from hw_models.plasticity.grammar import learning_rule
 from hw_models.plasticity.rule import LearningRule
+
+X_TRACES = ("x1", "x2")
 
 
 def _compiled(source: str, name: str) -> str:
-    """A generated function, marked for compilation where the loop's own functions are."""
+    """A generated function, marked for compilation as the loop's own functions are."""
     return source.replace(f"def {name}(", f"@loop\ndef {name}(")
 
 
@@ -27,19 +34,114 @@ def carry_function(index: int, projection: ProjectionCode, learning: LearningCod
     return _compiled(source, name)
 
 
-def chip_functions(
-    index: int, projection: ProjectionCode, learning: LearningCode, rule: LearningRule, layout: Layout
-) -> list[str]:
-    raise NotImplementedError
+@dataclass(frozen=True)
+class ChipLearning:
+    """What the loop needs to know of one projection that learns by sums of products."""
 
+    index: int
+    projection: ProjectionCode
+    learning: LearningCode
 
-def chip_lines(
-    index: int,
-    projection: ProjectionCode,
-    learning: LearningCode,
-    rule: LearningRule,
-    layout: Layout,
-    argument: Callable[[str], str],
-    ahead: str,
-) -> list[str]:
-    raise NotImplementedError
+    @cached_property
+    def rule(self) -> LearningRule:
+        """The parsed sums of products."""
+        rules = self.learning.rules
+        return learning_rule(rules.get("dw"), rules.get("dt"), rules.get("dd"))
+
+    @cached_property
+    def third_factors(self) -> bool:
+        """Whether y1 to y3 come from the neuron (else they are traces of its events)."""
+        return not any(trace.name in FACTORS for trace in self.learning.traces)
+
+    @cached_property
+    def reads_events(self) -> bool:
+        """Whether the rule needs to know when the postsynaptic neuron emits."""
+        rule = self.rule
+        return not self.third_factors or "y0" in rule.conditions or "y0" in rule.variables
+
+    @cached_property
+    def places(self) -> int:
+        """How many places of an epoch's history are kept: the last one where nothing reads the others."""
+        return 1 if self.rule.conditions == {"u"} else self.learning.every + 1
+
+    @property
+    def sign_mode(self) -> SignMode:
+        """The sign mode in the engine's words."""
+        modes: dict[str, SignMode] = {
+            "MIXED": "mixed",
+            "EXCITATORY": "excitatory",
+            "INHIBITORY": "inhibitory",
+        }
+        return modes[self.projection.sign_mode]
+
+    def function(self, layout: Layout) -> str:
+        """The text of the compiled learning step."""
+        name = f"learn_{self.index}"
+        source = engine_source(
+            self.rule,
+            storage="dense" if self.projection.dense else "csr",
+            rounding=self.learning.rounding,
+            real=layout.variant.real,
+            name=name,
+        )
+        return _compiled(source, name)
+
+    def lines(self, layout: Layout, argument: Callable[[str], str], ahead: str) -> list[str]:
+        """Note the step's events, and in an epoch's last step send ahead and learn.
+
+        `ahead` delivers the events just emitted, with the weights from before this learning step.
+        """
+        k, every = self.index, self.learning.every
+        source, target = layout.numbers[self.projection.source], layout.numbers[self.projection.target]
+        real = "_real" if layout.variant.real else ""
+        events = f"e_{source}_{self.projection.output}, c_{source}_{self.projection.output}[0]"
+        place = f"n % {every} + 1"
+        stored = {side: argument(f"stored_{side}_{k}") for side in "xy"}
+        noted = {side: argument(f"noted_{side}_{k}") for side in "xy"}
+        history = {side: argument(f"history_{side}_{k}") for side in "xy"}
+        tables = {side: f"{argument(f'floors_{side}_{k}')}, {argument(f'thresholds_{side}_{k}')}" for side in "xy"}
+        impulses = {side: argument(f"impulses_{side}_{k}") for side in "xy"}
+        lowest = {side: argument(f"lowest_{side}_{k}") for side in "xy"}
+        draws = f"(n + 1) // {every} - 1 - n_first // {every}"
+        lines = [f"note{real}({stored['x']}, {noted['x']}, {events}, {place}, {impulses['x']}, 0)"]
+        if self.reads_events:
+            flags = f"{argument(f'e_{target}_events')}, {argument(f'c_{target}_events')}[0]"
+            if not self.third_factors:
+                second = f"{argument(f'y_second_{k}')}[n - n_first]"
+                lines.append(f"note{real}({stored['y']}, {noted['y']}, {flags}, {place}, {impulses['y']}, {second})")
+            else:
+                lines.append(f"note{real}({stored['y']}, {noted['y']}, {flags}, {place}, {impulses['y']}, 127)")
+        lines.append(f"if (n + 1) % {every} == 0:")
+        body = [ahead]
+        if self.third_factors:
+            program = layout.programs[target]
+            body += [
+                f"{stored['y']}[{number}] = {argument(f'o_{target}_{factor}')}"
+                for number, factor in enumerate(FACTORS)
+                if factor in program.output and not layout.is_silent(target, factor)
+            ]
+        for side in "xy":
+            drawn = f"{argument(f'{side}_decay_{k}')}[{draws}], {argument(f'{side}_impulse_{k}')}[{draws}]"
+            keep = "0" if side == "y" and self.third_factors else "1"
+            body.append(
+                f"replay{real}({stored[side]}, {noted[side]}, {tables[side]}, {lowest[side]}, {impulses[side]}, "
+                f"{every}, {drawn}, {keep}, {history[side]})"
+            )
+        arrays = f"{argument(f'w_{k}')}, {argument(f't_{k}')}, {argument(f'd_{k}')}, {argument(f'lowest_{k}')}"
+        if not self.projection.dense:
+            arrays = f"{argument(f'indptr_{k}')}, {argument(f'post_{k}')}, {arrays}"
+        period = 2 ** max(self.rule.decimations, default=0)
+        epoch = f"((n + 1) // {every} + {layout.lead})"
+        drawn = (
+            f"{argument(f'rounding_{k}')}[{draws}]"
+            if self.learning.rounding == "lava"
+            else f"key_of(seed, {self.learning.stream}, n)"
+        )
+        low, high = WEIGHT_RANGES[self.sign_mode]
+        body.append(f"if not {argument(f'frozen_{k}')}:")
+        body.append(
+            f"    learn_{k}({arrays}, {history['x']}, {history['y']}, {noted['x']}, {noted['y']}, "
+            f"{epoch} % {period} == 0, {drawn}, {low}, {high})"
+        )
+        body += [f"{noted['x']}[:] = 0", f"{noted['y']}[:] = 0"]
+        return [*lines, *(f"    {line}" for line in body)]

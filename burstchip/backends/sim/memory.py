@@ -11,9 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.sim.layout import Layout
+from burstchip.backends.sim.layout import FACTORS, Layout
+from burstchip.backends.sim.learning_source import X_TRACES, ChipLearning
 from compiler.ir.chip_program import CARRY_TAG_BITS, PopulationCode, ProjectionCode
 from hw_models.neurons.registry import models
+from hw_models.plasticity.draws import counter_draws
+from hw_models.plasticity.lava_draws import lava_draws
+from hw_models.plasticity.traces import THIRD_FACTOR_LIMIT, THIRD_FACTOR_TAU, spike_trace, third_factor
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -53,6 +57,51 @@ def _weights(index: int, projection: ProjectionCode, layout: Layout, arrays: Arr
     if layout.is_chip(projection):
         arrays[f"t_{index}"] = np.zeros_like(stored)
         arrays[f"d_{index}"] = np.zeros_like(stored)
+        arrays[f"lowest_{index}"] = np.zeros(layout.code.population(projection.source).size, dtype=np.int16)
+
+
+def _traces(index: int, projection: ProjectionCode, layout: Layout, arrays: Arrays) -> None:
+    """Traces of both sides: what is stored between epochs, noted places, and the history of an epoch."""
+    assert projection.learning is not None
+    chip = ChipLearning(index, projection, projection.learning)
+    real = layout.variant.real
+    number_type = np.float64 if real else np.int32
+    by_name = {trace.name: trace for trace in projection.learning.traces}
+    for side, names, population in (("x", X_TRACES, projection.source), ("y", FACTORS, projection.target)):
+        size = layout.code.population(population).size
+        if side == "y" and chip.third_factors:
+            traces = [third_factor()] * len(names)
+            taus = [float(THIRD_FACTOR_TAU)] * len(names)
+        else:
+            used = [by_name.get(name) for name in names]
+            traces = [spike_trace(t.tau, t.impulse) if t else spike_trace(0, 0) for t in used]
+            taus = [t.tau if t else 0.0 for t in used]
+        arrays[f"stored_{side}_{index}"] = np.zeros((len(names), size), dtype=number_type)
+        arrays[f"noted_{side}_{index}"] = np.zeros(size, dtype=np.int32)
+        arrays[f"history_{side}_{index}"] = np.zeros((chip.places, len(names), size), dtype=number_type)
+        kept = [[np.exp(-1 / tau) if tau else 0.0] for tau in taus]
+        arrays[f"floors_{side}_{index}"] = np.array(kept) if real else np.array([t.floors for t in traces])
+        arrays[f"thresholds_{side}_{index}"] = np.array([t.thresholds for t in traces])
+        arrays[f"impulses_{side}_{index}"] = np.array([[t.impulse, t.fraction] for t in traces], dtype=np.int64)
+
+
+def trace_draws(layout: Layout, seed: int, first_step: int, steps: int) -> Arrays:
+    """The draws of all chip traces for some steps, from Lava's generators or from the counter-based one."""
+    drawn: Arrays = {}
+    for index, projection in enumerate(layout.code.projections):
+        learning = projection.learning
+        if learning is None or not layout.is_chip(projection):
+            continue
+        if learning.rounding == "lava":
+            # Lava's clock is ahead by the learning epoch in which a task's sources start.
+            lava = lava_draws(seed, first_step + layout.lead * learning.every, steps, learning.every)
+            traces = lava.traces
+            drawn[f"rounding_{index}"] = lava.rounding
+        else:
+            traces = counter_draws(seed, learning.trace_stream, first_step, steps, learning.every)
+        for name in ("x_decay", "x_impulse", "y_decay", "y_impulse", "y_second"):
+            drawn[f"{name}_{index}"] = getattr(traces, name)
+    return drawn
 
 
 def allocate(layout: Layout) -> Arrays:
@@ -95,8 +144,10 @@ def allocate(layout: Layout) -> Arrays:
             arrays[f"indptr_{index}"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
             arrays[f"post_{index}"] = projection.post
         arrays[f"delays_{index}"] = projection.delays
-        if layout.is_plastic(projection):
+        if layout.is_carry(projection):
             arrays[f"x1_{index}"] = np.zeros(source_size, dtype=number_type)
+        elif layout.is_chip(projection):
+            _traces(index, projection, layout, arrays)
     counters = len(layout.code.populations)
     arrays["event_totals"] = np.zeros((counters, 2), dtype=np.int64)
     arrays["clipped_inputs"] = np.zeros(counters, dtype=np.int64)
@@ -113,6 +164,10 @@ def scalars(layout: Layout) -> Mapping[str, Any]:
         for name, value in population.parameters.items():
             if np.ndim(value) == 0:
                 values[f"p_{number}_{name}"] = number_type(value)
-    for index in range(len(layout.code.projections)):
+    for index, projection in enumerate(layout.code.projections):
         values[f"frozen_{index}"] = 0
+        if layout.is_chip(projection) and projection.learning is not None:
+            third = ChipLearning(index, projection, projection.learning).third_factors
+            values[f"lowest_x_{index}"] = 0
+            values[f"lowest_y_{index}"] = -THIRD_FACTOR_LIMIT if third else 0
     return values

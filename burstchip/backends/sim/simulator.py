@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from burstchip.backends.sim.compiled import load_kernel
 from burstchip.backends.sim.kernel_source import kernel_source
 from burstchip.backends.sim.layout import Layout, Variant
-from burstchip.backends.sim.memory import Arrays, allocate, forward_weights, scalars
+from burstchip.backends.sim.memory import Arrays, allocate, forward_weights, scalars, trace_draws
 from compiler.ir.chip_program import ChipProgram
 
 #: A test draws its random numbers under the training's seed plus this.
@@ -36,6 +36,7 @@ class Simulation:
         run = load_kernel(kernel)
         values: dict[str, Any] = {
             **scalars(self.layout),
+            **trace_draws(self.layout, self.seed, self.clock, steps),
             **self.settings,
             **self.arrays,
             "n_first": self.clock,

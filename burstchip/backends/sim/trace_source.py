@@ -1,0 +1,78 @@
+"""The text of the trace functions of `hw_models.plasticity.traces`, for the loop."""
+
+from __future__ import annotations
+
+TRACES = '''
+@loop
+def note(stored, noted, events, count, place, impulses, draw):
+    """Note the place of each event; a neuron that already emitted in this epoch adds its impulse at once."""
+    for e in range(count):
+        j = events[e]
+        if noted[j] > 0:
+            for k in range(stored.shape[0]):
+                step = impulses[k, 0] + (1 if draw < impulses[k, 1] else 0)
+                stored[k, j] = min(max(stored[k, j] + step, 0), 127)
+        noted[j] = place
+
+
+@loop
+def note_real(stored, noted, events, count, place, impulses, draw):
+    """The same without rounding."""
+    for e in range(count):
+        j = events[e]
+        if noted[j] > 0:
+            for k in range(stored.shape[0]):
+                stored[k, j] += impulses[k, 0] + impulses[k, 1] / 256.0
+        noted[j] = place
+
+
+@loop
+def replay(stored, noted, floors, thresholds, lowest, impulses, every, decay_draw, impulse_draw, keep, history):
+    """Rebuild an epoch's history: decay at each place, an impulse at the noted one."""
+    places = history.shape[0]
+    size = floors.shape[1]
+    table = np.empty(size, dtype=np.int32)
+    for k in range(stored.shape[0]):
+        for v in range(size):
+            table[v] = floors[k, v] + (1 if decay_draw < thresholds[k, v] else 0)
+        step = impulses[k, 0] + (1 if impulse_draw < impulses[k, 1] else 0)
+        for j in range(stored.shape[1]):
+            h = stored[k, j]
+            if places > 1:
+                history[0, k, j] = h
+            elif h == 0 and noted[j] == 0:
+                history[0, k, j] = 0
+                continue
+            for place in range(1, every + 1):
+                h = table[min(max(h - lowest, 0), size - 1)]
+                if noted[j] == place:
+                    h = min(max(h + step, 0), 127)
+                if places > 1:
+                    history[place, k, j] = h
+            if places == 1:
+                history[0, k, j] = h
+            if keep:
+                stored[k, j] = h
+
+
+@loop
+def replay_real(stored, noted, floors, thresholds, lowest, impulses, every, decay_draw, impulse_draw, keep, history):
+    """The same without rounding; `floors` holds what one step keeps."""
+    places = history.shape[0]
+    for k in range(stored.shape[0]):
+        step = impulses[k, 0] + impulses[k, 1] / 256.0
+        for j in range(stored.shape[1]):
+            h = stored[k, j]
+            if places > 1:
+                history[0, k, j] = h
+            for place in range(1, every + 1):
+                h = h * floors[k, 0]
+                if noted[j] == place:
+                    h += step
+                if places > 1:
+                    history[place, k, j] = h
+            if places == 1:
+                history[0, k, j] = h
+            if keep:
+                stored[k, j] = h
+'''
