@@ -71,7 +71,7 @@ IDS: dict[str, str] = {
     "BC140": "an unknown plasticity",
     "BC141": "a plasticity that no projection uses",
     "BC142": "a projection that cannot learn by the plasticity it names",
-    "BC143": "a trace that is defined twice, missing or of no use",
+    "BC143": "a trace that is defined twice, missing or not read",
     "BC150": "an unknown variable in a probe",
     "BC151": "a variable that is recorded twice",
     "BC160": "a population that does not fit the data of the task",

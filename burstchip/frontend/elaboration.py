@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from burstchip.frontend.fields import Entries, Fields, Items
 from burstchip.frontend.language import VERSION
-from burstchip.frontend.plasticity import read_plasticity
+from burstchip.frontend.plasticity import Learning, read_plasticity
 from burstchip.frontend.populations import Populations, read_populations
 from burstchip.frontend.probes import read_probes
 from burstchip.frontend.projections import Surroundings, read_projections
 from burstchip.frontend.report import Report
 from burstchip.frontend.task import check_rates_are_read, read_task, unread_rate
-from compiler.ir.network import Network, Plasticity, Projection
+from compiler.ir.network import Network, Projection
 from hw_models.neurons.model import NeuronModel
 
 
@@ -54,7 +54,7 @@ def elaborate(
         seed=seed if seed is not None else root.get("seed", int) or 0,
         populations=tuple(n.population for n in populations.neurons.values() if n.population is not None),
         projections=tuple(projections),
-        plasticity=tuple(rule for rule in plasticity.values() if rule is not None),
+        plasticity=tuple(learning.plasticity for learning in plasticity.values() if learning is not None),
         probes=probes,
         task=task,
         target=root.get("target", str) or "loihi2",
@@ -63,7 +63,7 @@ def elaborate(
     )
 
 
-def _warn_of_unused(root: Fields, plasticity: Mapping[str, Plasticity | None], report: Report) -> None:
+def _warn_of_unused(root: Fields, plasticity: Mapping[str, Learning | None], report: Report) -> None:
     """A plasticity is read by projections; those that could not be made out count too."""
     used = {
         fields.get("learn", str)

@@ -107,8 +107,8 @@ _TRACE = Record(
     (
         Key(
             "name",
-            Word(("x1", "x2", "y1", "y2", "y3"), "trace"),
-            "x: of the source, y: of the target",
+            Word(("x1", "x2"), "trace"),
+            "how the rule calls it",
             True,
         ),
         Key("tau", _TIME, "time constant of its decay", required=True),

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, cast
 
 from burstchip.frontend.fields import Entries, Fields, Items
 from burstchip.frontend.report import Report
+from burstchip.frontend.rules import read_rules, variables
 from burstchip.frontend.times import check_whole_steps
 from compiler.ir.network import Plasticity, TraceSpec
+from hw_models.plasticity.rule import TARGETS
 
-RULES = ("dw", "dt", "dd")
+
+@dataclass(frozen=True)
+class Learning:
+    """A plasticity, and the third factors that its rule reads."""
+
+    plasticity: Plasticity
+    third_factors: tuple[str, ...]
 
 
 def read_plasticity(
     entries: Entries | None, step: float | None, report: Report
-) -> dict[str, Plasticity | None]:
+) -> dict[str, Learning | None]:
     """All plasticities by name; None for one that cannot be read."""
     if entries is None:
         return {}
-    found: dict[str, Plasticity | None] = dict.fromkeys(entries.names)
+    found: dict[str, Learning | None] = dict.fromkeys(entries.names)
     for key, fields in entries.of(Fields):
         if fields.variant is not None:
             found[key.text] = _plasticity(key.text, fields, step, report)
     return found
 
 
-def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -> Plasticity | None:
+def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -> Learning | None:
     every = fields.number("every")
     if every is not None and step is not None:
         check_whole_steps(every, step, fields.nodes["every"], fields.name_of("every"), report)
     traces, traces_read = _traces(fields, report)
+    rule = read_rules(fields, traces if traces_read else None, report)
     if every is None or not traces_read:
         return None
     if fields.given("learning_rate") and [trace.name for trace in traces] != ["x1"]:
@@ -42,19 +52,24 @@ def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -
             given=", ".join(trace.name for trace in traces) or "none",
         )
     places = {key: report.place(node) for key, node in fields.nodes.items()}
-    return Plasticity(
+    reads = () if rule is None else tuple(variables(rule))
+    if fields.given("learning_rate"):
+        # The burst rule reads the burst error that its target gathers.
+        reads = ("y1",)
+    plasticity = Plasticity(
         name=name,
         form=cast(Literal["chip", "carry"], fields.variant),
         rounding=cast(Literal["lava", "per_synapse"], fields.get("rounding", str) or "per_synapse"),
         every=every,
         traces=traces,
-        rules={rule: text for rule in RULES if (text := fields.get(rule, str)) is not None},
+        rules={target: text for target in TARGETS if (text := fields.get(target, str)) is not None},
         learning_rate=fields.number("learning_rate"),
         consolidation_rate=fields.number("consolidation_rate"),
         consolidate_every=fields.get("consolidate_every", int),
         place=report.place(fields.at),
         places=places,
     )
+    return Learning(plasticity, tuple(name for name in reads if name in ("y1", "y2", "y3")))
 
 
 def _traces(fields: Fields, report: Report) -> tuple[tuple[TraceSpec, ...], bool]:

@@ -9,11 +9,12 @@ from burstchip.frontend.addresses import outputs, ports, resolve, short
 from burstchip.frontend.connectivity import carries_weights, read_connectivity
 from burstchip.frontend.distributions import read_delay, read_weights
 from burstchip.frontend.fields import AddressText, Amount, Fields, Items
+from burstchip.frontend.plasticity import Learning
 from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import has_dimension
 from burstchip.frontend.tree import Node
-from compiler.ir.network import Connectivity, Constant, Endpoint, Plasticity, Projection
+from compiler.ir.network import Connectivity, Constant, Endpoint, Projection
 from hw_models.diagnostics import nearest
 from hw_models.neurons.model import Dimension
 
@@ -24,7 +25,7 @@ class Surroundings:
 
     populations: Populations
     #: None where the file's could not be read.
-    plasticity: Mapping[str, Plasticity | None] | None
+    plasticity: Mapping[str, Learning | None] | None
     step: float | None
 
 
@@ -173,13 +174,15 @@ def _learn(
                 required="a source of spikes"
                 + (f": {', '.join(f'{pre.name}.{e}' for e in events)}" if events else ""),
             )
-    rule = around.plasticity[name]
-    by_bursts = rule is not None and rule.learning_rate is not None
-    if by_bursts and post is not None and post.model is not None and "y1" not in post.model.program.outputs:
-        report.add(
-            "BC142",
-            fields.nodes["to"],
-            f"{fields.label} cannot learn by bursts: model '{post.model.name}' has none",
-            required="a target with the output y1, such as a burst_unit",
-        )
+    learning = around.plasticity[name]
+    if learning is not None and post is not None and post.model is not None:
+        missing = [factor for factor in learning.third_factors if factor not in post.model.program.outputs]
+        if missing:
+            report.add(
+                "BC142",
+                fields.nodes["to"],
+                f"{fields.label} cannot learn: '{post.name}' does not send {' and '.join(missing)}",
+                required=f"a target that sends what plasticity '{name}' reads, such as a burst_unit",
+                given=f"a population of model '{post.model.name}'",
+            )
     return name

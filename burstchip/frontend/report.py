@@ -66,6 +66,10 @@ class Report:
         place = None if at is None else self.place(at)
         self._messages[Diagnostic(id, message, place, severity, required, given, hint)] = None
 
+    def append(self, message: Diagnostic) -> None:
+        """Add a message that another part of the program made about this file."""
+        self._messages[message] = None
+
     @property
     def failed(self) -> bool:
         """Whether any message is an error."""

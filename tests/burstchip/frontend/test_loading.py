@@ -101,7 +101,7 @@ def test_projections(everything: Network) -> None:
     assert found[6].connectivity == ExplicitPairs(((0, 0), (1, 4)))
     assert (found[7].connectivity, found[7].weight) == (ExplicitPairs(((0, 0), (1, 4)), (1.0, 2.0)), None)
     assert (found[8].connectivity, found[8].weight) == (Dense(), Constant(0.1))
-    assert str(found[0].places["weight"]).endswith("every_key.yaml:43:56")
+    assert marked(found[0].places["weight"]) == "{uniform: [-3 mV, 3 mV]}"
 
 
 def test_plasticity(everything: Network) -> None:
@@ -110,11 +110,11 @@ def test_plasticity(everything: Network) -> None:
     assert bursts.traces == (TraceSpec("x1", 16.0, 16.0),)
     rates = (bursts.learning_rate, bursts.consolidation_rate, bursts.consolidate_every)
     assert rates == (0.0625, 0.015625, 4)
-    assert pairs.rules == {"dw": "u0*2^-4*x1*y1", "dt": "u0*t"}
+    assert pairs.rules == {"dw": "u0*2^-4*x1 - u0*2^-4*x2", "dt": "x0*2^-3*x1", "dd": "y0*x2"}
     assert pairs.learning_rate is None
     # A position within the rule is a position in the file.
     place = pairs.places["dw"]
-    assert place.text is not None and place.text[place.column - 1 :] == "u0*2^-4*x1*y1"
+    assert place.text is not None and place.text[place.column - 1 :] == "u0*2^-4*x1 - u0*2^-4*x2"
 
 
 def test_the_other_choice() -> None:
@@ -166,6 +166,7 @@ def test_all_mistakes_are_told_at_once(load_text: LoadText) -> None:
         ("BC103", 14, "0"),
         ("BC150", 15, "w"),
         ("BC120", 15, "nowhere"),
+        ("BC124", 16, "output"),
         ("BC161", 16, "20 ms"),
         ("BC103", 16, "0"),
         ("BC012", 17, "targets"),
