@@ -62,7 +62,12 @@ def _module(text: str) -> ModuleType:
     return _load(path, f"burstchip_kernel_{digest}")
 
 
+def load_module(kernel: Kernel) -> ModuleType:
+    """The module of a kernel: its `run`, and every function that `run` calls, each compiled on its own."""
+    return _module(kernel.text)
+
+
 def load_kernel(kernel: Kernel) -> Callable[..., Any]:
     """The compiled `run` of a kernel; it is compiled at its first call unless the cache has it."""
-    function: Callable[..., Any] = _module(kernel.text).run
+    function: Callable[..., Any] = load_module(kernel).run
     return function

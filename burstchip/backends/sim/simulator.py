@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.sim.compiled import load_kernel
-from burstchip.backends.sim.kernel_source import kernel_source
+from burstchip.backends.sim.kernel_source import Kernel, kernel_source
 from burstchip.backends.sim.layout import Layout, Variant
 from burstchip.backends.sim.memory import Arrays, allocate, forward_weights, scalars, trace_draws
 from compiler.ir.chip_program import ChipProgram
@@ -22,18 +23,26 @@ TEST_SEED = 77777
 
 @dataclass
 class Simulation:
-    """A program under way: its arrays, and `clock`, the number of steps done."""
+    """A program under way: its arrays, and `clock`, the number of steps done.
+
+    `load` makes a kernel's text into its loop; a profile puts one in that looks on.
+    """
 
     layout: Layout
     seed: int
     arrays: Arrays
     clock: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
+    load: Callable[[Kernel], Callable[..., Any]] = load_kernel
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        """The text of the loop; generating it takes milliseconds, as much as many a step."""
+        return kernel_source(self.layout)
 
     def advance(self, steps: int, given: Mapping[str, Any], *, prime: bool, origin: int = 0) -> None:
         """Run `steps` steps; `given` holds what belongs to this call alone (pictures, records)."""
-        kernel = kernel_source(self.layout)
-        run = load_kernel(kernel)
+        run = self.load(self.kernel)
         values: dict[str, Any] = {
             **scalars(self.layout),
             **trace_draws(self.layout, self.seed, self.clock, steps),
@@ -48,7 +57,7 @@ class Simulation:
             "recording": 1,
             **given,
         }
-        run(*(values[name] for name in kernel.arguments))
+        run(*(values[name] for name in self.kernel.arguments))
         self.clock += steps
 
 
