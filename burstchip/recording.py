@@ -131,7 +131,7 @@ def _parse(code: ChipProgram, name: str) -> Variable | Diagnostic:
             f"'{name}' names no variable to record",
             required="population.variable, several separated by commas",
             given=f"'{name}'",
-            hint=nearest(name, known) or next((k for k in known if k.startswith(f"{population}.")), None),
+            hint=nearest(name, known),
         )
     if population not in populations:
         return Diagnostic(

@@ -52,7 +52,7 @@ def test_the_nearest_name_is_offered(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BurstchipError, match="BC621.*is a file"):
+    with pytest.raises(BurstchipError, match=r"BC621.*is a file"):
         write_template("digits", tmp_path / "file")
-    with pytest.raises(BurstchipError, match="BC622(?s:.*)Not a directory"):
+    with pytest.raises(BurstchipError, match=r"BC622(?s:.*)Not a directory"):
         write_template("digits", tmp_path / "file" / "below")

@@ -1,0 +1,195 @@
+"""Recordings of a small network that runs freely, and of the digits network on its task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from burstchip import recording as recording_module
+from burstchip.compilation import compile_file
+from burstchip.recording import Recording, RecordProgress, parse_variables, record, variables_of
+from burstchip.templates import write_template
+from compiler.ir.chip_program import ChipProgram
+from hw_models.diagnostics import BurstchipError
+from hw_models.neurons.lif import LIF
+from hw_models.program import numpy_interpreter
+
+PAIR = """burstchip: 1
+name: pair
+step: 0.5 ms
+seed: 3
+populations:
+  source: {model: rate_source, size: 4, rate: 200 Hz}
+  cell: {model: lif, size: 3, bias: 50 pA}
+projections:
+  - {name: drive, from: source, to: cell.soma, weight: {uniform: [1 mV, 4 mV]}}
+probes: [cell.v, cell.events]
+"""
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
+    path = tmp_path_factory.mktemp("pair") / "pair.yaml"
+    path.write_text(PAIR)
+    return compile_file(path)[0]
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
+    path = write_template("digits", tmp_path_factory.mktemp("digits"))
+    return compile_file(path, {"weight_form": "carry"})[0]
+
+
+def _equal(one: Recording, other: Recording) -> bool:
+    return one.values.keys() == other.values.keys() and all(
+        np.array_equal(one.values[name], other.values[name]) for name in one.values
+    )
+
+
+def test_the_probes_are_what_is_recorded_by_default(pair: ChipProgram) -> None:
+    found = record(pair, 100)
+    assert list(found.values) == [("cell", "v"), ("cell", "events")]
+    assert all(values.shape == (100, 3) and values.dtype == np.int32 for values in found.values.values())
+    assert found.events["cell"] == found.values["cell", "events"].sum() > 0
+    assert found.samples is None and found.diagnostics == ()
+
+
+def test_every_variable_of_every_model_can_be_recorded(pair: ChipProgram) -> None:
+    names = [(p.name, v) for p in pair.populations for v in variables_of(pair, p.name)]
+    assert set(names) == {
+        ("source", "phase"), ("source", "events"), ("cell", "u"), ("cell", "v"), ("cell", "events")
+    }  # fmt: skip
+    assert set(record(pair, 10, names).values) == set(names)
+
+
+def test_what_is_recorded_is_what_the_program_computes(pair: ChipProgram) -> None:
+    found = record(pair, 60, [("source", "events"), ("cell", "u"), ("cell", "v"), ("cell", "events")])
+    cell = pair.population("cell")
+    drive = pair.projections[0]
+    states = {"u": np.zeros(3, dtype=np.int64), "v": np.zeros(3, dtype=np.int64)}
+    arrived = np.zeros(4, dtype=np.int64)
+    for number in range(60):
+        total = drive.weights.astype(np.int64) @ arrived
+        soma = total << drive.weight_exp if drive.weight_exp >= 0 else total >> -drive.weight_exp
+        states, outputs = numpy_interpreter.step(LIF.program, states, cell.parameters, {"soma": soma})
+        for name in ("u", "v"):
+            assert np.array_equal(found.values["cell", name][number], states[name]), (number, name)
+        assert np.array_equal(found.values["cell", "events"][number], outputs["events"])
+        arrived = found.values["source", "events"][number].astype(np.int64)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1e-6, 10.0])
+def test_the_parts_of_a_run_do_not_change_it(
+    seconds: float, pair: ChipProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = record(pair, 700)
+    monkeypatch.setattr(recording_module, "CALL_SECONDS", seconds)
+    assert _equal(record(pair, 700), whole)
+
+
+def test_a_longer_run_begins_like_a_shorter_one(pair: ChipProgram) -> None:
+    longer, shorter = record(pair, 300), record(pair, 41)
+    assert all(np.array_equal(longer.values[name][:41], values) for name, values in shorter.values.items())
+
+
+def test_progress_begins_at_0_and_ends_at_all(pair: ChipProgram) -> None:
+    seen: list[RecordProgress] = []
+    record(pair, 700, watch=seen.append)
+    assert seen[0] == RecordProgress(0, 700) and seen[-1] == RecordProgress(700, 700)
+    assert [state.steps_done for state in seen] == sorted({state.steps_done for state in seen})
+
+
+def test_reference_records_reals(pair: ChipProgram) -> None:
+    found = record(pair, 500, backend="reference")
+    assert found.values["cell", "v"].dtype == np.float64
+    assert np.any(found.values["cell", "v"] % 1)
+    events = found.values["cell", "events"]
+    assert set(np.unique(events)) == {0.0, 1.0} and found.events["cell"] == events.sum()
+    assert found.events["cell"] == pytest.approx(record(pair, 500).events["cell"], rel=0.1)
+
+
+def test_a_task_is_shown_its_training_samples(digits: ChipProgram) -> None:
+    assert digits.task is not None
+    found = record(digits, 2 * digits.task.present + 1, [("readout", "events")])
+    assert found.samples is not None
+    assert len(found.samples.index) == 3 and len(set(found.samples.index)) == 3
+    counts = found.values["readout", "events"].reshape(-1)[: 2 * 96 * 10].reshape(2, 96, 10).sum(axis=1)
+    for sample in range(2):
+        assert counts[sample][found.samples.readout[sample]] == counts[sample].max()
+    assert found.samples.readout[2] == -1
+
+
+def test_the_parts_of_a_task_do_not_change_it(digits: ChipProgram, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [("hidden", "v"), ("readout", "bursts")]
+    whole = record(digits, 500, names)
+    monkeypatch.setattr(recording_module, "CALL_SECONDS", 0.0)
+    parts = record(digits, 500, names)
+    assert _equal(parts, whole)
+    assert whole.samples is not None and parts.samples is not None
+    assert np.array_equal(parts.samples.readout, whole.samples.readout)
+
+
+def test_clipped_inputs_are_counted_and_told(pair: ChipProgram, tmp_path: Path) -> None:
+    path = tmp_path / "loud.yaml"
+    path.write_text(PAIR.replace("size: 4, rate: 200 Hz", "size: 400, rate: 1 kHz").replace(
+        "{uniform: [1 mV, 4 mV]}", "1000 mV"
+    ))  # fmt: skip
+    (found,) = record(compile_file(path)[0], 50).diagnostics
+    assert (found.id, found.severity) == ("BC510", "warning")
+    assert "summed inputs of population 'cell' were clipped" in found.message
+    assert found.required == "sums within their widths: soma -131072..131072"
+
+
+@pytest.mark.parametrize(
+    ("names", "code", "text", "hint"),
+    [
+        (["cel.v"], "BC605", "there is no population 'cel' in 'pair'", "did you mean: cell"),
+        (["cell.event"], "BC605", "population 'cell' has no variable 'event'", "did you mean: events"),
+        (["cell"], "BC604", "'cell' names no variable to record", "did you mean: cell.v"),
+        (["cell."], "BC604", "'cell.' names no variable to record", "did you mean: cell.v"),
+        (["v"], "BC604", "'v' names no variable to record", None),
+        ([""], "BC604", "'' names no variable to record", None),
+        (["cell.v", "cell.v"], "BC606", "'cell.v' is to be recorded twice", None),
+    ],
+)
+def test_names_that_are_none(
+    names: list[str], code: str, text: str, hint: str | None, pair: ChipProgram
+) -> None:
+    with pytest.raises(BurstchipError) as caught:
+        parse_variables(pair, names)
+    (found,) = caught.value.diagnostics
+    assert (found.id, found.message) == (code, text)
+    assert hint is None or found.hint == hint
+
+
+def test_all_wrong_names_are_told_at_once(pair: ChipProgram) -> None:
+    with pytest.raises(BurstchipError) as caught:
+        parse_variables(pair, ["cel.v", "cell.v", "cell.x", "v"])
+    assert [found.given for found in caught.value.diagnostics] == ["cel.v", "cell.x", "'v'"]
+
+
+def test_without_probes_something_must_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "mute.yaml"
+    path.write_text(PAIR.replace("probes: [cell.v, cell.events]\n", ""))
+    with pytest.raises(BurstchipError, match=r"BC607.*nothing to record(?s:.*)--record source.phase"):
+        record(compile_file(path)[0], 10)
+
+
+@pytest.mark.parametrize("steps", [0, -1, 1 << 31])
+def test_steps_that_cannot_be(steps: int, pair: ChipProgram) -> None:
+    with pytest.raises(BurstchipError, match=f"BC603(?s:.*)given: {steps}"):
+        record(pair, steps)
+
+
+def test_a_recording_beyond_the_memory(pair: ChipProgram) -> None:
+    with pytest.raises(BurstchipError, match=r"BC511.*cell.v, cell.events are too much to keep"):
+        record(pair, (1 << 31) - 1, [("cell", "v"), ("cell", "events")])
+
+
+def test_options_that_a_network_does_not_read(pair: ChipProgram, tmp_path: Path) -> None:
+    with pytest.raises(BurstchipError, match=r"BC529"):
+        record(pair, 10, data_dir=tmp_path)
+    with pytest.raises(BurstchipError, match=r"BC551"):
+        record(pair, 10, backend="lava")

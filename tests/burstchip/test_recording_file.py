@@ -1,0 +1,116 @@
+"""The labels of a recording, and that its file is whole or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+
+from burstchip.compilation import compile_file
+from burstchip.recording import Recording, Samples
+from burstchip.recording_file import save_recording, to_dataset
+from burstchip.templates import write_template
+from hw_models.diagnostics import BurstchipError
+
+STEPS = 200
+
+
+@pytest.fixture
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Made-up values of the digits network: nothing is simulated here."""
+    code, _ = compile_file(write_template("digits", tmp_path_factory.mktemp("digits")))
+    generator = np.random.default_rng(0)
+    return Recording(
+        code=code,
+        backend="sim",
+        steps=STEPS,
+        values={
+            ("hidden", "v"): generator.integers(-8192, 8192, (STEPS, 100)).astype(np.int32),
+            ("hidden", "R"): generator.integers(0, 1 << 20, (STEPS, 100)).astype(np.int32),
+            ("hidden", "count"): generator.integers(0, 30, (STEPS, 100)).astype(np.int32),
+            ("readout", "events"): generator.integers(0, 2, (STEPS, 10)).astype(np.int32),
+        },
+        samples=Samples(np.array([5, 3, 9]), np.array([1, 2, 1]), np.array([1, 7, -1])),
+        events={"image": 3, "hidden": 4, "readout": 5},
+        bursts={"hidden": 2, "readout": 1},
+        diagnostics=(),
+    )
+
+
+def test_every_value_has_its_labels(recording: Recording) -> None:
+    dataset = to_dataset(recording, "ab" * 32)
+    assert set(dataset.data_vars) == {"hidden.v", "hidden.R", "hidden.count", "readout.events"}
+    assert dataset["hidden.v"].dims == ("time", "hidden_neuron")
+    assert dataset["readout.events"].dims == ("time", "readout_neuron")
+    assert dataset["time"].attrs["units"] == "ms" and list(dataset["time"].values[:3]) == [0.0, 1.0, 2.0]
+    assert list(dataset["readout_neuron"].values) == list(range(10))
+    assert dataset["readout.events"].attrs["population"] == "readout"
+    assert dataset.attrs["populations"] == ["image", "hidden", "readout"]
+    assert dataset.attrs["artifact_sha256"] == "ab" * 32
+    assert (dataset.attrs["weight_form"], dataset.attrs["backend"]) == ("chip", "sim")
+
+
+def test_units_say_what_1_stands_for(recording: Recording) -> None:
+    dataset = to_dataset(recording)
+    # From rest at -70 mV to the threshold at -50 mV there are 8192 units.
+    assert dataset["hidden.v"].attrs["units"] == f"{20 / 8192!r} mV"
+    assert dataset["hidden.v"].attrs["mV_per_unit"] == 20 / 8192
+    assert dataset["hidden.R"].attrs["units"] == f"{1000 / 2**20!r} Hz"
+    assert dataset["readout.events"].attrs["units"] == "1"
+    assert dataset["hidden.count"].attrs["units"] == "chip units"
+
+
+def test_units_are_such_that_pint_reads_them(recording: Recording) -> None:
+    import pint
+
+    unit = pint.UnitRegistry().parse_expression(to_dataset(recording)["hidden.v"].attrs["units"])
+    assert unit.to("mV").magnitude == 20 / 8192
+
+
+def test_events_are_stored_in_a_byte_and_values_unchanged(recording: Recording) -> None:
+    dataset = to_dataset(recording)
+    assert dataset["readout.events"].dtype == np.int8 and dataset["hidden.v"].dtype == np.int32
+    for (population, variable), values in recording.values.items():
+        assert np.array_equal(dataset[f"{population}.{variable}"].values, values)
+
+
+def test_samples_are_labelled(recording: Recording) -> None:
+    dataset = to_dataset(recording)
+    assert list(dataset["sample_start"].values) == [0.0, 96.0, 192.0]
+    assert list(dataset["sample_label"].values) == [1, 2, 1]
+    assert list(dataset["sample_readout"].values) == [1, 7, -1]
+    assert (dataset.attrs["task"], dataset.attrs["present_ms"]) == ("digits", 96.0)
+
+
+def test_the_file_holds_the_same(recording: Recording, tmp_path: Path) -> None:
+    dataset = to_dataset(recording, "ab" * 32)
+    path = tmp_path / "new" / "out.nc"
+    save_recording(dataset, path)
+    assert [entry.name for entry in path.parent.iterdir()] == ["out.nc"]
+    with xarray.open_dataset(path, engine="h5netcdf") as read:
+        xarray.testing.assert_identical(read.load().assign_attrs({}), dataset.assign_attrs({}))
+        assert list(read.attrs["populations"]) == dataset.attrs["populations"]
+
+
+def test_a_write_that_fails_leaves_the_older_file(
+    recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.nc"
+    path.write_text("older")
+
+    def full(self: xarray.Dataset, target: Path, **options: object) -> None:
+        target.write_text("half of")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(xarray.Dataset, "to_netcdf", full)
+    with pytest.raises(BurstchipError, match=r"BC512(?s:.*)given: No space left on device"):
+        save_recording(to_dataset(recording), path)
+    assert path.read_text() == "older" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_that_cannot_be(recording: Recording, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BurstchipError, match=r"BC512"):
+        save_recording(to_dataset(recording), tmp_path / "file" / "out.nc")
