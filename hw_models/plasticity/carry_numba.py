@@ -1,0 +1,160 @@
+"""Source text of the compiled twin of `carry.learn_carry`: the hot loop of training.
+
+The loop is bound by the two vector ports of the core: 6 instructions for 32 synapses with one draw for the
+matrix, 30 with a draw for each synapse, 24 of which make the draw.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from hw_models.plasticity.carry import MOST_K, STORED_RANGE, Rounding
+from hw_models.plasticity.source import Text, code_version
+
+_IMPORTS = """\
+import numpy as np
+
+from hw_models.plasticity.vector_random import index_halves, random_low
+from hw_models.plasticity.vectors import (
+    add, add_saturate, at_least_by, at_most_by, bit_and, load, load_part, mul, shift_right, splat, store,
+    store_part,
+)
+from hw_models.program.random_numba import mix, row
+"""
+_SHIFT_HALF = "np.uint32(16)"
+
+
+def carry_source(
+    *, storage: Literal["dense", "csr"], rounding: Rounding, real: bool = False, name: str = "learn_carry"
+) -> str:
+    """Python source of a module with one function, to be compiled with `numba.njit`.
+
+        dense   name(stored, x, y1, k, key) -> synapses visited
+        csr     name(indptr, posts, stored, x, y1, k, key) -> synapses visited
+
+    `stored` is int16, [pre, post] or, in csr, one entry a synapse in the order of `indptr` and `posts`; it is
+    updated in place. `x` and `y1` are integers of any width, `k` at most 14, `key` the uint32 key of the
+    learning step. Rows with x = 0 are skipped. With `real` all arrays are float64, nothing is rounded and
+    `key` is not read.
+    """
+    text = Text()
+    text.line(f'"""The carry form, {storage}, {"real" if real else f"rounding {rounding}"}."""')
+    text.line(f"# {code_version()}")
+    text.block(_IMPORTS)
+    text.line("")
+    text.line("")
+    csr = storage == "csr"
+    text.line(f"def {name}({'indptr, posts, ' if csr else ''}stored, x, y1, k, key):")
+    with text.indented():
+        _real(text, csr) if real else _integers(text, csr, per_synapse=rounding == "per_synapse")
+        text.line("return visited")
+    return str(text)
+
+
+def _real(text: Text, csr: bool) -> None:
+    low, high = STORED_RANGE
+    text.block(
+        """\
+rate = 2.0 ** -k
+visited = 0
+for j in range(len(x)):
+    if x[j] == 0.0:
+        continue
+    change = x[j] * rate
+"""
+    )
+    with text.indented():
+        if csr:
+            text.block(
+                f"""\
+for s in range(indptr[j], indptr[j + 1]):
+    stored[s] = min(max(stored[s] + change * y1[posts[s]], {low}.0), {high}.0)
+visited += indptr[j + 1] - indptr[j]
+"""
+            )
+        else:
+            text.block(
+                f"""\
+for i in range(len(y1)):
+    stored[j, i] = min(max(stored[j, i] + change * y1[i], {low}.0), {high}.0)
+visited += len(y1)
+"""
+            )
+
+
+def _integers(text: Text, csr: bool, *, per_synapse: bool) -> None:
+    text.line(f"assert k <= {MOST_K}")
+    text.line("n_post = len(y1)")
+    text.line("y = y1.astype(np.int16)")
+    if per_synapse:
+        text.line("low_index, high_index = index_halves(n_post)")
+    if csr:
+        text.line("longest = np.int64(0)")
+        with text.indented("for j in range(len(x)):"):
+            text.line("longest = max(longest, np.int64(indptr[j + 1] - indptr[j]))")
+        text.line("y_row = np.empty(longest, np.int16)")
+        if per_synapse:
+            text.line("low_row, high_row = np.empty(longest, np.int16), np.empty(longest, np.int16)")
+    for lanes in (32, 16):
+        text.line(f"k_{lanes} = splat(k, 16, {lanes})")
+        if per_synapse:
+            text.line(f"mask_{lanes} = splat((1 << k) - 1, 16, {lanes})")
+        else:
+            text.line(f"r_{lanes} = splat(mix(np.uint32(key)) & np.uint32((1 << k) - 1), 16, {lanes})")
+    text.line("visited = np.int64(0)")
+    with text.indented("for j in range(len(x)):"):
+        text.line("x_j = np.int16(x[j])")
+        with text.indented("if x_j == 0:"):
+            text.line("continue")
+        if csr:
+            text.block(
+                """\
+base = np.int64(indptr[j])
+n = np.int64(indptr[j + 1]) - base
+for s in range(n):
+    y_row[s] = y[posts[base + s]]
+"""
+            )
+            if per_synapse:
+                with text.indented("for s in range(n):"):
+                    text.line("low_row[s] = low_index[posts[base + s]]")
+                    text.line("high_row[s] = high_index[posts[base + s]]")
+        else:
+            text.line("base, n = j * n_post, n_post")
+        if per_synapse:
+            text.line("key_j = row(np.uint32(key), j)")
+        for lanes in (32, 16):
+            text.line(f"x_{lanes} = splat(x_j, 16, {lanes})")
+            if per_synapse:
+                text.line(f"low_{lanes} = splat(key_j, 16, {lanes})")
+                text.line(f"high_{lanes} = splat(key_j >> {_SHIFT_HALF}, 16, {lanes})")
+        text.line("whole = n // 32 * 32")
+        with text.indented("for i in range(0, whole, 32):"):
+            _vector(text, 32, csr, per_synapse, part=False)
+        text.line("i = whole")
+        with text.indented("if n - i > 16:"):
+            _vector(text, 32, csr, per_synapse, part=True)
+        with text.indented("elif n > i:"):
+            _vector(text, 16, csr, per_synapse, part=True)
+        text.line("visited += n")
+
+
+def _vector(text: Text, lanes: int, csr: bool, per_synapse: bool, *, part: bool) -> None:
+    """The update of `lanes` synapses from i on, or of those that are left."""
+    in_row = "_row" if csr else ""
+    names = ("low_row", "high_row") if csr else ("low_index", "high_index")
+
+    def loaded(array: str, index: str) -> str:
+        return f"load_part({array}, {index}, n - i, {lanes})" if part else f"load({array}, {index}, {lanes})"
+
+    if per_synapse:
+        low, high = (loaded(array, "i") for array in names)
+        text.line(f"r = bit_and(random_low(low_{lanes}, high_{lanes}, {low}, {high}), mask_{lanes})")
+        r = "r"
+    else:
+        r = f"r_{lanes}"
+    text.line(f"product = mul({loaded(f'y{in_row}', 'i')}, x_{lanes})")
+    text.line(f"change = shift_right(add(product, {r}), k_{lanes})")
+    text.line(f"new = add_saturate({loaded('stored', 'base + i')}, change)")
+    text.line(f"new = at_most_by(at_least_by(new, {STORED_RANGE[0]}), {STORED_RANGE[1]})")
+    text.line("store_part(stored, base + i, new, n - i)" if part else "store(stored, base + i, new)")

@@ -1,0 +1,270 @@
+"""Source text of a learning engine specialised to one rule: the compiled twin of `engine_numpy.learn`.
+
+The generated function first reduces the postsynaptic side of each product to one vector Z, and picks the loop
+that holds just the products that are live (condition true, Z not all zero). Rows whose products are all zero
+are skipped. Within a row, 32 synapses are computed at once, in 16-bit lanes where the plan proves that they
+hold every intermediate value, else in 32-bit lanes.
+
+A tag at -257 moves by chance in every learning epoch (see `engine_numpy`), so rows that hold one are never
+skipped; `lowest`, at most 0 and at most each row's least tag, finds them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_models.plasticity.engine_numpy import ACCUMULATOR, TAG_RANGE
+from hw_models.plasticity.engine_plan import Plan, PlannedProduct, Variant, clip_range, plan
+from hw_models.plasticity.engine_real import write_real
+from hw_models.plasticity.engine_vectors import LANES, Layout, write_vectors
+from hw_models.plasticity.rule import Factor, LearningRule
+from hw_models.plasticity.source import Text, code_version
+
+Rounding = Literal["lava", "per_synapse"]
+
+_IMPORTS = """\
+import numpy as np
+
+from hw_models.plasticity.vector_random import index_halves, random_7
+from hw_models.plasticity.vectors import (
+    add, add_by, add_saturate, add_where_less, at_least, at_least_by, at_most, at_most_by, bit_and_by, load,
+    load_part, lowest_lane, mul, narrow, shift_left_by, shift_right_by, splat, store, store_part, widen,
+)
+from hw_models.program.random_numba import at, row
+"""
+
+
+def engine_source(
+    rule: LearningRule,
+    *,
+    storage: Literal["dense", "csr"],
+    rounding: Rounding,
+    real: bool = False,
+    name: str = "learn",
+) -> str:
+    """Python source of a module with one function, to be compiled with `numba.njit`.
+
+        dense   name(w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high) -> synapses visited
+        csr     name(indptr, posts, w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high) -> ...
+
+    w, t, d    int16 [pre, post], or one entry a synapse in the order of `indptr` and `posts`; updated in
+               place, within their ranges; one that the rule does not use may be any array of the same kind
+    lowest     int16 [pre]: `lowest_tags` at the start, kept by the function. No state of its own: it may be
+               made anew from t at any time
+    x, y       int32 [places, 2, pre] and [places, 3, post]: the traces after place 0 to E of the epoch, as in
+               `engine_numpy.EpochTraces`; where every condition is a uK the last place suffices
+    tx, ty     integers: place of each neuron's last spike in the epoch, 0 for none
+    holds_u    whether uK holds, `rule.holds_u(epoch)`
+    draw       rounding `lava`: 0 to 127, one for all. `per_synapse`: the uint32 key of this learning epoch;
+               synapse (j, i) draws `at(row(key, j), i) >> 25`
+    low, high  what the sign mode allows a weight, `engine_numpy.WEIGHT_RANGES`
+
+    With `real` w, t, d, x and y are float64, and nothing is rounded, wrapped or clipped but w, t and d at
+    their ranges; `draw` and `lowest` are not read.
+    """
+    planned = plan(rule)
+    text = Text()
+    kind = "real" if real else f"rounding {rounding}"
+    texts = ", ".join(f"{change.target} = {change}" for change in rule.sums)
+    text.line(f'"""Learning engine, {storage}, {kind}: {texts}"""')
+    text.line(f"# {code_version()}")
+    text.block(_IMPORTS)
+    text.line("")
+    text.line("")
+    csr = storage == "csr"
+    arrays = "w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high"
+    with text.indented(f"def {name}({'indptr, posts, ' if csr else ''}{arrays}):"):
+        text.line("n_pre, n_post = x.shape[2], y.shape[2]")
+        text.line("last_x, last_y = x.shape[0] - 1, y.shape[0] - 1")
+        text.line("visited = np.int64(0)")
+        if real:
+            write_real(text, planned, csr=csr)
+        else:
+            _write_integers(text, planned, Layout(csr, rounding == "per_synapse"))
+        text.line("return visited")
+    return str(text)
+
+
+def lowest_tags(t: NDArray[np.int16], indptr: NDArray[np.int64] | None = None) -> NDArray[np.int16]:
+    """The lesser of 0 and the least tag of each row, of a matrix or of the rows that `indptr` bounds."""
+    if indptr is None:
+        return np.asarray(t.min(axis=1, initial=0), dtype=np.int16)
+    lowest = np.zeros(len(indptr) - 1, dtype=np.int16)
+    np.minimum.at(lowest, np.repeat(np.arange(len(lowest)), np.diff(indptr)), t)
+    return lowest
+
+
+def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
+    _write_postsynaptic(text, planned)
+    if layout.per_synapse:
+        text.line("low_index, high_index = index_halves(n_post)")
+    else:
+        text.line(f"r = splat(draw, 16, {LANES})")
+    text.line(f"low_w, high_w = splat(low, 16, {LANES}), splat(high, 16, {LANES})")
+    if layout.csr:
+        text.line("longest = np.int64(0)")
+        with text.indented("for j in range(n_pre):"):
+            text.line("longest = max(longest, np.int64(indptr[j + 1] - indptr[j]))")
+        for product in planned.products:
+            if product.has_z and not product.x_by_place:
+                text.line(f"z{product.index}_row = np.empty(longest, np.{_z_type(product)})")
+        if layout.per_synapse:
+            text.line("low_row, high_row = np.empty(longest, np.int16), np.empty(longest, np.int16)")
+    for product in planned.products:
+        if product.x_by_place:
+            text.line(f"xs{product.index} = np.zeros(x.shape[0], np.int64)")
+            text.line(f"z{product.index}_row = np.empty({layout.longest}, np.int32)")
+    word = "if"
+    for variant in planned.variants:
+        tests = [f"live{g}" for g in variant.live] + [f"not live{g}" for g in variant.dead]
+        with text.indented(f"{word} {' and '.join(tests)}:"):
+            _write_rows(text, planned, variant, layout)
+        word = "elif"
+    if planned.changes_tags:
+        with text.indented("else:"), text.indented("for j in range(n_pre):"):
+            layout.write_bounds(text)
+            _write_settling(text, layout)
+
+
+def _write_postsynaptic(text: Text, planned: Plan) -> None:
+    """Z of each product, its greatest magnitude, and which groups are live."""
+    for product in planned.products:
+        if product.has_z:
+            shape = "(y.shape[0], n_post)" if product.z_by_place else "n_post"
+            text.line(f"z{product.index} = np.zeros({shape}, np.{_z_type(product)})")
+            text.line(f"most{product.index} = np.int64(0)")
+            _write_z(text, product)
+    for g, group in enumerate(planned.groups):
+        conditions = []
+        for product in group:
+            if product.has_z:
+                conditions.append(f"most{product.index} > 0")
+            else:
+                conditions.append("holds_u" if product.condition == "u" else "True")
+        text.line(f"live{g} = {' or '.join(dict.fromkeys(conditions))}")
+
+
+def _write_z(text: Text, product: PlannedProduct) -> None:
+    p, condition = product.index, product.condition
+    place = {"x0": "place", "y0": "ty[i]", "u": "last_y"}[condition]
+    values = _times(product.product.mantissa, [_factor(f, place, "i") for f in product.y])
+    target = f"z{p}[place, i]" if product.z_by_place else f"z{p}[i]"
+
+    def write() -> None:
+        with text.indented("for i in range(n_post):"):
+            if condition == "y0":
+                with text.indented("if ty[i] == 0:"):
+                    text.line("continue")
+            text.line(f"z = np.int64(np.int32({values}))")
+            text.line(f"{target} = z")
+            text.line(f"most{p} = max(most{p}, abs(z))")
+
+    if condition == "u":
+        with text.indented("if holds_u:"):
+            write()
+    elif product.z_by_place:
+        with text.indented("for place in range(1, y.shape[0]):"):
+            write()
+    else:
+        write()
+
+
+def _write_rows(text: Text, planned: Plan, variant: Variant, layout: Layout) -> None:
+    with text.indented("for j in range(n_pre):"):
+        for product in variant.products:
+            _write_x(text, product)
+        layout.write_bounds(text)
+        settles = planned.changes_tags and "t" not in variant.targets
+        if variant.skips_rows:
+            zeros = " and ".join(f"pre{product.index} == 0" for product in variant.products)
+            with text.indented(f"if {zeros}:"):
+                if planned.changes_tags:
+                    _write_settling(text, layout)
+                text.line("continue")
+        text.line("visited += n")
+        layout.write_row(text, variant)
+        if variant.fits_16_bits:
+            tags = variant.of("t")
+            if tags:
+                # 16 bits saturate at -32768, Lava's accumulator one below.
+                (product,) = tags
+                text.line(f"most = np.int64(abs(pre{product.index})) * {_most_z(product)}")
+                text.line(f"change = (-most >> {product.shift}) << {product.scale}")
+                with text.indented("if np.int64(lowest[j]) * 128 + change >= -32768:"):
+                    write_vectors(text, variant, layout, bits=16)
+                with text.indented("else:"):
+                    write_vectors(text, variant, layout, bits=32)
+            else:
+                write_vectors(text, variant, layout, bits=16)
+        else:
+            write_vectors(text, variant, layout, bits=32)
+        if settles:
+            _write_settling(text, layout)
+
+
+def _write_x(text: Text, product: PlannedProduct) -> None:
+    """X of row j: an int32, or 1 and the row's Z by place of the postsynaptic spike."""
+    p, condition = product.index, product.condition
+    if product.x_by_place:
+        values = _times(1, [_factor(factor, "place", "j") for factor in product.x])
+        text.line(f"pre{p} = np.int32(0)")
+        with text.indented("for place in range(1, x.shape[0]):"):
+            text.line(f"xs{p}[place] = np.int64(np.int32({values}))")
+            with text.indented(f"if xs{p}[place] != 0:"):
+                text.line(f"pre{p} = np.int32(1)")
+        return
+    place = {"x0": "tx[j]", "y0": "0", "u": "last_x"}[condition]
+    mantissa = 1 if product.has_z else product.product.mantissa
+    values = _times(mantissa, [_factor(factor, place, "j") for factor in product.x])
+    gates = {"x0": "tx[j] > 0", "u": "holds_u"}
+    # Without a Z, which would be zero then, the condition uK is the row's to see to.
+    if condition == "x0" or (condition == "u" and not product.has_z):
+        text.line(f"pre{p} = np.int32(0)")
+        with text.indented(f"if {gates[condition]}:"):
+            text.line(f"pre{p} = np.int32({values})")
+    else:
+        text.line(f"pre{p} = np.int32({values})")
+
+
+def _write_settling(text: Text, layout: Layout) -> None:
+    """Round the tags of row j that the accumulator cannot hold."""
+    with text.indented(f"if lowest[j] == {TAG_RANGE[0]}:"):
+        text.line("lowest[j] = 0")
+        with text.indented("for s in range(n):"):
+            with text.indented(f"if {layout.tag('s')} == {TAG_RANGE[0]}:"):
+                if layout.per_synapse:
+                    post = "posts[base + s]" if layout.csr else "s"
+                    drawn = f"at(row(np.uint32(draw), j), {post}) >> np.uint32(25)"
+                else:
+                    drawn = "draw"
+                with text.indented(f"if {drawn} < {ACCUMULATOR[0] & 127}:"):
+                    text.line(f"{layout.tag('s')} += 1")
+            text.line(f"lowest[j] = min(lowest[j], {layout.tag('s')})")
+
+
+def _factor(factor: Factor, place: str, neuron: str) -> str:
+    """The clipped sum of a trace, or of a spike's presence, and the constant."""
+    low, high = clip_range(factor)
+    kind = factor.kind
+    if kind in ("x0", "y0"):
+        value = f"np.int64(t{kind[0]}[{neuron}] > 0)"
+    else:
+        value = f"np.int64({kind[0]}[{place}, {int(kind[1]) - 1}, {neuron}])"
+    if factor.constant:
+        value = f"{value} + {factor.constant}"
+    return f"min(max({value}, {low}), {high})"
+
+
+def _times(mantissa: int, factors: list[str]) -> str:
+    return " * ".join([str(mantissa), *factors] if mantissa != 1 or not factors else factors)
+
+
+def _z_type(product: PlannedProduct) -> str:
+    return "int16" if product.z_bound < 1 << 15 else "int32"
+
+
+def _most_z(product: PlannedProduct) -> str:
+    return f"most{product.index}" if product.has_z else "1"

@@ -1,0 +1,183 @@
+"""The inner loop of a generated learning engine: 32 synapses of a row at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hw_models.plasticity.engine_numpy import ACCUMULATOR, DELAY_RANGE, TAG_RANGE
+from hw_models.plasticity.engine_plan import PlannedProduct, Variant, clip_range, needs_factor_clip
+from hw_models.plasticity.rule import FRACTION_BITS, Factor
+from hw_models.plasticity.source import Text
+
+LANES = 32
+#: The expression that loads from an array at an index.
+_Loaded = Callable[[str, str], str]
+_FRACTION_MASK = (1 << FRACTION_BITS) - 1
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the synapses lie and where their draws come from."""
+
+    csr: bool
+    per_synapse: bool
+
+    @property
+    def longest(self) -> str:
+        """The greatest number of synapses of a row."""
+        return "longest" if self.csr else "n_post"
+
+    def tag(self, index: str) -> str:
+        """The tag of a synapse of row j."""
+        return f"t[base + {index}]" if self.csr else f"t[j, {index}]"
+
+    def write_bounds(self, text: Text) -> None:
+        """`base`, the index of row j's first synapse, and `n`, their number."""
+        if self.csr:
+            text.line("base = np.int64(indptr[j])")
+            text.line("n = np.int64(indptr[j + 1]) - base")
+        else:
+            text.line("base, n = j * n_post, n_post")
+
+    def write_row(self, text: Text, variant: Variant) -> None:
+        """What all synapses of row j share: X and the halves of the key; and Z in the row's order."""
+        by_place = [product for product in variant.products if product.x_by_place]
+        gathered = [p for p in variant.products if self.csr and p.has_z and not p.x_by_place]
+        if by_place or (self.csr and (gathered or self.per_synapse)):
+            with text.indented("for s in range(n):"):
+                text.line("i = posts[base + s]" if self.csr else "i = s")
+                for product in by_place:
+                    p = product.index
+                    text.line(f"z{p}_row[s] = np.int32(np.int64(z{p}[i]) * xs{p}[ty[i]])")
+                for product in gathered:
+                    p = product.index
+                    at = f"z{p}[tx[j], i]" if product.z_by_place else f"z{p}[i]"
+                    text.line(f"z{p}_row[s] = {at}")
+                if self.csr and self.per_synapse:
+                    text.line("low_row[s] = low_index[i]")
+                    text.line("high_row[s] = high_index[i]")
+        if self.per_synapse:
+            text.line("key_j = row(np.uint32(draw), j)")
+            text.line(f"key_low = splat(key_j, 16, {LANES})")
+            text.line(f"key_high = splat(key_j >> np.uint32(16), 16, {LANES})")
+        for product in variant.products:
+            if not product.x_by_place:
+                for bits in (16, 32) if variant.fits_16_bits else (32,):
+                    text.line(f"pre{product.index}_{bits} = splat(pre{product.index}, {bits}, {LANES})")
+
+    def z(self, product: PlannedProduct) -> tuple[str, str]:
+        """The array that holds Z for row j, and the index of synapse i's."""
+        if product.x_by_place or self.csr:
+            return f"z{product.index}_row", "i"
+        return f"z{product.index}", "tx[j] * n_post + i" if product.z_by_place else "i"
+
+
+def write_vectors(text: Text, variant: Variant, layout: Layout, *, bits: int) -> None:
+    """Update the synapses of row j, in lanes of 16 or 32 bits."""
+    tags = "t" in variant.targets
+    if tags:
+        text.line(f"least = splat(0, 16, {LANES})")
+    text.line(f"whole = n // {LANES} * {LANES}")
+    with text.indented(f"for i in range(0, whole, {LANES}):"):
+        _write_vector(text, variant, layout, bits, part=False)
+    with text.indented("if whole < n:"):
+        text.line("i = whole")
+        _write_vector(text, variant, layout, bits, part=True)
+    if tags:
+        text.line("lowest[j] = lowest_lane(least)")
+
+
+def _write_vector(text: Text, variant: Variant, layout: Layout, bits: int, *, part: bool) -> None:
+    def loaded(array: str, index: str) -> str:
+        return f"load_part({array}, {index}, n - i, {LANES})" if part else f"load({array}, {index}, {LANES})"
+
+    if layout.per_synapse:
+        names = ("low_row", "high_row") if layout.csr else ("low_index", "high_index")
+        halves = ", ".join(loaded(name, "i") for name in names)
+        text.line(f"r = random_7(key_low, key_high, {halves})")
+    read = {factor.variable for product in variant.products for factor in product.synaptic}
+    for variable in "wtd":
+        if variable in read or variable in variant.targets:
+            text.line(f"old_{variable} = {loaded(variable, 'base + i')}")
+            if bits == 32:
+                text.line(f"wide_{variable} = widen(old_{variable})")
+    for target in variant.targets:
+        products = variant.of(target)
+        old = f"wide_{target}" if bits == 32 else f"old_{target}"
+        text.line(f"a = shift_left_by({old}, {FRACTION_BITS})")
+        if target == "t" and bits == 32 and not products[0].is_first:
+            # A dead first product adds nothing, but its clip acts on a tag at the lower end.
+            text.line(f"a = at_least_by(a, {ACCUMULATOR[0]})")
+        for product in products:
+            if bits == 16:
+                _write_product_16(text, product, layout, loaded)
+            else:
+                _write_product_32(text, product, layout, loaded, is_last=product is products[-1])
+        _write_rounding(text, target, bits)
+    for target in variant.targets:
+        at = f"{target}, base + i, new_{target}"
+        text.line(f"store_part({at}, n - i)" if part else f"store({at})")
+    if "t" in variant.targets:
+        text.line("least = at_most(least, new_t)")
+
+
+def _write_product_16(text: Text, product: PlannedProduct, layout: Layout, loaded: _Loaded) -> None:
+    if product.has_z:
+        text.line(f"p = mul({loaded(*layout.z(product))}, pre{product.index}_16)")
+    else:
+        text.line(f"p = pre{product.index}_16")
+    text.line(f"p = shift_left_by(shift_right_by(p, {min(product.shift, 15)}), {product.scale})")
+    text.line("a = add_saturate(a, p)")
+
+
+def _write_product_32(
+    text: Text, product: PlannedProduct, layout: Layout, loaded: _Loaded, *, is_last: bool
+) -> None:
+    if product.has_z:
+        z = loaded(*layout.z(product))
+        z = f"widen({z})" if not product.x_by_place and product.z_bound < 1 << 15 else z
+        text.line(f"p = {z}" if product.x_by_place else f"p = mul({z}, pre{product.index}_32)")
+    else:
+        text.line(f"p = pre{product.index}_32")
+    for factor in product.synaptic:
+        text.line(f"p = mul(p, {_synaptic(factor)})")
+    text.line(f"p = shift_left_by(shift_right_by(p, {product.shift}), {product.scale})")
+    low, high = ACCUMULATOR
+    if product.needs_clip:
+        text.line(f"p = at_most_by(at_least_by(p, {low}), {high})")
+    text.line("a = add(a, p)")
+    if not is_last:
+        text.line(f"a = at_most_by(at_least_by(a, {low}), {high})")
+    elif product.target == "t":
+        # The other ends of the last clip make no difference to what is left after rounding.
+        text.line(f"a = at_least_by(a, {low})")
+
+
+def _synaptic(factor: Factor) -> str:
+    value = f"wide_{factor.variable}"
+    if factor.constant:
+        value = f"add_by({value}, {factor.constant})"
+    if factor.kind.startswith("sgn"):
+        return f"at_most_by(at_least_by({value}, -1), 1)"
+    if needs_factor_clip(factor):
+        low, high = clip_range(factor)
+        value = f"at_most_by(at_least_by({value}, {low}), {high})"
+    return value
+
+
+def _write_rounding(text: Text, target: str, bits: int) -> None:
+    """From the accumulator to the variable."""
+    if bits == 32:
+        text.line(f"q = narrow(shift_right_by(a, {FRACTION_BITS}))")
+        text.line(f"f = narrow(bit_and_by(a, {_FRACTION_MASK}))")
+    else:
+        text.line(f"q = shift_right_by(a, {FRACTION_BITS})")
+        text.line(f"f = bit_and_by(a, {_FRACTION_MASK})")
+    text.line("q = add_where_less(q, r, f)")
+    if target == "w":
+        text.line("new_w = at_most(at_least(q, low_w), high_w)")
+    elif target == "t":
+        text.line(f"new_t = at_most_by(q, {TAG_RANGE[1]})")
+    else:
+        text.line(f"new_d = at_most_by(at_least_by(q, {DELAY_RANGE[0]}), {DELAY_RANGE[1]})")

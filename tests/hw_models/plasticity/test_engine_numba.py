@@ -1,0 +1,187 @@
+"""The compiled learning engines against the specification, integer by integer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from numba import njit
+
+from hw_models.plasticity.engine_numba import Rounding, engine_source, lowest_tags
+from hw_models.plasticity.engine_numpy import (
+    DELAY_RANGE,
+    TAG_RANGE,
+    WEIGHT_RANGES,
+    EpochTraces,
+    SignMode,
+    SynapticVariables,
+    learn,
+)
+from hw_models.plasticity.grammar import learning_rule
+from hw_models.plasticity.rule import LearningRule
+from hw_models.program.random import at, row
+
+Kernel = Callable[..., int]
+BURST = {"dt": "u0*2^-4*x1*y1 - u0*t*y2", "dw": "u0*2^-6*t*y2"}
+
+
+def compiled(rule: LearningRule, **options: Any) -> Kernel:
+    names: dict[str, Any] = {}
+    exec(engine_source(rule, **options), names)
+    return njit(nogil=True, error_model="numpy")(names["learn"])  # type: ignore[no-any-return]
+
+
+def extreme(random: np.random.Generator, low: int, high: int, shape: tuple[int, ...]) -> Any:
+    """Random integers with many at the ends of their range and at zero."""
+    values = random.integers(low, high, shape, endpoint=True)
+    ends = random.choice([low, low + 1, 0, min(high, 1), high], shape)
+    return np.where(random.random(shape) < random.choice([0, 0.2, 0.7]), np.clip(ends, low, high), values)
+
+
+def random_epoch(random: np.random.Generator, pre: int, post: int) -> EpochTraces:
+    """Traces of an epoch of up to 4 steps; sometimes whole sides are silent."""
+    places = int(random.integers(2, 6))
+    x = extreme(random, 0, 127, (places, 2, pre)) * (random.random((1, 1, pre)) < random.choice([1, 0.5, 0]))
+    most = int(random.choice([127, 40, 10**6]))
+    y = extreme(random, -most - 1, most, (places, 3, post)) * random.integers(0, 2, (1, 3, 1))
+    tx, ty = random.integers(0, places, pre), random.integers(0, places, post)
+    return EpochTraces(x, y, tx * random.integers(0, 2), ty * random.integers(0, 2))
+
+
+def compare(
+    rule: LearningRule, kernel: Kernel, random: np.random.Generator, storage: str, rounding: Rounding
+) -> None:
+    """A few learning epochs in a row, so that what the kernel keeps is put to the test, too."""
+    pre, post = int(random.integers(1, 9)), int(random.choice([1, 5, 31, 32, 33, 64, 70]))
+    sign_mode: SignMode = random.choice(["mixed", "excitatory", "inhibitory"])
+    w = extreme(random, *WEIGHT_RANGES[sign_mode], (pre, post))
+    t, d = extreme(random, *TAG_RANGE, (pre, post)), extreme(random, *DELAY_RANGE, (pre, post))
+    present = np.ones((pre, post), bool) if storage == "dense" else random.random((pre, post)) < 0.4
+    indptr = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
+    posts = np.nonzero(present)[1].astype(np.int32)
+    ours = [np.ascontiguousarray(v[present] if storage == "csr" else v, dtype=np.int16) for v in (w, t, d)]
+    layout = (indptr, posts) if storage == "csr" else ()
+    lowest = lowest_tags(ours[1], *layout[:1])
+    expected = SynapticVariables(w, t, d)
+    for epoch in range(1, 5):
+        traces = random_epoch(random, pre, post)
+        if rounding == "lava":
+            draws: Any = int(random.choice([0, 127, random.integers(128)]))
+            draw: Any = draws
+        else:
+            draw = np.uint32(random.integers(2**32))
+            draws = at(row(draw, np.arange(pre))[:, None], np.arange(post)[None, :]).astype(np.int64) >> 25
+        number = epoch if random.random() < 0.3 else 512 * epoch
+        expected = learn(rule, expected, traces, number, draws, sign_mode)
+        x, y = traces.x.astype(np.int32), np.clip(traces.y, -(2**31), 2**31 - 1).astype(np.int32)
+        holds_u = rule.holds_u(number)
+        kernel(*layout, *ours, lowest, x, y, traces.tx, traces.ty, holds_u, draw, *WEIGHT_RANGES[sign_mode])
+        for name, got in zip("wtd", ours, strict=True):
+            want = getattr(expected, name)
+            want = want[present] if storage == "csr" else want
+            assert np.array_equal(got, want), f"{name} after epoch {epoch}"
+        assert np.all(lowest <= lowest_tags(ours[1], *layout[:1]))
+
+
+# Every step of shrinking would compile, so a failing rule is shown as it was found.
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.reuse, Phase.generate],
+)
+@given(data=st.data())
+def test_random_rules(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
+    """Compiling takes seconds, running does not: few rules, many states each."""
+    rule = data.draw(any_rule)
+    storage = data.draw(st.sampled_from(["dense", "csr"]))
+    rounding: Rounding = data.draw(st.sampled_from(["lava", "per_synapse"]))
+    kernel = compiled(rule, storage=storage, rounding=rounding)
+    random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    for _ in range(60):
+        compare(rule, kernel, random, storage, rounding)
+
+
+@pytest.mark.parametrize("storage", ["dense", "csr"])
+@pytest.mark.parametrize("rounding", ["lava", "per_synapse"])
+@pytest.mark.parametrize(
+    "texts",
+    [BURST, {"dw": "y0*2^-3*x1 - x0*2^-3*y1", "dt": "2^2*x0*y0*(x1-20)*(y2+7)"}],
+)
+def test_chosen_rules(storage: str, rounding: Rounding, texts: dict[str, str]) -> None:
+    """The burst rule, whose tags gather in 16-bit lanes, and one that reads traces at both sides' spikes."""
+    rule = learning_rule(**texts)
+    kernel = compiled(rule, storage=storage, rounding=rounding)
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        compare(rule, kernel, random, storage, rounding)
+
+
+@pytest.mark.parametrize("rounding", ["lava", "per_synapse"])
+def test_tags_at_their_lower_end(rounding: Rounding) -> None:
+    """Rows without any activity, tags around -257, and draws that leave them there."""
+    rule = learning_rule(dt="u0*2^-4*x1*y1")
+    kernel = compiled(rule, storage="dense", rounding=rounding)
+    random = np.random.default_rng(1)
+    for _ in range(300):
+        t = random.integers(-257, -250, (3, 40))
+        expected = SynapticVariables(np.zeros_like(t), t, np.zeros_like(t))
+        ours = t.astype(np.int16)
+        lowest = lowest_tags(ours)
+        empty = np.zeros((0, 0), np.int16)
+        for _ in range(4):
+            x = np.zeros((1, 2, 3), np.int64)
+            x[0, 0] = random.integers(0, 4, 3) * random.integers(0, 2)
+            y = np.zeros((1, 3, 40), np.int64)
+            y[0, 0] = random.integers(-128, 128, 40)
+            traces = EpochTraces(x, y, np.zeros(3, np.int64), np.zeros(40, np.int64))
+            draws: Any = int(random.choice([126, 127]))
+            draw: Any = draws
+            if rounding == "per_synapse":
+                draw = np.uint32(random.integers(2**32))
+                draws = at(row(draw, np.arange(3))[:, None], np.arange(40)[None, :]).astype(np.int64) >> 25
+            expected = learn(rule, expected, traces, 1, draws)
+            arrays = (x.astype(np.int32), y.astype(np.int32), traces.tx, traces.ty)
+            kernel(empty, ours, empty, lowest, *arrays, True, draw, -256, 255)
+            assert np.array_equal(ours, expected.t)
+
+
+def test_rows_that_learn_nothing_are_not_visited() -> None:
+    kernel = compiled(learning_rule(**BURST), storage="dense", rounding="lava")
+    w, t = np.zeros((4, 10), np.int16), np.zeros((4, 10), np.int16)
+    x, y = np.zeros((1, 2, 4), np.int32), np.zeros((1, 3, 10), np.int32)
+    tx, ty = np.zeros(4, np.int32), np.zeros(10, np.int32)
+
+    def visited() -> int:
+        return kernel(w, t, w, lowest_tags(t), x, y, tx, ty, True, 0, -256, 255)
+
+    x[0, 0, 2] = 7
+    assert visited() == 0
+    y[0, 0, 3] = -5
+    assert visited() == 10
+    y[0, 1] = 32
+    assert visited() == 40
+
+
+@pytest.mark.parametrize("storage", ["dense", "csr"])
+def test_real(storage: str) -> None:
+    """Without rounding the same products, each with the gain of the integers."""
+    rule = learning_rule(dw="u0*2^-6*t*y2 + 3*x0*y1*sgn(w)", dt="u0*2^-4*x1*y1 - u0*t*y2", dd="y0*(x2-3)")
+    kernel = compiled(rule, storage=storage, rounding="lava", real=True)
+    w, t, d = np.array([[10.5, -4.0]]), np.array([[64.0, 1.5]]), np.array([[3.0, 250.0]])
+    x = np.array([[[5.0], [9.0]], [[6.5], [8.0]]])
+    y = np.array([[[0.0, 0.0]] * 3, [[12.0, -8.0], [32.0, 16.0], [0.0, 0.0]]])
+    places = (np.array([1]), np.array([0, 1]))
+    arrays = [w.copy(), t.copy(), d.copy()]
+    flat = [a.ravel() for a in arrays] if storage == "csr" else arrays
+    layout = (np.array([0, 2]), np.array([0, 1])) if storage == "csr" else ()
+    kernel(*layout, *flat, np.zeros(1, np.int16), x, y, *places, True, 0, -256, 255)
+    dw = w + 2.0**-11 * t * y[1, 1] + 3 * y[1, 0] * np.sign(w) / 2**5
+    dt = t + 2.0**-7 * 6.5 * y[1, 0] - 2.0**-5 * t * y[1, 1]
+    assert np.allclose(arrays[0], dw, rtol=1e-15)
+    assert np.allclose(arrays[1], dt, rtol=1e-15)
+    assert np.allclose(arrays[2], [[3.0, 255.0]], rtol=1e-15)
