@@ -176,7 +176,9 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
     try:
         data = path.read_bytes()
     except OSError as reason:
-        raise _error("BC401", f"artifact '{path}' cannot be read", "a readable file", str(reason.strerror)) from None
+        raise _error(
+            "BC401", f"artifact '{path}' cannot be read", "a readable file", str(reason.strerror)
+        ) from None
     try:
         length = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + length]) if 0 < length <= len(data) - 8 else None
@@ -211,7 +213,10 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
 
 def _damaged(path: Path, given: str) -> BurstchipError:
     return _error(
-        "BC403", f"artifact '{path}' is damaged", "content that agrees with its SHA-256", given,
+        "BC403",
+        f"artifact '{path}' is damaged",
+        "content that agrees with its SHA-256",
+        given,
         "copy or compile it again",
     )
 
@@ -224,7 +229,14 @@ def _decode_population(entry: Mapping[str, Any], tensors: Tensors) -> Population
     spikes = tensors[entry["spikes"]] if "spikes" in entry else None
     units = {name: (value, unit) for name, (value, unit) in entry["units"].items()}
     return PopulationCode(
-        entry["name"], entry["model"], entry["size"], parameters, entry["stream"], entry["gather_every"], spikes, units
+        entry["name"],
+        entry["model"],
+        entry["size"],
+        parameters,
+        entry["stream"],
+        entry["gather_every"],
+        spikes,
+        units,
     )
 
 
@@ -244,8 +256,11 @@ def load_artifact(path: Path) -> tuple[ChipProgram, str]:
     missing = {entry["model"] for entry in manifest["populations"]} - set(models())
     if missing:
         raise _error(
-            "BC405", f"artifact '{path}' uses neuron models that are not installed", "their packages",
-            ", ".join(sorted(missing)), "install the package that registers them",
+            "BC405",
+            f"artifact '{path}' uses neuron models that are not installed",
+            "their packages",
+            ", ".join(sorted(missing)),
+            "install the package that registers them",
         )
     task = manifest["task"]
     code = ChipProgram(

@@ -23,8 +23,12 @@ register_codes(
         "BC334": "the summed input of a port may leave its width",
         "BC335": "a population without input or without effect",
         "BC336": "a parameter that nothing reads here",
+        "BC337": "learning rates are annealed more often than the neuron can",
     }
 )
+
+#: The neuron's input `anneal` has 3 bits.
+ANNEALINGS_MAX = 7
 
 
 def _error(code: str, message: str, required: str, given: str, hint: str | None = None) -> Diagnostic:
@@ -80,6 +84,13 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
             "a model with the states count and v",
             readout.model,
             "model: burst_unit",
+        )
+    if len(task.anneal) > ANNEALINGS_MAX:
+        yield _error(
+            "BC337",
+            "the learning rates are annealed too often",
+            f"at most {ANNEALINGS_MAX} fractions in 'anneal'",
+            f"{len(task.anneal)}",
         )
     for population in code.populations:
         every = population.gather_every
@@ -172,6 +183,14 @@ def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
 
 
 def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
+    for projection in code.projections:
+        if projection.learning and projection.learning.form == "carry" and projection.num_weight_bits != 8:
+            yield _error(
+                "BC336",
+                f"'weight_bits' of '{projection.name}' is not read",
+                "8 bits of weight and 8 of tag, the carry form",
+                f"weight_bits: {projection.num_weight_bits}",
+            )
     shown = code.task.input if code.task else None
     for population in code.populations:
         model = models()[population.model]

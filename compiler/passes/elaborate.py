@@ -85,6 +85,22 @@ def _draw(
     return np.asarray(distribution.mean + distribution.sd * standard)
 
 
+def _delays(
+    distribution: Distribution, step_ms: float, seed: int, stream: int, pre: Indices, post: Indices
+) -> Indices:
+    """Delays in steps; of a uniform distribution every whole number of steps is equally likely."""
+    assert isinstance(distribution, (Constant, Uniform)), "a delay is constant or uniform"
+    bounds = (
+        (distribution.low, distribution.high)
+        if isinstance(distribution, Uniform)
+        else (distribution.value,) * 2
+    )
+    # Far more than any chip has, and still an int32.
+    low, high = (min(round(bound / step_ms), 1 << 20) for bound in bounds)
+    bits = _bits(seed, stream, pre, post).astype(np.uint64)
+    return (low + (bits * np.uint64(high - low + 1) >> np.uint64(32)).astype(np.int64)).astype(np.int32)
+
+
 def _pairs(
     projection: Projection, seed: int, stream: int, n_pre: int, n_post: int
 ) -> tuple[Indices, Indices, NDArray[np.float64] | None]:
@@ -136,10 +152,7 @@ def elaborate(network: Network) -> Elaborated:
             weights = _draw(
                 projection.weight, seed, (streams.weights(index), streams.second_weights(index)), pre, post
             )
-        delay = streams.delays(index)
-        delays = np.rint(_draw(projection.delay, seed, (delay, delay), pre, post) / network.step).astype(
-            np.int32
-        )
+        delays = _delays(projection.delay, network.step, seed, streams.delays(index), pre, post)
         drawn.append(
             Synapses(
                 projection=projection,

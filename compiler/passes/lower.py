@@ -21,19 +21,17 @@ from hw_models.neurons.registry import models
 register_codes(
     {
         "BC320": "plastic projections of one population disagree",
-        "BC321": "a learning rate is not expressible",
     }
 )
 
 #: The greatest right shift that a product's exponent can hold.
 PRODUCT_SHIFT_MAX = 7
-FACTOR_SHIFT_MAX = 7
 PORT_EXPONENT_MAX = 7
 
 
 def burst_rule(shift: int, consolidation: int) -> dict[str, str]:
     """The burst rule with tag in the chip's grammar; y2 = 32 moves the tag into the weight."""
-    return {"dt": f"u0*2^-{shift}*x1*y1 - u0*t*y2", "dw": f"u0*2^-{consolidation}*t*y2"}
+    return {"dt": f"u0*2^{-shift}*x1*y1 - u0*t*y2", "dw": f"u0*2^{-consolidation}*t*y2"}
 
 
 def _agree(population: PopulationCode, what: str, values: set[int]) -> int:
@@ -65,19 +63,8 @@ def _population(population: PopulationCode, projections: list[ProjectionCode]) -
     learned = [p.learning for p in projections if p.learning is not None]
     every = _agree(population, "learning epoch", {learning.every for learning in learned})
     if "factor_shift" in parameters:
-        shift = _agree(
-            population, "learning rate beyond 2^-7", {_factor_shift(learning) for learning in learned}
-        )
-        if shift > FACTOR_SHIFT_MAX:
-            raise BurstchipError(
-                Diagnostic(
-                    "BC321",
-                    f"the learning rate of the projections onto '{population.name}' is too small",
-                    required=f"at least 2^-{PRODUCT_SHIFT_MAX + FACTOR_SHIFT_MAX}",
-                    given=f"2^-{shift + PRODUCT_SHIFT_MAX}",
-                )
-            )
-        parameters["factor_shift"] = shift
+        shifts = {_factor_shift(learning) for learning in learned}
+        parameters["factor_shift"] = _agree(population, "learning rate beyond 2^-7", shifts)
     return replace(population, parameters=parameters, gather_every=every)
 
 
@@ -96,7 +83,7 @@ def _projection(projection: ProjectionCode, targets: dict[str, PopulationCode]) 
 
 
 def lower(code: ChipProgram) -> ChipProgram:
-    """Exponents, rules and epochs as the chip takes them. Raises `BurstchipError` BC320, BC321."""
+    """Exponents, rules and epochs as the chip takes them. Raises `BurstchipError` BC320."""
     populations = tuple(
         _population(population, [p for p in code.projections if p.target == population.name])
         for population in code.populations

@@ -31,14 +31,14 @@ from numpy.typing import NDArray
 from hw_models.neurons.model import NeuronModel, Parameter, Port, Quantized, QuantizedParameter
 from hw_models.neurons.quantities import (
     INPUT_SHIFT,
-    VOLTAGE_STEPS,
-    VTH_MANTISSA,
     bias_units,
     decay_rate,
     decay_tau,
     integers,
     mantissa_exponent,
+    mv_per_unit,
     reals,
+    threshold_mantissa,
     voltage_units,
 )
 from hw_models.program.trace import (
@@ -170,11 +170,12 @@ def _power_of_two(value: float | NDArray[np.float64], low: int, high: int) -> in
 
 def quantize(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) -> Quantized:
     """Voltages to 1/8192 of the distance from rest to threshold, windows to powers of two."""
-    mv_per_unit = (values["threshold"] - values["rest"]) / VOLTAGE_STEPS
+    unit = mv_per_unit(values["threshold"], values["rest"])
+    vth = threshold_mantissa(values["threshold"], values["rest"])
     du, dv, dd = (decay_rate(values[name], step_ms) for name in ("tau_current", "tau_soma", "tau_dendrite"))
-    bias = bias_units(values["bias"], values["capacitance"], mv_per_unit, step_ms)
+    bias = bias_units(values["bias"], values["capacitance"], unit, step_ms)
     mantissa, exponent = mantissa_exponent(bias)
-    represented_bias = np.asarray(mantissa) * 2.0**exponent * mv_per_unit * values["capacitance"] / step_ms
+    represented_bias = np.asarray(mantissa) * 2.0**exponent * unit * values["capacitance"] / step_ms
     # d counts 2^-(shift + 6) of certainty.
     shift = int(np.max(values["dendrite_shift"]))
     certainty = BURST << shift
@@ -188,16 +189,17 @@ def quantize(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) 
     rate_gain = integers(np.asarray(values["homeostasis_gain"]) * 4)
     rate_limit = integers(np.asarray(values["homeostasis_limit"]) * BURST)
 
-    def rate(integer: object) -> float | tuple[float, ...]:
+    def rate(integer: object) -> NDArray[np.float64]:
+        # Without a gain nothing is taught.
         with np.errstate(divide="ignore", invalid="ignore"):
             hertz = np.asarray(integer, dtype=np.float64) / per_event_hz
-        return reals(np.where(per_event_hz == 0, 0.0, hertz))
+        return np.where(per_event_hz == 0, 0.0, hertz)
 
     lines = (
         ("tau_current", decay_tau(du, step_ms), f"du = {du}"),
         ("tau_soma", decay_tau(dv, step_ms), f"dv = {dv}"),
         ("tau_dendrite", decay_tau(dd, step_ms), f"dd = {dd}"),
-        ("threshold", values["threshold"], f"vth = {VTH_MANTISSA}"),
+        ("threshold", values["rest"] + np.asarray(vth) * (unit * (1 << INPUT_SHIFT)), f"vth = {vth}"),
         ("bias", represented_bias, f"bias_mant = {mantissa}, bias_exp = {exponent}"),
         ("burst_window", float(1 << usual_shift), f"usual_shift = {usual_shift}"),
         ("homeostasis_window", (1 << rate_shift) * step_ms, f"rate_shift = {rate_shift}"),
@@ -205,17 +207,16 @@ def quantize(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) 
         ("homeostasis_gain", np.asarray(rate_gain) / 4, f"rate_gain = {rate_gain}"),
         ("homeostasis_limit", np.asarray(rate_limit) / BURST, f"rate_limit = {rate_limit}"),
         ("teacher_gain", np.asarray(event) / certainty, f"teacher_event = {event}"),
+        ("teacher_on", rate(on), f"teacher_on = {on}"),
+        ("teacher_off", rate(off), f"teacher_off = {off}"),
+        ("dendrite_shift", float(shift), f"dendrite_shift = {shift}"),
     )
-    report = [QuantizedParameter(n, reals(values[n]), reals(r), t) for n, r, t in lines]
-    if np.any(np.asarray(event) != 0):
-        for name, integer in (("teacher_on", on), ("teacher_off", off)):
-            report.append(QuantizedParameter(name, reals(values[name]), rate(integer), f"{name} = {integer}"))
     return Quantized(
         parameters={
             "du": du,
             "dv": dv,
             "dd": dd,
-            "vth": VTH_MANTISSA,
+            "vth": vth,
             "bias_mant": mantissa,
             "bias_exp": exponent,
             "soma_exp": INPUT_SHIFT,
@@ -232,10 +233,10 @@ def quantize(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) 
             "factor_shift": 0,
         },
         # One weight unit at exponent 0 adds 1 to u, and 64 to d for a whole burst error.
-        port_units={"soma": float(np.min(mv_per_unit)), "dendrite": BURST / certainty},
-        report=tuple(report),
+        port_units={"soma": unit, "dendrite": BURST / certainty},
+        report=tuple(QuantizedParameter(n, reals(values[n]), reals(r), t) for n, r, t in lines),
         units={
-            **voltage_units(mv_per_unit, "u", "v"),
+            **voltage_units(unit, "u", "v"),
             "d": (1 / certainty, ""),
             "h": (1 / BURST, ""),
             "P": (2.0**-18, ""),

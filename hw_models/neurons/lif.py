@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from hw_models.neurons.model import NeuronModel, Parameter, Port, Quantized, QuantizedParameter
 from hw_models.neurons.quantities import (
     INPUT_SHIFT,
-    VOLTAGE_STEPS,
-    VTH_MANTISSA,
     bias_units,
     decay_rate,
     decay_tau,
     mantissa_exponent,
+    mv_per_unit,
     reals,
+    threshold_mantissa,
     voltage_units,
 )
 from hw_models.program.trace import decay, program, saturate, where, wrap
@@ -61,23 +61,24 @@ def lif_program(s, p, x):  # type: ignore[no-untyped-def]
 
 def quantize(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) -> Quantized:
     """Time constants to decays, voltages to 1/8192 of the distance from rest to threshold."""
-    mv_per_unit = (values["threshold"] - values["rest"]) / VOLTAGE_STEPS
+    unit = mv_per_unit(values["threshold"], values["rest"])
+    vth = threshold_mantissa(values["threshold"], values["rest"])
     du = decay_rate(values["tau_current"], step_ms, greatest=4096) - 1
     dv = decay_rate(values["tau_membrane"], step_ms)
-    bias = bias_units(values["bias"], values["capacitance"], mv_per_unit, step_ms)
+    bias = bias_units(values["bias"], values["capacitance"], unit, step_ms)
     mantissa, exponent = mantissa_exponent(bias)
-    represented_bias = np.asarray(mantissa) * 2.0**exponent * mv_per_unit * values["capacitance"] / step_ms
+    represented_bias = np.asarray(mantissa) * 2.0**exponent * unit * values["capacitance"] / step_ms
     lines = (
         ("tau_current", decay_tau(du + 1, step_ms), f"du = {du}"),
         ("tau_membrane", decay_tau(dv, step_ms), f"dv = {dv}"),
-        ("threshold", values["threshold"], f"vth = {VTH_MANTISSA}"),
+        ("threshold", values["rest"] + np.asarray(vth) * (unit * (1 << INPUT_SHIFT)), f"vth = {vth}"),
         ("bias", represented_bias, f"bias_mant = {mantissa}, bias_exp = {exponent}"),
     )
     return Quantized(
-        parameters={"du": du, "dv": dv, "vth": VTH_MANTISSA, "bias_mant": mantissa, "bias_exp": exponent},
-        port_units={"soma": float(np.min(mv_per_unit)) * (1 << INPUT_SHIFT)},
+        parameters={"du": du, "dv": dv, "vth": vth, "bias_mant": mantissa, "bias_exp": exponent},
+        port_units={"soma": unit * (1 << INPUT_SHIFT)},
         report=tuple(QuantizedParameter(n, reals(values[n]), reals(r), t) for n, r, t in lines),
-        units=voltage_units(mv_per_unit, "u", "v"),
+        units=voltage_units(unit, "u", "v"),
     )
 
 

@@ -11,6 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+register_codes({"BC192": "a threshold that is not above the resting potential"})
+
 Reals = float | NDArray[np.float64]
 Integers = int | NDArray[np.int64]
 
@@ -19,11 +23,13 @@ INPUT_SHIFT = 6
 VOLTAGE_STEPS = VTH_MANTISSA << INPUT_SHIFT
 BIAS_MANTISSA_MAX = 4095
 BIAS_EXPONENT_MAX = 7
+#: Far beyond every register, and still an int64.
+_HUGE = float(1 << 62)
 
 
 def integers(values: float | NDArray[Any]) -> Integers:
-    """Round to the nearest integer; one number stays a Python int."""
-    rounded = np.rint(np.asarray(values, dtype=np.float64)).astype(np.int64)
+    """Round to the nearest integer, halves to even; one number stays an int. Huge values end at 2^62."""
+    rounded = np.clip(np.rint(np.asarray(values, dtype=np.float64)), -_HUGE, _HUGE).astype(np.int64)
     return int(rounded) if rounded.ndim == 0 else rounded
 
 
@@ -45,20 +51,44 @@ def decay_tau(rate: Integers, step_ms: float) -> Reals:
     """The time constant in ms that a decay of `rate`/4096 a step stands for; 0 where nothing is kept."""
     kept = 1 - np.asarray(rate, dtype=np.float64) / 4096
     with np.errstate(divide="ignore"):
-        tau = np.where(kept <= 1 / 4096, 0.0, -step_ms / np.log(np.maximum(kept, 1e-300)))
+        tau = np.where(kept <= 1 / 4096, 0.0, step_ms / np.abs(np.log(np.maximum(kept, 1e-300))))
     return float(tau) if tau.ndim == 0 else tau
 
 
-def voltage_units(mv_per_unit: Reals, *variables: str) -> dict[str, tuple[float, str]]:
-    """What 1 stands for in voltage variables; nothing where the neurons differ in it."""
-    values = np.unique(np.asarray(mv_per_unit, dtype=np.float64))
-    return {name: (float(values[0]), "mV") for name in variables} if values.size == 1 else {}
+def voltage_units(unit_mv: float, *variables: str) -> dict[str, tuple[float, str]]:
+    """What 1 stands for in voltage variables."""
+    return dict.fromkeys(variables, (unit_mv, "mV"))
 
 
-def bias_units(bias_pa: Reals, capacitance_pf: Reals, mv_per_unit: Reals, step_ms: float) -> Integers:
+def mv_per_unit(threshold_mv: Reals, rest_mv: Reals) -> float:
+    """What one unit of voltage stands for: of a population, the least distance from rest to threshold counts.
+
+    Raises `BurstchipError` BC192 where a threshold is not above its resting potential.
+    """
+    threshold, rest = np.broadcast_arrays(np.atleast_1d(threshold_mv), np.atleast_1d(rest_mv))
+    least = int(np.argmin(threshold - rest))
+    if threshold[least] <= rest[least]:
+        raise BurstchipError(
+            Diagnostic(
+                "BC192",
+                "the threshold is not above the resting potential",
+                required="threshold above rest",
+                given=f"threshold {threshold[least]:g} mV, rest {rest[least]:g} mV",
+            )
+        )
+    return float(threshold[least] - rest[least]) / VOLTAGE_STEPS
+
+
+def threshold_mantissa(threshold_mv: Reals, rest_mv: Reals) -> Integers:
+    """The distances from rest to threshold in 2^6 units of voltage: `VTH_MANTISSA` for the least of them."""
+    unit = mv_per_unit(threshold_mv, rest_mv) * (1 << INPUT_SHIFT)
+    return integers((np.asarray(threshold_mv, dtype=np.float64) - np.asarray(rest_mv)) / unit)
+
+
+def bias_units(bias_pa: Reals, capacitance_pf: Reals, unit_mv: float, step_ms: float) -> Integers:
     """I dt / C in voltage units a step; pA ms / pF is mV."""
     depolarisation = np.asarray(bias_pa, dtype=np.float64) * step_ms / np.asarray(capacitance_pf)
-    return integers(depolarisation / np.asarray(mv_per_unit))
+    return integers(depolarisation / unit_mv)
 
 
 def mantissa_exponent(values: Integers) -> tuple[Integers, int]:
