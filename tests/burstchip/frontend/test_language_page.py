@@ -69,8 +69,8 @@ def tables() -> dict[str, str]:
     trace = under(chip.records["chip"], "trace")
     assert isinstance(trace, Record)
     found["trace"] = table(trace)
-    # What only the selecting word tells apart is written once: form and data set.
-    for name in ("plasticity carry", "task mnist"):
+    # Written once: what only one word tells apart, and two models with the same parameters.
+    for name in ("plasticity carry", "task mnist", "populations poisson_source"):
         del found[name]
     return {name: text for name, text in found.items() if text.count("\n") > 1}
 
