@@ -13,7 +13,7 @@ noted place becomes the later one.
 
 Third factors y1 to y3 that a neuron sends ("three-factor rules") go through the same history with tau 65535
 and impulse 0 (`third_factor`): they may be signed, leak towards zero by chance, and lose their sign from the
-place of a spike that the neuron reports. `traces_numba` is the compiled twin.
+place of a spike that the neuron reports.
 """
 
 from __future__ import annotations
