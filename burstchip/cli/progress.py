@@ -15,8 +15,8 @@ def _nowhere(done: float, total: float, note: str) -> None:
 
 
 @contextmanager
-def progress(title: str, *, quiet: bool = False) -> Iterator[Advance]:
-    """A bar with the time left. Until the first call it says only that something is under way."""
+def progress(title: str, waiting: str = "", *, quiet: bool = False) -> Iterator[Advance]:
+    """A bar with the time left. Until the first call it says only what is waited for."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield _nowhere
         return
@@ -25,14 +25,14 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Advance]:
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         TaskProgressColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
         TextColumn("{task.fields[note]}"),
     )
     # Transient: what stays on the screen is the result.
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task(title, total=None, note="")
+        bar = bars.add_task(title, total=None, note=waiting)
 
         def advance(done: float, total: float, note: str) -> None:
             if done == 0:

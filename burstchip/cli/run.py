@@ -42,10 +42,11 @@ def run(
         code, sha256 = load_artifact(artifact)
         names = [name.strip() for text in record or () for name in text.split(",")]
         variables = parse_variables(code, names)
-        with progress(f"running {code.name}") as advance:
+        with progress(f"running {code.name}", "preparing") as advance:
 
             def watch(state: RecordProgress) -> None:
-                advance(state.steps_done, state.steps_total, f"{state.steps_done:,} steps")
+                note = f"{state.steps_done:,} steps" if state.steps_done else "preparing"
+                advance(state.steps_done, state.steps_total if state.steps_done else 0, note)
 
             def fetch(name: str, done: int, total: int) -> None:
                 advance(done, total, f"fetching {name}")

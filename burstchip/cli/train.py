@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -57,13 +58,15 @@ def train(
             overrides=settings(set_),
             strict=strict,
         )
-        with progress("training", quiet=quiet) as advance, writing(out):
+        with progress("training", "preparing", quiet=quiet) as advance, writing(out):
 
             def watch(state: TrainProgress) -> None:
                 error = f"epoch {state.epoch}/{state.epochs}, running error {100 * state.running_error:.2f} %"
                 advance(state.samples_done, state.samples_total, error)
 
             summary = train_(options, watch)
+        for note in summary["diagnostics"]:
+            print(note, file=sys.stderr, flush=True)
         _tell(summary, out, console)
         console.result(summary)
 

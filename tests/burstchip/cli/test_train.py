@@ -29,6 +29,7 @@ SUMMARY: dict[str, Any] = {
     "artifact_sha256": "ab" * 32,
     "backend": "sim",
     "state_sha256": "cd" * 32,
+    "diagnostics": [],
 }
 
 
@@ -88,6 +89,13 @@ def test_json_is_the_last_line_and_alone_on_stdout(stand: Stand, burstchip) -> N
     done = burstchip("train", "net.yaml", "--out", "run", "--json")
     assert done.out.count("\n") == 1 and json.loads(done.out) == SUMMARY
     assert "4.56 %" in done.err
+
+
+def test_warnings_go_to_stderr(stand: Stand, burstchip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SUMMARY, "diagnostics", ["warning[BC330]: emulation only"])
+    for options in ((), ("--quiet",), ("--json",)):
+        done = burstchip("train", "net.yaml", "--out", "run", *options)
+        assert done.code == 0 and "warning[BC330]: emulation only\n" in done.err
 
 
 def test_quiet(stand: Stand, burstchip) -> None:
