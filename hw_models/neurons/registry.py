@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.burst_unit import BURST_UNIT
@@ -28,16 +28,29 @@ def models() -> Mapping[str, NeuronModel]:
     """
     found = {m.name: m for m in (LIF, BURST_UNIT, RATE_SOURCE, POISSON_SOURCE, SPIKE_LIST, CURRENT_SOURCE)}
     for entry in entry_points(group=ENTRY_POINT_GROUP):
-        model = entry.load()
-        if not isinstance(model, NeuronModel) or model.name != entry.name or model.name in found:
-            raise BurstchipError(
-                Diagnostic(
-                    "BC190",
-                    f"entry point '{entry.name}' of group {ENTRY_POINT_GROUP} cannot be used",
-                    required="a NeuronModel of the same, not yet taken, name",
-                    given=entry.value,
-                    hint="mend or uninstall the package that registers it",
-                )
-            )
+        try:
+            model = entry.load()
+        except Exception as reason:  # another package's code: whatever goes wrong there is its fault
+            raise _unusable(
+                entry, f"{entry.value}, which fails with {type(reason).__name__}: {reason}"
+            ) from reason
+        if not isinstance(model, NeuronModel):
+            raise _unusable(entry, f"{entry.value}, a {type(model).__name__}")
+        if model.name != entry.name:
+            raise _unusable(entry, f"{entry.value}, of the name '{model.name}'")
+        if model.name in found:
+            raise _unusable(entry, f"{entry.value}, of a name that is taken")
         found[model.name] = model
     return found
+
+
+def _unusable(entry: EntryPoint, given: str) -> BurstchipError:
+    return BurstchipError(
+        Diagnostic(
+            "BC190",
+            f"entry point '{entry.name}' of group {ENTRY_POINT_GROUP} cannot be used",
+            required="a NeuronModel of the same, not yet taken, name",
+            given=given,
+            hint="mend or uninstall the package that registers it",
+        )
+    )

@@ -98,6 +98,8 @@ def _quantize_current(values: Mapping[str, float | NDArray[np.float64]], step_ms
     last = (1 << 31) - 1
     start, stop = (integers(np.minimum(np.asarray(values[n]) / step_ms, last)) for n in ("start", "stop"))
     level = integers(values["level"])
+    # Beyond the last step that the clock counts there is no difference to never.
+    represented_stop = np.where(np.asarray(stop) == last, values["stop"], np.asarray(stop) * step_ms)
     return Quantized(
         parameters={"level": level, "start": start, "stop": stop},
         port_units={},
@@ -106,6 +108,7 @@ def _quantize_current(values: Mapping[str, float | NDArray[np.float64]], step_ms
             QuantizedParameter(
                 "start", reals(values["start"]), reals(np.asarray(start) * step_ms), f"start = {start}"
             ),
+            QuantizedParameter("stop", reals(values["stop"]), reals(represented_stop), f"stop = {stop}"),
         ),
     )
 

@@ -1,0 +1,121 @@
+"""Models of this package and of others, and what is told of an entry point that cannot be used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from hw_models.diagnostics import BurstchipError
+from hw_models.neurons import registry
+from hw_models.neurons.lif import LIF
+from hw_models.neurons.model import BASE_UNITS
+
+
+@pytest.fixture
+def entry_points(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EntryPoint]]:
+    """The entry points that the registry finds; empty at first."""
+    found: list[EntryPoint] = []
+    monkeypatch.setattr(registry, "entry_points", lambda group: found if group == "burstchip.neurons" else [])
+    registry.models.cache_clear()
+    yield found
+    registry.models.cache_clear()
+
+
+def register(entry_points: list[EntryPoint], name: str, **contents: Any) -> None:
+    """An entry point `name` that leads to the object `IT` of a module with these contents."""
+    module = ModuleType(f"module_of_{name}")
+    vars(module).update(contents)
+    sys.modules[module.__name__] = module
+    entry_points.append(EntryPoint(name, f"{module.__name__}:IT", "burstchip.neurons"))
+
+
+def renamed(name: str) -> Any:
+    from dataclasses import replace
+
+    return replace(LIF, name=name)
+
+
+def test_what_is_built_in(entry_points: list[EntryPoint]) -> None:
+    kinds = {name: model.kind for name, model in registry.models().items()}
+    assert kinds == {
+        "lif": "neuron",
+        "burst_unit": "neuron",
+        "rate_source": "source",
+        "poisson_source": "source",
+        "spike_list": "source",
+        "current_source": "source",
+    }
+
+
+def test_a_registered_model(entry_points: list[EntryPoint]) -> None:
+    register(entry_points, "other_lif", IT=renamed("other_lif"))
+    assert registry.models()["other_lif"].program is LIF.program
+
+
+@pytest.mark.parametrize(
+    ("contents", "given"),
+    [
+        ({"IT": 7}, "module_of_mine:IT, a int"),
+        ({"IT": renamed("yours")}, "module_of_mine:IT, of the name 'yours'"),
+        (
+            {},
+            "module_of_mine:IT, which fails with AttributeError: "
+            "module 'module_of_mine' has no attribute 'IT'",
+        ),
+    ],
+)
+def test_an_entry_point_that_cannot_be_used(
+    entry_points: list[EntryPoint], contents: dict[str, Any], given: str
+) -> None:
+    register(entry_points, "mine", **contents)
+    with pytest.raises(BurstchipError) as caught:
+        registry.models()
+    assert str(caught.value) == (
+        "error[BC190]: entry point 'mine' of group burstchip.neurons cannot be used\n"
+        "  required: a NeuronModel of the same, not yet taken, name"
+        f"    given: {given}    hint: mend or uninstall the package that registers it"
+    )
+
+
+def test_a_module_that_cannot_be_imported(entry_points: list[EntryPoint]) -> None:
+    entry_points.append(EntryPoint("mine", "no_such_module:IT", "burstchip.neurons"))
+    with pytest.raises(
+        BurstchipError, match="which fails with ModuleNotFoundError: No module named 'no_such_mo"
+    ):
+        registry.models()
+
+
+def test_a_taken_name(entry_points: list[EntryPoint]) -> None:
+    register(entry_points, "lif", IT=renamed("lif"))
+    with pytest.raises(BurstchipError, match="module_of_lif:IT, of a name that is taken"):
+        registry.models()
+
+
+@pytest.mark.parametrize("name", sorted(registry.models()))
+def test_each_model_is_consistent(name: str) -> None:
+    """Its defaults become integers that fit, and what it names exists."""
+    model = registry.models()[name]
+    program = model.program
+    defaults = {parameter.name: parameter.default for parameter in model.parameters}
+    assert None not in defaults.values()
+    quantized = model.quantize(defaults, 1.0)  # type: ignore[arg-type]
+    # The parameter `max_value` of the sources is read by the encoder, not by the program.
+    assert set(quantized.parameters) - {"value", "max_value"} == set(program.parameters) - {
+        "value",
+        "max_value",
+    }
+    for parameter, width in program.parameters.items():
+        assert width.low <= quantized.parameters[parameter] <= width.high
+    ports = {port.name for port in model.ports}
+    assert ports <= set(program.inputs) and ports == set(quantized.port_units)
+    assert (model.kind == "source") == (not ports)
+    assert set(model.exponents) <= ports and set(model.exponents.values()) <= set(program.parameters)
+    assert {line.name for line in quantized.report} <= set(defaults)
+    assert set(quantized.units) <= set(program.states) | set(program.outputs)
+    assert all(parameter.dimension in BASE_UNITS and parameter.doc for parameter in model.parameters)
+    assert model.doc

@@ -1,0 +1,116 @@
+"""Sources emit at the rate, the times and the level they are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hw_models.neurons.registry import models
+from hw_models.neurons.sources import (
+    PHASE,
+    current_source_program,
+    poisson_source_program,
+    rate_source_program,
+    spike_list_program,
+)
+from hw_models.program.numpy_interpreter import step
+from hw_models.program.random import at, key
+
+
+def rate_events(value: Any, steps: int, reset_every: int) -> Any:
+    state: Any = {"phase": np.zeros(np.size(value), dtype=np.int64)}
+    events = []
+    for clock in range(steps):
+        inputs = {"value": value, "reset": int(clock % reset_every == 0)}
+        state, outputs = step(rate_source_program, state, {}, inputs, int(key(1, 1, clock)))
+        events.append(outputs["events"])
+    return np.array(events)
+
+
+@pytest.mark.parametrize("value", [0, 1, 37, 1000, PHASE // 3, PHASE // 2, 65535, PHASE])
+def test_a_rate_source_emits_evenly(value: int) -> None:
+    events = rate_events(np.full(50, value), 400, 1000)
+    counts = events.sum(axis=0)
+    expected = value / PHASE * 400
+    assert np.all(np.abs(counts - expected) <= 1)
+    # Random phases: in the mean over neurons the count is exact.
+    assert abs(counts.mean() - expected) < 0.25
+    for neuron in range(50):
+        gaps = np.diff(np.flatnonzero(events[:, neuron]))
+        assert gaps.size == 0 or gaps.max() - gaps.min() <= 1
+
+
+def test_encoded_rates_are_the_published_phase_accumulator() -> None:
+    """`phi + X >= 1024` with `phi = at(key, j) & 1023` at the start of a sample."""
+    values = np.array([0, 1, 200, 555, 1023])
+    events = rate_events(values << 6, 96, 48)
+    for j, x in enumerate(values):
+        for clock in range(96):
+            if clock % 48 == 0:
+                phase = int(at(key(1, 1, clock), j)) & 1023
+            phase += int(x)
+            assert events[clock, j] == (phase >= 1024)
+            phase &= 1023
+
+
+def test_a_poisson_source_emits_at_its_rate_and_independently() -> None:
+    values = np.array([0, 655, PHASE // 4, PHASE])
+    events = np.array(
+        [
+            step(poisson_source_program, {}, {}, {"value": values}, int(key(2, 3, n)))[1]["events"]
+            for n in range(4000)
+        ]
+    )
+    rates = events.mean(axis=0)
+    assert rates[0] == 0 and rates[3] == 1
+    assert rates[1] == pytest.approx(0.01, abs=0.006)
+    assert rates[2] == pytest.approx(0.25, abs=0.03)
+    quarter = events[:, 2]
+    assert np.mean(quarter[1:] & quarter[:-1]) == pytest.approx(1 / 16, abs=0.02)
+
+
+def test_a_spike_list_says_what_it_is_told() -> None:
+    assert step(spike_list_program, {}, {}, {"value": np.array([0, 1])})[1]["events"].tolist() == [0, 1]
+
+
+def test_a_current_lasts_from_start_to_before_stop() -> None:
+    given = {"level": -300, "start": 2, "stop": 5}
+    levels = [int(step(current_source_program, {}, given, {"clock": n})[1]["current"]) for n in range(7)]
+    assert levels == [0, 0, -300, -300, -300, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "step_ms", "integers"),
+    [
+        ("rate_source", {"rate": 100.0, "max_rate": 195.3}, 1.0, {"value": 6554, "max_value": 200}),
+        ("rate_source", {"rate": 100.0, "max_rate": 195.3}, 0.1, {"value": 655, "max_value": 20}),
+        # At most one event a step.
+        ("poisson_source", {"rate": 5000.0, "max_rate": 5000.0}, 1.0, {"value": PHASE, "max_value": 1023}),
+        (
+            "current_source",
+            {"level": -7.0, "start": 10.0, "stop": 20.0},
+            0.5,
+            {"level": -7, "start": 20, "stop": 40},
+        ),
+    ],
+)
+def test_physical_values_become_integers(
+    name: str, values: dict[str, float], step_ms: float, integers: dict[str, int]
+) -> None:
+    assert dict(models()[name].quantize(values, step_ms).parameters) == integers
+
+
+def test_what_a_source_cannot_do_is_in_its_report() -> None:
+    report = {
+        line.name: line
+        for line in models()["rate_source"].quantize({"rate": 5e3, "max_rate": 0.0}, 1.0).report
+    }
+    assert (report["rate"].requested, report["rate"].represented) == (5000.0, 1000.0)
+    # A source that never stops: the last step that the clock can count.
+    current = models()["current_source"].quantize({"level": 2.0, "start": 0.3, "stop": 2147483647.0}, 0.1)
+    lines = {line.name: (line.requested, line.represented) for line in current.report}
+    assert lines["start"] == (0.3, pytest.approx(0.3))
+    assert current.parameters["stop"] == 2147483647
+    assert lines["stop"] == (2147483647.0, 2147483647.0)
