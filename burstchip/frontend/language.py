@@ -107,8 +107,8 @@ _TRACE = Record(
     (
         Key(
             "name",
-            Word(("x1", "x2"), "trace"),
-            "how the rule calls it",
+            Word(("x1", "x2", "y1", "y2", "y3"), "trace"),
+            "x: of the source's spikes; y: of the target's",
             True,
         ),
         Key("tau", _TIME, "time constant of its decay", required=True),

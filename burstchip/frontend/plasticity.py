@@ -7,18 +7,19 @@ from typing import Literal, cast
 
 from burstchip.frontend.fields import Entries, Fields, Items
 from burstchip.frontend.report import Report
-from burstchip.frontend.rules import read_rules, variables
+from burstchip.frontend.rules import THIRD_FACTORS, read_rules, variables
 from burstchip.frontend.times import check_whole_steps
 from compiler.ir.network import Plasticity, TraceSpec
-from hw_models.plasticity.rule import TARGETS
+from hw_models.plasticity.rule import TARGETS, LearningRule
 
 
 @dataclass(frozen=True)
 class Learning:
-    """A plasticity, and the third factors that its rule reads."""
+    """A plasticity, the third factors that its rule reads, and whether it reads the target's events."""
 
     plasticity: Plasticity
     third_factors: tuple[str, ...]
+    events: bool
 
 
 def read_plasticity(
@@ -52,10 +53,6 @@ def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -
             given=", ".join(trace.name for trace in traces) or "none",
         )
     places = {key: report.place(node) for key, node in fields.nodes.items()}
-    reads = () if rule is None else tuple(variables(rule))
-    if fields.given("learning_rate"):
-        # The burst rule reads the burst error that its target gathers.
-        reads = ("y1",)
     plasticity = Plasticity(
         name=name,
         form=cast(Literal["chip", "carry"], fields.variant),
@@ -69,7 +66,22 @@ def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -
         place=report.place(fields.at),
         places=places,
     )
-    return Learning(plasticity, tuple(name for name in reads if name in ("y1", "y2", "y3")))
+    return Learning(plasticity, *_needs(fields, traces, rule))
+
+
+def _needs(
+    fields: Fields, traces: tuple[TraceSpec, ...], rule: LearningRule | None
+) -> tuple[tuple[str, ...], bool]:
+    """The third factors that are read, and whether the target's events are."""
+    if fields.given("learning_rate"):
+        # The burst rule reads the burst error that its target gathers.
+        return ("y1",), False
+    if rule is None:
+        return (), False
+    if any(trace.name in THIRD_FACTORS for trace in traces):
+        return (), True
+    read = variables(rule)
+    return tuple(name for name in THIRD_FACTORS if name in read), "y0" in rule.conditions or "y0" in read
 
 
 def _traces(fields: Fields, report: Report) -> tuple[tuple[TraceSpec, ...], bool]:

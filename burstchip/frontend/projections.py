@@ -176,7 +176,8 @@ def _learn(
             )
     learning = around.plasticity[name]
     if learning is not None and post is not None and post.model is not None:
-        missing = [factor for factor in learning.third_factors if factor not in post.model.program.outputs]
+        needed = (*learning.third_factors, *(("events",) if learning.events else ()))
+        missing = [output for output in needed if output not in post.model.program.outputs]
         if missing:
             report.add(
                 "BC142",

@@ -14,6 +14,9 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, Place
 from hw_models.plasticity.grammar import learning_rule, parse_rule
 from hw_models.plasticity.rule import TARGETS, LearningRule
 
+#: What a rule may read of the target: traces of its spikes, or factors that it sends.
+THIRD_FACTORS = ("y1", "y2", "y3")
+
 
 def read_rules(fields: Fields, traces: tuple[TraceSpec, ...] | None, report: Report) -> LearningRule | None:
     """The rule that the texts under dw, dt and dd make; None where there is none or one of them is wrong.
@@ -78,7 +81,9 @@ def _report(messages: tuple[Diagnostic, ...], at: Node, report: Report) -> None:
 def _check_traces(fields: Fields, rule: LearningRule, traces: tuple[TraceSpec, ...], report: Report) -> None:
     read = variables(rule)
     defined = {trace.name for trace in traces}
-    for name in ("x1", "x2"):
+    # Without a trace of the target, y1 to y3 are third factors that the target sends.
+    of_target = THIRD_FACTORS if defined & set(THIRD_FACTORS) else ()
+    for name in ("x1", "x2", *of_target):
         if name in read and name not in defined:
             text = fields.nodes[read[name]]
             assert isinstance(text, Scalar)

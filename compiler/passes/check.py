@@ -134,7 +134,10 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
                 )
             continue
         rule = learning_rule(learning.rules.get("dw"), learning.rules.get("dt"), learning.rules.get("dd"))
-        for factor in ("y1", "y2", "y3"):
+        factors = ("y1", "y2", "y3")
+        if any(trace.name in factors for trace in learning.traces):
+            continue  # traces of the target's own events: the neuron sends no third factor
+        for factor in factors:
             if factor in str(rule) and factor not in program.outputs:
                 yield _error(
                     "BC333",

@@ -55,6 +55,26 @@ def test_traces_are_checked_only_where_the_rule_is_right(load_text: LoadText) ->
     assert marked(load_text(text)) == [("BC201", "y9")]
 
 
+TRACE = "trace: {name: x1, tau: 16 ms, increment: 16}"
+BOTH = "traces: [{name: x1, tau: 16 ms, increment: 16}, {name: y1, tau: 16 ms, increment: 16}]"
+
+
+def test_a_trace_of_the_target_is_no_third_factor(load_text: LoadText) -> None:
+    """A lif sends no y1, but its spikes may leave a trace of that name."""
+    rule = "dw: x0*2^-4*y1 - y0*2^-4*x1"
+    assert load_text(LISTED.replace(TRACE, BOTH).replace(RULE, rule)).network is not None
+    assert marked(load_text(LISTED.replace(RULE, rule))) == [("BC142", "output")]
+
+
+def test_traces_of_the_target_are_defined_and_read(load_text: LoadText) -> None:
+    unread = LISTED.replace(TRACE, BOTH)
+    assert [message.message for message in load_text(unread).diagnostics] == [
+        "no rule of plasticity 'stdp' reads the trace y1"
+    ]
+    undefined = LISTED.replace(TRACE, BOTH).replace(RULE, "dw: x0*y1 - y0*x1*y2")
+    assert marked(load_text(undefined)) == [("BC143", "y2")]
+
+
 def test_a_second_rule_may_read_the_trace(load_text: LoadText) -> None:
     text = LISTED.replace(RULE, "dw: u0*2^-6*w\n    dt: u0*2^-4*x1")
     result = load_text(text)
