@@ -30,6 +30,7 @@ register_codes(
         "BC605": "an unknown population or variable to record",
         "BC606": "a variable to record that is named twice",
         "BC607": "nothing to record",
+        "BC613": "a data folder for a network without a task",
     }
 )
 
@@ -207,7 +208,7 @@ def record(
     if code.task is None and data_dir is not None:
         raise BurstchipError(
             Diagnostic(
-                "BC529",
+                "BC613",
                 f"'{code.name}' does not read a data folder",
                 required="no such option with a network without a task",
                 given=str(data_dir),

@@ -9,6 +9,7 @@ import typer
 
 from burstchip.cli.console import Output, as_json, output
 from burstchip.cli.options import Json, NetworkFile, Seed, Settings, Strict
+from burstchip.cli.wording import weight_form
 
 if TYPE_CHECKING:
     from compiler.ir.chip_program import ChipProgram
@@ -53,8 +54,7 @@ def compile_(
             with writing(artifact):
                 save_artifact(code, artifact)
             _show_quantisation(code, out)
-            form = " (emulation only)" if code.weight_form in ("carry", "mixed") else ""
-            out.text(f"{artifact}: weight form {code.weight_form}{form}, sha256 {sha256}")
+            out.text(f"{artifact}: {weight_form(code.weight_form)}, sha256 {sha256}")
         out.result(
             {
                 "ok": True,

@@ -10,6 +10,7 @@ import typer
 from burstchip.cli.console import Output, as_json, output
 from burstchip.cli.options import Backend, Data, Json, Strict
 from burstchip.cli.progress import progress
+from burstchip.cli.wording import weight_form
 
 if TYPE_CHECKING:
     from burstchip.recording import Recording, RecordProgress
@@ -65,7 +66,9 @@ def run(
         save_recording(to_dataset(recording, sha256), target)
         out.messages(recording.diagnostics)
         _tell(recording, out)
-        out.text(f"{target}: {', '.join('.'.join(variable) for variable in variables)}, {steps:,} steps")
+        recorded = ", ".join(".".join(variable) for variable in variables)
+        setting = f"{weight_form(code.weight_form)}, backend {backend}"
+        out.text(f"{target}: {recorded}, {steps:,} steps, {setting}")
         out.result(
             {
                 "ok": True,

@@ -11,6 +11,7 @@ import typer
 from burstchip.cli.console import Output, output
 from burstchip.cli.options import Backend, Data, Json, NetworkFile, Seed, Settings, Strict
 from burstchip.cli.progress import progress
+from burstchip.cli.wording import weight_form
 
 if TYPE_CHECKING:
     from burstchip.tasks.training import TrainProgress
@@ -72,11 +73,10 @@ def train(
 
 
 def _tell(summary: dict[str, Any], out: Path, console: Output) -> None:
-    form = " (emulation only)" if summary["weight_form"] in ("carry", "mixed") else ""
     train_error = summary["train_error"]
     lines = {
         "task": f"{summary['task']}, {summary['epochs']} epochs, seed {summary['seed']}",
-        "weight form": f"{summary['weight_form']}{form}, backend {summary['backend']}",
+        "run with": f"{weight_form(summary['weight_form'])}, backend {summary['backend']}",
         "training error": "none" if train_error is None else f"{100 * train_error:.2f} %",
         "test error": f"{100 * summary['test_error']:.2f} %",
         "speed": f"{summary['samples_per_second']:,.0f} samples/s, "

@@ -189,7 +189,7 @@ def test_a_recording_beyond_the_memory(pair: ChipProgram) -> None:
 
 
 def test_options_that_a_network_does_not_read(pair: ChipProgram, tmp_path: Path) -> None:
-    with pytest.raises(BurstchipError, match=r"BC529"):
+    with pytest.raises(BurstchipError, match=r"BC613"):
         record(pair, 10, data_dir=tmp_path)
     with pytest.raises(BurstchipError, match=r"BC551"):
         record(pair, 10, backend="lava")

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,9 @@ from burstchip import load_artifact, record
 def test_run_writes_what_record_gives(artifact: Path, burstchip) -> None:
     done = burstchip("run", "net.burst", "--steps", 50, "--record", "cell.v,source.events", "-o", "out.nc")
     assert done.code == 0 and done.err == ""
-    assert done.out.splitlines()[-1] == "out.nc: cell.v, source.events, 50 steps"
+    assert done.out.splitlines()[-1] == (
+        "out.nc: cell.v, source.events, 50 steps, weight form none, backend sim"
+    )
     code, sha256 = load_artifact(artifact)
     expected = record(code, 50, [("cell", "v"), ("source", "events")])
     with xarray.open_dataset("out.nc", engine="h5netcdf") as found:
@@ -58,7 +60,7 @@ def test_json(artifact: Path, burstchip) -> None:
         (["--record", "cell.v,"], "error[BC604]: '' names no variable to record"),
         (["--backend", "lava"], "error[BC551]: backend 'lava' cannot run here"),
         (["--backend", "simulator"], "error[BC550]: there is no backend 'simulator'"),
-        (["--data", "."], "error[BC529]"),
+        (["--data", "."], "error[BC613]"),
         (["--steps", "0"], "error[BC603]: there are no such steps to run"),
         (["--steps", "-7"], "given: -7"),
         (["--steps", "3000000000"], "error[BC603]: that is more than the clock can count"),
@@ -116,15 +118,19 @@ def test_ctrl_c_ends_with_130_and_writes_nothing(artifact: Path, tmp_path: Path,
     assert not (tmp_path / "out.nc").exists()
 
 
-def test_the_first_step_comes_within_two_seconds(artifact: Path, tmp_path: Path, burstchip) -> None:
+def test_a_second_run_reaches_its_first_step_in_two_seconds(
+    artifact: Path, burstchip, cpu_seconds: Callable[..., float]
+) -> None:
     command = ("run", "net.burst", "--steps", "1", "-o", "out.nc")
     burstchip(*command)
-    seconds = []
-    for _ in range(3):
-        started = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "burstchip", *command], cwd=tmp_path, env=os.environ, check=True
-        )
-        seconds.append(time.perf_counter() - started)
-    # The whole command, reading and writing included; the fastest, as the machine may be busy.
-    assert min(seconds) <= 2.0
+    # The whole command is measured, the writing of the recording included.
+    assert min(cpu_seconds([sys.executable, "-m", "burstchip", *command]) for _ in range(3)) <= 2.0
+
+
+@pytest.mark.slow
+def test_so_does_a_second_run_of_the_digits(burstchip, cpu_seconds: Callable[..., float]) -> None:
+    burstchip("new", "digits", ".")
+    burstchip("compile", "network.yaml", "-o", "net.burst")
+    command = ("run", "net.burst", "--steps", "1", "-o", "out.nc")
+    burstchip(*command)
+    assert min(cpu_seconds([sys.executable, "-m", "burstchip", *command]) for _ in range(3)) <= 2.0

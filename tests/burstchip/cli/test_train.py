@@ -80,7 +80,7 @@ def test_the_result_is_told(stand: Stand, burstchip) -> None:
     done = burstchip("train", "net.yaml", "--out", "run")
     assert done.code == 0 and done.err == ""
     lines = done.out.splitlines()
-    assert "weight form     carry (emulation only), backend sim" in lines
+    assert "run with        weight form carry (emulation only), backend sim" in lines
     assert "test error      4.56 %" in lines
     assert lines[-1] == "results in 'run'; now: burstchip report run"
 

@@ -1,0 +1,8 @@
+"""Facts as every command words them."""
+
+from __future__ import annotations
+
+
+def weight_form(form: str) -> str:
+    """The form of plastic weight, with its mark where no chip can do it: it stands beside every result."""
+    return f"weight form {form}{' (emulation only)' if form in ('carry', 'mixed') else ''}"
