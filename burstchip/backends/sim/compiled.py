@@ -18,6 +18,9 @@ from typing import Any
 from burstchip.backends.sim.kernel_source import Kernel
 from burstchip.tasks.cache_folder import cache_folder
 from compiler.artifact import write_whole
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+register_codes({"BC552": "the cache folder cannot be used"})
 
 #: Modules whose functions the generated text calls.
 IMPORTED = (
@@ -57,8 +60,19 @@ def _module(text: str) -> ModuleType:
     digest = hashlib.sha256((_imported_hash() + text).encode()).hexdigest()[:24]
     path = cache_folder() / "kernels" / f"kernel_{digest}.py"
     # An existing file is never rewritten: numba's cache goes by its time stamp.
-    if not path.is_file():
-        write_whole(path, text.encode())
+    try:
+        if not path.is_file():
+            write_whole(path, text.encode())
+    except OSError as reason:
+        raise BurstchipError(
+            Diagnostic(
+                "BC552",
+                f"the compiled loop cannot be kept in '{path.parent}'",
+                required="a cache folder that can be written to",
+                given=reason.strerror or str(reason),
+                hint="name another one by the environment variable BURSTCHIP_CACHE",
+            )
+        ) from None
     return _load(path, f"burstchip_kernel_{digest}")
 
 

@@ -134,3 +134,15 @@ def test_so_does_a_second_run_of_the_digits(burstchip, cpu_seconds: Callable[...
     command = ("run", "net.burst", "--steps", "1", "-o", "out.nc")
     burstchip(*command)
     assert min(cpu_seconds([sys.executable, "-m", "burstchip", *command]) for _ in range(3)) <= 2.0
+
+
+def test_a_cache_that_cannot_be_written(
+    artifact: Path, tmp_path: Path, burstchip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from burstchip.backends.sim import compiled
+
+    monkeypatch.setenv("BURSTCHIP_CACHE", str(tmp_path / "pair.yaml" / "cache"))
+    compiled._module.cache_clear()
+    done = burstchip("run", "net.burst", "--steps", 3, "-o", "out.nc")
+    assert done.code == 2 and "error[BC552]" in done.err and "BURSTCHIP_CACHE" in done.err
+    assert not Path("out.nc").exists()
