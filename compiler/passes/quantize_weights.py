@@ -32,7 +32,7 @@ register_codes(
     {
         "BC311": "weights are clipped to their limit",
         "BC312": "a delay is longer than the chip's 62 steps",
-        "BC314": "a weight exponent does not fit",
+        "BC314": "weights are larger than any exponent makes them",
     }
 )
 
@@ -111,16 +111,16 @@ def _exponent(
     if limit == 0:
         return 0
     exponent = math.ceil(math.log2(limit / (most * unit)) - 1e-9)
-    if EXPONENT_RANGE[0] <= exponent <= EXPONENT_RANGE[1]:
-        return exponent
-    low, high = (2.0**e * most * unit for e in EXPONENT_RANGE)
+    least, greatest_exponent = EXPONENT_RANGE
+    if exponent <= greatest_exponent:
+        # Smaller weights are coarser, which the report tells.
+        return max(exponent, least)
     raise BurstchipError(
         Diagnostic(
             "BC314",
-            f"the weights of '{projection.name}' need the exponent {exponent}",
+            f"the weights of '{projection.name}' are too large",
             projection.places.get("limit", projection.place),
-            required=f"exponents {EXPONENT_RANGE[0]}..{EXPONENT_RANGE[1]}, "
-            f"weights of {low:g} to {high:g} {unit_name}".rstrip(),
+            required=f"at most {2.0**greatest_exponent * most * unit:g} {unit_name}".rstrip(),
             given=f"{limit:g} {unit_name}".rstrip(),
             hint="change the limit of the weights, or the distance from rest to threshold",
         )
@@ -130,7 +130,7 @@ def _exponent(
 def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str, report: Report) -> Weights:
     """The weights of a projection. `unit` is the physical value of one weight unit at exponent 0.
 
-    Raises `BurstchipError` BC314 where no exponent fits; warns (BC311) of weights that are clipped.
+    Raises `BurstchipError` BC314 where they are too large; warns (BC311) of weights that are clipped.
     """
     projection = synapses.projection
     exact, extremes = _exact(synapses)

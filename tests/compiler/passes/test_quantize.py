@@ -1,0 +1,399 @@
+"""Physical values become the nearest integers the chip has, and what is lost is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compiler.ir.chip_program import ChipProgram, ProjectionCode, QuantisationLine
+from compiler.ir.network import ExplicitPairs, Normal, Uniform
+from compiler.passes.elaborate import elaborate
+from compiler.passes.quantize import quantize
+from compiler.passes.quantize_weights import mantissa
+from hw_models.diagnostics import Place
+
+#: One weight unit at exponent 0 of a lif: 64 of the 8192 steps of 20 mV.
+UNIT = 20 / 128
+
+
+@pytest.fixture
+def code(make: Any) -> Any:
+    """What quantize makes of a network."""
+    return lambda *parts, **more: quantize(elaborate(make.network(*parts, **more)))
+
+
+@pytest.fixture
+def weights(make: Any, code: Any) -> Any:
+    """(projection, program) of weights drawn so, between two populations of 50 neurons."""
+
+    def quantized(weight: Any, **more: Any) -> tuple[ProjectionCode, ChipProgram]:
+        parts = [make.population("a", size=50), make.population("b", size=50)]
+        if more.get("learn"):
+            parts[1] = make.population("b", "burst_unit", 50)
+            parts.append(make.burst_rule("rule", form=more.pop("form", "chip")))
+        program = code(*parts, make.projection("a.events", "b.soma", weight, **more))
+        return program.projections[0], program
+
+    return quantized
+
+
+@pytest.mark.parametrize(
+    ("weight", "limit", "exponent", "integer", "sign"),
+    [
+        (20.0, None, 0, 128, "EXCITATORY"),
+        (-20.0, None, 0, -128, "INHIBITORY"),
+        # 255 at exponent 0 is the greatest weight that is not clipped.
+        (255 * UNIT, None, 0, 255, "EXCITATORY"),
+        (255.6 * UNIT, None, 1, 128, "EXCITATORY"),
+        (256 * UNIT, None, 1, 128, "EXCITATORY"),
+        (-255 * UNIT, None, 0, -255, "INHIBITORY"),
+        (2.0, None, -4, 205, "EXCITATORY"),
+        (2.0, 20.0, -1, 26, "EXCITATORY"),
+        (2.0, 40.0, 0, 13, "EXCITATORY"),
+        (0.0, None, 0, 0, "EXCITATORY"),
+    ],
+)
+def test_the_smallest_exponent_that_fits(
+    weights: Any, weight: float, limit: float | None, exponent: int, integer: int, sign: str
+) -> None:
+    projection, program = weights(weight, limit=limit)
+    assert (projection.weight_exp, projection.sign_mode) == (exponent, sign)
+    assert np.all(projection.weights == integer)
+    assert projection.unit == UNIT * 2.0**exponent
+    assert projection.weight_unit == "mV"
+    assert not [d for d in program.diagnostics if d.id == "BC311"]
+
+
+def test_mixed_weights_are_even(weights: Any) -> None:
+    projection, program = weights(Normal(0.0, 5.0))
+    assert projection.sign_mode == "MIXED"
+    assert not np.any(projection.weights % 2)
+    greatest = np.abs(projection.exact).max()
+    assert 127 * projection.unit < greatest <= 255 * projection.unit
+    assert np.abs(projection.weights * projection.unit - projection.exact).max() <= projection.unit
+    assert not program.diagnostics
+
+
+@pytest.mark.parametrize("bits", range(1, 9))
+@pytest.mark.parametrize(("low", "high"), [(-10.0, 10.0), (1.0, 10.0), (-10.0, -1.0)])
+def test_fewer_bits_are_coarser_steps(weights: Any, bits: int, low: float, high: float) -> None:
+    projection, _ = weights(Uniform(low, high), weight_bits=bits)
+    step = 2 ** (8 - bits + (low * high < 0))
+    assert projection.num_weight_bits == bits
+    assert not np.any(projection.weights % step)
+    # Lava keeps such weights as they are: clip to the mode's range, then truncate.
+    ends = {"MIXED": (-256, 255), "EXCITATORY": (0, 255), "INHIBITORY": (-255, 0)}[projection.sign_mode]
+    assert ends[0] <= projection.weights.min() and projection.weights.max() <= ends[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    form=st.sampled_from(["static", "chip", "carry"]),
+    sign=st.sampled_from(["MIXED", "EXCITATORY", "INHIBITORY"]),
+    bits=st.integers(1, 8),
+)
+def test_a_mantissa_s_greatest_weight_is_one_that_it_has(form: Any, sign: Any, bits: int) -> None:
+    allowed = mantissa(form, sign, bits)
+    greatest = allowed.greatest * 2**allowed.fraction_bits
+    ends = [end for end in (allowed.low, allowed.high) if end]
+    assert greatest % allowed.step == 0
+    # With one bit and both signs only -256 and 0 remain.
+    assert greatest > 0 or (bits, sign) == (1, "MIXED")
+    assert all(abs(end) >= greatest for end in ends)
+
+
+def test_uniform_weights_take_every_representable_value_alike(make: Any, code: Any) -> None:
+    parts = (make.population("a", size=300), make.population("b", size=300))
+    weight = Uniform(-20 * UNIT, 20 * UNIT)
+    program = code(*parts, make.projection("a.events", "b.soma", weight, limit=256 * UNIT))
+    values, counts = np.unique(program.projections[0].weights, return_counts=True)
+    assert values.tolist() == list(range(-20, 22, 2))
+    assert np.all(np.abs(counts - 90_000 / 21) < 5 * np.sqrt(90_000 / 21))
+
+
+def test_plastic_weights(weights: Any) -> None:
+    carry, _ = weights(Uniform(-3.25, 3.25), limit=20.0, learn="rule", form="carry")
+    # 128 units for 20 mV, of 256 tags each; a burst unit's weights count from 1/8192.
+    assert carry.weight_exp == 6 and carry.sign_mode == "MIXED"
+    assert carry.unit == 20 / 128 / 256
+    assert carry.weights.max() == pytest.approx(3.25 / carry.unit, rel=0.01)
+    assert np.any(carry.weights % 2)
+    chip, _ = weights(Uniform(-3.25, 3.25), limit=20.0, learn="rule")
+    assert chip.weight_exp == 5 and not np.any(chip.weights % 2)
+    assert chip.unit == 20 / 256
+
+
+def test_weights_beyond_their_limit_are_clipped_and_counted(make: Any, code: Any) -> None:
+    place = Place("net.yaml", 3, 4)
+    pairs = ExplicitPairs(((0, 0), (1, 1), (2, 2)), (1.0, 5.0, -9.0))
+    program = code(
+        make.population("a"),
+        make.population("b"),
+        make.projection("a.events", "b.soma", None, connectivity=pairs, limit=4.0, places={"limit": place}),
+    )
+    assert program.projections[0].weights.tolist() == [52, 254, -256]
+    clipped = next(d for d in program.diagnostics if d.id == "BC311")
+    assert str(clipped) == (
+        "net.yaml:3:4: warning[BC311]: 2 of 3 weights of 'a.events->b.soma' are clipped\n"
+        "  required: -256..254    given: -460..256    hint: raise the limit of the weights"
+    )
+
+
+def test_weights_that_no_exponent_reaches(make: Any) -> None:
+    (error,) = make.errors(
+        make.population("a"), make.population("b"), make.projection("a.events", "b.soma", 1e4)
+    )
+    assert error.id == "BC314"
+    assert error.message == "the weights of 'a.events->b.soma' are too large"
+    assert (error.required, error.given) == ("at most 5100 mV", "10000 mV")
+
+
+@pytest.mark.parametrize(("weight", "integer"), [(0.05, 82), (0.001, 2), (0.0001, 0)])
+def test_small_weights_take_the_least_exponent(weights: Any, weight: float, integer: int) -> None:
+    projection, program = weights(weight)
+    assert projection.weight_exp == -8 and np.all(projection.weights == integer)
+    assert bool(program.diagnostics) == (integer < 10)
+
+
+def test_dense_weights_are_target_by_source(make: Any, code: Any) -> None:
+    program = code(
+        make.population("a", size=2),
+        make.population("b", size=3),
+        make.projection("a.events", "b.soma", Uniform(0.0, 30.0), delay=Uniform(1.0, 9.0)),
+    )
+    projection = program.projections[0]
+    synapses = elaborate(
+        make.network(
+            make.population("a", size=2),
+            make.population("b", size=3),
+            make.projection("a.events", "b.soma", Uniform(0.0, 30.0), delay=Uniform(1.0, 9.0)),
+        )
+    ).synapses[0]
+    assert projection.dense and projection.weights.shape == (3, 2) == projection.exact.shape
+    assert projection.pre.size == projection.post.size == 0
+    for k in range(6):
+        exact = 30.0 * (synapses.quantiles[k] + 0.5) / 65536  # type: ignore[index]
+        assert projection.exact[synapses.post[k], synapses.pre[k]] == exact
+        assert projection.weights[synapses.post[k], synapses.pre[k]] * projection.unit == pytest.approx(
+            exact, abs=0.6 * projection.unit
+        )
+    # Delays stay in the order of the synapses, source first.
+    assert projection.delays.tolist() == synapses.delays.tolist()
+
+
+def test_a_delay_beyond_the_chip(make: Any) -> None:
+    parts = (make.population("a"), make.population("b"))
+    longest = make.compiled(*parts, make.projection("a.events", "b.soma", delay=63.0))
+    assert set(longest.projections[0].delays.tolist()) == {62}
+    for delay, steps in ((64.0, 64), (1e15, (1 << 20))):
+        (error,) = make.errors(*parts, make.projection("a.events", "b.soma", delay=delay))
+        assert error.id == "BC312"
+        assert error.message == f"a delay of 'a.events->b.soma' is {steps} steps"
+        assert error.required == "1..63 steps (6 bits, Loihi)"
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters", "message", "required", "given"),
+    [
+        (
+            "burst_unit",
+            {"target_rate": 1200.0},
+            "'target_rate' of population 'n' is beyond what the chip's integers hold",
+            "rate_target in 0..1048576",
+            "rate_target = 1258291",
+        ),
+        (
+            "burst_unit",
+            {"teacher_on": 1e5, "teacher_gain": 0.125},
+            "'teacher_on' of population 'n' is beyond what the chip's integers hold",
+            "teacher_on in -32768..32767",
+            "teacher_on = 51200",
+        ),
+        (
+            "burst_unit",
+            {"threshold": (-50.0, -69.9, -50.0, -50.0)},
+            "'threshold' of population 'n' is beyond what the chip's integers hold",
+            "vth in 0..4095",
+            "vth = 25600",
+        ),
+        (
+            "lif",
+            {"threshold": -75.0},
+            "population 'n': the threshold is not above the resting potential",
+            "threshold above rest",
+            "threshold -75 mV, rest -70 mV",
+        ),
+    ],
+)
+def test_a_value_that_the_chip_cannot_hold(
+    make: Any, model: str, parameters: dict[str, Any], message: str, required: str, given: str
+) -> None:
+    (error,) = make.errors(make.population("n", model, **parameters))
+    assert error.id == ("BC315" if "beyond" in message else "BC192")
+    assert (error.message, error.required, error.given) == (message, required, given)
+
+
+def test_each_neuron_s_threshold(make: Any, code: Any) -> None:
+    """One unit for the population: weights mean the same for all of its neurons."""
+    thresholds = (-50.0, -60.0, -40.0, -55.0)
+    program = code(
+        make.population("a"),
+        make.population("b", threshold=thresholds, bias=100.0),
+        make.projection("a.events", "b.soma", 2.0),
+    )
+    parameters = program.population("b").parameters
+    assert np.asarray(parameters["vth"]).tolist() == [256, 128, 384, 192]
+    # 1 mV in units of 10 mV / 8192.
+    assert parameters["bias_mant"] == 819
+    assert program.projections[0].unit == 10 / 128 * 2.0 ** program.projections[0].weight_exp
+    line = next(line for line in program.quantisation if line.parameter == "threshold")
+    assert line.relative_error < 1e-12
+
+
+def lines(program: ChipProgram) -> dict[tuple[str, str], QuantisationLine]:
+    return {(line.where, line.parameter): line for line in program.quantisation}
+
+
+def test_the_report_has_a_line_for_each_value(make: Any, code: Any) -> None:
+    program = code(*make.digits().populations, *make.digits().projections, *make.digits().plasticity)
+    found = lines(program)
+    hidden = {parameter for where, parameter in found if where == "hidden"}
+    assert hidden >= {"tau_soma", "threshold", "bias", "burst_window", "target_rate", "homeostasis_gain"}
+    bias = found["hidden", "bias"]
+    assert (bias.requested, bias.unit, bias.integers) == (73.24, "pA", "bias_mant = 300, bias_exp = 0")
+    assert bias.represented == pytest.approx(73.24, rel=1e-3) and bias.relative_error < 1e-4
+    weight = found["image.events->hidden.soma", "greatest weight"]
+    assert weight.unit == "mV" and weight.requested == pytest.approx(3.25, rel=0.01)
+    assert found["plasticity rule", "learning_rate"].integers == "shift = 4"
+    assert found["plasticity rule", "x1 tau"].integers == "tau = 16 steps"
+    # Two projections share the rule: one set of lines.
+    assert len(program.quantisation) == len(found)
+
+
+def test_a_rounding_that_is_more_than_a_twentieth_is_told(make: Any, code: Any) -> None:
+    place = Place("net.yaml", 8, 9)
+    neurons = make.population("n", "burst_unit", homeostasis_window=700.0)
+    neurons = replace(neurons, parameter_places={"homeostasis_window": place})
+    (warning,) = code(neurons).diagnostics
+    assert str(warning) == (
+        "net.yaml:8:9: warning[BC310]: 'homeostasis_window' of 'n' is rounded by 26.9 %\n"
+        "  required: 700 ms    given: 512 ms (rate_shift = 9)"
+    )
+    assert not code(make.population("n", "burst_unit", homeostasis_window=1000.0)).diagnostics
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        # Nothing that is asked for gets lost without a word.
+        ({"teacher_on": 500.0}, "'teacher_on' of 'n' is rounded by 100 %"),
+        ({"tau_current": 0.1}, "'tau_current' of 'n' is rounded by 100 %"),
+        ({"tau_soma": 1e6}, "'tau_soma' of 'n' is rounded by inf %"),
+        ({"bias": 1e9}, "'bias' of 'n' is rounded by 100 %"),
+        ({"dendrite_shift": (6.0, 7.0, 6.0, 6.0)}, "'dendrite_shift' of 'n' is rounded by 16.7 %"),
+        ({"burst_window": (1024.0, 64.0, 1024.0, 1024.0)}, "'burst_window' of 'n' is rounded by 1.5e+03 %"),
+    ],
+)
+def test_values_that_get_lost(make: Any, code: Any, parameters: dict[str, Any], message: str) -> None:
+    (warning,) = code(make.population("n", "burst_unit", **parameters)).diagnostics
+    assert (warning.id, warning.message) == ("BC310", message)
+
+
+def test_of_many_neurons_the_worst_is_told(make: Any, code: Any) -> None:
+    program = code(make.population("n", tau_current=(5.0, 0.1, 5.0, 5.0)))
+    (warning,) = program.diagnostics
+    assert warning.given == "0 ms (du = [ 741 4095 741 741])"
+
+
+@pytest.mark.parametrize(
+    ("more", "id_", "message", "required", "given"),
+    [
+        (
+            {"every": 8.5},
+            "BC313",
+            "'every' of plasticity 'rule' is not a whole number of steps",
+            "a multiple of 1 ms",
+            "8.5 ms",
+        ),
+        (
+            {"learning_rate": 2.0**-15},
+            "BC321",
+            "'learning_rate' of plasticity 'rule' is not expressible",
+            "2^-14 to 2^8 in the form chip",
+            "2^-15",
+        ),
+        (
+            {"consolidation_rate": 2.0**-8},
+            "BC321",
+            "'consolidation_rate' of plasticity 'rule' is not expressible",
+            "2^-7 to 2^8 in the form chip",
+            "2^-8",
+        ),
+        (
+            {"form": "carry", "learning_rate": 2.0**-13},
+            "BC321",
+            "'learning_rate' of plasticity 'rule' is not expressible",
+            # Two halvings are to come.
+            "2^-12 to 2^0 in the form carry",
+            "2^-13",
+        ),
+        (
+            {"form": "carry", "learning_rate": 4.0},
+            "BC321",
+            "'learning_rate' of plasticity 'rule' is not expressible",
+            "2^-12 to 2^0 in the form carry",
+            "2^2",
+        ),
+    ],
+)
+def test_rules_that_cannot_be(
+    make: Any, more: dict[str, Any], id_: str, message: str, required: str, given: str
+) -> None:
+    parts = vars(make.digits(rule=make.burst_rule(**more)))
+    (error,) = make.errors(*parts["populations"], *parts["projections"], *parts["plasticity"], parts["task"])
+    assert (error.id, error.message, error.required, error.given) == (id_, message, required, given)
+
+
+@pytest.mark.parametrize("name", ["present", "teach_after"])
+def test_times_of_the_task_are_whole_steps(make: Any, name: str) -> None:
+    network = make.digits()
+    task = replace(network.task, **{name: 24.25})
+    (error,) = make.errors(*network.populations, *network.projections, *network.plasticity, task)
+    assert (error.id, error.message) == ("BC313", f"'{name}' is not a whole number of steps")
+    assert error.hint == "take 24 ms"
+
+
+def test_traces(make: Any, code: Any) -> None:
+    network = make.digits("carry")
+    learning = code(*network.populations, *network.projections, *network.plasticity).projections[0].learning
+    assert (learning.traces[0].kind, learning.traces[0].decay, learning.traces[0].impulse) == (
+        "plain",
+        248,
+        16,
+    )
+    network = make.digits("chip")
+    learning = code(*network.populations, *network.projections, *network.plasticity).projections[0].learning
+    assert (learning.traces[0].kind, learning.traces[0].tau, learning.traces[0].impulse) == ("lava", 16.0, 16)
+
+
+def test_spike_lists_are_sorted_by_time(make: Any, code: Any) -> None:
+    program = code(make.population("s", "spike_list", 3, spikes=((2, 5.0), (0, 1.0), (1, 5.0))), step=0.5)
+    assert program.populations[0].spikes.tolist() == [[2, 0], [10, 1], [10, 2]]
+
+
+@pytest.mark.parametrize(
+    ("forms", "expected"), [([], "none"), (["chip"], "chip"), (["chip", "carry"], "mixed")]
+)
+def test_the_form_of_the_weights(make: Any, code: Any, forms: list[str], expected: str) -> None:
+    parts = [make.population("a"), *(make.population(f"n{i}", "burst_unit") for i in range(len(forms)))]
+    for i, form in enumerate(forms):
+        parts += [
+            make.burst_rule(form, form=form),
+            make.projection("a.events", f"n{i}.soma", 1.0, learn=form),
+        ]
+    assert code(*parts).weight_form == expected
