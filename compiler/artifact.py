@@ -252,6 +252,9 @@ def _decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> Projection
 
 def load_artifact(path: Path) -> tuple[ChipProgram, str]:
     """(program, SHA-256) of an artifact file. Raises `BurstchipError` BC401..BC405."""
+    # Registers the ids that the messages of a compiled program bear.
+    import compiler.pipeline  # noqa: F401
+
     manifest, tensors = _read(path)
     missing = {entry["model"] for entry in manifest["populations"]} - set(models())
     if missing:
