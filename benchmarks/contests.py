@@ -1,0 +1,201 @@
+"""What is raced: the simulator and plain numpy at the same work, once both have shown the same integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import networks
+from benchmarks.plain import burst_network, lif
+from benchmarks.timing import Work
+from burstchip.backends.sim import simulator
+from burstchip.backends.sim.simulator import Pictures, Simulation, sample_order, start
+from burstchip.frontend import load_network
+from burstchip.tasks.datasets import load_dataset
+from burstchip.tasks.run_folder import recorded_variables
+from burstchip.tasks.training import pictures_of
+from compiler.ir.chip_program import ChipProgram
+from compiler.pipeline import compile_network
+
+
+class UnequalError(AssertionError):
+    """The simulator and plain numpy do not agree, so their times mean nothing."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two ways to do the same work. `checked` says on what they were found equal."""
+
+    name: str
+    description: str
+    unit: str
+    checked: str
+    simulated: Work
+    plain: Work
+
+
+def _lasting(run: Callable[[int], float], seconds: float) -> Work:
+    """Work that takes about this long: `run(amount)` with the amount that does, found by trying."""
+    amount = 1
+    while True:
+        started = perf_counter()
+        run(amount)
+        elapsed = perf_counter() - started
+        # Long enough that what a call costs besides does not count.
+        if elapsed > seconds / 2:
+            break
+        amount *= 2
+    amount = max(1, round(amount * seconds / elapsed))
+    return lambda: run(amount)
+
+
+def _require_equal(name: str, *pairs: tuple[object, object]) -> None:
+    for simulated, plain in pairs:
+        if not np.array_equal(np.asarray(simulated), np.asarray(plain)):
+            raise UnequalError(f"'{name}': the simulator and plain numpy part")
+
+
+def _advance(simulation: Simulation, steps: int) -> None:
+    simulation.advance(steps, {}, prime=False)
+
+
+def lif_updates(seconds: float, size: int = 10_000) -> Contest:
+    """LIF neurons driven by a bias, without synapses: neuron updates a second."""
+    code = compile_network(networks.lif_population(size))
+    simulation, plain = start(code, learning=False), lif.resting(code)
+    checked = 100
+    _advance(simulation, checked)
+    lif.run_population(code, plain, checked)
+    _require_equal(
+        "lif",
+        (simulation.arrays["s_0_v"], plain.v),
+        (simulation.arrays["event_totals"][0, 0], plain.events),
+    )
+
+    def simulated(steps: int) -> float:
+        _advance(simulation, steps)
+        return steps * size
+
+    def numpy(steps: int) -> float:
+        lif.run_population(code, plain, steps)
+        return steps * size
+
+    return Contest(
+        "lif",
+        f"{size:,} LIF neurons with a bias current, no synapses",
+        "neuron updates/s",
+        f"potentials and events after {checked} steps",
+        _lasting(simulated, seconds),
+        _lasting(numpy, seconds),
+    )
+
+
+def synaptic_events(name: str, seconds: float) -> Contest:
+    """Poisson sources onto LIF neurons, `dense` or `sparse`: synaptic events a second, neurons included."""
+    network = {"dense": networks.dense_events, "sparse": networks.sparse_events}[name]()
+    code = compile_network(network)
+    (projection,) = code.projections
+    simulation, plain = start(code, learning=False), lif.resting(code)
+    size = code.population("cells").size
+    add = lif.dense_sum(projection) if projection.dense else lif.sparse_sum(projection, size, size)
+    checked = 100
+    _advance(simulation, checked)
+    lif.run_events(code, plain, checked, add)
+    counted = simulation.arrays["synaptic_events"]
+    _require_equal(
+        name,
+        (simulation.arrays["s_1_u"], plain.u),
+        (simulation.arrays["s_1_v"], plain.v),
+        (counted[0], plain.synaptic_events),
+    )
+
+    def simulated(steps: int) -> float:
+        before = int(counted[0])
+        _advance(simulation, steps)
+        return int(counted[0]) - before
+
+    def numpy(steps: int) -> float:
+        before = plain.synaptic_events
+        lif.run_events(code, plain, steps, add)
+        return plain.synaptic_events - before
+
+    return Contest(
+        name,
+        f"{size:,} Poisson sources at 100 Hz, {projection.weights.size:,} synapses, {size:,} LIF neurons",
+        "synaptic events/s",
+        f"currents, potentials and synaptic events after {checked} steps",
+        _lasting(simulated, seconds),
+        _lasting(numpy, seconds),
+    )
+
+
+def training_program(template: str, weight_form: str) -> ChipProgram:
+    """The program of a template, with seed 0."""
+    with as_file(files("burstchip") / "templates" / template / "network.yaml") as path:
+        return compile_network(load_network(path, {"weight_form": weight_form}, 0))
+
+
+def training_pictures(code: ChipProgram, data_dir: Path | None) -> Pictures:
+    """The training samples of a program's task; nothing is fetched. Raises `BurstchipError` without them."""
+    assert code.task is not None
+    folder = data_dir if code.task.data == "mnist" else None
+    return pictures_of(load_dataset(code.task.data, split=code.task.split, data_dir=folder))[0]
+
+
+def _learned(
+    simulation: Simulation, plain: burst_network.PlainNetwork
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Each weight and tag as the simulator and as plain numpy has it."""
+    synapses = {plain.source.code.name: plain.to_hidden, plain.hidden.code.name: plain.to_readout}
+    for index, projection in enumerate(plain.code.projections):
+        if projection.learning is not None:
+            for kind, values in synapses[projection.source].learned().items():
+                yield simulation.arrays[f"{kind}_{index}"], values
+
+
+def training_samples(
+    template: str, weight_form: str, seconds: float, checked: int, data_dir: Path | None = None
+) -> Contest:
+    """Online training of a template's network: samples a second. The first `checked` samples are compared."""
+    code = training_program(template, weight_form)
+    pictures = training_pictures(code, data_dir)
+    order = sample_order(code, len(pictures.images), 0)
+    # The very loop that `burstchip train` runs, which can record.
+    simulation = start(code, learning=True, record=recorded_variables(code))
+    plain = burst_network.untrained(code)
+    shown = 0
+
+    def simulated(samples: int) -> float:
+        nonlocal shown
+        chosen = order[np.arange(shown, shown + samples + 1) % len(order)]
+        simulator.show(simulation, pictures, chosen[:-1], int(chosen[-1]), 0)
+        shown += samples
+        return samples
+
+    def numpy(samples: int) -> float:
+        for number in range(plain.samples, plain.samples + samples):
+            now, then = order[np.arange(number, number + 2) % len(order)]
+            burst_network.show(plain, pictures, int(now), int(then))
+        return samples
+
+    simulated(checked)
+    numpy(checked)
+    _require_equal(template, *_learned(simulation, plain))
+    sizes = "-".join(f"{population.size}" for population in code.populations)
+    task = code.task
+    assert task is not None
+    return Contest(
+        f"{template}, {weight_form}",
+        f"online training {sizes}, {task.present} steps a sample, {weight_form} form",
+        "training samples/s",
+        f"all weights and tags after {checked} samples",
+        _lasting(simulated, seconds),
+        _lasting(numpy, seconds),
+    )

@@ -1,0 +1,87 @@
+"""What a measurement must say about the machine it was made on. Nothing here names a path or a user."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The machine and the versions that timings depend on.
+
+    `vector_bits` is the width of the widest vector registers, 0 where it is not known. `load` is the system's
+    load of the last minute: where it is near `cores` or above, timings are disturbed.
+    """
+
+    system: str
+    processor: str
+    microarchitecture: str
+    cores: int
+    vector_bits: int
+    load: float | None
+    python: str
+    numpy: str
+    numba: str
+    llvmlite: str
+    burstchip: str
+
+
+def _processor() -> str:
+    """The processor's name as the system gives it."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def _cores() -> int:
+    """Cores this process may use, which in a container are fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _vector_bits() -> int:
+    from llvmlite import binding
+
+    features = binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 512
+    if features.get("avx2"):
+        return 256
+    if features.get("sse2") or features.get("neon"):
+        return 128
+    return 0
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def machine() -> Machine:
+    """Look at this machine."""
+    from llvmlite import binding
+
+    return Machine(
+        system=f"{platform.system()} {platform.machine()}",
+        processor=_processor(),
+        microarchitecture=binding.get_host_cpu_name(),
+        cores=_cores(),
+        vector_bits=_vector_bits(),
+        load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        python=platform.python_version(),
+        numpy=_version("numpy"),
+        numba=_version("numba"),
+        llvmlite=_version("llvmlite"),
+        burstchip=_version("burstchip"),
+    )

@@ -1,0 +1,57 @@
+"""That the simulator and plain numpy do the same integers is checked by each contest as it is made ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import contests
+from benchmarks.contests import UnequalError, lif_updates, synaptic_events, training_samples
+from benchmarks.plain import lif
+
+
+def test_neurons_with_a_bias_are_equal_and_every_update_counts() -> None:
+    contest = lif_updates(seconds=0.001, size=50)
+
+    assert contest.simulated() % 50 == 0
+    assert contest.plain() % 50 == 0
+
+
+@pytest.mark.parametrize("name", ["dense", "sparse"])
+def test_synaptic_events_are_equal_and_counted(name: str) -> None:
+    contest = synaptic_events(name, seconds=0.001)
+
+    assert contest.simulated() > 0
+    assert contest.plain() > 0
+
+
+@pytest.mark.parametrize("form", ["carry", pytest.param("chip", marks=pytest.mark.slow)])
+def test_the_training_of_digits_is_equal(form: str) -> None:
+    contest = training_samples("digits", form, seconds=0.01, checked=4)
+
+    assert contest.simulated() >= 1
+    assert contest.plain() >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("form", "checked"), [("carry", 2), ("chip", 65)])
+def test_the_training_of_mnist_is_equal(form: str, checked: int, mnist_folder: Path) -> None:
+    # The chip form moves its tags into the weights after 64 samples.
+    training_samples("mnist", form, seconds=0.01, checked=checked, data_dir=mnist_folder)
+
+
+def test_unequal_integers_are_not_raced(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = lif.run_population
+
+    def wrong(*arguments: object) -> None:
+        original(*arguments)  # type: ignore[arg-type]
+        state = arguments[1]
+        assert isinstance(state, lif.PlainLif)
+        state.v = state.v + np.eye(1, len(state.v), 7, dtype=np.int64)[0]
+
+    monkeypatch.setattr(contests.lif, "run_population", wrong)
+
+    with pytest.raises(UnequalError, match="'lif': the simulator and plain numpy part"):
+        lif_updates(seconds=0.001, size=50)
