@@ -23,6 +23,7 @@ from compiler.ir.network import (
     Uniform,
 )
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.elementary import cos_turns, log
 from hw_models.neurons.registry import models
 from hw_models.program.random import at, key, row
 
@@ -81,7 +82,7 @@ def _draw(
         return np.asarray(distribution.low + (distribution.high - distribution.low) * first)
     assert isinstance(distribution, Normal)
     second = (_bits(seed, streams[1], pre, post).astype(np.float64) + 0.5) / 2**32
-    standard = np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)
+    standard = np.sqrt(-2 * log(first)) * cos_turns(second)
     return np.asarray(distribution.mean + distribution.sd * standard)
 
 

@@ -127,6 +127,11 @@ def _exponent(
     )
 
 
+def _rms(values: NDArray[np.float64]) -> float:
+    # An exact sum: the order in which numpy adds differs between processors.
+    return math.sqrt(math.fsum((values * values).flat) / values.size)
+
+
 def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str, report: Report) -> Weights:
     """The weights of a projection. `unit` is the physical value of one weight unit at exponent 0.
 
@@ -164,9 +169,7 @@ def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str
     text = f"weight_exp = {exponent}, one unit = {stored:.4g} {unit_name}".rstrip()
     report.add(projection.name, "greatest weight", unit_name, requested, represented, text, place)
     if requested > 0:
-        rms = float(np.sqrt(np.mean(exact**2)))
-        error = float(np.sqrt(np.mean((integers * stored - exact) ** 2)))
-        got = float(np.sqrt(np.mean((integers * stored) ** 2)))
+        rms, got, error = (_rms(values) for values in (exact, integers * stored, integers * stored - exact))
         note = f"rms rounding {100 * error / rms:.3g} %"
         report.lines.append(QuantisationLine(projection.name, "rms weight", unit_name, rms, got, note))
     return Weights(integers.astype(np.int16), exponent, stored, sign, exact)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.elementary import exp, log
 
 register_codes({"BC192": "a threshold that is not above the resting potential"})
 
@@ -42,8 +43,7 @@ def reals(values: Reals | Integers) -> float | tuple[float, ...]:
 def decay_rate(tau_ms: Reals, step_ms: float, greatest: int = 4095) -> Integers:
     """4096 (1 - exp(-step/tau)), at most `greatest`; tau 0 is no memory."""
     tau = np.asarray(tau_ms, dtype=np.float64)
-    with np.errstate(divide="ignore"):
-        kept = np.where(tau > 0, np.exp(-step_ms / np.maximum(tau, 1e-300)), 0.0)
+    kept = np.where(tau > 0, exp(-step_ms / np.maximum(tau, 1e-300)), 0.0)
     return integers(np.minimum(4096 * (1 - kept), greatest))
 
 
@@ -51,7 +51,7 @@ def decay_tau(rate: Integers, step_ms: float) -> Reals:
     """The time constant in ms that a decay of `rate`/4096 a step stands for; 0 where nothing is kept."""
     kept = 1 - np.asarray(rate, dtype=np.float64) / 4096
     with np.errstate(divide="ignore"):
-        tau = np.where(kept <= 1 / 4096, 0.0, step_ms / np.abs(np.log(np.maximum(kept, 1e-300))))
+        tau = np.where(kept <= 1 / 4096, 0.0, step_ms / np.abs(log(np.maximum(kept, 1e-300))))
     return float(tau) if tau.ndim == 0 else tau
 
 
