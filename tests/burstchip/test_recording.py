@@ -65,7 +65,7 @@ def test_every_variable_of_every_model_can_be_recorded(pair: ChipProgram) -> Non
 
 
 def test_what_is_recorded_is_what_the_program_computes(pair: ChipProgram) -> None:
-    found = record(pair, 60, [("source", "events"), ("cell", "u"), ("cell", "v"), ("cell", "events")])
+    found = record(pair, 60, [(p.name, v) for p in pair.populations for v in variables_of(pair, p.name)])
     cell = pair.population("cell")
     drive = pair.projections[0]
     states = {"u": np.zeros(3, dtype=np.int64), "v": np.zeros(3, dtype=np.int64)}
@@ -112,7 +112,7 @@ def test_reference_records_reals(pair: ChipProgram) -> None:
 
 def test_a_task_is_shown_its_training_samples(digits: ChipProgram) -> None:
     assert digits.task is not None
-    found = record(digits, 2 * digits.task.present + 1, [("readout", "events")])
+    found = record(digits, 2 * digits.task.present + 1)
     assert found.samples is not None
     assert len(found.samples.index) == 3 and len(set(found.samples.index)) == 3
     counts = found.values["readout", "events"].reshape(-1)[: 2 * 96 * 10].reshape(2, 96, 10).sum(axis=1)
@@ -122,10 +122,9 @@ def test_a_task_is_shown_its_training_samples(digits: ChipProgram) -> None:
 
 
 def test_the_parts_of_a_task_do_not_change_it(digits: ChipProgram, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [("hidden", "v"), ("readout", "bursts")]
-    whole = record(digits, 500, names)
+    whole = record(digits, 500)
     monkeypatch.setattr(recording_module, "CALL_SECONDS", 0.0)
-    parts = record(digits, 500, names)
+    parts = record(digits, 500)
     assert _equal(parts, whole)
     assert whole.samples is not None and parts.samples is not None
     assert np.array_equal(parts.samples.readout, whole.samples.readout)
