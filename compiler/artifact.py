@@ -29,7 +29,7 @@ from compiler.ir.chip_program import (
     TraceCode,
 )
 from compiler.ir.verify import verify_chip_program
-from hw_models.diagnostics import CODES, BurstchipError, Diagnostic, register_codes
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.registry import models
 
 FORMAT = "burstchip artifact"
@@ -183,9 +183,9 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
         length = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + length]) if 0 < length <= len(data) - 8 else None
         manifest = json.loads(header["__metadata__"][KEY])  # type: ignore[index]
-        if manifest["format"] != FORMAT:
+        if manifest["format"] != FORMAT or type(manifest["version"]) is not int or manifest["version"] < 1:
             raise ValueError
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise _error(
             "BC402",
             f"'{path}' is not a burstchip artifact",
@@ -193,18 +193,18 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
             f"{len(data)} bytes of something else, or the torn beginning of an artifact",
             "compile the network again",
         ) from None
-    if not isinstance(manifest.get("version"), int) or manifest["version"] > VERSION:
+    if manifest["version"] > VERSION:
         raise _error(
             "BC404",
             f"artifact '{path}' has a newer format",
             f"format version {VERSION}",
-            f"version {manifest.get('version')}",
+            f"version {manifest['version']}",
             "update burstchip, or compile the network again with this version",
         )
     try:
         tensors = load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError) as reason:
-        raise _damaged(path, str(reason)) from None
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as reason:
+        raise _damaged(path, f"{type(reason).__name__}: {reason}") from None
     found = _content_sha256(manifest, tensors)
     if found != manifest.get("sha256"):
         raise _damaged(path, f"SHA-256 {found[:16]}..., not {str(manifest.get('sha256'))[:16]}...")
@@ -250,21 +250,7 @@ def _decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> Projection
     return ProjectionCode(**values)
 
 
-def load_artifact(path: Path) -> tuple[ChipProgram, str]:
-    """(program, SHA-256) of an artifact file. Raises `BurstchipError` BC401..BC405."""
-    # Registers the ids that the messages of a compiled program bear.
-    import compiler.pipeline  # noqa: F401
-
-    manifest, tensors = _read(path)
-    missing = {entry["model"] for entry in manifest["populations"]} - set(models())
-    if missing:
-        raise _error(
-            "BC405",
-            f"artifact '{path}' uses neuron models that are not installed",
-            "their packages",
-            ", ".join(sorted(missing)),
-            "install the package that registers them",
-        )
+def _decode(manifest: Mapping[str, Any], tensors: Tensors) -> ChipProgram:
     task = manifest["task"]
     code = ChipProgram(
         name=manifest["name"],
@@ -277,7 +263,30 @@ def load_artifact(path: Path) -> tuple[ChipProgram, str]:
         probes=tuple((name, variable) for name, variable in manifest["probes"]),
         task=None if task is None else TaskCode(**{**task, "anneal": tuple(task["anneal"])}),
         quantisation=tuple(QuantisationLine(**line) for line in manifest["quantisation"]),
-        diagnostics=tuple(Diagnostic(**entry) for entry in manifest["diagnostics"] if entry["id"] in CODES),
+        diagnostics=tuple(Diagnostic(**entry) for entry in manifest["diagnostics"]),
     )
     verify_chip_program(code)
+    return code
+
+
+def load_artifact(path: Path) -> tuple[ChipProgram, str]:
+    """(program, SHA-256) of an artifact file. Raises `BurstchipError` BC401..BC405."""
+    # Registers the ids that the messages of a compiled program bear.
+    import compiler.pipeline  # noqa: F401
+
+    manifest, tensors = _read(path)
+    try:
+        missing = {entry["model"] for entry in manifest["populations"]} - set(models())
+        code = None if missing else _decode(manifest, tensors)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError) as reason:
+        # The hash is right: another version of burstchip, or of the package of a model, wrote it.
+        raise _damaged(path, f"{type(reason).__name__}: {reason}") from reason
+    if code is None:
+        raise _error(
+            "BC405",
+            f"artifact '{path}' uses neuron models that are not installed",
+            "their packages",
+            ", ".join(sorted(missing)),
+            "install the package that registers them",
+        )
     return code, manifest["sha256"]

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from compiler.ir.chip_program import ChipProgram
+from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Network
 from hw_models.neurons.registry import models
+
+#: The stored weights of a static projection's sign mode, or of a plastic one's form.
+_WEIGHT_RANGES = {
+    "MIXED": (-256, 255),
+    "EXCITATORY": (0, 255),
+    "INHIBITORY": (-255, 0),
+    "chip": (-256, 255),
+    "carry": (CARRY_LOW, CARRY_HIGH),
+}
 
 
 def verify_network(network: Network) -> None:
@@ -36,38 +46,68 @@ def verify_elaborated(elaborated: Elaborated) -> None:
         n_pre, n_post = sizes[projection.source.population], sizes[projection.target.population]
         assert synapses.pre.shape == synapses.post.shape == synapses.delays.shape
         assert (synapses.weights is None) != (synapses.quantiles is None)
-        place = synapses.pre.astype(np.int64) * n_post + synapses.post
-        assert np.all(np.diff(place) > 0), "synapses are unsorted or repeat"
-        assert place.size == 0 or (place[0] >= 0 and place[-1] < n_pre * n_post)
+        place = _places(synapses.pre, synapses.post, n_pre, n_post, projection.name)
         assert not synapses.dense or place.size == n_pre * n_post
         assert np.all(synapses.delays >= 0), "a delay below one step"
 
 
+def _places(
+    pre: NDArray[np.int32], post: NDArray[np.int32], n_pre: int, n_post: int, name: str
+) -> NDArray[np.int64]:
+    """Each synapse's place in the grid of all pairs. All exist, in order and once: simulators rely on it."""
+    inside = (pre >= 0) & (pre < n_pre) & (post >= 0) & (post < n_post)
+    assert np.all(inside), f"{name} lists a neuron that is not there"
+    place = pre.astype(np.int64) * n_post + post
+    assert np.all(np.diff(place) > 0), f"the synapses of {name} are unsorted or repeat"
+    return place
+
+
 def verify_chip_program(code: ChipProgram) -> None:
-    """Parameters fit their declared widths, weights their mode, shapes their populations."""
+    """Parameters fit their declared widths, weights their mode, shapes and indices their populations."""
     populations = {population.name: population for population in code.populations}
+    assert len(populations) == len(code.populations), "population names repeat"
     for population in code.populations:
-        program = models()[population.model].program
-        for name, width in program.parameters.items():
-            value = np.asarray(population.parameters[name])
-            assert value.dtype.kind in "iu", f"{population.name}.{name} is not an integer"
-            assert value.shape in ((), (population.size,)), (
-                f"{population.name}.{name} has shape {value.shape}"
-            )
-            inside = np.all((value >= width.low) & (value <= width.high))
-            assert inside, f"{population.name}.{name} = {value} is outside {width}"
+        _verify_population(population)
     for projection in code.projections:
-        n_pre, n_post = populations[projection.source].size, populations[projection.target].size
-        if projection.dense:
-            assert projection.weights.shape == (n_post, n_pre) == projection.exact.shape
-            assert projection.delays.shape == (n_pre * n_post,)
-        else:
-            assert projection.weights.shape == projection.pre.shape == projection.post.shape
-        assert projection.weights.dtype == np.int16
-        if projection.learning is None:
-            low, high = {"MIXED": (-256, 255), "EXCITATORY": (0, 255), "INHIBITORY": (-255, 0)}[
-                projection.sign_mode
-            ]
-            assert projection.weights.size == 0 or (
-                low <= projection.weights.min() and projection.weights.max() <= high
-            )
+        _verify_projection(projection, populations)
+    for name, variable in code.probes:
+        program = models()[populations[name].model].program
+        assert variable in program.states or variable in program.outputs, f"no variable {name}.{variable}"
+    if code.task is not None:
+        assert {code.task.input, code.task.readout} <= set(populations), "a task without its populations"
+
+
+def _verify_population(population: PopulationCode) -> None:
+    name = population.name
+    for parameter, width in models()[population.model].program.parameters.items():
+        value = np.asarray(population.parameters[parameter])
+        assert value.dtype.kind in "iu", f"{name}.{parameter} is not an integer"
+        assert value.shape in ((), (population.size,)), f"{name}.{parameter} has shape {value.shape}"
+        inside = np.all((value >= width.low) & (value <= width.high))
+        assert inside, f"{name}.{parameter} = {value} is outside {width}"
+    if population.spikes is not None:
+        steps, neurons = population.spikes.reshape(-1, 2).T
+        assert np.all(np.diff(steps) >= 0), f"the events of {name} are unsorted"
+        assert np.all((neurons >= 0) & (neurons < population.size)), f"{name} lists a neuron it has not"
+
+
+def _verify_projection(projection: ProjectionCode, populations: dict[str, PopulationCode]) -> None:
+    name = projection.name
+    source, target = populations[projection.source], populations[projection.target]
+    assert projection.output in models()[source.model].program.outputs, f"{name} has no output"
+    ports = {port.name for port in models()[target.model].ports}
+    assert projection.port in ports, f"{name} has no port"
+    n_pre, n_post = source.size, target.size
+    weights = projection.weights
+    assert weights.dtype == np.int16, f"{name} has weights of {weights.dtype}"
+    assert weights.shape == projection.exact.shape
+    if projection.dense:
+        assert weights.shape == (n_post, n_pre), f"{name} has weights {weights.shape}"
+    else:
+        assert weights.shape == projection.pre.shape == projection.post.shape, f"{name} has uneven lists"
+        _places(projection.pre, projection.post, n_pre, n_post, name)
+    assert projection.delays.shape == (weights.size,), f"{name} has {projection.delays.shape} delays"
+    assert np.all(projection.delays >= 0), f"{name} has a delay below one step"
+    form = projection.learning.form if projection.learning else projection.sign_mode
+    low, high = _WEIGHT_RANGES[form]
+    assert np.all((weights >= low) & (weights <= high)), f"{name} has weights outside {low}..{high}"

@@ -33,7 +33,8 @@ def test_the_carry_form_is_emulation_only(make: Any) -> None:
     (warning,) = found(make.digits("carry"))
     assert str(warning) == (
         "warning[BC330]: the carry form of image.events->hidden.soma, hidden.events->readout.soma is"
-        " emulation only\n  required: sums of products, for target loihi2    given: 8-bit weight, 8-bit tag and carry"
+        " emulation only\n  required: sums of products, for target loihi2"
+        "    given: 8-bit weight, 8-bit tag and carry"
         "    hint: --set weight_form=chip where the template has it, or form: chip"
     )
 

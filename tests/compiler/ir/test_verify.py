@@ -1,0 +1,139 @@
+"""Each rule of each representation finds what breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from compiler.ir.network import ExplicitPairs, Probe, Uniform
+from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network
+from compiler.passes.elaborate import elaborate
+from compiler.pipeline import compile_network
+
+
+@pytest.fixture
+def network(make: Any) -> Any:
+    sparse = make.projection(
+        "hidden.events",
+        "extra.soma",
+        Uniform(0.0, 1.0),
+        connectivity=ExplicitPairs(((0, 1), (1, 0), (1, 2))),
+        name="sparse",
+    )
+    spikes = make.population("spikes", "spike_list", 2, spikes=((0, 1.0), (1, 2.0)))
+    return make.digits(extra=make.population("extra", size=3), sparse=sparse, spikes=spikes)
+
+
+def first(items: tuple[Any, ...], **changes: Any) -> tuple[Any, ...]:
+    return (replace(items[0], **changes), *items[1:])
+
+
+def last(items: tuple[Any, ...], **changes: Any) -> tuple[Any, ...]:
+    return (*items[:-1], replace(items[-1], **changes))
+
+
+def test_a_sound_network_passes(network: Any) -> None:
+    verify_network(network)
+    verify_elaborated(elaborate(network))
+    verify_chip_program(compile_network(network))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda n: {"populations": first(n.populations, name="hidden")},
+        lambda n: {"populations": first(n.populations, size=0)},
+        lambda n: {"projections": first(n.projections, name="sparse")},
+        lambda n: {"projections": first(n.projections, learn="nothing")},
+        lambda n: {
+            "projections": first(n.projections, source=replace(n.projections[0].source, port="spikes"))
+        },
+        lambda n: {"projections": first(n.projections, target=replace(n.projections[0].target, port="axon"))},
+        lambda n: {"task": replace(n.task, readout="nobody")},
+    ],
+)
+def test_a_network_that_is_not_sound(network: Any, change: Any) -> None:
+    with pytest.raises(AssertionError):
+        verify_network(replace(network, **change(network)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: {"pre": s.pre[::-1].copy()},
+        lambda s: {"post": np.array([1, 1, 3], dtype=np.int32)},
+        lambda s: {"post": np.array([-1, 0, 2], dtype=np.int32), "pre": np.array([0, 1, 1], dtype=np.int32)},
+        lambda s: {"delays": s.delays - 1},
+        lambda s: {"delays": s.delays[:-1]},
+        lambda s: {"weights": s.quantiles * 1.0},
+        lambda s: {"quantiles": None},
+        lambda s: {"dense": True},
+    ],
+)
+def test_synapses_that_are_not_sound(network: Any, change: Any) -> None:
+    elaborated = elaborate(network)
+    synapses = last(elaborated.synapses, **change(elaborated.synapses[-1]))
+    with pytest.raises(AssertionError):
+        verify_elaborated(replace(elaborated, synapses=synapses))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: {"populations": first(c.populations, name="hidden")}, "population names repeat"),
+        (lambda c: {"projections": first(c.projections, weights=c.projections[0].weights.T)}, None),
+        (
+            lambda c: {"projections": first(c.projections, weights=c.projections[0].weights.astype(int))},
+            "int64",
+        ),
+        (
+            lambda c: {"projections": first(c.projections, weights=c.projections[0].weights + np.int16(300))},
+            "outside",
+        ),
+        (
+            lambda c: {"projections": last(c.projections, weights=-c.projections[-1].weights)},
+            "outside 0..255",
+        ),
+        (lambda c: {"projections": last(c.projections, pre=c.projections[-1].pre[::-1])}, "unsorted"),
+        (lambda c: {"projections": last(c.projections, post=c.projections[-1].post + 1)}, "not there"),
+        (lambda c: {"projections": last(c.projections, post=c.projections[-1].post[:-1])}, "uneven lists"),
+        (lambda c: {"projections": last(c.projections, delays=c.projections[-1].delays[:-1])}, "delays"),
+        (
+            lambda c: {"projections": last(c.projections, delays=c.projections[-1].delays - 1)},
+            "below one step",
+        ),
+        (lambda c: {"projections": last(c.projections, output="sparks")}, "has no output"),
+        (lambda c: {"projections": last(c.projections, port="axon")}, "has no port"),
+        (lambda c: {"probes": (("hidden", "w"),)}, "no variable hidden.w"),
+        (lambda c: {"task": replace(c.task, input="nobody")}, "a task without its populations"),
+        (lambda c: {"populations": last(c.populations, spikes=c.populations[-1].spikes[::-1])}, "unsorted"),
+        (lambda c: {"populations": last(c.populations, size=1)}, "lists a neuron it has not"),
+    ],
+)
+def test_a_program_that_is_not_sound(network: Any, change: Any, message: str) -> None:
+    code = compile_network(network)
+    with pytest.raises(AssertionError, match=message):
+        verify_chip_program(replace(code, **change(code)))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"dv": 4096}, r"hidden\.dv = 4096 is outside 0\.\.4095"),
+        ({"dv": 0.5}, r"hidden\.dv is not an integer"),
+        ({"dv": np.zeros(5, dtype=int)}, r"hidden\.dv has shape \(5,\)"),
+    ],
+)
+def test_parameters_that_are_not_sound(network: Any, parameters: Any, message: str) -> None:
+    code = compile_network(network)
+    hidden = replace(code.populations[1], parameters={**code.populations[1].parameters, **parameters})
+    with pytest.raises(AssertionError, match=message):
+        verify_chip_program(replace(code, populations=(code.populations[0], hidden, *code.populations[2:])))
+
+
+def test_variables_to_record_are_checked_by_name(network: Any) -> None:
+    probed = replace(network, probes=(Probe("hidden", "v"), Probe("readout", "events")))
+    assert compile_network(probed).probes == (("hidden", "v"), ("readout", "events"))

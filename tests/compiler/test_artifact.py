@@ -1,0 +1,306 @@
+"""The artifact: the same bytes for the same program, and a clear word for every file that is not one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load, save
+
+from compiler.artifact import artifact_sha256, dump_artifact, load_artifact, save_artifact, write_whole
+from compiler.ir.chip_program import ChipProgram
+from compiler.ir.network import FixedProbability, Normal, Uniform
+from compiler.pipeline import compile_network
+from hw_models.diagnostics import BurstchipError, Diagnostic
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def code(make: Any) -> ChipProgram:
+    """A program that has something of everything: lists, arrays, a task, messages."""
+    network = make.digits(
+        "carry",
+        extra=make.population("extra", "lif", 3, threshold=(-50.0, -60.0, -55.0), tau_current=0.1),
+        spikes=make.population("spikes", "spike_list", 2, spikes=((0, 3.0), (1, 4.0))),
+        sparse=make.projection(
+            "spikes.events",
+            "extra.soma",
+            Normal(1.0, 0.5),
+            Uniform(1.0, 5.0),
+            connectivity=FixedProbability(0.7),
+        ),
+    )
+    return compile_network(network)
+
+
+@pytest.fixture(scope="module")
+def data(code: ChipProgram) -> bytes:
+    return dump_artifact(code)
+
+
+def assert_same(one: Any, other: Any) -> None:
+    """Equal dataclasses, arrays by type and content."""
+    assert type(one) is type(other)
+    if hasattr(one, "__dataclass_fields__"):
+        for field in fields(one):
+            assert_same(getattr(one, field.name), getattr(other, field.name))
+    elif isinstance(one, np.ndarray):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    elif isinstance(one, tuple):
+        assert len(one) == len(other)
+        for left, right in zip(one, other, strict=True):
+            assert_same(left, right)
+    elif isinstance(one, dict):
+        assert set(one) == set(other)
+        for name in one:
+            assert_same(one[name], other[name])
+    else:
+        assert one == other
+
+
+def refusal(data: bytes | None, folder: Path) -> Diagnostic:
+    """What is told of a file with this content."""
+    path = folder / "net.burst"
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(BurstchipError) as caught:
+        load_artifact(path)
+    (diagnostic,) = caught.value.diagnostics
+    return diagnostic
+
+
+def test_what_is_loaded_is_what_was_saved(code: ChipProgram, tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "net.burst"
+    sha256 = save_artifact(code, path)
+    loaded, found = load_artifact(path)
+    assert sha256 == found == artifact_sha256(code) == artifact_sha256(loaded)
+    # Places name files of the machine that compiled.
+    bare = replace(code, diagnostics=tuple(replace(d, place=None) for d in code.diagnostics))
+    assert_same(loaded, bare)
+    assert code.diagnostics
+
+
+def test_twice_the_same_bytes(code: ChipProgram, data: bytes, tmp_path: Path) -> None:
+    assert dump_artifact(code) == data
+    (tmp_path / "net.burst").write_bytes(data)
+    assert dump_artifact(load_artifact(tmp_path / "net.burst")[0]) == data
+
+
+TEXT = """
+import sys
+from pathlib import Path
+from burstchip.frontend import load_network
+from compiler.artifact import dump_artifact, load_artifact
+from compiler.pipeline import compile_network
+if sys.argv[1] == "compile":
+    Path(sys.argv[3]).write_bytes(dump_artifact(compile_network(load_network(sys.argv[2]))))
+else:
+    Path(sys.argv[3]).write_bytes(dump_artifact(load_artifact(Path(sys.argv[2]))[0]))
+"""
+
+
+def in_a_process(hash_seed: str, *arguments: str) -> None:
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", TEXT, *arguments], env=environment, check=True, timeout=120)
+
+
+def test_the_same_bytes_in_every_process(tmp_path: Path, data: bytes) -> None:
+    template = str(ROOT / "burstchip" / "templates" / "digits" / "network.yaml")
+    for seed in ("1", "2"):
+        in_a_process(seed, "compile", template, str(tmp_path / f"{seed}.burst"))
+    assert (tmp_path / "1.burst").read_bytes() == (tmp_path / "2.burst").read_bytes()
+    # A process that only loads has the ids of the messages that compiling told.
+    (tmp_path / "one.burst").write_bytes(data)
+    in_a_process("3", "load", str(tmp_path / "one.burst"), str(tmp_path / "other.burst"))
+    assert (tmp_path / "other.burst").read_bytes() == data
+
+
+def test_the_same_bytes_on_every_machine(make: Any) -> None:
+    """Pinned: where this fails on one machine alone, its arithmetic is not the others'."""
+    network = make.network(
+        make.population("a", "poisson_source", 30, rate=33.3),
+        make.population("b", "lif", 20, tau_membrane=17.3, tau_current=3.3),
+        make.projection("a.events", "b.soma", Normal(1.0, 0.3), Uniform(1.0, 9.0)),
+        seed=5,
+    )
+    assert artifact_sha256(compile_network(network))[:16] == "7d073ad09bd58cc4"
+
+
+def test_every_part_of_a_program_is_in_the_hash(code: ChipProgram) -> None:
+    def changed(**parts: Any) -> str:
+        return artifact_sha256(replace(code, **parts))
+
+    first, *rest = code.projections
+    weights = first.weights.copy()
+    weights[3, 4] += 1
+    hidden = code.populations[1]
+    hashes = [
+        artifact_sha256(code),
+        changed(name="other"),
+        changed(seed=1),
+        changed(step_ms=0.5),
+        changed(target="loihi1"),
+        changed(probes=(("hidden", "v"),)),
+        changed(task=replace(code.task, epochs=41)),  # type: ignore[type-var]
+        changed(diagnostics=()),
+        changed(quantisation=code.quantisation[1:]),
+        changed(projections=(replace(first, weights=weights), *rest)),
+        changed(projections=(replace(first, weight_exp=1), *rest)),
+        changed(populations=(replace(hidden, stream=99), *code.populations[1:])),
+        changed(populations=(replace(hidden, parameters={**hidden.parameters, "dv": 1}),)),
+    ]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_no_pickle_inside(data: bytes) -> None:
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    assert set(header["__metadata__"]) == {"burstchip"}
+    kinds = {entry["dtype"] for name, entry in header.items() if name != "__metadata__"}
+    assert kinds <= {"I16", "I32", "I64", "F64"}
+
+
+def test_files_that_are_none(data: bytes, tmp_path: Path) -> None:
+    def told(content: bytes | None) -> str:
+        return str(refusal(content, tmp_path)).replace(str(tmp_path), "DIR")
+
+    assert told(None) == (
+        "error[BC401]: artifact 'DIR/net.burst' cannot be read\n"
+        "  required: a readable file    given: No such file or directory"
+    )
+    assert told(b"") == (
+        "error[BC402]: 'DIR/net.burst' is not a burstchip artifact\n"
+        "  required: a file that `burstchip compile` wrote    given: 0 bytes of something else, or the torn"
+        " beginning of an artifact    hint: compile the network again"
+    )
+    foreign = save({"w": np.zeros(3)}, metadata={"format": "pt"})
+    for content in (b"\x80\x04N.", b"name: net\n" * 50, foreign, data[:7], data[:8], data[:1000]):
+        assert told(content).startswith("error[BC402]: 'DIR/net.burst' is not a burstchip artifact\n")
+    assert told(data[:-1]).startswith("error[BC403]: artifact 'DIR/net.burst' is damaged\n")
+    assert told(data + b"\0").startswith("error[BC403]")
+
+
+def test_a_folder_in_its_place(tmp_path: Path) -> None:
+    with pytest.raises(BurstchipError, match=r"\[BC401\].*cannot be read\n.*given: Is a directory"):
+        load_artifact(tmp_path)
+
+
+def rewritten(data: bytes, change: Any, *, sign: bool = False) -> bytes:
+    """The artifact with another manifest, with or without a hash that agrees with it."""
+    from compiler.artifact import _canonical, _content_sha256
+
+    length = int.from_bytes(data[:8], "little")
+    manifest = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["burstchip"])
+    tensors = load(data)
+    change(manifest)
+    if sign:
+        manifest["sha256"] = _content_sha256(manifest, tensors)
+    return save(tensors, metadata={"burstchip": _canonical(manifest)})
+
+
+def test_a_newer_format(data: bytes, tmp_path: Path) -> None:
+    newer = refusal(rewritten(data, lambda m: m.update(version=2), sign=True), tmp_path)
+    assert str(newer).replace(str(tmp_path), "DIR") == (
+        "error[BC404]: artifact 'DIR/net.burst' has a newer format\n"
+        "  required: format version 1    given: version 2"
+        "    hint: update burstchip, or compile the network again with this version"
+    )
+    for version in ("1", None, True, 0, -1, 1.5):
+        other = rewritten(data, lambda m, version=version: m.update(version=version), sign=True)
+        assert refusal(other, tmp_path).id == "BC402"
+
+
+def test_a_model_that_is_not_installed(data: bytes, tmp_path: Path) -> None:
+    def rename(manifest: Any) -> None:
+        manifest["populations"][0]["model"] = "hodgkin_huxley"
+
+    told = refusal(rewritten(data, rename, sign=True), tmp_path)
+    assert told.id == "BC405" and told.given == "hodgkin_huxley"
+
+
+def test_a_changed_word_without_its_hash(data: bytes, tmp_path: Path) -> None:
+    told = refusal(rewritten(data, lambda m: m.update(name="other")), tmp_path)
+    assert told.id == "BC403" and str(told.given).startswith("SHA-256 ")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.pop("projections"),
+        lambda m: m.update(populations=7),
+        lambda m: m["populations"][1]["parameters"].pop("dv"),
+        lambda m: m["populations"][1]["parameters"].update(dv=5000),
+        lambda m: m["populations"][1].update(parameters=[]),
+        lambda m: m["projections"][0].update(weights="projection.1.weights"),
+        lambda m: m["projections"][0].update(weights="nowhere"),
+        lambda m: m["projections"][0].update(source="nobody"),
+        lambda m: m["projections"][0].update(surplus=1),
+        lambda m: m["projections"][0]["learning"].pop("traces"),
+        lambda m: m["diagnostics"][0].update(id="BC999"),
+        lambda m: m.update(task=[]),
+        lambda m: m.update(probes=[["hidden"]]),
+        lambda m: m.update(probes=[["hidden", "w"]]),
+    ],
+)
+def test_content_that_makes_no_program(data: bytes, tmp_path: Path, change: Any) -> None:
+    assert refusal(rewritten(data, change, sign=True), tmp_path).id == "BC403"
+
+
+QUIET = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@QUIET
+@given(share=st.floats(0.0, 1.0))
+def test_every_torn_file_is_told(data: bytes, tmp_path: Path, share: float) -> None:
+    length = int(share * (len(data) - 1))
+    assert refusal(data[:length], tmp_path).id in ("BC402", "BC403")
+
+
+@settings(QUIET, max_examples=800)
+@given(data_=st.data())
+def test_every_flipped_byte_is_told(data: bytes, tmp_path: Path, code: ChipProgram, data_: Any) -> None:
+    """In the header as well as in the tensors; or it changes nothing that is read."""
+    header = int.from_bytes(data[:8], "little") + 8
+    place = data_.draw(st.integers(0, 15) | st.integers(0, header - 1) | st.integers(0, len(data) - 1))
+    flipped = bytearray(data)
+    flipped[place] ^= data_.draw(st.integers(1, 255))
+    path = tmp_path / "net.burst"
+    path.write_bytes(flipped)
+    try:
+        loaded, _ = load_artifact(path)
+    except BurstchipError as error:
+        told = error.diagnostics[0].id
+    else:
+        told = "nothing" if dump_artifact(loaded) == data else "too little"
+    assert told in ("BC402", "BC403", "BC404", "nothing")
+
+
+@settings(QUIET, max_examples=200)
+@given(content=st.binary(max_size=300))
+def test_noise_is_told(tmp_path: Path, content: bytes) -> None:
+    assert refusal(content, tmp_path).id == "BC402"
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "net.burst"
+    write_whole(path, b"first")
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no space left"):
+        write_whole(path, b"second")
+    assert [p.name for p in tmp_path.iterdir()] == ["net.burst"]
+    assert path.read_bytes() == b"first"
