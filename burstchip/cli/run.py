@@ -35,8 +35,8 @@ def run(
     """
     with output(json=json, interrupted="nothing was written") as out:
         from burstchip.cli.checks import output_file
-        from burstchip.recording import parse_variables
         from burstchip.recording import record as record_
+        from burstchip.variables import parse_variables
         from compiler.artifact import load_artifact
 
         output_file(target, artifact)

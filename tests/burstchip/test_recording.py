@@ -9,8 +9,9 @@ import pytest
 
 from burstchip import recording as recording_module
 from burstchip.compilation import compile_file
-from burstchip.recording import Recording, RecordProgress, parse_variables, record, variables_of
+from burstchip.recording import Recording, RecordProgress, record
 from burstchip.templates import write_template
+from burstchip.variables import variables_of
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError
 from hw_models.neurons.lif import LIF
@@ -139,41 +140,6 @@ def test_clipped_inputs_are_counted_and_told(pair: ChipProgram, tmp_path: Path) 
     assert (found.id, found.severity) == ("BC510", "warning")
     assert "summed inputs of population 'cell' were clipped" in found.message
     assert found.required == "sums within their widths: soma -131072..131072"
-
-
-@pytest.mark.parametrize(
-    ("names", "code", "text", "hint"),
-    [
-        (["cel.v"], "BC605", "there is no population 'cel' in 'pair'", "did you mean: cell"),
-        (["cell.event"], "BC605", "population 'cell' has no variable 'event'", "did you mean: events"),
-        (["cell"], "BC604", "'cell' names no variable to record", "did you mean: cell.v"),
-        (["cell."], "BC604", "'cell.' names no variable to record", "did you mean: cell.v"),
-        (["v"], "BC604", "'v' names no variable to record", None),
-        ([""], "BC604", "'' names no variable to record", None),
-        (["cell.v", "cell.v"], "BC606", "'cell.v' is to be recorded twice", None),
-    ],
-)
-def test_names_that_are_none(
-    names: list[str], code: str, text: str, hint: str | None, pair: ChipProgram
-) -> None:
-    with pytest.raises(BurstchipError) as caught:
-        parse_variables(pair, names)
-    (found,) = caught.value.diagnostics
-    assert (found.id, found.message) == (code, text)
-    assert hint is None or found.hint == hint
-
-
-def test_all_wrong_names_are_told_at_once(pair: ChipProgram) -> None:
-    with pytest.raises(BurstchipError) as caught:
-        parse_variables(pair, ["cel.v", "cell.v", "cell.x", "v"])
-    assert [found.given for found in caught.value.diagnostics] == ["cel.v", "cell.x", "'v'"]
-
-
-def test_without_probes_something_must_be_named(tmp_path: Path) -> None:
-    path = tmp_path / "mute.yaml"
-    path.write_text(PAIR.replace("probes: [cell.v, cell.events]\n", ""))
-    with pytest.raises(BurstchipError, match=r"BC607.*nothing to record(?s:.*)--record source.phase"):
-        record(compile_file(path)[0], 10)
 
 
 @pytest.mark.parametrize("steps", [0, -1, 1 << 31])

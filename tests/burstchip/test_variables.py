@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from burstchip.compilation import compile_file
+from burstchip.variables import parse_variables, variables_of
+from compiler.ir.chip_program import ChipProgram
+from hw_models.diagnostics import BurstchipError
+
+PAIR = """burstchip: 1
+name: pair
+step: 1 ms
+populations:
+  source: {model: rate_source, size: 4, rate: 200 Hz}
+  cell: {model: lif, size: 3}
+projections:
+  - {from: source, to: cell.soma, weight: 2 mV}
+probes: [cell.v, cell.events]
+"""
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> ChipProgram:
+    path = tmp_path / "pair.yaml"
+    path.write_text(PAIR)
+    return compile_file(path)[0]
+
+
+def test_states_and_outputs_can_be_recorded(pair: ChipProgram) -> None:
+    assert variables_of(pair, "source") == ("phase", "events")
+    assert variables_of(pair, "cell") == ("u", "v", "events")
+
+
+def test_without_names_the_probes_are_meant(pair: ChipProgram) -> None:
+    assert parse_variables(pair, []) == (("cell", "v"), ("cell", "events"))
+    assert parse_variables(pair, ["source.phase"]) == (("source", "phase"),)
+
+
+@pytest.mark.parametrize(
+    ("names", "code", "text", "hint"),
+    [
+        (["cel.v"], "BC605", "there is no population 'cel' in 'pair'", "did you mean: cell"),
+        (["cell.event"], "BC605", "population 'cell' has no variable 'event'", "did you mean: events"),
+        (["cell"], "BC604", "'cell' names no variable to record", "did you mean: cell.v"),
+        (["cell."], "BC604", "'cell.' names no variable to record", "did you mean: cell.v"),
+        (["v"], "BC604", "'v' names no variable to record", None),
+        ([""], "BC604", "'' names no variable to record", None),
+        (["cell.v", "cell.v"], "BC606", "'cell.v' is to be recorded twice", None),
+    ],
+)
+def test_names_that_are_none(
+    names: list[str], code: str, text: str, hint: str | None, pair: ChipProgram
+) -> None:
+    with pytest.raises(BurstchipError) as caught:
+        parse_variables(pair, names)
+    (found,) = caught.value.diagnostics
+    assert (found.id, found.message) == (code, text)
+    assert hint is None or found.hint == hint
+
+
+def test_all_wrong_names_are_told_at_once(pair: ChipProgram) -> None:
+    with pytest.raises(BurstchipError) as caught:
+        parse_variables(pair, ["cel.v", "cell.v", "cell.x", "v"])
+    assert [found.given for found in caught.value.diagnostics] == ["cel.v", "cell.x", "'v'"]
+
+
+def test_without_probes_something_must_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "mute.yaml"
+    path.write_text(PAIR.replace("probes: [cell.v, cell.events]\n", ""))
+    with pytest.raises(BurstchipError, match=r"BC607.*nothing to record(?s:.*)--record source.phase"):
+        parse_variables(compile_file(path)[0], [])
