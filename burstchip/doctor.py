@@ -87,7 +87,7 @@ def _plain(value: Any) -> Any:
 
 
 def examine() -> Examination:
-    """Look at everything. Reads the data sets, so it takes a few seconds; changes and fetches nothing."""
+    """Look at everything. Reads the data, so it may take a second; changes and fetches nothing."""
     dependencies = _dependencies()
     cache = _cache(cache_folder())
     packages = shadowing.packages()
@@ -144,28 +144,27 @@ def _cache(folder: Path) -> Cache:
 
 
 def _data_sets() -> tuple[DataSet, ...]:
-    try:
-        from typing import get_args
+    carrier = _version("scikit-learn")
+    digits = DataSet("digits", carrier is not None, f"with scikit-learn {carrier or '(not installed)'}")
+    return digits, _mnist()
 
-        from burstchip.tasks.datasets import DatasetName, load_dataset
+
+def _mnist() -> DataSet:
+    try:
+        from burstchip.tasks.datasets import load_dataset
         from burstchip.tasks.mnist import mnist_folder
+
+        data = load_dataset("mnist")
+        state = (
+            f"{len(data.train_images):,} training and {len(data.test_images):,} test images "
+            f"in '{mnist_folder()}'"
+        )
+    except BurstchipError as error:
+        problem = error.diagnostics[0]
+        return DataSet("mnist", False, "; ".join(filter(None, (problem.message, problem.hint))))
     except ImportError as reason:
-        return (DataSet("all", False, str(reason)),)
-    found = []
-    for name in get_args(DatasetName):
-        try:
-            data = load_dataset(name)
-        except BurstchipError as error:
-            problem = error.diagnostics[0]
-            found.append(DataSet(name, False, "; ".join(filter(None, (problem.message, problem.hint)))))
-        except ImportError as reason:
-            found.append(DataSet(name, False, str(reason)))
-        else:
-            samples = f"{len(data.train_images):,} training and {len(data.test_images):,} test images"
-            samples += f" in '{mnist_folder()}'" if name == "mnist" else ", with scikit-learn"
-            notes = "".join(f"; {note.message}" for note in data.diagnostics)
-            found.append(DataSet(name, True, samples + notes))
-    return tuple(found)
+        return DataSet("mnist", False, str(reason))
+    return DataSet("mnist", True, state + "".join(f"; {note.message}" for note in data.diagnostics))
 
 
 def _python() -> list[Diagnostic]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import sklearn.datasets
-from sklearn.model_selection import train_test_split
 
 from burstchip.tasks.datasets import Dataset
+from burstchip.tasks.kept_split import Arrays, keep_split, kept_split
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 TEST_SAMPLES = 360
@@ -27,17 +26,27 @@ def load_digits(split: int) -> Dataset:
                 given=str(split),
             )
         )
-    images, labels = sklearn.datasets.load_digits(return_X_y=True)
-    train_images, test_images, train_labels, test_labels = train_test_split(
-        images, labels, test_size=TEST_SAMPLES, stratify=labels, random_state=split
-    )
+    arrays = kept_split("digits", split)
+    if arrays is None:
+        arrays = _draw(split)
+        keep_split("digits", split, arrays)
     return Dataset(
         name="digits",
-        train_images=train_images.astype(np.uint8),
-        train_labels=train_labels.astype(np.int64),
-        test_images=test_images.astype(np.uint8),
-        test_labels=test_labels.astype(np.int64),
+        train_images=arrays["train_images"],
+        train_labels=arrays["train_labels"].astype(np.int64),
+        test_images=arrays["test_images"],
+        test_labels=arrays["test_labels"].astype(np.int64),
         shape=(8, 8),
         maximum=16,
         n_classes=10,
     )
+
+
+def _draw(split: int) -> Arrays:
+    import sklearn.datasets
+    from sklearn.model_selection import train_test_split
+
+    images, labels = sklearn.datasets.load_digits(return_X_y=True)
+    parts = train_test_split(images, labels, test_size=TEST_SAMPLES, stratify=labels, random_state=split)
+    names = ("train_images", "test_images", "train_labels", "test_labels")
+    return {name: part.astype(np.uint8) for name, part in zip(names, parts, strict=True)}
