@@ -137,7 +137,10 @@ def _real(program: Program, node: Node, names: list[str]) -> str:
         "wrap": lambda: a[0],
         "lookup": lambda: f"np.interp({a[0]}, TABLE_INDEX_{program.name}_{node.attribute}, "
         f"TABLE_{program.name}_{node.attribute})",
-        "random": lambda: f"at(row(key, {node.repeat}), i) * {2.0 ** (node.attribute - 32)!r}",
+        "random": lambda: (
+            f"(at(row(key, {node.repeat}), i) & u32({(1 << node.attribute) - 1})) + "
+            f"(at(row(key, {node.repeat}), i) >> u32({node.attribute})) * {2.0 ** (node.attribute - 32)!r}"
+        ),
         "dither": lambda: "0.0",
     }
     operation = "shift_right" if node.operation.startswith("shift_right") else node.operation

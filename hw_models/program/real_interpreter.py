@@ -1,7 +1,8 @@
 """The same program in float64 without rounding, wrap or saturation: what the integers stand for.
 
 Bounds that belong to the model (`clip`) and random bits that decide (a burst or not) stay; random bits
-that only serve rounding are 0, and a draw of n bits becomes a uniform real number in [0, 2^n).
+that only serve rounding are 0. A draw of n bits becomes a uniform real number in [0, 2^n) whose whole part is
+the integers' draw, so that both decide alike but for what is rounded.
 """
 
 from __future__ import annotations
@@ -36,6 +37,12 @@ REAL: dict[str, Callable[..., Any]] = {
 }
 
 
+def real_draw(drawn: NDArray[np.uint32], bits: int) -> Reals:
+    """The low `bits` of 32 random ones, and the others as their fraction."""
+    whole = drawn & np.uint32((1 << bits) - 1)
+    return np.asarray(whole + (drawn >> np.uint32(bits)) * 2.0 ** (bits - 32))
+
+
 def step(
     program: Program,
     state: Mapping[str, Any],
@@ -53,7 +60,7 @@ def step(
         if node.operation in leaves:
             values.append(np.asarray(leaves[node.operation][node.name], dtype=np.float64))
         elif node.operation == "random":
-            values.append(at(row(key, node.repeat), index) * 2.0 ** (node.attribute - 32))
+            values.append(real_draw(at(row(key, node.repeat), index), node.attribute))
         elif node.operation == "dither":
             values.append(np.float64(0.0))
         elif node.operation == "lookup":

@@ -94,6 +94,7 @@ class _Graph:
         return self.add("const", (), value)
 
     def draw(self, operation: str, bits: int) -> int:
+        assert 0 < bits < 32, f"{bits} random bits"
         self.draws += 1
         return self.add(operation, (), bits, repeat=self.draws - 1)
 

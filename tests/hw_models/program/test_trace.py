@@ -245,6 +245,15 @@ def test_a_table_covers_its_index() -> None:
             return {}, {"y": lookup((0, 1, 0, 1), x.x)}
 
 
+@pytest.mark.parametrize("bits", [0, 32])
+def test_a_draw_has_1_to_31_bits(bits: int) -> None:
+    with pytest.raises(AssertionError, match=f"{bits} random bits"):
+
+        @program(states={}, parameters={}, inputs={"x": FLAG}, outputs={"y": FLAG})
+        def drawing(s: Any, p: Any, x: Any) -> Any:
+            return {}, {"y": random_bits(x.x, bits)}
+
+
 def test_functions_need_a_value_of_the_program() -> None:
     with pytest.raises(TypeError, match="at least one argument must be a value of the program"):
         minimum(1, 2)
