@@ -1,0 +1,1 @@
+"""Where the time of the training loop goes, and what the machine would allow."""
