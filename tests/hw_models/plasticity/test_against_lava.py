@@ -23,9 +23,22 @@ def assert_equal(ours: dict[str, list[Any]], theirs: dict[str, list[Any]]) -> No
             assert ours[name][step] == value, f"{name} after step {step + 1}"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+anything = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@settings(anything, max_examples=50)
 @given(data=st.data())
 def test_random_rules(
+    data: st.DataObject, any_case: st.SearchStrategy[Case], run_specification: Run, lava: Ask
+) -> None:
+    case = data.draw(any_case)
+    assert_equal(run_specification(case), lava({"model": case}))
+
+
+@pytest.mark.slow
+@settings(anything, max_examples=500)
+@given(data=st.data())
+def test_many_random_rules(
     data: st.DataObject, any_case: st.SearchStrategy[Case], run_specification: Run, lava: Ask
 ) -> None:
     case = data.draw(any_case)

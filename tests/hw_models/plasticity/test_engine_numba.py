@@ -26,6 +26,7 @@ from hw_models.plasticity.rule import LearningRule
 from hw_models.program.random import at, row
 
 Kernel = Callable[..., int]
+BY_PLACE = {"dw": "y0*2^-3*x1*(y2+7) - x0*2^-3*y1", "dt": "2^2*y0*x0*(x1-20)*(y2+7)"}
 BURST = {"dt": "u0*2^-4*x1*y1 - u0*t*y2", "dw": "u0*2^-6*t*y2"}
 
 
@@ -88,15 +89,13 @@ def compare(
 
 
 # Every step of shrinking would compile, so a failing rule is shown as it was found.
-@settings(
-    max_examples=8,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.reuse, Phase.generate],
+without_shrinking = settings(
+    deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.reuse, Phase.generate]
 )
-@given(data=st.data())
-def test_random_rules(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
-    """Compiling takes seconds, running does not: few rules, many states each."""
+
+
+def compare_random_rule(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
+    """Compiling takes seconds, running does not: many states for each rule."""
     rule = data.draw(any_rule)
     storage = data.draw(st.sampled_from(["dense", "csr"]))
     rounding: Rounding = data.draw(st.sampled_from(["lava", "per_synapse"]))
@@ -106,13 +105,30 @@ def test_random_rules(data: st.DataObject, any_rule: st.SearchStrategy[LearningR
         compare(rule, kernel, random, storage, rounding)
 
 
-@pytest.mark.parametrize("storage", ["dense", "csr"])
-@pytest.mark.parametrize("rounding", ["lava", "per_synapse"])
+@settings(without_shrinking, max_examples=3)
+@given(data=st.data())
+def test_random_rules(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
+    compare_random_rule(data, any_rule)
+
+
+@pytest.mark.slow
+@settings(without_shrinking, max_examples=30)
+@given(data=st.data())
+def test_many_random_rules(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
+    compare_random_rule(data, any_rule)
+
+
 @pytest.mark.parametrize(
-    "texts",
-    [BURST, {"dw": "y0*2^-3*x1 - x0*2^-3*y1", "dt": "2^2*x0*y0*(x1-20)*(y2+7)"}],
+    ("texts", "storage", "rounding"),
+    [
+        (BURST, "dense", "lava"),
+        (BURST, "dense", "per_synapse"),
+        (BURST, "csr", "per_synapse"),
+        (BY_PLACE, "dense", "per_synapse"),
+        (BY_PLACE, "csr", "lava"),
+    ],
 )
-def test_chosen_rules(storage: str, rounding: Rounding, texts: dict[str, str]) -> None:
+def test_chosen_rules(texts: dict[str, str], storage: str, rounding: Rounding) -> None:
     """The burst rule, whose tags gather in 16-bit lanes, and one that reads traces at both sides' spikes."""
     rule = learning_rule(**texts)
     kernel = compiled(rule, storage=storage, rounding=rounding)
