@@ -1,0 +1,156 @@
+"""What a run gives: shapes, counters, clipped sums, any seed, and reals close to the integers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from burstchip.backends.sim.simulator import simulate, start
+from compiler.ir.chip_program import ChipProgram
+from compiler.ir.network import (
+    Constant,
+    Dense,
+    Endpoint,
+    Network,
+    Population,
+    Projection,
+    Uniform,
+)
+from compiler.pipeline import compile_network
+
+
+def chain(*, weight: float = 3.0, targets: int = 5, delay: float = 1.0, seed: int = 0) -> ChipProgram:
+    """Listed spikes drive one layer, which drives itself."""
+    spikes = tuple((neuron, float(time)) for neuron in range(2) for time in (3, 4, 10, 40 + neuron))
+    populations = (
+        Population("a", "spike_list", 2, {}, spikes),
+        Population("b", "lif", targets, {"tau_current": 2.0, "bias": 50.0}),
+    )
+    projections = (
+        Projection(
+            "in", Endpoint("a", "events"), Endpoint("b", "soma"), Dense(), Constant(weight), Constant(delay)
+        ),
+        Projection(
+            "back", Endpoint("b", "events"), Endpoint("b", "soma"), Dense(), Uniform(-1.0, 0.5), Constant(1.0)
+        ),
+    )
+    network = Network("chain", 1.0, seed, populations, projections, (), (), None, "loihi2", {})
+    return compile_network(network)
+
+
+@pytest.fixture(scope="module")
+def code() -> ChipProgram:
+    return chain()
+
+
+def test_one_row_a_step_one_column_a_neuron(code: ChipProgram) -> None:
+    record = (("b", "v"), ("b", "events"), ("a", "events"), ("b", "u"))
+    found, simulation = simulate(code, 60, record)
+    assert tuple(found) == record
+    assert {name: values.shape for name, values in found.items()} == {
+        ("b", "v"): (60, 5),
+        ("b", "u"): (60, 5),
+        ("b", "events"): (60, 5),
+        ("a", "events"): (60, 2),
+    }
+    assert {values.dtype for values in found.values()} == {np.dtype(np.int32)}
+    assert simulation.clock == 60
+    listed = np.argwhere(found["a", "events"]).tolist()
+    assert sorted(listed) == [[3, 0], [3, 1], [4, 0], [4, 1], [10, 0], [10, 1], [40, 0], [41, 1]]
+
+
+@pytest.mark.parametrize("delay", [1.0, 2.0, 7.0, 63.0])
+def test_an_event_acts_after_its_delay(delay: float) -> None:
+    found, _ = simulate(chain(delay=delay), 80, (("b", "u"),))
+    first = int(np.flatnonzero(found["b", "u"][:, 0])[0])
+    assert first == 3 + delay
+
+
+def test_recording_nothing_and_no_steps(code: ChipProgram) -> None:
+    found, simulation = simulate(code, 0, ())
+    assert found == {} and simulation.clock == 0
+    found, _ = simulate(code, 0, (("b", "v"),))
+    assert found["b", "v"].shape == (0, 5)
+
+
+def test_events_are_counted(code: ChipProgram) -> None:
+    found, simulation = simulate(code, 60, (("b", "v"), ("b", "events"), ("a", "events"), ("b", "u")))
+    events = found["b", "events"]
+    assert simulation.arrays["event_totals"][:, 0].tolist() == [8, events.sum()]
+    # A message is counted when it is delivered, a step after its emission.
+    assert simulation.arrays["synaptic_events"].tolist() == [8 * 5, 5 * events[:-1].sum()]
+
+
+def test_sums_beyond_the_port_are_clipped_and_counted() -> None:
+    code = chain(weight=5000.0)
+    found, simulation = simulate(code, 20, (("b", "u"),))
+    # Two sources of 250 units at 2^7 each: 64000 of 131072 is within; from 1025 full weights on it is not.
+    assert not simulation.arrays["clipped_inputs"].any()
+    strong = replace(code.projections[0], weight_exp=10)
+    code = replace(code, projections=(strong, code.projections[1]))
+    found, simulation = simulate(code, 20, (("b", "u"),))
+    assert simulation.arrays["clipped_inputs"].tolist() == [0, 3 * 5]
+    assert found["b", "u"].max() == 1 << 23
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**31, 2**32 - 1, 2**63 - 1])
+def test_any_seed(seed: int, plain: Any) -> None:
+    code = replace(chain(), seed=seed)
+    poisson = replace(code.populations[0], model="poisson_source", parameters={"value": 9000, "max_value": 0})
+    code = replace(code, populations=(replace(poisson, spikes=None), code.populations[1]))
+    found, _ = simulate(code, 50, (("a", "events"),))
+    assert np.array_equal(found["a", "events"], plain(code, 50).run((("a", "events"),))["a", "events"])
+
+
+def test_the_state_is_all_there_is(code: ChipProgram) -> None:
+    """A run in two parts, the second from copies of the arrays, is the run in one."""
+    whole = start(code, learning=True)
+    whole.advance(60, {}, prime=False)
+    first = start(code, learning=True)
+    first.advance(23, {}, prime=False)
+    second = start(code, learning=True)
+    second.arrays = {name: array.copy() for name, array in first.arrays.items()}
+    second.clock = first.clock
+    second.advance(37, {}, prime=False)
+    for name, array in whole.arrays.items():
+        np.testing.assert_array_equal(second.arrays[name], array, err_msg=name)
+
+
+def test_reals_are_close_where_little_is_rounded() -> None:
+    """Below the threshold, where no event turns a small difference into a large one."""
+    record = (("b", "v"), ("b", "events"), ("a", "events"), ("b", "u"))
+    code = chain(weight=-13 * 20 / 128)
+    integers, _ = simulate(code, 60, record)
+    reals, _ = simulate(code, 60, record, real=True)
+    assert {values.dtype for values in reals.values()} == {np.dtype(np.float64)}
+    assert np.array_equal(reals["a", "events"], integers["a", "events"])
+    assert not reals["b", "events"].any() and not integers["b", "events"].any()
+    # Of 8192 to the threshold: the weight is exact, decays lose up to one a step.
+    assert np.abs(reals["b", "v"] - integers["b", "v"]).max() < 50 < np.abs(reals["b", "v"]).max()
+    assert np.any(reals["b", "v"] % 1)
+
+
+def test_reals_of_the_bursting_neuron_have_the_same_rates() -> None:
+    populations = (
+        Population("a", "poisson_source", 20, {"rate": 60.0}),
+        Population("b", "burst_unit", 40, {"bias": 150.0, "burst_window": 64.0}),
+    )
+    ends = (Endpoint("a", "events"), Endpoint("b", "soma"))
+    drive = Projection("in", *ends, Dense(), Uniform(-2.0, 4.0), Constant(1.0))
+    ends = (Endpoint("b", "burst_error"), Endpoint("b", "dendrite"))
+    back = Projection("back", *ends, Dense(), Uniform(-0.3, 0.3), Constant(1.0))
+    network = Network("burst", 1.0, 4, populations, (drive, back), (), (), None, "loihi2", {})
+    code = compile_network(network)
+    record = (("a", "events"), ("b", "events"), ("b", "bursts"), ("b", "P"))
+    integers, _ = simulate(code, 600, record)
+    reals, _ = simulate(code, 600, record, real=True)
+    # The same draws: whether a source emits is decided alike but for the rounding of its rate.
+    assert np.count_nonzero(reals["a", "events"] != integers["a", "events"]) <= 5
+    for name, share in (("events", 0.02), ("bursts", 0.06)):
+        totals = integers["b", name].sum(), reals["b", name].sum()
+        assert totals[0] > 500
+        assert totals[1] == pytest.approx(totals[0], rel=share)
+    assert reals["b", "P"].mean() == pytest.approx(integers["b", "P"].mean(), rel=0.03)
