@@ -1,0 +1,99 @@
+"""Each example, run by the commands at its top, shows what its text promises."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+from numpy.typing import NDArray
+
+from burstchip.compilation import check_file
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.yaml"))
+
+
+def run(name: str, folder: Path) -> xarray.Dataset:
+    """Do in `folder` what the example's text says; the recording."""
+    shutil.copy(EXAMPLES / f"{name}.yaml", folder)
+    commands = re.findall(
+        r"^#   burstchip (.*)$", (folder / f"{name}.yaml").read_text(encoding="utf-8"), re.M
+    )
+    assert [command.split()[0] for command in commands] == ["compile", "run"]
+    for command in commands:
+        subprocess.run(
+            [sys.executable, "-m", "burstchip", *shlex.split(command)],
+            cwd=folder,
+            env=os.environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        )
+    with xarray.open_dataset(folder / f"{name}.nc", engine="h5netcdf") as recording:
+        return recording.load()
+
+
+def millivolts(potential: xarray.DataArray) -> NDArray[np.float64]:
+    """A recorded potential, above rest: its unit is what 1 stands for, such as `0.0024 mV`."""
+    one, unit = potential.attrs["units"].split()
+    assert unit == "mV"
+    return np.asarray(potential.values * float(one))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_has_no_message_but_of_defaults(name: str) -> None:
+    result = check_file(EXAMPLES / f"{name}.yaml")
+
+    assert result.code is not None
+    assert {message.id for message in result.diagnostics} <= {"BC191"}
+    assert result.code.name == name
+
+
+def test_all_examples_are_listed() -> None:
+    listed = re.findall(r"^\| \[(\w+)\.yaml\]", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.M)
+
+    assert sorted(listed) == NAMES
+
+
+def test_cells_emit_where_their_potential_passes_the_threshold(tmp_path: Path) -> None:
+    recording = run("poisson_lif", tmp_path)
+    potential, events = millivolts(recording["cells.v"]), recording["cells.events"].values
+
+    assert 100 < events.sum() < 1000
+    assert np.all(events.sum(axis=0) > 0)
+    # The recorded potential is that after the step: at rest where the cell has just emitted an event.
+    assert np.all(potential[events == 1] == 0.0)
+    assert np.all(potential <= 20.0)
+
+
+def test_what_comes_from_above_changes_bursts_and_not_events(tmp_path: Path) -> None:
+    recording = run("burst_feedback", tmp_path)
+
+    def rate(layer: str, what: str, first: int, last: int) -> float:
+        return float(recording[f"{layer}.{what}"].values[first:last].mean())
+
+    for layer, low, high in (("upper", 0.8, 0.9), ("lower", 0.65, 0.85)):
+        before, during, after = ((200, 1000), (1050, 2000), (2100, 3000))
+        bursts = [
+            rate(layer, "bursts", *span) / rate(layer, "events", *span) for span in (before, during, after)
+        ]
+        assert bursts[0] == pytest.approx(0.5, abs=0.05)
+        assert low < bursts[1] < high
+        assert bursts[2] == pytest.approx(0.5, abs=0.05)
+        assert rate(layer, "events", *during) == pytest.approx(rate(layer, "events", *before), rel=0.1)
+
+
+def test_a_synapse_grows_where_its_source_comes_first(tmp_path: Path) -> None:
+    potential = millivolts(run("stdp_pair", tmp_path)["after.v"])
+    first, last = (np.round(potential[time + 1] - potential[time], 1) for time in (20, 650))
+
+    assert first.tolist() == [5.9, 5.9]
+    assert last.tolist() == [7.8, 3.4]
