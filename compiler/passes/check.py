@@ -165,14 +165,19 @@ def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np
     return total * message * 2.0**projection.weight_exp
 
 
+def greatest_input(code: ChipProgram, population: str, port: str) -> float:
+    """The greatest magnitude that a port's summed input can have, over its neurons; 0 without synapses."""
+    arriving = [
+        _greatest_input(code, p) for p in code.projections if p.target == population and p.port == port
+    ]
+    return float(np.max(np.sum(arriving, axis=0))) if arriving else 0.0
+
+
 def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
     for population in code.populations:
         model = models()[population.model]
         for port in model.ports:
-            arriving = [p for p in code.projections if p.target == population.name and p.port == port.name]
-            if not arriving:
-                continue
-            greatest = float(np.max(np.sum([_greatest_input(code, p) for p in arriving], axis=0)))
+            greatest = greatest_input(code, population.name, port.name)
             width = model.program.inputs[port.name]
             if greatest > width.high:
                 yield Diagnostic(

@@ -21,8 +21,8 @@ from hw_models.program.numba_source import PRELUDE, step_source
 DECORATOR = "@loop"
 
 
-#: From this many targets on, rows are summed in 16 bits: twice the lanes, but one more pass.
-NARROW_FROM = 32
+#: 16-bit lanes in which rows of weights are summed.
+ROW_LANES = 32
 
 
 @dataclass
@@ -133,9 +133,8 @@ def _delayed(projection: ProjectionCode) -> bool:
 def _deliver(number: int, projection: ProjectionCode, layout: Layout) -> str:
     """The function that adds the rows of the listed events to the port's ring of sums."""
     event = layout.is_event(layout.numbers[projection.source], projection.output)
-    size = layout.code.populations[layout.numbers[projection.target]].size
-    if projection.dense and event and size >= NARROW_FROM and not layout.variant.real and not _delayed(projection):
-        return _deliver_narrow(number, projection, layout)
+    if projection.dense and event and not layout.variant.real and not _delayed(projection):
+        return _deliver_rows(number, projection, layout)
     return _deliver_wide(number, projection, layout, event)
 
 
@@ -149,33 +148,50 @@ def _shifted(value: str, projection: ProjectionCode, layout: Layout) -> str:
     return value
 
 
-def _deliver_narrow(number: int, projection: ProjectionCode, layout: Layout) -> str:
+def _deliver_rows(number: int, projection: ProjectionCode, layout: Layout) -> str:
+    """Whole rows in vectors: a block of columns is summed in 16-bit lanes over all events, then added once."""
     carry = layout.is_carry(projection)
-    value = "above_tag(w[j, i])" if carry else "w[j, i]"
+    size = layout.code.population(projection.target).size
+    lanes = ROW_LANES if size > ROW_LANES // 2 else ROW_LANES // 2
     # 16 bits hold this many rows of the greatest weights.
     rows = 32767 // (128 if carry else 256)
+    exponent = projection.weight_exp
+    shifted = "total"
+    if exponent > 0:
+        shifted = f"vec.shift_left_by(total, {exponent})"
+    elif exponent < 0 and not layout.floors(projection):
+        shifted = f"vec.shift_right_by(total, {-exponent})"
+
+    def block(load: str, store: str, part: str) -> str:
+        row = f"vec.{load}(w, i64(events[e]) * n + i{part}, {lanes})"
+        row = f"vec.shift_right_by(vec.add_by({row}, 128), 8)" if carry else row
+        return f"""
+            narrow = vec.splat(0, 16, {lanes})
+            for e in range(first, last):
+                narrow = vec.add(narrow, {row})
+            total = vec.widen(narrow)
+            total = vec.add(vec.{load}(sums, i{part}, {lanes}), {shifted})
+            vec.{store}(sums, i, total{part})"""
+
     return f"""
 @loop
-def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums, narrow):
+def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums):
     \"\"\"Synapses of {projection.name!r}.\"\"\"
     first = 0
+    whole = n - n % {lanes}
     while first < count:
         last = min(first + {rows}, count)
-        j = events[first]
-        for i in range(n):
-            narrow[i] = {value}
-        for e in range(first + 1, last):
-            j = events[e]
-            for i in range(n):
-                narrow[i] = i16(narrow[i] + {value})
-        for i in range(n):
-            sums[i] += {_shifted('i32(narrow[i])', projection, layout)}
+        for i in range(0, whole, {lanes}):{block("load", "store", "")}
+        for i in range(whole, n, {lanes}):{block("load_part", "store_part", ", n - i")}
         first = last
 """
 
 
 def _deliver_wide(number: int, projection: ProjectionCode, layout: Layout, event: bool) -> str:
     real = layout.variant.real
+    size = layout.code.population(projection.target).size
+    # A short row of known length is unrolled.
+    length = str(size) if size <= ROW_LANES else "n"
     weight = "w[j, i]" if projection.dense else "w[k]"
     if layout.is_carry(projection):
         value = f"f64({weight}) / 256.0" if real else f"i32(above_tag({weight}))"
@@ -190,14 +206,14 @@ def _deliver_wide(number: int, projection: ProjectionCode, layout: Layout, event
     synapse = "j * n + i" if projection.dense else "k"
     target = f"sums[(slot + delays[{synapse}]) % depth, " if _delayed(projection) else "sums["
     if projection.dense:
-        inner = f"""        for i in range(n):
+        inner = f"""        for i in range({length}):
             {target}i] += {value}"""
     else:
         inner = f"""        for k in range(indptr[j], indptr[j + 1]):
             {target}post[k]] += {value}"""
     return f"""
 @loop
-def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums, narrow):
+def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums):
     \"\"\"Synapses of {projection.name!r}.\"\"\"
     for e in range(count):
         j = events[e]
@@ -261,7 +277,7 @@ def _population_lines(number: int, layout: Layout, text: _Text, arguments: tuple
                 lines.append(f"for i in range(n_{number}):")
                 lines.append(f"    in_{number}_{port}[i] += {own}[i] >> {-projection.weight_exp}")
                 lines.append(f"    {own}[i] = 0")
-        if not real:
+        if not real and layout.may_overflow(number, port):
             lines.append(
                 f"clipped_inputs[{number}] += clipped(in_{number}_{port}, n_{number}, {width.low}, {width.high})"
             )
@@ -285,17 +301,11 @@ def _emission_lines(number: int, layout: Layout, text: _Text) -> list[str]:
             else:
                 lines.append(f"{count}[0] = listed({flags}, n_{number}, {events})")
     text.argument("event_totals")
-    if (number, "events") in layout.senders:
+    if "events" in layout.programs[number].output:
         lines.append(f"event_totals[{number}, 0] += c_{number}_events[0]")
-        if "bursts" in layout.programs[number].outputs and not layout.is_silent(number, "bursts"):
+        if "bursts" in layout.programs[number].output and not layout.is_silent(number, "bursts"):
             bursts = text.argument(f"o_{number}_bursts")
             lines.append(f"event_totals[{number}, 1] += count_flags({bursts}, e_{number}_events, c_{number}_events[0])")
-    elif "events" in layout.programs[number].outputs:
-        flags = text.argument(f"o_{number}_events")
-        lines.append(f"event_totals[{number}, 0] += np.count_nonzero({flags})")
-        if "bursts" in layout.programs[number].outputs and not layout.is_silent(number, "bursts"):
-            bursts = text.argument(f"o_{number}_bursts")
-            lines.append(f"event_totals[{number}, 1] += np.count_nonzero({bursts})")
     return lines
 
 
@@ -321,7 +331,7 @@ def _delivery_line(index: int, layout: Layout, text: _Text, step: str) -> str:
         delay_array = text.argument(f"delays_{index}")
     return (
         f"deliver_{index}({events}, {count}[0], {messages}, n_{target}, {w}, {indptr}, {post}, {delay_array}, "
-        f"{slot}, {depth}, {sums}, {text.argument(f'narrow_{target}')})"
+        f"{slot}, {depth}, {sums})"
     )
 
 
@@ -520,6 +530,6 @@ def best_of(count, v, n):
     loop += [f"    {line}" for line in prologue]
     loop.append("    for n in range(n_first, n_last):")
     loop += [f"        {line}" for line in body]
-    constants = f"ENCODER_SHIFT = {ENCODER_SHIFT}\n"
+    constants = f"from hw_models.plasticity import vectors as vec\n\nENCODER_SHIFT = {ENCODER_SHIFT}\n"
     return Kernel("\n".join([PRELUDE, constants, COMMON, TRACES, best, *text.functions, *loop, ""]), arguments)
 

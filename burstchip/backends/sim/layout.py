@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from compiler.passes.check import greatest_input
 from hw_models.neurons.registry import models
 from hw_models.program.trace import Program, specialize
 
@@ -120,11 +121,15 @@ class Layout:
 
     @cached_property
     def senders(self) -> tuple[tuple[int, str], ...]:
-        """(population, output) pairs whose messages are listed each step: those used and `events`."""
+        """(population, output) pairs whose messages are listed each step: those that anything reads."""
         used = {
             (self.numbers[projection.source], projection.output)
             for projection in self.code.projections
             if self.is_active(projection) or self.is_plastic(projection)
+        }
+        # Events are counted from their list, and a plastic synapse may read those of its target.
+        used |= {
+            (number, "events") for number, program in enumerate(self.programs) if "events" in program.output
         }
         return tuple(sorted(used))
 
@@ -148,6 +153,12 @@ class Layout:
             for port in models()[population.model].ports
             if any(n.operation == "input" and n.name == port.name for n in self.programs[number].nodes)
         )
+
+    def may_overflow(self, number: int, port: str) -> bool:
+        """Whether the sums of a port could leave its declared width, if all sources sent their most at once."""
+        population = self.code.populations[number]
+        width = models()[population.model].program.inputs[port]
+        return greatest_input(self.code, population.name, port) > min(-width.low, width.high)
 
     def floors(self, projection: ProjectionCode) -> bool:
         """Whether the projection's sum is shifted right, so that it needs a sum of its own.

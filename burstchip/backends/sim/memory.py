@@ -122,7 +122,6 @@ def allocate(layout: Layout) -> Arrays:
         arrays[f"x_{number}_label"] = np.zeros(population.size, dtype=number_type)
         arrays[f"lit_{number}"] = np.zeros(population.size + 1, dtype=np.int32)
         arrays[f"lit_count_{number}"] = np.zeros(1, dtype=np.int64)
-        arrays[f"narrow_{number}"] = np.zeros(population.size, dtype=np.int16)
         if population.spikes is not None:
             arrays[f"spikes_{number}"] = population.spikes
             arrays[f"at_{number}"] = np.zeros(1, dtype=np.int64)
