@@ -10,14 +10,15 @@ from typing import Literal
 
 from hw_models.plasticity.carry import MOST_K, STORED_RANGE, Rounding
 from hw_models.plasticity.source import Text, code_version
+from hw_models.program.random import INDEX_STEP
 
 _IMPORTS = """\
 import numpy as np
 
 from hw_models.plasticity.vector_random import index_halves, random_low
 from hw_models.plasticity.vectors import (
-    add, add_saturate, at_least_by, at_most_by, bit_and, load, load_part, mul, shift_right, splat, store,
-    store_part,
+    add, add_saturate, at_least_by, at_most_by, bit_and, load, load_part, mul, mul_by, narrow, shift_right,
+    shift_right_by, splat, store, store_part,
 )
 from hw_models.program.random_numba import mix, row
 """
@@ -32,10 +33,10 @@ def carry_source(
         dense   name(stored, x, y1, k, key) -> synapses visited
         csr     name(indptr, posts, stored, x, y1, k, key) -> synapses visited
 
-    `stored` is int16, [pre, post] or, in csr, one entry a synapse in the order of `indptr` and `posts`; it is
-    updated in place. `x` and `y1` are integers of any width, `k` at most 14, `key` the uint32 key of the
-    learning step. Rows with x = 0 are skipped. With `real` all arrays are float64, nothing is rounded and
-    `key` is not read.
+    `stored` is int16, [pre, post] or, in csr, one entry a synapse: row j has those from indptr[j] to
+    indptr[j + 1], with postsynaptic neurons `posts` (int32). It is updated in place. `x` and `y1` are integers of
+    any width, `k` at most 14, `key` the uint32 key of the learning step. Rows with x = 0 are skipped. With
+    `real` all arrays are float64, nothing is rounded and `key` is not read.
     """
     text = Text()
     text.line(f'"""The carry form, {storage}, {"real" if real else f"rounding {rounding}"}."""')
@@ -86,15 +87,13 @@ def _integers(text: Text, csr: bool, *, per_synapse: bool) -> None:
     text.line(f"assert k <= {MOST_K}")
     text.line("n_post = len(y1)")
     text.line("y = y1.astype(np.int16)")
-    if per_synapse:
+    if per_synapse and not csr:
         text.line("low_index, high_index = index_halves(n_post)")
     if csr:
         text.line("longest = np.int64(0)")
         with text.indented("for j in range(len(x)):"):
             text.line("longest = max(longest, np.int64(indptr[j + 1] - indptr[j]))")
         text.line("y_row = np.empty(longest, np.int16)")
-        if per_synapse:
-            text.line("low_row, high_row = np.empty(longest, np.int16), np.empty(longest, np.int16)")
     for lanes in (32, 16):
         text.line(f"k_{lanes} = splat(k, 16, {lanes})")
         if per_synapse:
@@ -111,14 +110,12 @@ def _integers(text: Text, csr: bool, *, per_synapse: bool) -> None:
                 """\
 base = np.int64(indptr[j])
 n = np.int64(indptr[j + 1]) - base
+posts_j = posts[base : base + n]
 for s in range(n):
-    y_row[s] = y[posts[base + s]]
+    # Unsigned, so that no test for indices from the end is made.
+    y_row[s] = y[np.uint32(posts_j[s])]
 """
             )
-            if per_synapse:
-                with text.indented("for s in range(n):"):
-                    text.line("low_row[s] = low_index[posts[base + s]]")
-                    text.line("high_row[s] = high_index[posts[base + s]]")
         else:
             text.line("base, n = j * n_post, n_post")
         if per_synapse:
@@ -142,13 +139,15 @@ for s in range(n):
 def _vector(text: Text, lanes: int, csr: bool, per_synapse: bool, *, part: bool) -> None:
     """The update of `lanes` synapses from i on, or of those that are left."""
     in_row = "_row" if csr else ""
-    names = ("low_row", "high_row") if csr else ("low_index", "high_index")
 
     def loaded(array: str, index: str) -> str:
         return f"load_part({array}, {index}, n - i, {lanes})" if part else f"load({array}, {index}, {lanes})"
 
     if per_synapse:
-        low, high = (loaded(array, "i") for array in names)
+        low, high = loaded("low_index", "i"), loaded("high_index", "i")
+        if csr:
+            text.line(f"index = mul_by({loaded('posts', 'base + i')}, {INDEX_STEP})")
+            low, high = "narrow(index)", "narrow(shift_right_by(index, 16))"
         text.line(f"r = bit_and(random_low(low_{lanes}, high_{lanes}, {low}, {high}), mask_{lanes})")
         r = "r"
     else:

@@ -31,7 +31,8 @@ import numpy as np
 from hw_models.plasticity.vector_random import index_halves, random_7
 from hw_models.plasticity.vectors import (
     add, add_by, add_saturate, add_where_less, at_least, at_least_by, at_most, at_most_by, bit_and_by, load,
-    load_part, lowest_lane, mul, narrow, shift_left_by, shift_right_by, splat, store, store_part, widen,
+    load_part, lowest_lane, mul, mul_by, narrow, shift_left_by, shift_right_by, splat, store, store_part,
+    widen,
 )
 from hw_models.program.random_numba import at, row
 """
@@ -50,6 +51,7 @@ def engine_source(
         dense   name(w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high) -> synapses visited
         csr     name(indptr, posts, w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high) -> ...
 
+    posts      int32, the postsynaptic neuron of each synapse; row j has those from indptr[j] to indptr[j + 1]
     w, t, d    int16 [pre, post], or one entry a synapse in the order of `indptr` and `posts`; updated in
                place, within their ranges; one that the rule does not use may be any array of the same kind
     lowest     int16 [pre]: `lowest_tags` at the start, kept by the function. No state of its own: it may be
@@ -99,9 +101,9 @@ def lowest_tags(t: NDArray[np.int16], indptr: NDArray[np.int64] | None = None) -
 
 def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
     _write_postsynaptic(text, planned)
-    if layout.per_synapse:
+    if layout.per_synapse and not layout.csr:
         text.line("low_index, high_index = index_halves(n_post)")
-    else:
+    elif not layout.per_synapse:
         text.line(f"r = splat(draw, 16, {LANES})")
     text.line(f"low_w, high_w = splat(low, 16, {LANES}), splat(high, 16, {LANES})")
     if layout.csr:
@@ -111,8 +113,6 @@ def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
         for product in planned.products:
             if product.has_z and not product.x_by_place:
                 text.line(f"z{product.index}_row = np.empty(longest, np.{_z_type(product)})")
-        if layout.per_synapse:
-            text.line("low_row, high_row = np.empty(longest, np.int16), np.empty(longest, np.int16)")
     for product in planned.products:
         if product.x_by_place:
             text.line(f"xs{product.index} = np.zeros(x.shape[0], np.int64)")

@@ -9,6 +9,7 @@ from hw_models.plasticity.engine_numpy import ACCUMULATOR, DELAY_RANGE, TAG_RANG
 from hw_models.plasticity.engine_plan import PlannedProduct, Variant, clip_range, needs_factor_clip
 from hw_models.plasticity.rule import FRACTION_BITS, Factor
 from hw_models.plasticity.source import Text
+from hw_models.program.random import INDEX_STEP
 
 LANES = 32
 #: The expression that loads from an array at an index.
@@ -44,9 +45,12 @@ class Layout:
         """What all synapses of row j share: X and the halves of the key; and Z in the row's order."""
         by_place = [product for product in variant.products if product.x_by_place]
         gathered = [p for p in variant.products if self.csr and p.has_z and not p.x_by_place]
-        if by_place or (self.csr and (gathered or self.per_synapse)):
+        if by_place or gathered:
+            if self.csr:
+                text.line("posts_j = posts[base : base + n]")
             with text.indented("for s in range(n):"):
-                text.line("i = posts[base + s]" if self.csr else "i = s")
+                # Unsigned, so that no test for indices from the end is made.
+                text.line("i = np.uint32(posts_j[s])" if self.csr else "i = s")
                 for product in by_place:
                     p = product.index
                     text.line(f"z{p}_row[s] = np.int32(np.int64(z{p}[i]) * xs{p}[ty[i]])")
@@ -54,9 +58,6 @@ class Layout:
                     p = product.index
                     at = f"z{p}[tx[j], i]" if product.z_by_place else f"z{p}[i]"
                     text.line(f"z{p}_row[s] = {at}")
-                if self.csr and self.per_synapse:
-                    text.line("low_row[s] = low_index[i]")
-                    text.line("high_row[s] = high_index[i]")
         if self.per_synapse:
             text.line("key_j = row(np.uint32(draw), j)")
             text.line(f"key_low = splat(key_j, 16, {LANES})")
@@ -93,8 +94,11 @@ def _write_vector(text: Text, variant: Variant, layout: Layout, bits: int, *, pa
         return f"load_part({array}, {index}, n - i, {LANES})" if part else f"load({array}, {index}, {LANES})"
 
     if layout.per_synapse:
-        names = ("low_row", "high_row") if layout.csr else ("low_index", "high_index")
-        halves = ", ".join(loaded(name, "i") for name in names)
+        if layout.csr:
+            text.line(f"index = mul_by({loaded('posts', 'base + i')}, {INDEX_STEP})")
+            halves = "narrow(index), narrow(shift_right_by(index, 16))"
+        else:
+            halves = f"{loaded('low_index', 'i')}, {loaded('high_index', 'i')}"
         text.line(f"r = random_7(key_low, key_high, {halves})")
     read = {factor.variable for product in variant.products for factor in product.synaptic}
     for variable in "wtd":

@@ -162,7 +162,7 @@ def _binary(name, emit_lanes, doc):
     return intrinsic(operation)
 
 
-def _byconstant(name, emit_lanes, doc):
+def _by_constant(name, emit_lanes, doc):
     def operation(typing, a, literal):
         if not isinstance(a, Vector):
             return None
@@ -189,16 +189,17 @@ add_saturate = _binary("add_saturate", _named("llvm.sadd.sat"), "a + b, saturati
 at_least = _binary("at_least", _named("llvm.smax"), "The greater of a and b.")
 at_most = _binary("at_most", _named("llvm.smin"), "The lesser of a and b.")
 
-add_by = _byconstant("add_by", lambda builder, a, b: builder.add(a, b), "a + constant, wraps.")
-shift_right_by = _byconstant("shift_right_by", lambda builder, a, b: builder.ashr(a, b), "floor(a / 2^c).")
-shift_left_by = _byconstant("shift_left_by", lambda builder, a, b: builder.shl(a, b), "a * 2^c, wraps.")
-bit_and_by = _byconstant("bit_and_by", lambda builder, a, b: builder.and_(a, b), "a & constant.")
-at_least_by = _byconstant(
+add_by = _by_constant("add_by", lambda builder, a, b: builder.add(a, b), "a + constant, wraps.")
+mul_by = _by_constant("mul_by", lambda builder, a, b: builder.mul(a, b), "a * constant, wraps.")
+shift_right_by = _by_constant("shift_right_by", lambda builder, a, b: builder.ashr(a, b), "floor(a / 2^c).")
+shift_left_by = _by_constant("shift_left_by", lambda builder, a, b: builder.shl(a, b), "a * 2^c, wraps.")
+bit_and_by = _by_constant("bit_and_by", lambda builder, a, b: builder.and_(a, b), "a & constant.")
+at_least_by = _by_constant(
     "at_least_by",
     lambda builder, a, b: builder.select(builder.icmp_signed(">", a, b), a, b),
     "The greater of a and a constant.",
 )
-at_most_by = _byconstant(
+at_most_by = _by_constant(
     "at_most_by",
     lambda builder, a, b: builder.select(builder.icmp_signed("<", a, b), a, b),
     "The lesser of a and a constant.",
