@@ -34,9 +34,9 @@ def carry_source(
         csr     name(indptr, posts, stored, x, y1, k, key) -> synapses visited
 
     `stored` is int16, [pre, post] or, in csr, one entry a synapse: row j has those from indptr[j] to
-    indptr[j + 1], with postsynaptic neurons `posts` (int32). It is updated in place. `x` and `y1` are integers
-    of any width, `k` at most 14, `key` the uint32 key of the learning step. Rows with x = 0 are skipped. With
-    `real` all arrays are float64, nothing is rounded and `key` is not read.
+    indptr[j + 1], with postsynaptic neurons `posts` (int32). It is updated in place. `x` and `y1` are
+    integers of any width, `k` at most 14, `key` the uint32 key of the learning step. Rows with x = 0 are
+    skipped. With `real` all arrays are float64, nothing is rounded and `key` is not read.
     """
     text = Text()
     text.line(f'"""The carry form, {storage}, {"real" if real else f"rounding {rounding}"}."""')
