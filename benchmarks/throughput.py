@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.contests import Contest, lif_updates, synaptic_events, training_samples
-from benchmarks.machine import Machine, machine
+from benchmarks.machine import machine
+from benchmarks.printing import console_of, machine_line
 from benchmarks.startup import StartUp, start_up
 from benchmarks.timing import Rate, rates_in_turn
 from hw_models.diagnostics import BurstchipError
@@ -147,18 +146,6 @@ def start_up_table(times: StartUp) -> Table:
     return table
 
 
-def machine_line(about: Machine) -> str:
-    """One line on the machine, and a warning where it is busy with something else."""
-    line = (
-        f"{about.processor} ({about.microarchitecture}), {about.cores} cores, "
-        f"vectors of {about.vector_bits} bits; {about.system}, "
-        f"Python {about.python}, numpy {about.numpy}, numba {about.numba}"
-    )
-    if about.load is not None and about.load > about.cores / 2:
-        line += f"\nthe machine is busy (load {about.load}): timings are disturbed"
-    return line
-
-
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.throughput", description=__doc__.split("\n")[0]
@@ -177,7 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _arguments(arguments)
     effort = QUICK if options.quick else FULL
     chosen = options.only or [*contests(effort, None), "start"]
-    console = Console(file=sys.stderr if options.json else sys.stdout, highlight=False)
+    console = console_of(json=options.json)
     about = machine()
     console.print(machine_line(about))
     names = [name for name in chosen if name != "start"]

@@ -17,16 +17,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.contests import training_pictures, training_program
 from benchmarks.machine import machine
+from benchmarks.printing import console_of, machine_line
 from benchmarks.profiling.division import Division, PartTime, divide
 from benchmarks.profiling.instrument import KINDS
 from benchmarks.profiling.limits import Limits, limits
 from benchmarks.profiling.ticks import can_tick
-from benchmarks.throughput import machine_line
 from hw_models.diagnostics import BurstchipError
 
 
@@ -150,7 +149,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     options = _arguments(arguments)
-    console = Console(file=sys.stderr if options.json else sys.stdout, highlight=False)
+    console = console_of(json=options.json)
     about = machine()
     console.print(machine_line(about))
     try:

@@ -1,12 +1,13 @@
-"""Plastic synapses that learn by the burst rule in the chip's grammar, in plain numpy.
+"""Plastic synapses that learn by sums of products of the chip, in plain numpy.
 
-    dt = u0*2^-K*x1*y1 - u0*t*y2          dw = u0*2^-S*t*y2
-
-The sums are those of `hw_models.plasticity.engine_numpy`, written out for these three products and reckoned
-only where they can be other than zero. The traces are `hw_models.plasticity.traces`, as they are.
+The sums are those of `hw_models.plasticity.engine_numpy`, in 32 bits, and reckoned only where they can be
+other than zero: for products whose third factor is not zero everywhere, in the rows in which one of them has
+its trace or its condition. The traces are `hw_models.plasticity.traces`, as they are.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,23 +18,26 @@ from compiler.ir.chip_program import ProjectionCode
 from hw_models.plasticity.draws import DECAY_BITS
 from hw_models.plasticity.engine_numpy import ACCUMULATOR, TAG_RANGE, WEIGHT_RANGES
 from hw_models.plasticity.grammar import learning_rule
+from hw_models.plasticity.rule import FRACTION_BITS, MANTISSA_BITS, Factor, Product
 from hw_models.plasticity.traces import history, note_spikes, spike_trace, third_factor
-
-#: The accumulator's fraction bits, and by how much products of two and of a trace and a tag are shifted down.
-_FRACTION, _TRACES_SHIFT, _TAG_SHIFT = 7, 3, 5
 
 
 class ChipSynapses:
-    """A dense projection; weight `w` and tag `t` are [source, target]."""
+    """A dense projection; weight `w` and tag `t` are [source, target].
+
+    Its rule reads the trace x1, third factors, weight and tag; under the condition x0 the last two alone.
+    """
 
     def __init__(self, seed: int, projection: ProjectionCode) -> None:
         learning = projection.learning
         assert projection.dense and learning is not None and learning.rounding == "per_synapse"
-        rule = learning_rule(learning.rules.get("dw"), learning.rules.get("dt"), None)
-        assert rule.dw is not None and rule.dt is not None
-        self.rate, self.consolidation = rule.dt.products[0].exponent, rule.dw.products[0].exponent
-        texts = (f"u0*2^{self.rate}*x1*y1 - u0*t*y2", f"u0*2^{self.consolidation}*t*y2")
-        assert (str(rule.dt), str(rule.dw)) == texts, "not the burst rule"
+        self.rule = learning_rule(
+            learning.rules.get("dw"), learning.rules.get("dt"), learning.rules.get("dd")
+        )
+        for product in self.rule.products:
+            assert product.condition in ("u0", "x0") and _bits(product) <= 32
+            read = {factor.variable for factor in product.factors}
+            assert read <= ({"x1", "y1", "y2", "w", "t"} if product.condition == "u0" else {"w", "t"})
         self.seed, self.learning, self.exponent = seed, learning, projection.weight_exp
         self.w = np.ascontiguousarray(projection.weights.T).astype(np.int32)
         self.t = np.zeros_like(self.w)
@@ -75,6 +79,7 @@ class ChipSynapses:
         k = key(self.seed, self.learning.trace_stream, n)
         x_draws, y_draws = ((at(k, i) << (DECAY_BITS - 32), at(k, i + 1) >> 25) for i in (0, 2))
         x = history(self.stored, self.noted, self.x_trace, self.every, *x_draws)[-1]
+        fired = self.noted > 0
         self.stored, self.noted = x, np.zeros_like(self.noted)
         silent = np.zeros(self.w.shape[1], dtype=np.int64)
 
@@ -82,36 +87,73 @@ class ChipSynapses:
             last = history(sent, silent, self.factor, self.every, *y_draws)[-1]
             return bounded(last, -128, 127).astype(np.int32)
 
-        first = arrived(silent if y1 is None else y1)
-        self._learn(x.astype(np.int32), first, arrived(silent + y2) if y2 else None, n)
+        sent = {"y1": silent if y1 is None else y1, "y2": silent + y2}
+        y = {name: arrived(value) for name, value in sent.items()}
+        self._learn(x.astype(np.int32), fired, y, n)
 
     def _learn(
-        self, x: NDArray[np.int32], y1: NDArray[np.int32], y2: NDArray[np.int32] | None, n: int
+        self, x: NDArray[np.int32], fired: NDArray[np.bool_], y: dict[str, NDArray[np.int32]], n: int
     ) -> None:
-        moving = np.full(len(x), y2 is not None)
-        if np.any(y1):
-            moving |= x != 0
+        dead = {name for name, value in y.items() if not np.any(value)}
+        live = [p for p in self.rule.products if dead.isdisjoint(f.variable for f in p.factors)]
         # The accumulator ends above the lowest tag, so that such a tag moves by chance.
-        rows = np.flatnonzero(moving | (self.t.min(axis=1) == TAG_RANGE[0]))
+        moving = self.t.min(axis=1) == TAG_RANGE[0]
+        for product in live:
+            if product.condition == "x0":
+                moving |= fired
+            else:
+                moving |= (x != 0) | all(factor.variable != "x1" for factor in product.factors)
+        rows = np.flatnonzero(moving)
         if not len(rows):
             return
         k = key(self.seed, self.learning.stream, n)
         draw = (draws(k, self.places.take(rows, axis=0)) >> np.uint32(25)).view(np.int32)
-        t = self.t.take(rows, axis=0)
-        product = (np.multiply.outer(x[rows], y1) >> _TRACES_SHIFT) << (self.rate + _FRACTION)
-        sums = bounded((t << _FRACTION) + bounded(product, *ACCUMULATOR), *ACCUMULATOR)
-        if y2 is not None:
-            sums += bounded((-t * y2 >> _TAG_SHIFT) << _FRACTION, *ACCUMULATOR)
-            moved = (t * y2 >> _TAG_SHIFT) << (self.consolidation + _FRACTION)
-            w = self.w.take(rows, axis=0) << _FRACTION
-            w = bounded(w + bounded(moved, *ACCUMULATOR), *ACCUMULATOR)
-            self.w[rows] = _rounded(w, draw, *WEIGHT_RANGES["mixed"])
-        self.t[rows] = _rounded(bounded(sums, *ACCUMULATOR), draw, *TAG_RANGE)
+        w, t = self.w.take(rows, axis=0), self.t.take(rows, axis=0)
+        values = {"x1": x[rows][:, np.newaxis], "x0": fired[rows][:, np.newaxis], "w": w, "t": t, **y}
+        for change in self.rule.sums:
+            products = [product for product in change.products if product in live]
+            if change.target == "dw" and products:
+                self.w[rows] = _rounded(_sum(w, products, values), draw, *WEIGHT_RANGES["mixed"])
+            elif change.target == "dt":
+                self.t[rows] = _rounded(_sum(t, products, values), draw, *TAG_RANGE)
 
     def learned(self) -> dict[str, NDArray[np.int32]]:
         """What learning has changed, under the simulator's name for each."""
         return {"w": self.w, "t": self.t}
 
 
+def _bits(product: Product) -> int:
+    """Bits, with the sign, that a product needs once it is scaled."""
+    factors = sum(factor.width for factor in product.factors) + MANTISSA_BITS
+    return max(factors, factors - product.shift + product.exponent + FRACTION_BITS) + 1
+
+
+def _sum(
+    old: NDArray[np.int32], products: list[Product], values: dict[str, NDArray[Any]]
+) -> NDArray[np.int32]:
+    """The accumulator of the variable `old` after the products."""
+    accumulator = bounded(old << FRACTION_BITS, *ACCUMULATOR)
+    for product in products:
+        value: NDArray[np.int32] | int = product.mantissa
+        for factor in product.factors:
+            value = value * _factor(factor, values[factor.variable])
+        if product.condition == "x0":
+            value = value * values["x0"]
+        assert not isinstance(value, int)
+        scaled = (value >> product.shift) << (product.exponent + FRACTION_BITS)
+        accumulator = bounded(accumulator + bounded(scaled, *ACCUMULATOR), *ACCUMULATOR)
+    return accumulator
+
+
+def _factor(factor: Factor, value: NDArray[np.int32]) -> NDArray[np.int32]:
+    value = value + factor.constant if factor.constant else value
+    if factor.kind.startswith("sgn"):
+        return np.sign(value)
+    # Traces and third factors are within their widths as they are.
+    if factor.constant or factor.variable in "wt":
+        return bounded(value, -(1 << factor.width), (1 << factor.width) - 1)
+    return value
+
+
 def _rounded(sums: NDArray[np.int32], draw: NDArray[np.int32], low: int, high: int) -> NDArray[np.int32]:
-    return bounded((sums >> _FRACTION) + (draw < (sums & ((1 << _FRACTION) - 1))), low, high)
+    return bounded((sums >> FRACTION_BITS) + (draw < (sums & ((1 << FRACTION_BITS) - 1))), low, high)

@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from benchmarks.profiling.instrument import Part
 from burstchip.backends.sim.layout import Layout
 from compiler.ir.chip_program import PopulationCode, ProjectionCode
+from hw_models.plasticity.grammar import learning_rule
 from hw_models.program.trace import Program, specialize
 
 _LEAVES = ("const", "state", "param", "input")
 _DRAW = 12
-#: Operations on a synapse in a learning step, draws aside. Carry: multiply, add the draw, shift, add, two
-#: bounds. Chip, the burst rule between consolidations: multiply, two shifts, two bounds; widen the tag, add,
-#: two bounds; fraction, compare, shift, add, two bounds.
-_CARRY, _CHIP = 6, 15
+#: Operations on a synapse in a learning step of the carry form, the draw aside: multiply, add the draw, shift,
+#: add, two bounds.
+_CARRY = 6
+#: In the chip form. A sum: widen the variable; fraction, compare, shift, add, two bounds. A product: two shifts
+#: and two bounds; add and two bounds; a multiplication for each factor but the first, and for `sgn(v+c)` an
+#: addition and the sign.
+_SUM, _PRODUCT, _SIGN = 7, 7, 2
 #: Operations on a trace in a step of the replayed epoch: index and its two bounds, look-up, place, choice.
 _REPLAY = 6
 
@@ -130,8 +134,17 @@ def _traces(projection: ProjectionCode, layout: Layout, steps: int) -> Work:
 def _learning(projection: ProjectionCode, layout: Layout, visited: float) -> Work:
     learning = projection.learning
     assert learning is not None
-    # The stored weight, or the tag, is read and written, the postsynaptic factor read.
-    operations = _CARRY if layout.is_carry(projection) else _CHIP
+    operations, changed = _CARRY, 1
+    if layout.is_chip(projection):
+        rules = learning.rules
+        rule = learning_rule(rules.get("dw"), rules.get("dt"), rules.get("dd"))
+        signs = [f for product in rule.products for f in product.factors if f.kind.startswith("sgn")]
+        operations = _SUM * len(rule.sums) + _PRODUCT * len(rule.products) + _SIGN * len(signs)
+        operations += sum(len(product.factors) - 1 for product in rule.products)
+        changed = len(rule.sums)
     if learning.rounding == "per_synapse":
         operations += _DRAW
-    return Work(6.0 * visited, operations * visited, 16, int(projection.weights.nbytes))
+    # What changes is read and written; the postsynaptic factor is read.
+    bytes_each = 4 * changed + 2
+    size = int(projection.weights.nbytes) * changed
+    return Work(float(bytes_each * visited), float(operations * visited), 16, size)
