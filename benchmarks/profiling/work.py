@@ -19,12 +19,12 @@ from hw_models.program.trace import Program, specialize
 
 _LEAVES = ("const", "state", "param", "input")
 _DRAW = 12
-#: Operations on a synapse in a learning step of the carry form, the draw aside: multiply, add the draw, shift,
-#: add, two bounds.
+#: Operations on a synapse in a learning step of the carry form, the draw aside: multiply, add the draw,
+#: shift, add, two bounds.
 _CARRY = 6
-#: In the chip form. A sum: widen the variable; fraction, compare, shift, add, two bounds. A product: two shifts
-#: and two bounds; add and two bounds; a multiplication for each factor but the first, and for `sgn(v+c)` an
-#: addition and the sign.
+#: In the chip form. A sum: widen the variable; fraction, compare, shift, add, two bounds. A product: two
+#: shifts and two bounds; add and two bounds; a multiplication for each factor but the first, and for
+#: `sgn(v+c)` an addition and the sign.
 _SUM, _PRODUCT, _SIGN = 7, 7, 2
 #: Operations on a trace in a step of the replayed epoch: index and its two bounds, look-up, place, choice.
 _REPLAY = 6
