@@ -38,17 +38,25 @@ def state_sha256(arrays: Mapping[str, NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
+def _sha256(arrays: Mapping[str, NDArray[Any]], progress: Mapping[str, Any]) -> str:
+    text = state_sha256(arrays) + json.dumps(progress, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def save_checkpoint(path: Path, arrays: Arrays, progress: Mapping[str, Any]) -> None:
     """Write state and progress; an earlier checkpoint stays until this one is complete."""
     from safetensors.numpy import save
 
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    text = json.dumps({"progress": progress, "state_sha256": state_sha256(arrays)}, sort_keys=True)
+    text = json.dumps({"progress": progress, "sha256": _sha256(arrays, progress)}, sort_keys=True)
     write_whole(path, save(contiguous, metadata={KEY: text}))
 
 
-def load_checkpoint(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    """(state, progress). Raises `BurstchipError` BC565 for a file that is foreign or damaged."""
+def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Arrays, dict[str, Any]]:
+    """(state, progress), the state in arrays of the same names, types and shapes as `like`.
+
+    Raises `BurstchipError` BC565 for a file that is foreign, damaged or of another version.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -68,14 +76,29 @@ def load_checkpoint(path: Path) -> tuple[Arrays, dict[str, Any]]:
         length = int.from_bytes(data[:8], "little")
         header = json.loads(data[8 : 8 + length])
         text = json.loads(header["__metadata__"][KEY])
+        progress, sha256 = dict(text["progress"]), text["sha256"]
         arrays = load(data)
     except OSError as reason:
         raise error(str(reason.strerror)) from None
-    except (SafetensorError, ValueError, KeyError, TypeError, OverflowError) as reason:
+    except (
+        SafetensorError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as reason:
         raise error(f"{type(reason).__name__}: {reason}") from None
-    if state_sha256(arrays) != text["state_sha256"]:
-        raise error("a state that does not agree with its SHA-256")
-    return arrays, text["progress"]
+    if _sha256(arrays, progress) != sha256:
+        raise error("content that does not agree with its SHA-256")
+    if _shapes(arrays) != _shapes(like):
+        raise error("the state of another version of burstchip")
+    return arrays, progress
+
+
+def _shapes(arrays: Mapping[str, NDArray[Any]]) -> dict[str, tuple[object, ...]]:
+    return {name: (array.dtype, array.shape) for name, array in arrays.items()}
 
 
 def require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ from burstchip.tasks.run_folder import (
     write_results,
     write_weights,
 )
-from compiler.artifact import save_artifact, write_whole
+from compiler.artifact import artifact_sha256, save_artifact, write_whole
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
 from compiler.pipeline import compile_network
@@ -257,22 +257,18 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     run = _Run(start(code, learning=True, real=real, record=record, frozen=frozen))
     checkpoint = options.out / FILE
     identity = {"backend": options.backend, "frozen": sorted(frozen)}
-    options.out.mkdir(parents=True, exist_ok=True)
-    sha256 = save_artifact(code, options.out / "net.burst.new")
+    sha256 = artifact_sha256(code)
     identity["artifact_sha256"] = sha256
     if options.resume and checkpoint.exists():
-        arrays, progress = load_checkpoint(checkpoint)
-        try:
-            require_same(checkpoint, progress, identity)
-        except BurstchipError:
-            (options.out / "net.burst.new").unlink()
-            raise
+        arrays, progress = load_checkpoint(checkpoint, run.simulation.arrays)
+        require_same(checkpoint, progress, identity)
         run.simulation.arrays.update(arrays)
         run.simulation.clock = progress["clock"]
         for name in run.progress():
             if name != "clock":
                 setattr(run, name, progress[name])
-    (options.out / "net.burst.new").replace(options.out / "net.burst")
+    options.out.mkdir(parents=True, exist_ok=True)
+    save_artifact(code, options.out / "net.burst")
     if not options.resume:
         (options.out / "summary.json").unlink(missing_ok=True)
     write_whole(options.out / "network.yaml", options.network_path.read_bytes())
@@ -289,7 +285,8 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
         error = float(np.mean(predictions != test_pictures.labels))
         run.history.append(_epoch_line(code, run, 0, error))
         save()
-    _compile_loop(run.simulation, train_pictures)
+    # Another simulation: this one must not start twice.
+    _compile_loop(start(code, learning=True, real=real, record=record, frozen=frozen), train_pictures)
     predictions = np.empty(0, dtype=np.int64)
     while run.epoch < task.epochs:
         _train_epoch(code, run, train_pictures, save, watch)
