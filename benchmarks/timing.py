@@ -30,6 +30,11 @@ class Rate:
     repeats: int
 
     @property
+    def per_core_second(self) -> float:
+        """The median, had this process had a core to itself."""
+        return self.median / self.busy
+
+    @property
     def spread(self) -> float:
         """The distance from the lowest to the highest, as a share of the median."""
         return (self.highest - self.lowest) / self.median
@@ -42,6 +47,7 @@ class Rate:
             "highest": self.highest,
             "spread": self.spread,
             "busy": self.busy,
+            "per_core_second": self.per_core_second,
             "repeats": self.repeats,
         }
 

@@ -16,6 +16,7 @@ def test_a_summary_holds_the_median_and_the_extremes() -> None:
         "highest": 4.0,
         "spread": 1.5,
         "busy": 0.7,
+        "per_core_second": 2.0 / 0.7,
         "repeats": 3,
     }
 
