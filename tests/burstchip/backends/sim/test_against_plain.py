@@ -90,7 +90,7 @@ def a_projection(
     pairs = [(i, j) for i in range(source.size) for j in range(target.size) if random.random() < 0.2]
     random.shuffle(pairs)
     ways.append(ExplicitPairs(tuple(pairs)))
-    strength = 10.0 ** random.uniform(-2, 1.5) if port == "soma" else random.uniform(0.05, 1.0)
+    strength = 10.0 ** random.uniform(-2, 1) if port == "soma" else random.uniform(0.05, 1.0)
     if outputs[output].high > 1:
         strength /= 30
     weight = random.choice(
