@@ -70,9 +70,13 @@ def plasticity() -> Variants:
         Key(
             "consolidation_rate",
             QuantityOf("number", above=0.0, maximum=1024.0),
-            "share of the tag that moves into the weight",
+            "what a unit of the tag is worth in units of the weight",
         ),
-        Key("consolidate_every", Whole(1, 1 << 20), "samples between two moves of the tag into the weight"),
+        Key(
+            "consolidate_every",
+            Whole(0, 1 << 20),
+            "samples between two moves of the tag into the weight; 0: whole units carry by themselves",
+        ),
     )
     return Variants(
         selector,

@@ -59,6 +59,7 @@ class LearningCode:
     """How one projection learns; `every` is the learning epoch in steps.
 
     `carry`: W += (x * gathered + r) >> shift. `chip`: the sums of products in `rules` (dw, dt, dd).
+    Every `consolidate_every` samples the neuron's y2 moves the tag; 0 where the rule does without.
     """
 
     form: Literal["chip", "carry"]

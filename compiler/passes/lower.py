@@ -3,8 +3,7 @@
 - weight exponents: a model that shifts its input itself takes the greatest shift that all projections of a
   port share; what is left stays as the projection's `weight_exp`;
 - the burst rule becomes sums of products in the chip's grammar:
-  `dt = u0*2^-K*x1*y1 - u0*t*y2`, `dw = u0*2^-S*t*y2`; a K beyond 7 is not expressible, so the neuron
-  sends a smaller y1;
+  with a tag that y2 moves or that carries by itself; a K beyond 7 is not expressible, so the neuron sends a smaller y1;
 - each population learns the epoch of its plastic synapses.
 """
 
@@ -29,9 +28,27 @@ PRODUCT_SHIFT_MAX = 7
 PORT_EXPONENT_MAX = 7
 
 
-def burst_rule(shift: int, consolidation: int) -> dict[str, str]:
-    """The burst rule with tag in the chip's grammar; y2 = 32 moves the tag into the weight."""
+def consolidated_burst_rule(shift: int, consolidation: int) -> dict[str, str]:
+    """The burst rule with a tag that gathers until y2 = 32 moves 2^-S of it into the weight and clears it."""
     return {"dt": f"u0*2^{-shift}*x1*y1 - u0*t*y2", "dw": f"u0*2^{-consolidation}*t*y2"}
+
+
+def carrying_burst_rule(shift: int, consolidation: int) -> dict[str, str]:
+    """The burst rule with a tag that carries into the weight, in the chip's grammar.
+
+    With h = 2^S, sgn(t-h) + sgn(t+h) is 2 for t > h, -2 for t < -h and 0 between: half of it carries one
+    weight unit up or down, and the tag gives up exactly the h tag units that this unit is worth. Nothing
+    is rounded on the way (a tag of just +-h carries by half a unit, rounded at random, in expectation
+    right), so what is too small to carry stays in the tag and is not lost. Carrying waits for a learning
+    epoch in which the presynaptic neuron fires (x0), so that silent synapses cost nothing.
+    """
+    high = 1 << consolidation
+    signs = (f"sgn(t-{high})", f"sgn(t+{high})")
+    carried = "".join(f" - x0*2^{consolidation - 1}*{sign}" for sign in signs)
+    return {
+        "dt": f"u0*2^{-shift}*x1*y1{carried}",
+        "dw": " + ".join(f"x0*2^-1*{sign}" for sign in signs),
+    }
 
 
 def _agree(population: PopulationCode, what: str, values: set[int]) -> int:
@@ -78,7 +95,9 @@ def _projection(projection: ProjectionCode, targets: dict[str, PopulationCode]) 
     learning = projection.learning
     if learning is None or learning.form != "chip" or "consolidation" not in learning.rules:
         return projection
-    rules = burst_rule(min(learning.shift, PRODUCT_SHIFT_MAX), int(learning.rules["consolidation"]))
+    shift, consolidation = min(learning.shift, PRODUCT_SHIFT_MAX), int(learning.rules["consolidation"])
+    rule = consolidated_burst_rule if learning.consolidate_every else carrying_burst_rule
+    rules = rule(shift, consolidation)
     return replace(projection, learning=replace(learning, rules=rules))
 
 

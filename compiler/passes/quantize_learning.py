@@ -17,6 +17,8 @@ register_codes({"BC321": "a learning rate is not expressible"})
 #: third factor that is smaller by up to 2^-7.
 CHIP_SHIFTS = (-8, 14)
 CONSOLIDATION_SHIFTS = (-8, 7)
+#: A tag that carries by itself is compared with 2^S, which must lie within its 9 bits.
+TAG_CARRY_SHIFTS = (1, 7)
 #: Annealing adds to the shift of the carry form; there may be no more.
 CARRY_SHIFTS = (0, 14)
 
@@ -87,7 +89,8 @@ def quantize_learning(
         shift = _rate("learning_rate", plasticity.learning_rate, shifts, plasticity, report)
     if plasticity.consolidation_rate is not None:
         rate = plasticity.consolidation_rate
-        consolidation = _rate("consolidation_rate", rate, CONSOLIDATION_SHIFTS, plasticity, report)
+        shifts = CONSOLIDATION_SHIFTS if plasticity.consolidate_every else TAG_CARRY_SHIFTS
+        consolidation = _rate("consolidation_rate", rate, shifts, plasticity, report)
         rules["consolidation"] = str(consolidation)
     return LearningCode(
         form=plasticity.form,
@@ -96,7 +99,7 @@ def quantize_learning(
         traces=traces,
         rules=rules,
         shift=shift,
-        consolidate_every=plasticity.consolidate_every or 1,
+        consolidate_every=plasticity.consolidate_every or 0,
         stream=elaborated.streams.learning(plastic_index),
         trace_stream=elaborated.streams.trace(index),
         rng_seed=network.seed,

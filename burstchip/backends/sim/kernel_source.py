@@ -451,15 +451,17 @@ def kernel_source(layout: Layout) -> Kernel:
             label = text.argument(f"x_{readout}_label")
             body += ["if reset:", f"    {label}[:] = 0", f"    {label}[{text.argument('labels')}[shown[sample]]] = 1"]
         every = {p.learning.consolidate_every for p in code.projections if layout.is_chip(p) and p.learning}
-        consolidate = max(every, default=1)
+        consolidate = max(every, default=0)
         body.append(
             f"consolidate = 1 if last and (n // {task.present} + 1) % {consolidate} == 0 else 0"
+            if consolidate
+            else "consolidate = 0"
         )
     else:
         body += ["reset = 1 if n == 0 else 0", "last = 0", "plastic = 1"]
         gather = max((p.gather_every for p in code.populations), default=0)
         every = {p.learning.consolidate_every for p in code.projections if layout.is_chip(p) and p.learning}
-        period = gather * max(every, default=1)
+        period = gather * max(every, default=0)
         body.append(f"consolidate = 1 if (n + 1) % {period} == 0 else 0" if period else "consolidate = 0")
     # 1. Deliver.
     for index in active:

@@ -15,6 +15,7 @@ from hw_models.plasticity.grammar import learning_rule
 from hw_models.plasticity.rule import LearningRule
 
 X_TRACES = ("x1", "x2")
+TRACES = (*X_TRACES, *FACTORS)
 
 
 def _compiled(source: str, name: str) -> str:
@@ -62,7 +63,11 @@ class ChipLearning:
     @cached_property
     def places(self) -> int:
         """How many places of an epoch's history are kept: the last one where nothing reads the others."""
-        return 1 if self.rule.conditions == {"u"} else self.learning.every + 1
+        by_place = any(
+            product.condition in ("x0", "y0") and any(factor.variable in TRACES for factor in product.factors)
+            for product in self.rule.products
+        )
+        return self.learning.every + 1 if by_place else 1
 
     @property
     def sign_mode(self) -> SignMode:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from compiler.ir.network import Uniform
 from compiler.passes.elaborate import elaborate
-from compiler.passes.lower import burst_rule, lower
+from compiler.passes.lower import carrying_burst_rule, consolidated_burst_rule, lower
 from compiler.passes.quantize import quantize
+from hw_models.plasticity.engine_numpy import EpochTraces, SynapticVariables, learn
 from hw_models.plasticity.grammar import learning_rule
 
 
@@ -92,8 +94,31 @@ def test_the_burst_rule_in_the_chip_s_grammar(
 
 def test_every_shift_that_quantize_lets_through_is_in_the_grammar() -> None:
     for shift in range(-8, 8):
-        rules = burst_rule(shift, shift)
+        rules = consolidated_burst_rule(shift, shift)
         learning_rule(rules["dw"], rules["dt"], None)
+    for shift in range(-8, 8):
+        rules = carrying_burst_rule(shift, max(shift, 1))
+        learning_rule(rules["dw"], rules["dt"], None)
+
+
+def test_a_tag_carries_whole_weight_units_and_keeps_the_rest() -> None:
+    rules = carrying_burst_rule(4, 6)
+    tags = np.array([[0], [63], [64], [65], [200], [-64], [-65], [-200]])
+    one = np.zeros((2, 3, 1), dtype=np.int64)
+    for draw in (0, 63, 64, 127):
+        after = learn(
+            learning_rule(rules["dw"], rules["dt"]),
+            SynapticVariables(np.full((8, 1), 10), tags, np.zeros((8, 1), dtype=np.int64)),
+            EpochTraces(
+                np.zeros((2, 2, 8), dtype=np.int64), one, np.ones(8, dtype=np.int64), np.zeros(1, dtype=np.int64)
+            ),
+            epoch=1,
+            draw=draw,
+        )
+        # At just +-64 half a unit is carried, rounded at random; the tag pays for half of it either way.
+        half = int(draw < 64)
+        assert after.w.ravel().tolist() == [10, 10, 10 + half, 11, 11, 9 + half, 9, 9]
+        assert after.t.ravel().tolist() == [0, 63, 32, 1, 136, -32, -1, -136]
 
 
 def test_other_rules_and_forms_are_left_alone(make: Any, lowered: Any) -> None:
