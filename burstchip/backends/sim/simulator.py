@@ -16,6 +16,7 @@ from burstchip.backends.sim.kernel_source import Kernel, kernel_source
 from burstchip.backends.sim.layout import Layout, Variant
 from burstchip.backends.sim.memory import Arrays, allocate, forward_weights, scalars, trace_draws
 from compiler.ir.chip_program import ChipProgram
+from hw_models.neurons.registry import models
 
 #: A test draws its random numbers under the training's seed plus this.
 TEST_SEED = 77777
@@ -150,13 +151,27 @@ def _classify_part(
     return predictions, simulation.arrays["event_totals"]
 
 
+def samples_are_independent(code: ChipProgram) -> bool:
+    """Whether nothing of one sample reaches the next without learning: no state, no message under way."""
+    for population in code.populations:
+        model = models()[population.model]
+        needed = {"reset"} if model.program.states else set()
+        if model.kind == "neuron":
+            # What is emitted in a sample's last step acts in the next.
+            needed.add("last")
+        if not needed <= set(model.program.inputs):
+            return False
+    return not any(np.any(projection.delays) for projection in code.projections)
+
+
 def classify(
     code: ChipProgram, trained: Simulation, pictures: Pictures, workers: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(class read out for each picture, events and bursts of each population), without learning.
 
     The pictures are shown in order from step 0 under the test seed, so the result does not depend on
-    `workers`, the number of threads that share them. `trained` is left as it was.
+    `workers`, the number of threads that share them; they do only where no sample touches the next.
+    `trained` is left as it was.
     """
     real = trained.layout.variant.real
     weights = {
@@ -165,7 +180,8 @@ def classify(
         if projection.learning is not None
     }
     count = len(pictures.images)
-    parts = [part for part in np.array_split(np.arange(count), max(1, min(workers, count))) if len(part)]
+    threads = max(1, min(workers, count)) if samples_are_independent(code) else 1
+    parts = [part for part in np.array_split(np.arange(count), threads) if len(part)]
     with ThreadPoolExecutor(max_workers=len(parts)) as pool:
         results = list(pool.map(lambda part: _classify_part(code, weights, pictures, part, real), parts))
     return np.concatenate([r[0] for r in results]), np.sum([r[1] for r in results], axis=0)
