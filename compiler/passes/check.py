@@ -13,6 +13,7 @@ from compiler.ir.network import DATA_SHAPES
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.registry import models
 from hw_models.plasticity.grammar import learning_rule
+from hw_models.program.ranges import output_range
 
 register_codes(
     {
@@ -23,10 +24,13 @@ register_codes(
         "BC334": "the summed input of a port may leave its width",
         "BC335": "a population without input or without effect",
         "BC336": "a parameter that nothing reads here",
+        "BC338": "the summed input of a port may leave what backends add up in",
         "BC337": "learning rates are annealed more often than the neuron can",
     }
 )
 
+#: Backends add up messages in 32 bits.
+SUM_MAX = (1 << 31) - 1
 #: The neuron's input `anneal` has 3 bits.
 ANNEALINGS_MAX = 7
 
@@ -149,8 +153,9 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
 
 def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np.float64]:
     """The greatest input magnitude of each target neuron, if all sources send their most at once."""
-    source = models()[code.population(projection.source).model].program.outputs[projection.output]
-    message = max(abs(source.low), abs(source.high))
+    source = code.population(projection.source)
+    sent = output_range(models()[source.model].program, source.parameters, projection.output)
+    message = max(abs(sent.low), abs(sent.high))
     size = code.population(projection.target).size
     learning = projection.learning
     if learning is not None:
@@ -179,7 +184,18 @@ def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
         for port in model.ports:
             greatest = greatest_input(code, population.name, port.name)
             width = model.program.inputs[port.name]
-            if greatest > width.high:
+            # Before a shift to the right a sum is greater than after it.
+            ends = (population.name, port.name)
+            shifts = [-p.weight_exp for p in code.projections if (p.target, p.port) == ends]
+            if greatest * 2.0 ** max([*shifts, 0]) > SUM_MAX:
+                yield _error(
+                    "BC338",
+                    f"the input of '{population.name}.{port.name}' may leave 32 bits",
+                    f"at most {SUM_MAX} if all sources send at once",
+                    f"{greatest:.0f}",
+                    "fewer synapses, smaller messages or a smaller limit exclude it",
+                )
+            elif greatest > width.high:
                 yield Diagnostic(
                     "BC334",
                     f"the input of '{population.name}.{port.name}' may reach {greatest:.0f}",

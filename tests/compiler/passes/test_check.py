@@ -249,14 +249,22 @@ def test_sums_that_may_leave_their_port(make: Any) -> None:
 
 
 def test_graded_messages_and_exponents_count_in_sums(make: Any) -> None:
-    network = make.network(
-        make.population("a", "current_source", 4, level=1.0),
-        make.population("n", "lif", 1),
-        make.projection("a.current", "n.soma", Constant(2.0), limit=20.0),
-    )
-    # 26 units of 2^-1, from 4 sources that may send -32768.
-    (warning,) = found(network)
-    assert warning.message == f"the input of 'n.soma' may reach {4 * 26 * 32768 // 2}"
+    def told(level: Any, size: int = 4) -> list[Diagnostic]:
+        network = make.network(
+            make.population("a", "current_source", size, level=level),
+            make.population("n", "lif", 1),
+            make.projection("a.current", "n.soma", Constant(2.0), limit=20.0),
+        )
+        return found(network)
+
+    # 26 units of 2^-1; what counts is the level, not all that the message could hold.
+    assert told(2000.0) == []
+    assert told((1.0, -2.0, 3.0, -2520.0)) == []
+    (warning,) = told((1.0, -2.0, 3.0, -2600.0))
+    assert warning.message == f"the input of 'n.soma' may reach {4 * 26 * 2600 // 2}"
+    (error,) = told(32767.0, 3000)
+    assert (error.id, error.message) == ("BC338", "the input of 'n.soma' may leave 32 bits")
+    assert error.required == "at most 2147483647 if all sources send at once"
 
 
 def test_populations_that_are_alone(make: Any) -> None:

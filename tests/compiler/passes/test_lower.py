@@ -110,7 +110,10 @@ def test_a_tag_carries_whole_weight_units_and_keeps_the_rest() -> None:
             learning_rule(rules["dw"], rules["dt"]),
             SynapticVariables(np.full((8, 1), 10), tags, np.zeros((8, 1), dtype=np.int64)),
             EpochTraces(
-                np.zeros((2, 2, 8), dtype=np.int64), one, np.ones(8, dtype=np.int64), np.zeros(1, dtype=np.int64)
+                np.zeros((2, 2, 8), dtype=np.int64),
+                one,
+                np.ones(8, dtype=np.int64),
+                np.zeros(1, dtype=np.int64),
             ),
             epoch=1,
             draw=draw,

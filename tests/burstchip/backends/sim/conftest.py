@@ -130,12 +130,12 @@ class Plain:
             "gather": int(bool(every) and n % every == 0),
             "report": int(bool(every) and (n + 1) % every == 0),
         }
-        period = max((it.learning.consolidate_every for it in self.synapses if self._is_chip(it)), default=1)  # type: ignore[union-attr]
+        period = max((it.learning.consolidate_every for it in self.synapses if self._is_chip(it)), default=0)  # type: ignore[union-attr]
         if task:
             t, sample = n % task.present, n // task.present
             controls |= {"reset": int(t == 0), "last": int(t == task.present - 1)}
             controls |= {"plastic": int(t >= task.teach_after)}
-            controls["consolidate"] = int(controls["last"] and (sample + 1) % period == 0)
+            controls["consolidate"] = int(controls["last"] and period and (sample + 1) % period == 0)
             if population.name == task.readout:
                 assert self.pictures is not None
                 label = (
