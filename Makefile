@@ -3,14 +3,17 @@
 # make check  style, types, layers, and the tests that are quick (< 3 minutes)
 #
 # Each makes the virtual environment it needs first. PYTHON chooses the interpreter (3.10 to 3.13),
-# VENV the folder of the environment. On Python 3.10 Lava is installed too.
+# VENV the folder of the environment, WORKERS how many tests run at once. On Python 3.10 Lava is installed too.
 
 VENV ?= .venv
+WORKERS ?= 2
 PYTHON ?= $(shell sh .ci/find-python python3 3.12 3.11 3.10 3.13)
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := build/demo
+# A file's tests stay in one process, which compiles what they share only once.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: demo test check lint environment clean
 .DELETE_ON_ERROR:
@@ -23,10 +26,10 @@ demo: $(INSTALLED)
 	@echo "Open $(CURDIR)/$(DEMO)/run/report.html in a browser."
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
