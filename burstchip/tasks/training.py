@@ -135,15 +135,18 @@ def pictures_of(dataset: Dataset) -> tuple[Pictures, Pictures]:
     return train, test
 
 
-def load_and_compile(options: TrainOptions) -> tuple[Network, ChipProgram]:
-    """The network of the options and its program. Raises `BurstchipError` for anything wrong in them."""
-    from burstchip.frontend import load_network
+def load_and_compile(options: TrainOptions) -> tuple[Network, ChipProgram, tuple[Diagnostic, ...]]:
+    """(network, program, warnings) of the options. Raises `BurstchipError` for anything wrong in them."""
+    from burstchip.frontend import load
 
     if options.epochs is not None and options.epochs < 1:
         raise BurstchipError(
             Diagnostic("BC563", "nothing to train", required="at least 1 epoch", given=str(options.epochs))
         )
-    network = load_network(options.network_path, options.overrides, options.seed, strict=options.strict)
+    loaded = load(options.network_path, options.overrides, options.seed)
+    network = loaded.network
+    if network is None or (options.strict and loaded.diagnostics):
+        raise BurstchipError([replace(d, severity="error") if options.strict else d for d in loaded.diagnostics])
     if network.task is None:
         raise BurstchipError(
             Diagnostic(
@@ -160,7 +163,7 @@ def load_and_compile(options: TrainOptions) -> tuple[Network, ChipProgram]:
     code = compile_network(network)
     if options.strict and code.diagnostics:
         raise BurstchipError([replace(diagnostic, severity="error") for diagnostic in code.diagnostics])
-    return network, code
+    return network, code, (*loaded.diagnostics, *code.diagnostics)
 
 
 def _refuse_other_run(options: TrainOptions) -> None:
@@ -245,7 +248,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     training was interrupted, nor on how many threads tested. Raises `BurstchipError` for unusable input,
     before anything is written.
     """
-    network, code = load_and_compile(options)
+    network, code, warnings = load_and_compile(options)
     task = code.task
     assert task is not None
     frozen = frozen_projections(code, network, options.frozen)
@@ -305,7 +308,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     write_quantisation(options.out / "quantisation.json", code)
     samples = task.epochs * len(train_pictures.images)
     clipped = run.simulation.arrays["clipped_inputs"]
-    notes = [str(diagnostic) for diagnostic in (*code.diagnostics, *dataset.diagnostics)]
+    notes = [str(diagnostic) for diagnostic in (*warnings, *dataset.diagnostics)]
     notes += [
         f"{int(count)} summed inputs of '{population.name}' left their width and were clipped"
         for population, count in zip(code.populations, clipped, strict=True)

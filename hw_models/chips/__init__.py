@@ -1,1 +1,0 @@
-"""The limits of each chip as data, every number with its source."""

@@ -1,1 +1,0 @@
-"""Weight formats and what a synapse stores."""
