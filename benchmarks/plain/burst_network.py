@@ -59,6 +59,7 @@ class PlainNetwork:
     to_readout: CarrySynapses | ChipSynapses
     feedback: Integers
     feedback_exponent: int
+    #: Samples between two moves of the tags into the weights; 0 where the rule does that by itself.
     consolidate_every: int
     samples: int = 0
     #: What the source has emitted for the step to come: it is one ahead.
@@ -133,7 +134,8 @@ def show(network: PlainNetwork, pictures: Pictures, sample: int, following: int)
         # What would arrive after the sample is dropped.
         hidden_events = _NONE if last else np.flatnonzero(event)
         _source_step(network, pictures, following if last else sample, n + 1)
-        consolidates = last and network.samples % network.consolidate_every == 0
+        every = network.consolidate_every
+        consolidates = last and every > 0 and network.samples % every == 0
         for (units, synapses), k, emitted in zip(layers, keys, (network.emitted, hidden_events), strict=True):
             y1 = None
             if plastic and (n + 1) % synapses.every == 0:
