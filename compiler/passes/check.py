@@ -167,7 +167,7 @@ def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np
         total += greatest.sum(axis=1)
     else:
         np.add.at(total, projection.post, greatest)
-    return total * message * 2.0**projection.weight_exp
+    return np.asarray(total * message * 2.0**projection.weight_exp, dtype=np.float64)
 
 
 def greatest_input(code: ChipProgram, population: str, port: str) -> float:

@@ -114,8 +114,8 @@ def _pairs(
         return diagonal, diagonal.copy(), None
     if isinstance(rule, TensorFile):
         matrix = _read_tensor(projection, rule, (n_post, n_pre)).T
-        pre, post = np.nonzero(matrix)
-        return pre.astype(np.int32), post.astype(np.int32), matrix[pre, post]
+        present = np.nonzero(matrix)
+        return present[0].astype(np.int32), present[1].astype(np.int32), matrix[present]
     if isinstance(rule, ExplicitPairs):
         listed = np.asarray(rule.pairs, dtype=np.int32).reshape(-1, 2)
         order = np.lexsort((listed[:, 1], listed[:, 0]))
@@ -131,8 +131,8 @@ def _pairs(
     smallest = np.argsort(bits.reshape(n_pre, n_post), axis=0, kind="stable")[: rule.in_degree]
     mask = np.zeros((n_pre, n_post), dtype=bool)
     mask[smallest, np.arange(n_post)] = True
-    pre, post = np.nonzero(mask)
-    return pre.astype(np.int32), post.astype(np.int32), None
+    present = np.nonzero(mask)
+    return present[0].astype(np.int32), present[1].astype(np.int32), None
 
 
 def elaborate(network: Network) -> Elaborated:
