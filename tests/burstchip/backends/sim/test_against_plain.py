@@ -129,8 +129,8 @@ def a_rule(form: Any, random: python_random.Random) -> Plasticity:
             traces,
             {},
             2.0 ** -random.randint(1, 9),
-            2.0 ** -random.randint(0, 7),
-            random.randint(1, 3),
+            2.0 ** -random.randint(1, 7),
+            random.randint(0, 3),
         )
     texts = [
         {"dw": "u0*2^-4*x1*y1", "dt": "u0*2^-3*x1*y1"},
@@ -190,9 +190,8 @@ def assert_same(code: ChipProgram, plain: Any) -> None:
             assert simulation.arrays["event_totals"][number, 0] == wanted[name, "events"].sum()
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_networks_that_do_not_learn(seed: int, plain: Any) -> None:
-    assert_same(a_network(seed, None), plain)
+def test_a_network_that_does_not_learn(plain: Any) -> None:
+    assert_same(a_network(0, None), plain)
 
 
 def test_a_network_that_learns(plain: Any) -> None:
@@ -200,7 +199,7 @@ def test_a_network_that_learns(plain: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2, 5))
+@pytest.mark.parametrize("seed", range(1, 3))
 @pytest.mark.parametrize("form", [None, "carry", "chip"])
 def test_more_networks(form: str | None, seed: int, plain: Any) -> None:
     assert_same(a_network(seed, form), plain)

@@ -62,7 +62,7 @@ def test_one_row_a_step_one_column_a_neuron(code: ChipProgram) -> None:
     assert sorted(listed) == [[3, 0], [3, 1], [4, 0], [4, 1], [10, 0], [10, 1], [40, 0], [41, 1]]
 
 
-@pytest.mark.parametrize("delay", [1.0, 2.0, 7.0, 63.0])
+@pytest.mark.parametrize("delay", [1.0, 63.0])
 def test_an_event_acts_after_its_delay(delay: float) -> None:
     found, _ = simulate(chain(delay=delay), 80, (("b", "u"),))
     first = int(np.flatnonzero(found["b", "u"][:, 0])[0])
