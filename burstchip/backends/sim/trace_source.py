@@ -36,6 +36,23 @@ def replay(stored, noted, floors, thresholds, lowest, impulses, every, decay_dra
         for v in range(size):
             table[v] = floors[k, v] + (1 if decay_draw < thresholds[k, v] else 0)
         step = impulses[k, 0] + (1 if impulse_draw < impulses[k, 1] else 0)
+        if places == 1 and size <= stored.shape[1]:
+            # Many neurons: what m steps of decay make of each value, then two look-ups a neuron.
+            after = np.empty((every + 1, size), dtype=np.int32)
+            for v in range(size):
+                after[0, v] = v + lowest
+            for m in range(every):
+                for v in range(size):
+                    after[m + 1, v] = table[min(max(after[m, v] - lowest, 0), size - 1)]
+            for j in range(stored.shape[1]):
+                h = after[noted[j] if noted[j] > 0 else every, min(max(stored[k, j] - lowest, 0), size - 1)]
+                if noted[j] > 0:
+                    h = min(max(h + step, 0), 127)
+                    h = after[every - noted[j], min(max(h - lowest, 0), size - 1)]
+                history[0, k, j] = h
+                if keep:
+                    stored[k, j] = h
+            continue
         for j in range(stored.shape[1]):
             h = stored[k, j]
             if places > 1:
