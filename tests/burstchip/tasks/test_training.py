@@ -30,7 +30,7 @@ def own_folders() -> None:
 
 
 def options(out: Path, form: str = "carry", **more: Any) -> TrainOptions:
-    overrides = {"hidden_size": "40", "weight_form": form}
+    overrides = {"weight_form": form}
     return TrainOptions(TEMPLATE, out, **{"epochs": 2, "workers": 1, "overrides": overrides, **more})
 
 
@@ -183,7 +183,7 @@ def test_frozen_projections_keep_their_weights(names: Any, frozen: list[str], tm
 
 def test_weights_are_in_physical_units(finished: Any) -> None:
     before = load_file(finished()[0] / "weights_before.safetensors")
-    assert before["image_to_hidden"].shape == (40, 64)
+    assert before["image_to_hidden"].shape == (100, 64)
     assert 3.0 < np.abs(before["image_to_hidden"]).max() <= 3.33
     assert 0.4 < np.abs(before["feedback"]).max() <= 0.4376
 

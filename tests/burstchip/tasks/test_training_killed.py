@@ -28,7 +28,7 @@ out = Path(sys.argv[2])
 print("starting", flush=True)
 summary = training.train(training.TrainOptions(
     Path(sys.argv[1]), out, epochs=3, workers=1, resume=True,
-    overrides={"hidden_size": "40", "weight_form": sys.argv[3]},
+    overrides={"weight_form": sys.argv[3]},
 ))
 print(json.dumps(summary))
 """

@@ -91,9 +91,9 @@ def ranges(operation: str) -> list[tuple[Width, ...]]:
     return [(a,) for a in VALUES] if arity == 1 else [(a, b) for a in VALUES for b in VALUES]
 
 
-def program_of(operation: str) -> tuple[Program, list[tuple[Width, ...]]]:
+def program_of(operation: str, most: int | None = None) -> tuple[Program, list[tuple[Width, ...]]]:
     """One output for each combination of ranges; its arguments are inputs of their own."""
-    cases = ranges(operation)
+    cases = ranges(operation)[:most]
     inputs = {f"a{i}_{k}": width for i, widths in enumerate(cases) for k, width in enumerate(widths)}
 
     @program(states={}, parameters={}, inputs=inputs, outputs={f"r{i}": ANYTHING for i in range(len(cases))})
@@ -158,7 +158,7 @@ EXACT_IN_REALS = {
 def test_reals_are_the_integers_without_rounding_and_bounds(
     operation: str, compiled: Callable[..., Any], draw_integers: Callable[..., Any]
 ) -> None:
-    traced, cases = program_of(operation)
+    traced, cases = program_of(operation, most=3)
     random = np.random.default_rng(2)
     inputs = {name: draw_integers(width, random, 200) for name, width in traced.inputs.items()}
     _, by_numpy = real_interpreter.step(traced, {}, {}, inputs)
@@ -220,7 +220,7 @@ widths = st.tuples(bounds, bounds).map(lambda pair: Width(min(pair), max(pair)))
 amounts = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda pair: Width(min(pair), max(pair)))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(data=st.data(), operation=st.sampled_from(sorted(set(MEANING) - {"lookup"})))
 def test_no_result_leaves_the_computed_range(data: st.DataObject, operation: str) -> None:
     kinds = [widths, amounts if operation.startswith("shift") else widths, widths][

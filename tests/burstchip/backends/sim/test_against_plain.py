@@ -194,10 +194,6 @@ def test_a_network_that_does_not_learn(plain: Any) -> None:
     assert_same(a_network(0, None), plain)
 
 
-def test_a_network_that_learns(plain: Any) -> None:
-    assert_same(a_network(0, "chip"), plain)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 3))
 @pytest.mark.parametrize("form", [None, "carry", "chip"])

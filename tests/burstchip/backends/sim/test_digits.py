@@ -23,6 +23,7 @@ from burstchip.backends.sim.simulator import (
 )
 from burstchip.tasks.checkpoint import state_sha256
 from burstchip.tasks.datasets import load_dataset
+from burstchip.tasks.run_folder import recorded_variables
 from compiler.ir.chip_program import ChipProgram
 from compiler.pipeline import compile_network
 
@@ -35,6 +36,11 @@ PUBLISHED = {"homeostasis_limit": "0.5", "homeostasis_window": "1024 ms"}
 
 def program(form: str) -> ChipProgram:
     return compile_network(burstchip.load_network(TEMPLATE, {"weight_form": form, **PUBLISHED}))
+
+
+def began(code: ChipProgram, frozen: tuple[str, ...] = ()) -> Simulation:
+    """A simulation at its start, with the loop that training uses too."""
+    return start(code, learning=True, record=recorded_variables(code), frozen=frozen)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +74,7 @@ def test_the_published_start(carry: ChipProgram) -> None:
 
 
 def test_the_published_first_epoch(carry: ChipProgram, train: Pictures) -> None:
-    simulation = start(carry, learning=True)
+    simulation = began(carry)
     order = sample_order(carry, 1437, 0)
     predictions, _ = show(simulation, train, order, int(sample_order(carry, 1437, 1)[0]), 0)
     assert np.count_nonzero(predictions != train.labels[order]) == 475
@@ -84,7 +90,7 @@ def test_training_is_as_plainly_written(
 ) -> None:
     code = program(form)
     shown = sample_order(code, 1437, 0)[:4]
-    simulation = start(code, learning=True)
+    simulation = began(code)
     predictions, _ = show(simulation, train, shown, -1, anneal)
     pictures = plain_pictures(train.images, train.maximum, train.labels, shown.tolist())
     slow = plain(code, len(shown) * 96, pictures, anneal=anneal)
@@ -106,7 +112,7 @@ def test_training_is_as_plainly_written(
 def test_inference_is_as_plainly_written(form: str, test: Pictures, plain: Any, plain_pictures: Any) -> None:
     code = program(form)
     some = Pictures(test.images[:5], test.maximum, test.labels[:5])
-    predictions, totals = classify(code, start(code, learning=True), some)
+    predictions, totals = classify(code, began(code), some)
     pictures = plain_pictures(some.images, some.maximum, some.labels, list(range(5)))
     slow = plain(code, 5 * 96, pictures, learning=False, seed=code.seed + TEST_SEED)
     events = slow.run(tuple((population.name, "events") for population in code.populations))
@@ -121,7 +127,7 @@ def trained(carry: ChipProgram, train: Pictures) -> Callable[..., tuple[Simulati
     """A simulation that was shown 60 pictures in pieces of these lengths, and its predictions."""
 
     def after(*pieces: int, frozen: tuple[str, ...] = (), between: Callable[..., Any] | None = None) -> Any:
-        simulation = start(carry, learning=True, frozen=frozen)
+        simulation = began(carry, frozen)
         order = sample_order(carry, 1437, 0)
         predictions, done = [], 0
         for piece in pieces:
@@ -180,7 +186,7 @@ def test_samples_that_touch_are_tested_one_after_the_other(carry: ChipProgram, t
     slow = replace(carry.projections[1], delays=carry.projections[1].delays + np.int16(20))
     code = replace(carry, projections=(carry.projections[0], slow, carry.projections[2]))
     some = Pictures(test.images[:12], test.maximum, test.labels[:12])
-    trained = start(code, learning=True)
+    trained = began(code)
     results = [classify(code, trained, some, workers) for workers in (1, 2, 12)]
     for _, totals in results:
         assert totals.tolist() == results[0][1].tolist()
