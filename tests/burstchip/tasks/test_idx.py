@@ -21,7 +21,11 @@ def refusal(content: bytes, dimensions: int = 3) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("content", [IMAGES, gzip.compress(IMAGES), gzip.compress(IMAGES, mtime=0)])
+@pytest.mark.parametrize(
+    "content",
+    [IMAGES, gzip.compress(IMAGES), gzip.compress(IMAGES, mtime=0)],
+    ids=["plain", "packed", "packed without a time"],
+)
 def test_values_and_checksum_do_not_depend_on_the_packing(content: bytes) -> None:
     array = read_idx(content, 3, "'f'")
     assert np.array_equal(array.values, np.arange(12).reshape(2, 2, 3))
