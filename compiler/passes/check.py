@@ -24,6 +24,7 @@ register_codes(
         "BC334": "the summed input of a port may leave its width",
         "BC335": "a population without input or without effect",
         "BC336": "a parameter that nothing reads here",
+        "BC339": "the network moves tags into weights at more than one rhythm",
         "BC338": "the summed input of a port may leave what backends add up in",
         "BC337": "learning rates are annealed more often than the neuron can",
     }
@@ -151,6 +152,22 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
                 )
 
 
+def _consolidation(code: ChipProgram) -> Iterator[Diagnostic]:
+    """The loop tells all neurons at once when to consolidate."""
+    every = {
+        p.name: p.learning.consolidate_every
+        for p in code.projections
+        if p.learning is not None and p.learning.form == "chip" and p.learning.consolidate_every
+    }
+    if len(set(every.values())) > 1:
+        yield _error(
+            "BC339",
+            "plastic projections consolidate at different rhythms",
+            "one consolidate_every, or 0, for all of them",
+            ", ".join(f"{name}: {value}" for name, value in every.items()),
+        )
+
+
 def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np.float64]:
     """The greatest input magnitude of each target neuron, if all sources send their most at once."""
     source = code.population(projection.source)
@@ -253,7 +270,8 @@ def _parameters(population: PopulationCode) -> Iterator[Diagnostic]:
 
 def check(code: ChipProgram) -> ChipProgram:
     """Add what the design rules find. Raises `BurstchipError` with all errors where there is any."""
-    found = [*_emulation(code), *_task(code), *_rules(code), *_widths(code), *_unused(code)]
+    rules = (_emulation, _task, _rules, _consolidation, _widths, _unused)
+    found = [diagnostic for rule in rules for diagnostic in rule(code)]
     for population in code.populations:
         found.extend(_parameters(population))
     if any(diagnostic.severity == "error" for diagnostic in found):

@@ -191,6 +191,25 @@ def test_traces_of_the_target_s_own_events_are_no_third_factor(make: Any) -> Non
     assert found(network) == []
 
 
+def test_one_rhythm_of_consolidation(make: Any) -> None:
+    def told(*every: int) -> list[Diagnostic]:
+        rules = [make.burst_rule(f"r{i}", consolidate_every=value) for i, value in enumerate(every)]
+        learns = {
+            "first": ("image.events", "hidden.soma", "r0"),
+            "second": ("hidden.events", "readout.soma", "r1"),
+        }
+        projections = {
+            name: make.projection(source, target, Uniform(-1.0, 1.0), limit=20.0, learn=rule, name=name)
+            for name, (source, target, rule) in learns.items()
+        }
+        return found(make.digits(**projections, rule=rules[0], other=rules[1]))
+
+    assert told(2, 2) == told(0, 3) == []
+    (error,) = told(1, 4)
+    assert (error.id, error.message) == ("BC339", "plastic projections consolidate at different rhythms")
+    assert error.given == "first: 1, second: 4"
+
+
 def test_the_carry_form_needs_gathered_burst_errors(make: Any) -> None:
     errors = found(
         make.network(
