@@ -146,7 +146,8 @@ def load_and_compile(options: TrainOptions) -> tuple[Network, ChipProgram, tuple
     loaded = load(options.network_path, options.overrides, options.seed)
     network = loaded.network
     if network is None or (options.strict and loaded.diagnostics):
-        raise BurstchipError([replace(d, severity="error") if options.strict else d for d in loaded.diagnostics])
+        found = loaded.diagnostics
+        raise BurstchipError([replace(d, severity="error") for d in found] if options.strict else found)
     if network.task is None:
         raise BurstchipError(
             Diagnostic(

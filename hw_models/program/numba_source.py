@@ -135,8 +135,10 @@ def _real(program: Program, node: Node, names: list[str]) -> str:
         "maximum": lambda: f"{a[0]} if {a[0]} > {a[1]} else {a[1]}",
         "saturate": lambda: a[0],
         "wrap": lambda: a[0],
-        "lookup": lambda: f"np.interp({a[0]}, TABLE_INDEX_{program.name}_{node.attribute}, "
-        f"TABLE_{program.name}_{node.attribute})",
+        "lookup": lambda: (
+            f"np.interp({a[0]}, TABLE_INDEX_{program.name}_{node.attribute}, "
+            f"TABLE_{program.name}_{node.attribute})"
+        ),
         "random": lambda: (
             f"(at(row(key, {node.repeat}), i) & u32({(1 << node.attribute) - 1})) + "
             f"(at(row(key, {node.repeat}), i) >> u32({node.attribute})) * {2.0 ** (node.attribute - 32)!r}"

@@ -1,4 +1,4 @@
-"""From generated text to machine code, kept on disk: a text that was compiled once loads in a fraction of a second.
+"""From generated text to machine code, kept on disk: what was compiled once loads in a fraction of a second.
 
 The text is written to the cache folder under its own SHA-256, so that numba's file cache finds it again in
 any later process. The hash covers what the text imports too.

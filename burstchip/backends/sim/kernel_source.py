@@ -10,19 +10,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from burstchip.backends.sim.common_source import COMMON
+from burstchip.backends.sim.delivery_source import delivery_function, has_own_delays
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.learning_source import ChipLearning, carry_function
 from burstchip.backends.sim.trace_source import TRACES
-from compiler.ir.chip_program import LearningCode, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import LearningCode, PopulationCode
 from hw_models.neurons.registry import models
 from hw_models.neurons.sources import ENCODER_SHIFT
 from hw_models.program.numba_source import PRELUDE, step_source
 
 DECORATOR = "@loop"
-
-
-#: 16-bit lanes in which rows of weights are summed.
-ROW_LANES = 32
 
 
 @dataclass
@@ -45,187 +43,13 @@ class Kernel:
     arguments: tuple[str, ...]
 
 
-COMMON = '''
-@loop
-def listed(flags, n, events):
-    """Write the indices of the non-zero entries to `events`, return how many there are."""
-    count = 0
-    for i in range(n):
-        events[count] = i
-        count += 1 if flags[i] != 0 else 0
-    return count
-
-
-@loop
-def listed_among(flags, among, count_among, events):
-    """The same, where only the neurons listed in `among`, in rising order, may have set their flag."""
-    count = 0
-    for k in range(count_among):
-        i = among[k]
-        events[count] = i
-        count += 1 if flags[i] != 0 else 0
-    return count
-
-
-@loop
-def count_flags(flags, events, count):
-    """How many of the listed entries have their flag set."""
-    total = 0
-    for k in range(count):
-        total += 1 if flags[events[k]] != 0 else 0
-    return total
-
-
-@loop
-def clipped(sums, n, low, high):
-    """Clip sums to a port's width; return how many were outside."""
-    count = 0
-    for i in range(n):
-        count += 1 if sums[i] < low or sums[i] > high else 0
-    if count:
-        for i in range(n):
-            sums[i] = min(max(sums[i], low), high)
-    return count
-
-
-@loop
-def decay_plain(x, n, keep):
-    """x <- x * keep / 4096, floored; x is never negative."""
-    for i in range(n):
-        x[i] = i32(i32(x[i] * keep) >> i32(12))
-
-
-@loop
-def decay_plain_real(x, n, keep):
-    """x <- x * keep / 4096."""
-    for i in range(n):
-        x[i] = x[i] * keep / 4096.0
-
-
-@loop
-def bump(x, events, count, impulse):
-    """x <- min(x + impulse, 127) where an event arrived."""
-    for k in range(count):
-        x[events[k]] = min(x[events[k]] + impulse, 127)
-
-
-@loop
-def encode(image, n, max_value, maximum, value):
-    """Pixel intensities to 2^-16 events a step: rounded on the encoder's grid of 2^-10, then refined."""
-    for j in range(n):
-        scaled = (i64(image[j]) * max_value + maximum // 2) // maximum
-        value[j] = scaled << ENCODER_SHIFT
-
-
-@loop
-def encode_real(image, n, max_value, maximum, value):
-    """The same without rounding."""
-    for j in range(n):
-        value[j] = image[j] * max_value / maximum * 2.0**ENCODER_SHIFT
-'''
-
-
-def _delayed(projection: ProjectionCode) -> bool:
-    """Whether the synapses of a projection have delays of their own."""
-    return bool(projection.delays.size and np.any(projection.delays != projection.delays.flat[0]))
-
-
-def _deliver(number: int, projection: ProjectionCode, layout: Layout) -> str:
-    """The function that adds the rows of the listed events to the port's ring of sums."""
-    event = layout.is_event(layout.numbers[projection.source], projection.output)
-    if projection.dense and event and not layout.variant.real and not _delayed(projection):
-        return _deliver_rows(number, projection, layout)
-    return _deliver_wide(number, projection, layout, event)
-
-
-def _shifted(value: str, projection: ProjectionCode, layout: Layout) -> str:
-    """A summand at the projection's exponent; where the sum is floored afterwards, as it is."""
-    exponent = projection.weight_exp
-    if exponent > 0:
-        return f"i32(({value}) << i32({exponent}))"
-    if exponent < 0 and not layout.floors(projection):
-        return f"i32(({value}) >> i32({-exponent}))"
-    return value
-
-
-def _deliver_rows(number: int, projection: ProjectionCode, layout: Layout) -> str:
-    """Whole rows in vectors: a block of columns is summed in 16-bit lanes over all events, then added once."""
-    carry = layout.is_carry(projection)
-    size = layout.code.population(projection.target).size
-    lanes = ROW_LANES if size > ROW_LANES // 2 else ROW_LANES // 2
-    # 16 bits hold this many rows of the greatest weights.
-    rows = 32767 // (128 if carry else 256)
-    exponent = projection.weight_exp
-    shifted = "total"
-    if exponent > 0:
-        shifted = f"vec.shift_left_by(total, {exponent})"
-    elif exponent < 0 and not layout.floors(projection):
-        shifted = f"vec.shift_right_by(total, {-exponent})"
-
-    def block(load: str, store: str, part: str) -> str:
-        row = f"vec.{load}(w, i64(events[e]) * n + i{part}, {lanes})"
-        row = f"vec.shift_right_by(vec.add_by({row}, 128), 8)" if carry else row
-        return f"""
-            narrow = vec.splat(0, 16, {lanes})
-            for e in range(first, last):
-                narrow = vec.add(narrow, {row})
-            total = vec.widen(narrow)
-            total = vec.add(vec.{load}(sums, i{part}, {lanes}), {shifted})
-            vec.{store}(sums, i, total{part})"""
-
-    return f"""
-@loop
-def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums):
-    \"\"\"Synapses of {projection.name!r}.\"\"\"
-    first = 0
-    whole = n - n % {lanes}
-    while first < count:
-        last = min(first + {rows}, count)
-        for i in range(0, whole, {lanes}):{block("load", "store", "")}
-        for i in range(whole, n, {lanes}):{block("load_part", "store_part", ", n - i")}
-        first = last
-"""
-
-
-def _deliver_wide(number: int, projection: ProjectionCode, layout: Layout, event: bool) -> str:
-    real = layout.variant.real
-    size = layout.code.population(projection.target).size
-    # A short row of known length is unrolled.
-    length = str(size) if size <= ROW_LANES else "n"
-    weight = "w[j, i]" if projection.dense else "w[k]"
-    if layout.is_carry(projection):
-        value = f"f64({weight}) / 256.0" if real else f"i32(above_tag({weight}))"
-    else:
-        value = f"f64({weight})" if real else f"i32({weight})"
-    if not event:
-        value = f"({value}) * {'f64' if real else 'i32'}(messages[j])"
-    if real:
-        value = f"({value}) * {2.0**projection.weight_exp!r}" if projection.weight_exp else value
-    else:
-        value = _shifted(value, projection, layout)
-    synapse = "j * n + i" if projection.dense else "k"
-    target = f"sums[(slot + delays[{synapse}]) % depth, " if _delayed(projection) else "sums["
-    if projection.dense:
-        inner = f"""        for i in range({length}):
-            {target}i] += {value}"""
-    else:
-        inner = f"""        for k in range(indptr[j], indptr[j + 1]):
-            {target}post[k]] += {value}"""
-    return f"""
-@loop
-def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums):
-    \"\"\"Synapses of {projection.name!r}.\"\"\"
-    for e in range(count):
-        j = events[e]
-{inner}
-"""
-
-
 def _step_function(number: int, population: PopulationCode, layout: Layout) -> tuple[str, tuple[str, ...]]:
     model = models()[population.model]
     per_neuron = {f"x_{port.name}" for port in model.ports} | {"x_label", "x_value"}
     per_neuron |= {f"p_{name}" for name, value in population.parameters.items() if np.ndim(value) == 1}
-    return step_source(layout.programs[number], f"step_{number}", per_neuron=per_neuron, real=layout.variant.real)
+    return step_source(
+        layout.programs[number], f"step_{number}", per_neuron=per_neuron, real=layout.variant.real
+    )
 
 
 def _call_step(
@@ -279,7 +103,8 @@ def _population_lines(number: int, layout: Layout, text: _Text, arguments: tuple
                 lines.append(f"    {own}[i] = 0")
         if not real and layout.may_overflow(number, port):
             lines.append(
-                f"clipped_inputs[{number}] += clipped(in_{number}_{port}, n_{number}, {width.low}, {width.high})"
+                f"clipped_inputs[{number}] += "
+                f"clipped(in_{number}_{port}, n_{number}, {width.low}, {width.high})"
             )
             text.argument("clipped_inputs")
     lines += _call_step(number, population, arguments, text, "n")
@@ -305,7 +130,9 @@ def _emission_lines(number: int, layout: Layout, text: _Text) -> list[str]:
         lines.append(f"event_totals[{number}, 0] += c_{number}_events[0]")
         if "bursts" in layout.programs[number].output and not layout.is_silent(number, "bursts"):
             bursts = text.argument(f"o_{number}_bursts")
-            lines.append(f"event_totals[{number}, 1] += count_flags({bursts}, e_{number}_events, c_{number}_events[0])")
+            lines.append(
+                f"event_totals[{number}, 1] += count_flags({bursts}, e_{number}_events, c_{number}_events[0])"
+            )
     return lines
 
 
@@ -318,7 +145,7 @@ def _delivery_line(index: int, layout: Layout, text: _Text, step: str) -> str:
     messages = text.argument(f"o_{source}_{projection.output}")
     depth = layout.depth(target, projection.port)
     sums = text.argument(f"b_{index}" if layout.floors(projection) else f"a_{target}_{projection.port}")
-    constant = not _delayed(projection)
+    constant = not has_own_delays(projection)
     extra = int(projection.delays.flat[0]) if projection.delays.size and constant else 0
     slot = f"({step} + {extra}) % {depth}" if depth > 1 else "0"
     if constant:
@@ -330,7 +157,8 @@ def _delivery_line(index: int, layout: Layout, text: _Text, step: str) -> str:
     if not constant:
         delay_array = text.argument(f"delays_{index}")
     return (
-        f"deliver_{index}({events}, {count}[0], {messages}, n_{target}, {w}, {indptr}, {post}, {delay_array}, "
+        f"deliver_{index}({events}, {count}[0], {messages}, n_{target}, "
+        f"{w}, {indptr}, {post}, {delay_array}, "
         f"{slot}, {depth}, {sums})"
     )
 
@@ -356,6 +184,7 @@ def _source_lines(layout: Layout, text: _Text, steps: dict[int, tuple[str, ...]]
     lines = []
     shown = layout.numbers[task.input] if task else -1
     if task:
+        real = "_real" if layout.variant.real else ""
         lines += [f"source_reset = 1 if {clock} % {task.present} == 0 else 0", "if source_reset:"]
         sample = f"shown[{clock} // {task.present} - first_sample]"
         value, width = text.argument(f"x_{shown}_value"), text.argument(f"n_{shown}")
@@ -364,7 +193,7 @@ def _source_lines(layout: Layout, text: _Text, steps: dict[int, tuple[str, ...]]
             text.argument(name)
         lines += [
             f"    if {sample} >= 0:",
-            f"        encode{'_real' if layout.variant.real else ''}(images[{sample}], {width}, {most}, maximum, {value})",
+            f"        encode{real}(images[{sample}], {width}, {most}, maximum, {value})",
             "    else:",
             f"        {value}[:] = 0",
         ]
@@ -398,11 +227,12 @@ def _plain_trace_lines(index: int, learning: LearningCode, layout: Layout, text:
     trace = learning.traces[0]
     x = text.argument(f"x1_{index}")
     real = "_real" if layout.variant.real else ""
+    keep = f"{'f64' if real else 'i32'}({4096 - trace.decay})"
     lines = []
     if layout.code.task is not None:
         lines += ["if reset:", f"    {x}[:] = 0"]
     lines += [
-        f"decay_plain{real}({x}, {text.argument(f'n_{source}')}, {'f64' if real else 'i32'}({4096 - trace.decay}))",
+        f"decay_plain{real}({x}, {text.argument(f'n_{source}')}, {keep})",
         f"bump({x}, e_{source}_{projection.output}, c_{source}_{projection.output}[0], {trace.impulse})",
     ]
     return lines
@@ -432,10 +262,12 @@ def kernel_source(layout: Layout) -> Kernel:
     for number, population in enumerate(code.populations):
         source, steps[number] = _step_function(number, population, layout)
         text.functions.append(source)
-    neurons = [number for number, population in enumerate(code.populations) if not layout.is_source(population)]
+    neurons = [
+        number for number, population in enumerate(code.populations) if not layout.is_source(population)
+    ]
     plastic = [i for i, p in enumerate(code.projections) if layout.is_plastic(p)]
     active = [i for i, p in enumerate(code.projections) if layout.is_active(p)]
-    text.functions += [_deliver(index, code.projections[index], layout) for index in active]
+    text.functions += [delivery_function(index, code.projections[index], layout) for index in active]
 
     body: list[str] = []
     if task is not None:
@@ -449,7 +281,11 @@ def kernel_source(layout: Layout) -> Kernel:
         readout = layout.numbers[task.readout]
         if layout.variant.learning:
             label = text.argument(f"x_{readout}_label")
-            body += ["if reset:", f"    {label}[:] = 0", f"    {label}[{text.argument('labels')}[shown[sample]]] = 1"]
+            body += [
+                "if reset:",
+                f"    {label}[:] = 0",
+                f"    {label}[{text.argument('labels')}[shown[sample]]] = 1",
+            ]
         every = {p.learning.consolidate_every for p in code.projections if layout.is_chip(p) and p.learning}
         consolidate = max(every, default=0)
         body.append(
@@ -516,22 +352,15 @@ def kernel_source(layout: Layout) -> Kernel:
         body.append(f"    {row} = {text.argument(f'{kind}_{number}_{variable}')}")
 
     prologue = ["if prime:", "    clock = n_first"]
-    prologue += [f"    {line}" for line in _source_lines(layout, text, steps, "clock")] if layout.lead else ["    pass"]
+    prologue += (
+        [f"    {line}" for line in _source_lines(layout, text, steps, "clock")]
+        if layout.lead
+        else ["    pass"]
+    )
     arguments = tuple(text.arguments)
-    best = '''
-@njit(nogil=True)
-def best_of(count, v, n):
-    """The neuron with most events, the potential v deciding between equal counts, the lowest index then."""
-    best = 0
-    for i in range(1, n):
-        if count[i] > count[best] or (count[i] == count[best] and v[i] > v[best]):
-            best = i
-    return best
-'''
     loop = ["@njit(nogil=True, cache=True, error_model='numpy')", f"def run({', '.join(arguments)}):"]
     loop += [f"    {line}" for line in prologue]
     loop.append("    for n in range(n_first, n_last):")
     loop += [f"        {line}" for line in body]
     constants = f"from hw_models.plasticity import vectors as vec\n\nENCODER_SHIFT = {ENCODER_SHIFT}\n"
-    return Kernel("\n".join([PRELUDE, constants, COMMON, TRACES, best, *text.functions, *loop, ""]), arguments)
-
+    return Kernel("\n".join([PRELUDE, constants, COMMON, TRACES, *text.functions, *loop, ""]), arguments)

@@ -68,7 +68,9 @@ class Layout:
                 constants.update(plastic=1, last=0, label=0)
             elif self.code.task.readout != population.name:
                 constants["label"] = 0
-        wanted = {projection.output for projection in self.code.projections if projection.source == population.name}
+        wanted = {
+            projection.output for projection in self.code.projections if projection.source == population.name
+        }
         wanted |= {variable for name, variable in self.variant.record if name == population.name}
         wanted |= {"events", "bursts"}
         if any(self.is_chip(p) for p in self.code.projections if p.target == population.name):
@@ -100,7 +102,11 @@ class Layout:
 
     def is_chip(self, projection: ProjectionCode) -> bool:
         """Whether it learns by a sum of products of the chip."""
-        return self.is_plastic(projection) and projection.learning is not None and projection.learning.form == "chip"
+        return (
+            self.is_plastic(projection)
+            and projection.learning is not None
+            and projection.learning.form == "chip"
+        )
 
     def is_carry(self, projection: ProjectionCode) -> bool:
         """Whether it learns in the carry form."""
@@ -155,7 +161,7 @@ class Layout:
         )
 
     def may_overflow(self, number: int, port: str) -> bool:
-        """Whether the sums of a port could leave its declared width, if all sources sent their most at once."""
+        """Whether a port's sums could leave its declared width, if all sources sent their most at once."""
         population = self.code.populations[number]
         width = models()[population.model].program.inputs[port]
         return greatest_input(self.code, population.name, port) > min(-width.low, width.high)

@@ -104,7 +104,9 @@ class ChipLearning:
         stored = {side: argument(f"stored_{side}_{k}") for side in "xy"}
         noted = {side: argument(f"noted_{side}_{k}") for side in "xy"}
         history = {side: argument(f"history_{side}_{k}") for side in "xy"}
-        tables = {side: f"{argument(f'floors_{side}_{k}')}, {argument(f'thresholds_{side}_{k}')}" for side in "xy"}
+        tables = {
+            side: f"{argument(f'floors_{side}_{k}')}, {argument(f'thresholds_{side}_{k}')}" for side in "xy"
+        }
         impulses = {side: argument(f"impulses_{side}_{k}") for side in "xy"}
         lowest = {side: argument(f"lowest_{side}_{k}") for side in "xy"}
         draws = f"(n + 1) // {every} - 1 - n_first // {every}"
@@ -113,9 +115,13 @@ class ChipLearning:
             flags = f"{argument(f'e_{target}_events')}, {argument(f'c_{target}_events')}[0]"
             if not self.third_factors:
                 second = f"{argument(f'y_second_{k}')}[n - n_first]"
-                lines.append(f"note{real}({stored['y']}, {noted['y']}, {flags}, {place}, {impulses['y']}, {second})")
+                lines.append(
+                    f"note{real}({stored['y']}, {noted['y']}, {flags}, {place}, {impulses['y']}, {second})"
+                )
             else:
-                lines.append(f"note{real}({stored['y']}, {noted['y']}, {flags}, {place}, {impulses['y']}, 127)")
+                lines.append(
+                    f"note{real}({stored['y']}, {noted['y']}, {flags}, {place}, {impulses['y']}, 127)"
+                )
         lines.append(f"if (n + 1) % {every} == 0:")
         body = [ahead]
         if self.third_factors:
@@ -129,10 +135,13 @@ class ChipLearning:
             drawn = f"{argument(f'{side}_decay_{k}')}[{draws}], {argument(f'{side}_impulse_{k}')}[{draws}]"
             keep = "0" if side == "y" and self.third_factors else "1"
             body.append(
-                f"replay{real}({stored[side]}, {noted[side]}, {tables[side]}, {lowest[side]}, {impulses[side]}, "
+                f"replay{real}({stored[side]}, {noted[side]}, {tables[side]}, {lowest[side]}, "
+                f"{impulses[side]}, "
                 f"{every}, {drawn}, {keep}, {history[side]})"
             )
-        arrays = f"{argument(f'w_{k}')}, {argument(f't_{k}')}, {argument(f'd_{k}')}, {argument(f'lowest_{k}')}"
+        arrays = (
+            f"{argument(f'w_{k}')}, {argument(f't_{k}')}, {argument(f'd_{k}')}, {argument(f'lowest_{k}')}"
+        )
         if not self.projection.dense:
             arrays = f"{argument(f'indptr_{k}')}, {argument(f'post_{k}')}, {arrays}"
         period = 2 ** max(self.rule.decimations, default=0)

@@ -82,7 +82,9 @@ def _traces(index: int, projection: ProjectionCode, layout: Layout, arrays: Arra
         kept = [[np.exp(-1 / tau) if tau else 0.0] for tau in taus]
         arrays[f"floors_{side}_{index}"] = np.array(kept) if real else np.array([t.floors for t in traces])
         arrays[f"thresholds_{side}_{index}"] = np.array([t.thresholds for t in traces])
-        arrays[f"impulses_{side}_{index}"] = np.array([[t.impulse, t.fraction] for t in traces], dtype=np.int64)
+        arrays[f"impulses_{side}_{index}"] = np.array(
+            [[t.impulse, t.fraction] for t in traces], dtype=np.int64
+        )
 
 
 def trace_draws(layout: Layout, seed: int, first_step: int, steps: int) -> Arrays:

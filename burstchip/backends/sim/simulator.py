@@ -130,7 +130,11 @@ def show(
 
 
 def _classify_part(
-    code: ChipProgram, weights: Mapping[str, NDArray[Any]], pictures: Pictures, part: NDArray[np.int64], real: bool
+    code: ChipProgram,
+    weights: Mapping[str, NDArray[Any]],
+    pictures: Pictures,
+    part: NDArray[np.int64],
+    real: bool,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     simulation = start(code, learning=False, real=real)
     simulation.arrays.update(weights)
@@ -223,4 +227,6 @@ def simulate(
         )
     simulation.advance(steps, given, prime=code.task is not None)
     numbers = simulation.layout.numbers
-    return {(name, variable): records[f"r_{numbers[name]}_{variable}"] for name, variable in record}, simulation
+    return {
+        (name, variable): records[f"r_{numbers[name]}_{variable}"] for name, variable in record
+    }, simulation

@@ -27,7 +27,9 @@ def note_real(stored, noted, events, count, place, impulses, draw):
 
 
 @loop
-def replay(stored, noted, floors, thresholds, lowest, impulses, every, decay_draw, impulse_draw, keep, history):
+def replay(
+    stored, noted, floors, thresholds, low, impulses, every, decay_draw, impulse_draw, keep, history
+):
     """Rebuild an epoch's history: decay at each place, an impulse at the noted one."""
     places = history.shape[0]
     size = floors.shape[1]
@@ -40,15 +42,15 @@ def replay(stored, noted, floors, thresholds, lowest, impulses, every, decay_dra
             # Many neurons: what m steps of decay make of each value, then two look-ups a neuron.
             after = np.empty((every + 1, size), dtype=np.int32)
             for v in range(size):
-                after[0, v] = v + lowest
+                after[0, v] = v + low
             for m in range(every):
                 for v in range(size):
-                    after[m + 1, v] = table[min(max(after[m, v] - lowest, 0), size - 1)]
+                    after[m + 1, v] = table[min(max(after[m, v] - low, 0), size - 1)]
             for j in range(stored.shape[1]):
-                h = after[noted[j] if noted[j] > 0 else every, min(max(stored[k, j] - lowest, 0), size - 1)]
+                h = after[noted[j] if noted[j] > 0 else every, min(max(stored[k, j] - low, 0), size - 1)]
                 if noted[j] > 0:
                     h = min(max(h + step, 0), 127)
-                    h = after[every - noted[j], min(max(h - lowest, 0), size - 1)]
+                    h = after[every - noted[j], min(max(h - low, 0), size - 1)]
                 history[0, k, j] = h
                 if keep:
                     stored[k, j] = h
@@ -61,7 +63,7 @@ def replay(stored, noted, floors, thresholds, lowest, impulses, every, decay_dra
                 history[0, k, j] = 0
                 continue
             for place in range(1, every + 1):
-                h = table[min(max(h - lowest, 0), size - 1)]
+                h = table[min(max(h - low, 0), size - 1)]
                 if noted[j] == place:
                     h = min(max(h + step, 0), 127)
                 if places > 1:
@@ -73,7 +75,9 @@ def replay(stored, noted, floors, thresholds, lowest, impulses, every, decay_dra
 
 
 @loop
-def replay_real(stored, noted, floors, thresholds, lowest, impulses, every, decay_draw, impulse_draw, keep, history):
+def replay_real(
+    stored, noted, floors, thresholds, low, impulses, every, decay_draw, impulse_draw, keep, history
+):
     """The same without rounding; `floors` holds what one step keeps."""
     places = history.shape[0]
     for k in range(stored.shape[0]):
