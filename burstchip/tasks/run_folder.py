@@ -63,7 +63,7 @@ def write_quantisation(path: Path, code: ChipProgram) -> None:
                 "unit": line.unit,
                 "requested": line.requested,
                 "represented": line.represented,
-                "relative_error": line.relative_error,
+                "relative_error": line.relative_error if np.isfinite(line.relative_error) else None,
                 "integers": line.integers,
             }
             for line in code.quantisation

@@ -170,7 +170,7 @@ def _count_line(index: int, layout: Layout, text: _Text) -> str:
     name = f"{source}_{projection.output}"
     text.argument("synaptic_events")
     if projection.dense:
-        size = layout.code.populations[layout.numbers[projection.target]].size
+        size = text.argument(f"n_{layout.numbers[projection.target]}")
         return f"synaptic_events[{index}] += c_{name}[0] * {size}"
     return (
         f"for e in range(c_{name}[0]):\n"
