@@ -104,7 +104,7 @@ def test_strict_takes_clipped_inputs_for_an_error(pair: Path, burstchip) -> None
 @pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_writes_nothing(artifact: Path, tmp_path: Path, burstchip) -> None:
     burstchip("run", artifact, "--steps", 5, "-o", "warm.nc")
-    command = ["run", "net.burst", "--steps", "20000000", "--record", "cell.events", "-o", "out.nc"]
+    command = ["run", "net.burst", "--steps", "80000000", "--record", "cell.events", "-o", "out.nc"]
     running = subprocess.Popen(
         [sys.executable, "-m", "burstchip", *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
