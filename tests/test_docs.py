@@ -1,4 +1,4 @@
-"""Every snippet of the README, CONTRIBUTING and docs/ is executed, or compared with what it shows.
+"""Every snippet of the README, CONTRIBUTING, docs/ and examples/ is executed, or compared with what it shows.
 
 The snippets of a page run in order, in one empty folder, and Python snippets share their names.
 
@@ -30,6 +30,7 @@ import contextlib
 import doctest
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,7 +47,10 @@ from markdown_it.token import Token
 from burstchip.compilation import check_file
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *(page for folder in ("docs", "examples") for page in sorted((ROOT / folder).rglob("*.md"))),
+]
 MARKS = {"file", "into", "wrong", "exit", "output", "from", "slow"}
 ILLUSTRATIONS = {"math", "mermaid"}
 
@@ -207,26 +211,29 @@ def _tidy(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines()) + "\n"
 
 
-def _cases() -> Iterator[Any]:
-    for page in PAGES:
-        name = page.relative_to(ROOT).as_posix()
-        snippets = parse(page.read_text(encoding="utf-8"), name)
-        quick = [snippet for snippet in snippets if "slow" not in snippet.marks]
-        if quick:
-            yield pytest.param(quick, id=name)
-        if len(quick) < len(snippets):
-            yield pytest.param(snippets, id=f"{name}-slow", marks=pytest.mark.slow)
+def _name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("snippets", list(_cases()))
+def _cases() -> list[Any]:
+    # Pages are read in the tests: a mistake in one page must not keep others from being tested.
+    slow = [page for page in PAGES if re.search(r"<!--[^>]*\bslow\b", page.read_text(encoding="utf-8"))]
+    return [
+        *(pytest.param(page, False, id=_name(page)) for page in PAGES),
+        *(pytest.param(page, True, id=f"{_name(page)}-slow", marks=pytest.mark.slow) for page in slow),
+    ]
+
+
+@pytest.mark.parametrize(("page", "slow"), _cases())
 def test_snippets_do_what_the_page_says(
-    snippets: list[Snippet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, slow: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    follow(snippets, tmp_path)
+    snippets = parse(page.read_text(encoding="utf-8"), _name(page))
+    follow([snippet for snippet in snippets if slow or "slow" not in snippet.marks], tmp_path)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_links_lead_somewhere(page: Path) -> None:
     blocks = MarkdownIt("commonmark").parse(page.read_text(encoding="utf-8"))
     for token in (child for block in blocks for child in block.children or ()):
