@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -48,6 +49,26 @@ class Done:
 
 
 Run = Callable[..., Done]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def interruptible(tmp_path: Path) -> Start:
+    """`interruptible("run", "net.burst")` starts a process of its own, in the folder of the test.
+
+    Ctrl-C reaches it even where the tests run in the background, whose processes inherit an ignored SIGINT.
+    """
+
+    def start(*arguments: object) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "burstchip", *map(str, arguments)],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+
+    return start
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -102,12 +101,12 @@ def test_strict_takes_clipped_inputs_for_an_error(pair: Path, burstchip) -> None
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_with_130_and_writes_nothing(artifact: Path, tmp_path: Path, burstchip) -> None:
+def test_ctrl_c_ends_with_130_and_writes_nothing(
+    artifact: Path, tmp_path: Path, burstchip, interruptible
+) -> None:
     burstchip("run", artifact, "--steps", 5, "-o", "warm.nc")
     command = ["run", "net.burst", "--steps", "80000000", "--record", "cell.events", "-o", "out.nc"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "burstchip", *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True
-    )
+    running = interruptible(*command)
     time.sleep(5)
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=20)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -180,13 +177,12 @@ def test_a_network_without_a_task(pair: Path, burstchip) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_and_resume_with_the_training_itself(tmp_path: Path, burstchip) -> None:
+def test_ctrl_c_and_resume_with_the_training_itself(tmp_path: Path, burstchip, interruptible) -> None:
     burstchip("new", "digits", ".")
-    options = ["network.yaml", "--seed", 1, "--epochs", 2, "--set", "weight_form=carry"]
+    options = ["network.yaml", "--seed", 1, "--epochs", 6, "--set", "weight_form=carry"]
     whole = burstchip("train", *options, "--out", "whole", "--json")
     assert whole.code == 0
-    command = [sys.executable, "-m", "burstchip", "train", *map(str, options), "--out", "run"]
-    running = subprocess.Popen(command, cwd=tmp_path, env=os.environ, stderr=subprocess.PIPE, text=True)
+    running = interruptible("train", *options, "--out", "run")
     for _ in range(600):
         if (tmp_path / "run" / "checkpoint.safetensors").exists():
             break
