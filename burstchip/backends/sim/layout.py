@@ -16,8 +16,6 @@ from compiler.passes.check import greatest_input
 from hw_models.neurons.registry import models
 from hw_models.program.trace import Program, specialize
 
-#: Inputs that the loop sets from the schedule, one number for the whole population.
-CONTROLS = ("reset", "learning", "plastic", "gather", "last", "report", "consolidate", "anneal", "clock")
 #: Outputs that carry third factors to the synapses of the population itself.
 FACTORS = ("y1", "y2", "y3")
 
