@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import lcm
 from typing import Literal
 
 import numpy as np
@@ -139,7 +140,7 @@ class QuantisationLine:
 
 @dataclass(frozen=True)
 class ChipProgram:
-    """Everything a backend needs. `lead_in` is how many steps a task's sources may run before its clock 0."""
+    """Everything a backend needs."""
 
     name: str
     step_ms: float
@@ -152,6 +153,17 @@ class ChipProgram:
     task: TaskCode | None
     quantisation: tuple[QuantisationLine, ...]
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+    @property
+    def lead_in(self) -> int:
+        """Steps before clock 0: with a task, the least common multiple of the chip form's learning epochs.
+
+        In the last of them the sources, which run ahead, emit for clock 0; so learning epochs begin with clock 0.
+        """
+        if self.task is None:
+            return 0
+        learned = (p.learning for p in self.projections if p.learning is not None)
+        return lcm(*(learning.every for learning in learned if learning.form == "chip"))
 
     def population(self, name: str) -> PopulationCode:
         """The population of this name."""
