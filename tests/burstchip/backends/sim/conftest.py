@@ -262,41 +262,49 @@ class Plain:
         if not third:
             it.y = y[-1]
 
-    def run(self, record: tuple[tuple[str, str], ...] = ()) -> dict[tuple[str, str], Any]:
-        recorded: dict[tuple[str, str], list[Any]] = {variable: [] for variable in record}
-        task = self.code.task
+    def start(self) -> None:
+        """What happens before step 0: with a task, sources emit for clock 0."""
         if self.lead:
             self._sources(0)
             for it in self.synapses:
                 if self._is_chip(it) and it.code.source in self.output:
                     self._send(it, 0)
+
+    def step(self, n: int) -> None:
+        """Step n of the whole network; steps are taken one after the other, from 0 on."""
+        task = self.code.task
+        # Deliver.
+        for it in self.synapses:
+            if it.code.source in self.output and not self._is_chip(it):
+                self._send(it, n)
+            if it.learning is not None and it.learning.form == "carry":
+                if task and n % task.present == 0:
+                    it.plain_trace[:] = 0
+                events = self.output.get(it.code.source, {}).get(it.code.output, np.zeros(it.w.shape[0]))
+                trace = it.learning.traces[0]
+                it.plain_trace = integer_trace(it.plain_trace, events, trace.decay, trace.impulse)
+        # Neurons, which emit; then sources.
+        for population in self.code.populations:
+            if models()[population.model].kind == "neuron":
+                self._update(population, n)
+        if task and n % task.present == task.present - 1:
+            readout = self.state[task.readout]
+            self.predictions.append(int(np.argmax((readout["count"] << 24) + readout["v"])))
+        self._sources(n + self.lead)
+        # Learn. What was emitted in this step leaves with the weights from before.
+        plastic = not task or n % task.present >= task.teach_after
+        for it in self.synapses:
+            if self._is_chip(it):
+                self._send(it, n + 1)
+                self._note_and_learn_chip(it, n)
+            elif it.learning is not None and plastic and (n + 1) % it.learning.every == 0:
+                self._learn_carry(it, n)
+
+    def run(self, record: tuple[tuple[str, str], ...] = ()) -> dict[tuple[str, str], Any]:
+        recorded: dict[tuple[str, str], list[Any]] = {variable: [] for variable in record}
+        self.start()
         for n in range(self.steps):
-            # Deliver.
-            for it in self.synapses:
-                if it.code.source in self.output and not self._is_chip(it):
-                    self._send(it, n)
-                if it.learning is not None and it.learning.form == "carry":
-                    if task and n % task.present == 0:
-                        it.plain_trace[:] = 0
-                    events = self.output.get(it.code.source, {}).get(it.code.output, np.zeros(it.w.shape[0]))
-                    trace = it.learning.traces[0]
-                    it.plain_trace = integer_trace(it.plain_trace, events, trace.decay, trace.impulse)
-            # Neurons, which emit; then sources.
-            for population in self.code.populations:
-                if models()[population.model].kind == "neuron":
-                    self._update(population, n)
-            if task and n % task.present == task.present - 1:
-                readout = self.state[task.readout]
-                self.predictions.append(int(np.argmax((readout["count"] << 24) + readout["v"])))
-            self._sources(n + self.lead)
-            # Learn. What was emitted in this step leaves with the weights from before.
-            plastic = not task or n % task.present >= task.teach_after
-            for it in self.synapses:
-                if self._is_chip(it):
-                    self._send(it, n + 1)
-                    self._note_and_learn_chip(it, n)
-                elif it.learning is not None and plastic and (n + 1) % it.learning.every == 0:
-                    self._learn_carry(it, n)
+            self.step(n)
             for name, variable in record:
                 values = {**self.output[name], **self.state[name]}
                 recorded[name, variable].append(values[variable])
