@@ -1,0 +1,1 @@
+"""Limits of each chip as data, every number with its source."""

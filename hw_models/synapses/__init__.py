@@ -1,0 +1,1 @@
+"""How synapses lie in a neurocore's memory."""
