@@ -48,11 +48,9 @@ def _lava() -> tuple[str, ...]:
 
 
 def _loihi2() -> tuple[str, ...]:
-    missing = ["this backend itself: it is planned, not yet part of burstchip"]
-    if _version("lava-loihi") is None:
-        missing.append("Intel's package lava-loihi, for members of its research community")
-    missing.append("access to a board with a Loihi 2")
-    return tuple(missing)
+    from burstchip.backends.loihi2.stack import ACCESS, missing
+
+    return (*missing(), f"({ACCESS})")
 
 
 def _version(distribution: str) -> str | None:

@@ -9,6 +9,7 @@ import typer
 
 from burstchip.cli.check import check
 from burstchip.cli.compile import compile_
+from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
 from burstchip.cli.new import new
 from burstchip.cli.report import report
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "train": train,
     "report": report,
+    "deploy": deploy,
     "doctor": doctor,
     "schema": schema,
 }

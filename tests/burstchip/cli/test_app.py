@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("new", "check", "compile", "run", "train", "report", "doctor", "schema")
+COMMANDS = ("new", "check", "compile", "run", "train", "report", "deploy", "doctor", "schema")
 BURSTCHIP = (sys.executable, "-m", "burstchip")
 
 

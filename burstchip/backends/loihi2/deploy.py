@@ -1,0 +1,111 @@
+"""Deployment of an artifact: a dry run writes what would be sent; sending is refused, with the reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from burstchip.backends.loihi2.folder import write_folder
+from burstchip.backends.loihi2.images import build_images
+from burstchip.backends.loihi2.stack import ACCESS, missing
+from compiler.artifact import artifact_sha256
+from compiler.ir.chip_program import ChipProgram
+from compiler.passes.partition import LIMITS, Neurocore, Partition, partition
+from hw_models.chips.chip import Chip, Fact
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.neurons.registry import models
+
+register_codes({"BC570": "a deployment that cannot be sent from here"})
+
+#: Beside the facts of the chip file: what no public text says of any Loihi.
+LAYOUT = "order of the fields inside a block of synaptic memory"
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A limit of a neurocore, and the neurocore that comes nearest to it; None where there is none."""
+
+    fact: Fact
+    core: Neurocore | None
+
+    @property
+    def used(self) -> int:
+        """How much that neurocore uses."""
+        return 0 if self.core is None else self.core.used[self.fact.name]
+
+    @property
+    def share(self) -> float:
+        """The used part of the limit."""
+        return self.used / self.fact.value
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a dry run wrote, and how full it makes the chip."""
+
+    partition: Partition
+    host: tuple[str, ...]
+    artifact_sha256: str
+
+    @property
+    def chip(self) -> Chip:
+        """The chip it is for."""
+        return self.partition.chip
+
+    @property
+    def fills(self) -> tuple[Fill, ...]:
+        """The worst fill of each limit."""
+        cores = self.partition.cores
+        return tuple(
+            Fill(self.chip[name], max(cores, key=lambda core: core.used[name], default=None))
+            for name in LIMITS
+        )
+
+    @property
+    def chips(self) -> int:
+        """How many chips have so many neurocores."""
+        return -(-len(self.partition.cores) // self.chip["neurocores"].value)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What is not public."""
+        return (*(f.name for f in self.chip.facts.values() if f.status == "assumed"), LAYOUT)
+
+
+def plan(code: ChipProgram) -> DryRun:
+    """How a program would lie on its target. Raises `BurstchipError` BC350 to BC353."""
+    sources = tuple(p.name for p in code.populations if models()[p.model].kind == "source")
+    return DryRun(partition(code), sources, artifact_sha256(code))
+
+
+def dry_run(code: ChipProgram, folder: Path, *, overwrite: bool = False) -> DryRun:
+    """Write into `folder` what would be sent, whole or not at all.
+
+    Raises `BurstchipError` BC350 to BC353 where the chip cannot hold the program, and BC413 where `folder`
+    holds anything else, or another deployment and not `overwrite`. Raises OSError.
+    """
+    planned = plan(code)
+    manifest = {
+        "name": code.name,
+        "chip": planned.chip.name,
+        "seed": code.seed,
+        "artifact_sha256": planned.artifact_sha256,
+        "populations": [population.name for population in code.populations],
+        "projections": [projection.name for projection in code.projections],
+        "assumed": list(planned.assumed),
+    }
+    write_folder(build_images(code, planned.partition), manifest, folder, overwrite=overwrite)
+    return planned
+
+
+def refuse_sending() -> BurstchipError:
+    """BC570: what is missing here to send anything to a board."""
+    return BurstchipError(
+        Diagnostic(
+            "BC570",
+            "nothing can be sent to a Loihi 2 from here",
+            required="; ".join(missing()),
+            given="deploy without --dry-run",
+            hint=f"--dry-run writes what would be sent. {ACCESS}",
+        )
+    )

@@ -1,0 +1,188 @@
+"""A deployment as a folder: images as safetensors, their tables as JSON, and a manifest of SHA-256 sums.
+
+    manifest.json                the format, the chip, what it was made from, the hash of every other file
+    core-0000.safetensors, .json neurocore 0, and so on
+    host.safetensors, .json      the sources, which the host runs
+
+The folder appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from burstchip.backends.loihi2.images import HOST, Image, Images
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+register_codes(
+    {
+        "BC410": "a folder is not a deployment",
+        "BC411": "a deployment is damaged",
+        "BC412": "a deployment has a newer format",
+        "BC413": "a folder that a deployment would replace",
+    }
+)
+
+FORMAT = "burstchip deployment"
+VERSION = 1
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What lies in a folder: its manifest, its images, and the files that differ from their hash."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+    images: Images
+    altered: tuple[str, ...]
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return (json.dumps(value, sort_keys=True, indent=1) + "\n").encode()
+
+
+def file_name(core: int) -> str:
+    """The name, without its ending, of the files of a neurocore or of the host."""
+    return "host" if core == HOST else f"core-{core:04}"
+
+
+def write_folder(images: Images, manifest: Mapping[str, Any], path: Path, *, overwrite: bool = False) -> None:
+    """Write a deployment, whole or not at all.
+
+    Raises `BurstchipError` BC413 where `path` holds anything: with `overwrite` only where it holds anything
+    but a deployment. Raises OSError.
+    """
+    from safetensors.numpy import save
+
+    refuse_taken(path, overwrite=overwrite)
+    files: dict[str, bytes] = {}
+    for image in (*images.cores, images.host):
+        name = file_name(image.core)
+        tensors = {key: np.ascontiguousarray(value) for key, value in image.tensors.items()}
+        files[f"{name}.safetensors"] = save(tensors)
+        files[f"{name}.json"] = _json(image.table)
+    sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    header = {"format": FORMAT, "version": VERSION, "cores": len(images.cores)}
+    files[MANIFEST] = _json({**header, **manifest, "files": sums})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its place, so that moving it there is one step.
+    made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        whole = made / "new"
+        whole.mkdir()
+        for name, data in files.items():
+            (whole / name).write_bytes(data)
+        if path.exists():
+            path.rename(made / "old")
+        try:
+            whole.rename(path)
+        except OSError:
+            if (made / "old").exists():
+                (made / "old").rename(path)
+            raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def refuse_taken(path: Path, *, overwrite: bool) -> None:
+    """Raise `BurstchipError` BC413 where a folder must not be replaced."""
+    if not path.is_dir() or not any(path.iterdir()):
+        return
+    ours = (path / MANIFEST).is_file() and FORMAT in (path / MANIFEST).read_text("utf-8", "replace")
+    if ours and overwrite:
+        return
+    raise BurstchipError(
+        Diagnostic(
+            "BC413",
+            f"folder '{path}' holds {'another deployment' if ours else 'something else'}",
+            required="an empty or new folder",
+            given=f"one with {', '.join(sorted(entry.name for entry in path.iterdir())[:3])}",
+            hint="--overwrite replaces it" if ours else "name another folder",
+        )
+    )
+
+
+def damaged(path: Path, given: str) -> BurstchipError:
+    """BC411: the folder holds what `deploy` did not write."""
+    return BurstchipError(
+        Diagnostic(
+            "BC411",
+            f"deployment '{path}' is damaged",
+            required="the files as `burstchip deploy` wrote them",
+            given=given,
+            hint="deploy the artifact again",
+        )
+    )
+
+
+def _manifest(path: Path) -> Mapping[str, Any]:
+    try:
+        manifest = json.loads((path / MANIFEST).read_bytes())
+        if manifest["format"] != FORMAT or type(manifest["version"]) is not int:
+            raise ValueError
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise BurstchipError(
+            Diagnostic(
+                "BC410",
+                f"'{path}' is not a deployment",
+                required="a folder that `burstchip deploy --dry-run` wrote",
+                given=f"no {MANIFEST} of one",
+            )
+        ) from None
+    if manifest["version"] > VERSION:
+        raise BurstchipError(
+            Diagnostic(
+                "BC412",
+                f"deployment '{path}' has a newer format",
+                required=f"format version {VERSION}",
+                given=f"version {manifest['version']}",
+                hint="update burstchip, or deploy with this version",
+            )
+        )
+    assert isinstance(manifest, dict)
+    return manifest
+
+
+def read_folder(path: Path) -> Folder:
+    """The images of a folder as they are, changed files included.
+
+    Raises `BurstchipError`: BC410 for no deployment, BC412 for a newer one, BC411 where files are missing or
+    are not what their names say.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    manifest = _manifest(path)
+    altered = []
+
+    def read(name: str) -> bytes:
+        data = (path / name).read_bytes()
+        if hashlib.sha256(data).hexdigest() != manifest["files"][name]:
+            altered.append(name)
+        return data
+
+    images = []
+    name = MANIFEST
+    try:
+        for core in [*range(manifest["cores"]), HOST]:
+            name = f"{file_name(core)}.safetensors"
+            tensors = load(read(name))
+            if any(tensor.dtype.kind not in "iu" for tensor in tensors.values()):
+                raise damaged(path, f"{name}: not all tensors are integers")
+            name = f"{file_name(core)}.json"
+            images.append(Image(core, tensors, json.loads(read(name))))
+    except OSError as reason:
+        raise damaged(path, f"{name}: {reason.strerror}") from None
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as reason:
+        raise damaged(path, f"{name}: {type(reason).__name__}: {reason}") from None
+    return Folder(path, manifest, Images(tuple(images[:-1]), images[-1]), tuple(altered))

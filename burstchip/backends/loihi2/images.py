@@ -1,0 +1,198 @@
+"""What would be sent: an image of each neurocore and one of the host, as integers and tables of names.
+
+`build_images` is a pure function. `docs/deployment.md` describes each tensor and table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burstchip.backends.loihi2.microcode import learning_entry
+from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from compiler.passes.partition import Ends, Neurocore, Partition, ends
+from hw_models.neurons.registry import models
+from hw_models.program.trace import Program
+from hw_models.synapses.memory import Lists, SynapseFormat, pack
+
+Tensors = dict[str, NDArray[Any]]
+Indices = NDArray[np.int64]
+
+#: Columns of the axon tables.
+INPUT_AXON = ("address", "words", "base", "group")
+OUTPUT_AXON = ("neuron", "output", "core", "axon")
+HOST = -1
+
+
+@dataclass(frozen=True)
+class Image:
+    """Integers by name, and a table that says what they are; `core` is `HOST` for the host's."""
+
+    core: int
+    tensors: Mapping[str, NDArray[Any]]
+    table: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Images:
+    """All images: one of each neurocore in order, then the host's."""
+
+    cores: tuple[Image, ...]
+    host: Image
+
+
+def program_sha256(program: Program) -> str:
+    """A hash over everything that a neuron program does; which instructions a chip needs is not public."""
+    nodes = [[n.operation, n.arguments, n.attribute, n.name, n.repeat] for n in program.nodes]
+    ranges = [
+        {name: [width.low, width.high] for name, width in widths.items()}
+        for widths in (program.states, program.parameters, program.inputs, program.outputs)
+    ]
+    rest = [program.initial, program.tables, program.next_state, program.output]
+    text = json.dumps([nodes, ranges, *(dict(r) if isinstance(r, Mapping) else r for r in rest)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _parameters(population: PopulationCode, first: int, last: int) -> Tensors:
+    return {
+        f"neurons.{name}": np.broadcast_to(np.asarray(value, dtype=np.int64), population.size)[first:last]
+        for name, value in sorted(population.parameters.items())
+    }
+
+
+def _neurons(population: PopulationCode) -> dict[str, Any]:
+    """What all neurons of a population share."""
+    model = models()[population.model]
+    return {
+        "population": population.name,
+        "model": population.model,
+        "program_sha256": program_sha256(model.program),
+        "outputs": list(model.program.outputs),
+        "stream": population.stream,
+        "gather_every": population.gather_every,
+    }
+
+
+def _lists(projection: ProjectionCode, pairs: Ends, core: Neurocore, base: int) -> tuple[Lists, Indices]:
+    """(lists of the synapses onto a neurocore, the source neuron of each)."""
+    part = pairs.onto(core.first, core.last)
+    by_source = np.argsort(pairs.pre[part], kind="stable")
+    pre, post, order = (values[part][by_source] for values in (pairs.pre, pairs.post, pairs.order))
+    sources, lengths = np.unique(pre, return_counts=True)
+    weights = projection.weights.T if projection.dense else projection.weights
+    local = post - core.first
+    lists = Lists(
+        lengths=lengths.astype(np.int64),
+        # A dense list has no index: its axon has the base.
+        index=local if projection.dense else local + base,
+        weight=weights.reshape(-1)[order].astype(np.int64),
+        delay=projection.delays[order].astype(np.int64),
+        tag=np.zeros(order.size, dtype=np.int64),
+    )
+    return lists, sources
+
+
+@dataclass
+class _Wires:
+    """The output axons of every sender, gathered while the neurocores are built."""
+
+    rows: dict[str, list[Indices]]
+
+    def add(self, projection: ProjectionCode, output: int, core: int, sources: Indices, axon: int) -> None:
+        axons = axon + np.arange(sources.size)
+        columns = (sources, np.full_like(sources, output), np.full_like(sources, core), axons)
+        self.rows.setdefault(projection.source, []).append(np.stack(columns, axis=1))
+
+    def of(self, population: str, first: int, last: int) -> Indices:
+        """Rows of the neurons first..last - 1, counted from `first`, in order of neuron, core and axon."""
+        rows = np.concatenate([np.zeros((0, 4), dtype=np.int64), *self.rows.get(population, [])])
+        rows = rows[(rows[:, 0] >= first) & (rows[:, 0] < last)] - np.array([first, 0, 0, 0])
+        return np.ascontiguousarray(rows[np.lexsort((rows[:, 3], rows[:, 2], rows[:, 0]))])
+
+
+def _format_entry(form: SynapseFormat) -> dict[str, Any]:
+    return dict(vars(form))
+
+
+def _memory(
+    code: ChipProgram, core: Neurocore, pairs: Mapping[str, Ends], wires: _Wires
+) -> tuple[Tensors, dict[str, Any]]:
+    """The synaptic memory and the input axons of a neurocore."""
+    ports = [port.name for port in models()[code.population(core.population).model].ports]
+    projections = {projection.name: projection for projection in code.projections}
+    formats = list(dict.fromkeys(core.formats.values()))
+    groups: list[dict[str, Any]] = []
+    learning: list[dict[str, Any]] = []
+    words: list[NDArray[np.uint64]] = [np.zeros(0, dtype=np.uint64)]
+    axons: list[Indices] = [np.zeros((0, 4), dtype=np.int64)]
+    address = axon = 0
+    for name, form in core.formats.items():
+        projection = projections[name]
+        base = ports.index(projection.port) * (core.last - core.first)
+        lists, sources = _lists(projection, pairs[name], core, base)
+        image, sizes = pack(formats.index(form), form, lists)
+        starts = address + np.cumsum(sizes) - sizes
+        table = [starts, sizes, np.full_like(starts, base), np.full_like(starts, len(groups))]
+        axons.append(np.stack(table, axis=1))
+        outputs = list(models()[code.population(projection.source).model].program.outputs)
+        wires.add(projection, outputs.index(projection.output), core.number, sources, axon)
+        rule = None
+        if projection.learning is not None:
+            rule = len(learning)
+            learning.append(learning_entry(projection.learning))
+        groups.append({"projection": name, "format": formats.index(form), "learning": rule})
+        words.append(image)
+        address, axon = address + image.size, axon + sources.size
+    tensors: Tensors = {
+        "synapses": np.concatenate(words),
+        "input_axons": np.concatenate(axons),
+    }
+    entries = [_format_entry(form) for form in formats]
+    return tensors, {"ports": ports, "formats": entries, "groups": groups, "learning": learning}
+
+
+def _host(code: ChipProgram, wires: _Wires) -> Image:
+    sources = [p for p in code.populations if models()[p.model].kind == "source"]
+    tensors: Tensors = {}
+    for number, population in enumerate(sources):
+        parameters = _parameters(population, 0, population.size)
+        tensors |= {f"{number}.{name}": value for name, value in parameters.items()}
+        tensors[f"{number}.output_axons"] = wires.of(population.name, 0, population.size)
+        if population.spikes is not None:
+            tensors[f"{number}.spikes"] = population.spikes.astype(np.int64).reshape(-1, 2)
+    table = {"sources": [{**_neurons(p), "neurons": p.size} for p in sources]}
+    return Image(HOST, tensors, table)
+
+
+def build_images(code: ChipProgram, partition: Partition) -> Images:
+    """The images of a program that is partitioned so."""
+    pairs = {projection.name: ends(projection) for projection in code.projections}
+    wires = _Wires({})
+    memories = [_memory(code, core, pairs, wires) for core in partition.cores]
+    cores = []
+    for core, (tensors, table) in zip(partition.cores, memories, strict=True):
+        population = code.population(core.population)
+        cores.append(
+            Image(
+                core.number,
+                {
+                    **_parameters(population, core.first, core.last),
+                    **tensors,
+                    "output_axons": wires.of(population.name, core.first, core.last),
+                },
+                {
+                    **_neurons(population),
+                    "core": core.number,
+                    "first": core.first,
+                    "neurons": core.last - core.first,
+                    **table,
+                },
+            )
+        )
+    return Images(tuple(cores), _host(code, wires))

@@ -1,0 +1,97 @@
+"""`burstchip deploy`: what would be sent to a chip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from burstchip.cli.console import Output, output
+from burstchip.cli.options import Json
+
+if TYPE_CHECKING:
+    from burstchip.backends.loihi2.deploy import DryRun
+
+
+def deploy(
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write what would be sent into a folder, and send nothing.")
+    ] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="The folder of a dry run.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another deployment in DIR.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Lay an artifact out over the neurocores of its target, and write what would be sent there.
+
+    Without --dry-run it says what is missing to reach a board.
+    """
+    with output(json=json, interrupted="nothing was written") as out:
+        from burstchip.backends.loihi2.deploy import dry_run as dry_run_
+        from burstchip.backends.loihi2.deploy import refuse_sending
+        from burstchip.backends.loihi2.folder import refuse_taken
+        from burstchip.cli.checks import exclude, output_folder, writing
+        from compiler.artifact import load_artifact
+
+        if not dry_run:
+            raise refuse_sending()
+        exclude(folder is None, "an output is needed", "-o DIR", "none")
+        assert folder is not None
+        output_folder(folder)
+        refuse_taken(folder, overwrite=overwrite)
+        code, sha256 = load_artifact(artifact)
+        with writing(folder):
+            written = dry_run_(code, folder, overwrite=overwrite)
+        _tell(written, out)
+        out.text(f"{folder}: sha256 of the artifact {sha256}; nothing was sent")
+        out.result(
+            {
+                "ok": True,
+                "deployment": str(folder),
+                "artifact_sha256": sha256,
+                "chip": written.chip.name,
+                "neurocores": len(written.partition.cores),
+                "chips": written.chips,
+                "host": list(written.host),
+                "fill": {
+                    fill.fact.name: {
+                        "core": None if fill.core is None else fill.core.number,
+                        "used": fill.used,
+                        "limit": fill.fact.value,
+                        "source": fill.fact.source,
+                        "status": fill.fact.status,
+                    }
+                    for fill in written.fills
+                },
+                "assumed": list(written.assumed),
+            }
+        )
+
+
+def _tell(written: DryRun, out: Output) -> None:
+    cores = len(written.partition.cores)
+    per_chip = written.chip["neurocores"]
+    chips = "one chip" if written.chips == 1 else f"{written.chips} chips"
+    out.text(f"{written.chip.title}: {cores} of {per_chip.value * written.chips} neurocores of {chips}")
+    if written.host:
+        out.text(f"the host sends the events of {', '.join(written.host)}")
+    out.text("the fullest neurocores:")
+    rows = [("limit", "used", "of", "fill", "where", "source of the limit")]
+    for fill in written.fills:
+        where = "-" if fill.core is None else f"core {fill.core.number} ({fill.core.population})"
+        share = f"{100 * fill.share:.1f} %"
+        name = fill.fact.name.replace("_", " ")
+        rows.append((name, f"{fill.used:,}", f"{fill.fact.value:,}", share, where, fill.fact.origin))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if column in (1, 2, 3) else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=False))
+        ]
+        out.text(f"  {'  '.join([*cells, row[5]])}")
+    out.text(f"assumed, since not public: {', '.join(a.replace('_', ' ') for a in written.assumed)}")
