@@ -225,13 +225,17 @@ def _samples(
     code: ChipProgram, steps: int, pictures: Pictures | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(index of each sample that the run touches, room for the class read out for each)."""
+    shown = samples_shown(code, steps, pictures)
+    return shown, np.full(len(shown), -1, dtype=np.int64)
+
+
+def samples_shown(code: ChipProgram, steps: int, pictures: Pictures | None) -> NDArray[np.int64]:
+    """The index of each training sample that a run of `steps` steps touches, in the first epoch's order."""
     if code.task is None or pictures is None:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        return np.empty(0, dtype=np.int64)
     from burstchip.backends.sim.simulator import sample_order
 
-    count = steps // code.task.present + 1
-    order = sample_order(code, len(pictures.images), 0)
-    return np.resize(order, count), np.full(count, -1, dtype=np.int64)
+    return np.resize(sample_order(code, len(pictures.images), 0), steps // code.task.present + 1)
 
 
 def _clipped(code: ChipProgram, counts: NDArray[np.int64]) -> tuple[Diagnostic, ...]:

@@ -38,7 +38,7 @@ def all_backends() -> tuple[Backend, ...]:
 
 
 def _lava() -> tuple[str, ...]:
-    missing = ["this backend itself: it is planned, not yet part of burstchip"]
+    missing: list[str] = []
     if sys.version_info[:2] != (3, 10):
         running = f"{sys.version_info[0]}.{sys.version_info[1]}"
         missing.append(f"Python 3.10, for which lava-nc is made (this is {running})")

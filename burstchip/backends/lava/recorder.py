@@ -1,0 +1,53 @@
+"""What Lava's processes leave behind: rows of integers in memory-mapped files, one row a step.
+
+Reading a Var costs Lava one message for each number; a model that writes into a mapped file costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Track:
+    """One variable's file: `rows` rows of `size` integers, written over again after the last."""
+
+    path: Path
+    size: int
+    rows: int
+
+    def open(self, mode: str) -> NDArray[np.int32]:
+        """The file as an array [row, index]; `w+` makes it."""
+        return np.memmap(self.path, dtype=np.int32, mode=mode, shape=(self.rows, self.size))  # type: ignore[call-overload,no-any-return]
+
+
+@dataclass
+class Recorder:
+    """Writes the variables that have a track; step `first` is row 0, what comes before is left out."""
+
+    tracks: Mapping[str, Track]
+    first: int
+    #: (pre, post) of each synapse of a sparse connection.
+    pairs: tuple[NDArray[Any], NDArray[Any]] | None = None
+    _open: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+
+    def write(self, time_step: int, values: Mapping[str, Any]) -> None:
+        """Write the row of a step; a second call for the same step writes over it."""
+        if time_step < self.first:
+            return
+        for name, track in self.tracks.items():
+            if name in values:
+                if name not in self._open:
+                    self._open[name] = track.open("r+")
+                self._open[name][(time_step - self.first) % track.rows] = values[name]
+
+    def synapses(self, matrix: Any) -> NDArray[Any]:
+        """The synapses of a matrix [post, pre] in the program's order: by source, then by target."""
+        by_source = matrix.toarray().T if hasattr(matrix, "toarray") else np.asarray(matrix).T
+        return by_source.ravel() if self.pairs is None else by_source[self.pairs]

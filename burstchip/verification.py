@@ -1,0 +1,268 @@
+"""Run one program on two backends and compare every integer in every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burstchip.backends.available import require_backend
+from burstchip.backends.lava.schedule import Shown
+from burstchip.backends.lava.session import LavaRun, LavaWorker, Place, neuron_variables
+from compiler.ir.chip_program import ChipProgram, ProjectionCode
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+if TYPE_CHECKING:
+    from burstchip.backends.sim.simulator import Pictures
+
+register_codes({"BC554": "backends that cannot be compared"})
+
+#: Backends that compute the chip's integers.
+EXACT = ("sim", "lava")
+#: Seconds that the slower backend should run between two comparisons.
+PART_SECONDS = 1.0
+Watch = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first value in which two backends part.
+
+    `step` is the clock; `place` a population or projection; `index` the neuron, or (pre, post) of a synapse.
+    """
+
+    step: int
+    place: str
+    variable: str
+    index: tuple[int, ...]
+    values: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """`values` integers were equal in `steps` steps, or there is a first `difference`.
+
+    `kinds` splits the values by what they are: neurons' states and outputs, synapses, traces. `stock` names
+    the populations and projections that ran as Lava's own processes.
+    """
+
+    backends: tuple[str, ...]
+    steps: int
+    values: int
+    kinds: Mapping[str, int]
+    stock: tuple[str, ...]
+    difference: Difference | None
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """How many integers a variable has, its kind, and what a flat index stands for."""
+
+    size: int
+    kind: str
+    pairs: tuple[Any, Any] | None = None
+    #: Set at the start and then never; compared once.
+    fixed: bool = False
+
+    def index(self, flat: int) -> tuple[int, ...]:
+        if self.pairs is None:
+            return (flat,)
+        return int(self.pairs[0][flat]), int(self.pairs[1][flat])
+
+
+def _variables(code: ChipProgram) -> dict[Place, _Variable]:
+    """Everything that is compared, in the order in which a step computes it."""
+    found: dict[Place, _Variable] = {}
+    for population in code.populations:
+        for name in neuron_variables(code, population.name):
+            found[population.name, name] = _Variable(population.size, "neurons")
+    for projection in code.projections:
+        learning, pairs = projection.learning, _pairs(code, projection)
+        count = len(pairs[0])
+        found[projection.name, "w"] = _Variable(count, "synapses", pairs, learning is None)
+        if learning is None:
+            continue
+        pre, post = (code.population(n).size for n in (projection.source, projection.target))
+        if learning.form == "carry":
+            found[projection.name, "x1"] = _Variable(pre, "traces")
+            continue
+        for name in ("t", "d"):
+            found[projection.name, name] = _Variable(count, "synapses", pairs)
+        found |= {(projection.name, name): _Variable(pre, "traces") for name in ("x1", "x2", "tx")}
+        found[projection.name, "ty"] = _Variable(post, "traces")
+        if any(trace.name in _Y for trace in learning.traces):
+            # Third factors are the neuron's own outputs and compared there.
+            found |= {(projection.name, name): _Variable(post, "traces") for name in _Y}
+    return found
+
+
+_Y = ("y1", "y2", "y3")
+
+
+def _pairs(code: ChipProgram, projection: ProjectionCode) -> tuple[Any, Any]:
+    """(pre, post) of each synapse in the order of the simulator's memory."""
+    if not projection.dense:
+        return projection.pre, projection.post
+    shape = (code.population(projection.source).size, code.population(projection.target).size)
+    pre, post = np.indices(shape)
+    return pre.ravel(), post.ravel()
+
+
+class _Sim:
+    """The simulator, looked at after every step."""
+
+    def __init__(
+        self, code: ChipProgram, variables: Mapping[Place, _Variable], pictures: Pictures | None, shown: Any
+    ) -> None:
+        from burstchip.backends.sim.simulator import start
+
+        self.code, self.variables, self.pictures, self.shown = code, variables, pictures, shown
+        self.neurons = tuple(place for place, v in variables.items() if v.kind == "neurons")
+        self.simulation = start(code, learning=True, record=self.neurons)
+        # Without plastic synapses all that changes is recorded within the loop.
+        self.part = 1 if any(projection.learning for projection in code.projections) else 1 << 30
+
+    def advance(self, steps: int) -> dict[Place, NDArray[Any]]:
+        values = {
+            place: np.zeros((steps, variable.size), dtype=np.int32)
+            for place, variable in self.variables.items()
+        }
+        for begin in range(0, steps, self.part):
+            self._run(begin, min(begin + self.part, steps), values)
+        return values
+
+    def _run(self, begin: int, end: int, values: Mapping[Place, NDArray[Any]]) -> None:
+        simulation, task = self.simulation, self.code.task
+        numbers = simulation.layout.numbers
+        given: dict[str, Any] = {
+            f"r_{numbers[name]}_{variable}": values[name, variable][begin:end]
+            for name, variable in self.neurons
+        }
+        if task is not None and self.pictures is not None:
+            first = simulation.clock // task.present
+            last = (simulation.clock + end - begin) // task.present
+            given |= {
+                "shown": self.shown[first : last + 1],
+                "predictions": np.full(last + 1 - first, -1, dtype=np.int64),
+                "first_sample": first,
+                "images": self.pictures.images,
+                "maximum": self.pictures.maximum,
+                "labels": self.pictures.labels,
+            }
+        simulation.advance(end - begin, given, prime=simulation.clock == 0 and task is not None)
+        for index, projection in enumerate(self.code.projections):
+            for name, array in self._synapses(index, projection):
+                if (projection.name, name) in values:
+                    values[projection.name, name][begin:end] = array.ravel()
+
+    def _synapses(self, index: int, projection: ProjectionCode) -> list[tuple[str, NDArray[Any]]]:
+        arrays, learning = self.simulation.arrays, projection.learning
+        found = [("w", arrays[f"w_{index}"])]
+        if learning is not None and learning.form == "carry":
+            found.append(("x1", arrays[f"x1_{index}"]))
+        elif learning is not None:
+            found += [("t", arrays[f"t_{index}"]), ("d", arrays[f"d_{index}"])]
+            found += list(zip(("x1", "x2"), arrays[f"stored_x_{index}"], strict=True))
+            found += list(zip(_Y, arrays[f"stored_y_{index}"], strict=True))
+            found += [("tx", arrays[f"noted_x_{index}"]), ("ty", arrays[f"noted_y_{index}"])]
+        return found
+
+
+@dataclass
+class _Tally:
+    """What was compared so far."""
+
+    backends: tuple[str, str]
+    variables: Mapping[Place, _Variable]
+    kinds: dict[str, int] = field(default_factory=dict)
+
+    def compare(self, step: int, one: Mapping[Place, Any], other: Mapping[Place, Any]) -> Difference | None:
+        """The first difference of a part of the run that begins at `step`."""
+        first: tuple[int, Place, int] | None = None
+        for place, variable in self.variables.items():
+            if variable.fixed and step:
+                continue
+            rows = slice(0, 1) if variable.fixed else slice(None)
+            unequal = one[place][rows] != other[place][rows]
+            self.kinds[variable.kind] = self.kinds.get(variable.kind, 0) + unequal.size
+            if unequal.any():
+                row, index = (int(number) for number in np.argwhere(unequal)[0])
+                if first is None or row < first[0]:
+                    first = row, place, index
+        if first is None:
+            return None
+        row, place, index = first
+        values = (int(one[place][row, index]), int(other[place][row, index]))
+        return Difference(
+            step + row,
+            *place,
+            self.variables[place].index(index),
+            dict(zip(self.backends, values, strict=True)),
+        )
+
+
+def check_backends(backends: tuple[str, ...]) -> None:
+    """Raise `BurstchipError` unless these are two different backends of integers that can run here."""
+    for name in backends:
+        require_backend(name)
+    if len(backends) != 2 or len(set(backends)) != 2 or not set(backends) <= set(EXACT):
+        raise BurstchipError(
+            Diagnostic(
+                "BC554",
+                "these backends cannot be compared value by value",
+                required=f"two backends that compute the chip's integers: {','.join(EXACT)}",
+                given=",".join(backends),
+                hint="backend 'reference' does not round, so its values differ by design",
+            )
+        )
+
+
+def verify(
+    code: ChipProgram,
+    steps: int,
+    *,
+    backends: tuple[str, ...] = EXACT,
+    pictures: Pictures | None = None,
+    watch: Watch | None = None,
+    worker: LavaWorker | None = None,
+) -> Verification:
+    """Run `steps` steps with learning on both backends and compare all integers of each step.
+
+    A program with a task shows its training `pictures` in the order of the first epoch. `watch` is told the
+    steps done and all steps. `worker` lends a child process that already holds Lava. Raises `BurstchipError`
+    for backends that cannot be compared or run, and where Lava fails.
+    """
+    check_backends(backends)
+    from burstchip.recording import samples_shown
+
+    order = samples_shown(code, steps, pictures)
+    shown = None
+    if pictures is not None:
+        shown = Shown(pictures.images[order], pictures.maximum, pictures.labels[order])
+    variables = _variables(code)
+    tally = _Tally((backends[0], backends[1]), variables)
+    owned = LavaWorker() if worker is None else worker
+    difference: Difference | None = None
+    try:
+        tracked = {place: variable.size for place, variable in variables.items()}
+        lava = LavaRun(owned, code, shown, tracked)
+        sim = _Sim(code, variables, pictures, order)
+        done, part = 0, 16
+        while done < steps and difference is None:
+            count = min(part, steps - done, lava.rows)
+            started = perf_counter()
+            parts = {"lava": lava.advance(count), "sim": sim.advance(count)}
+            difference = tally.compare(done, parts[backends[0]], parts[backends[1]])
+            done += count
+            part = int(np.clip(count * PART_SECONDS / (perf_counter() - started), 1, 4 * count))
+            if watch is not None:
+                watch(done, steps)
+        lava.close()
+    finally:
+        if worker is None:
+            owned.end()
+    return Verification(backends, done, sum(tally.kinds.values()), tally.kinds, lava.stock, difference)
