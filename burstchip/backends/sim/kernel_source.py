@@ -1,7 +1,8 @@
 """The text of a program's run loop. One function, `run`, goes through all steps of a chunk.
 
 The body of step n, in this order (see `docs/time.md`): deliver what was emitted before, update the neurons,
-list what they emit, let the sources emit, update the traces, learn, record.
+list what they emit, let the sources emit, update the traces, learn, record. In the steps before `n_first`, which
+lead in where a task starts, only sources that run ahead and chip projections take part.
 """
 
 from __future__ import annotations
@@ -252,11 +253,15 @@ def _carry_lines(index: int, learning: LearningCode, layout: Layout, text: _Text
     ]
 
 
+def _indented(lines: list[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
 def kernel_source(layout: Layout) -> Kernel:
     """Generate the loop for a program and a variant."""
     text = _Text()
     code, task = layout.code, layout.code.task
-    for name in ("n_first", "n_last", "origin", "prime", "seed", "anneal", "none"):
+    for name in ("n_begin", "n_first", "n_last", "seed", "anneal", "none"):
         text.argument(name)
     steps: dict[int, tuple[str, ...]] = {}
     for number, population in enumerate(code.populations):
@@ -306,7 +311,7 @@ def kernel_source(layout: Layout) -> Kernel:
         learning = projection.learning
         if layout.is_chip(projection) and learning is not None:
             # A chip sends with the weight as it was when the event was emitted: see the learning step.
-            body += [f"if n % {learning.every} != 0 or n == origin:", f"    {line}"]
+            body += [f"if n % {learning.every} != 0:", f"    {line}"]
         else:
             body.append(line)
         body += _count_line(index, layout, text).split("\n")
@@ -327,8 +332,11 @@ def kernel_source(layout: Layout) -> Kernel:
     # 3. Emit, neurons first, then sources.
     for number in neurons:
         body += _emission_lines(number, layout, text)
-    body.append(f"clock = n + {layout.lead}")
-    body += _source_lines(layout, text, steps, "clock")
+    sources = [f"clock = n + {layout.lead}", *_source_lines(layout, text, steps, "clock")]
+    if task is not None:
+        body = ["if n >= n_first:", *_indented(body), "if n >= n_first - 1:", *_indented(sources)]
+    else:
+        body += sources
     # 4. and 5. Traces and learning.
     for index in plastic:
         projection = code.projections[index]
@@ -344,23 +352,16 @@ def kernel_source(layout: Layout) -> Kernel:
             body += chip.lines(layout, text.argument, ahead)
     # 6. Record.
     if layout.variant.record:
-        body.append(f"if {text.argument('recording')}:")
+        body.append(f"if {text.argument('recording')} and n >= n_first:")
     for name, variable in layout.variant.record:
         number = layout.numbers[name]
         kind = "s" if variable in layout.programs[number].states else "o"
         row = f"{text.argument(f'r_{number}_{variable}')}[n - n_first]"
         body.append(f"    {row} = {text.argument(f'{kind}_{number}_{variable}')}")
 
-    prologue = ["if prime:", "    clock = n_first"]
-    prologue += (
-        [f"    {line}" for line in _source_lines(layout, text, steps, "clock")]
-        if layout.lead
-        else ["    pass"]
-    )
     arguments = tuple(text.arguments)
     loop = ["@njit(nogil=True, cache=True, error_model='numpy')", f"def run({', '.join(arguments)}):"]
-    loop += [f"    {line}" for line in prologue]
-    loop.append("    for n in range(n_first, n_last):")
-    loop += [f"        {line}" for line in body]
+    # No projection learns by carrying before a task's first step.
+    loop += ["    plastic = 0", "    for n in range(n_begin, n_last):", *_indented(_indented(body))]
     constants = f"from hw_models.plasticity import vectors as vec\n\nENCODER_SHIFT = {ENCODER_SHIFT}\n"
     return Kernel("\n".join([PRELUDE, constants, COMMON, TRACES, *text.functions, *loop, ""]), arguments)

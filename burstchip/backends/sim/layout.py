@@ -46,6 +46,11 @@ class Layout:
         """By how many steps sources run ahead of neurons: a task's sources act in the neurons' own clock."""
         return 1 if self.code.task is not None else 0
 
+    @cached_property
+    def lead_in(self) -> int:
+        """Steps before a task's clock 0: all that Lava takes where anything learns, else the sources' own."""
+        return self.code.lead_in if self.variant.learning else self.lead
+
     def is_source(self, population: PopulationCode) -> bool:
         """Whether the population has no input ports."""
         return models()[population.model].kind == "source"

@@ -109,12 +109,12 @@ class ChipLearning:
         }
         impulses = {side: argument(f"impulses_{side}_{k}") for side in "xy"}
         lowest = {side: argument(f"lowest_{side}_{k}") for side in "xy"}
-        draws = f"(n + 1) // {every} - 1 - n_first // {every}"
+        draws = f"(n + 1) // {every} - 1 - n_begin // {every}"
         lines = [f"note{real}({stored['x']}, {noted['x']}, {events}, {place}, {impulses['x']}, 0)"]
         if self.reads_events:
             flags = f"{argument(f'e_{target}_events')}, {argument(f'c_{target}_events')}[0]"
             if not self.third_factors:
-                second = f"{argument(f'y_second_{k}')}[n - n_first]"
+                second = f"{argument(f'y_second_{k}')}[n - n_begin]"
                 lines.append(
                     f"note{real}({stored['y']}, {noted['y']}, {flags}, {place}, {impulses['y']}, {second})"
                 )
@@ -145,7 +145,7 @@ class ChipLearning:
         if not self.projection.dense:
             arrays = f"{argument(f'indptr_{k}')}, {argument(f'post_{k}')}, {arrays}"
         period = 2 ** max(self.rule.decimations, default=0)
-        epoch = f"((n + 1) // {every} + {layout.lead})"
+        epoch = f"(n + 1 + {layout.lead_in}) // {every}"
         drawn = (
             f"{argument(f'rounding_{k}')}[{draws}]"
             if self.learning.rounding == "lava"

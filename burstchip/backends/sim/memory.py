@@ -88,15 +88,17 @@ def _traces(index: int, projection: ProjectionCode, layout: Layout, arrays: Arra
 
 
 def trace_draws(layout: Layout, seed: int, first_step: int, steps: int) -> Arrays:
-    """The draws of all chip traces for some steps, from Lava's generators or from the counter-based one."""
+    """The draws of all chip traces for some steps, from Lava's generators or from the counter-based one.
+
+    `first_step` is a clock, from -lead_in on; it counts Lava's steps from the lead-in's first.
+    """
     drawn: Arrays = {}
     for index, projection in enumerate(layout.code.projections):
         learning = projection.learning
         if learning is None or not layout.is_chip(projection):
             continue
         if learning.rounding == "lava":
-            # Lava's clock is ahead by the learning epoch in which a task's sources start.
-            lava = lava_draws(seed, first_step + layout.lead * learning.every, steps, learning.every)
+            lava = lava_draws(seed, first_step + layout.lead_in, steps, learning.every)
             traces = lava.traces
             drawn[f"rounding_{index}"] = lava.rounding
         else:

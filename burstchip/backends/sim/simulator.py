@@ -41,18 +41,21 @@ class Simulation:
         """The text of the loop; generating it takes milliseconds, as much as many a step."""
         return kernel_source(self.layout)
 
-    def advance(self, steps: int, given: Mapping[str, Any], *, prime: bool, origin: int = 0) -> None:
-        """Run `steps` steps; `given` holds what belongs to this call alone (pictures, records)."""
+    def advance(self, steps: int, given: Mapping[str, Any], *, prime: bool) -> None:
+        """Run `steps` steps; `given` holds what belongs to this call alone (pictures, records).
+
+        With `prime` the steps of the lead-in come before them; a task's first call needs it.
+        """
         run = self.load(self.kernel)
+        begin = self.clock - (self.layout.lead_in if prime else 0)
         values: dict[str, Any] = {
             **scalars(self.layout),
-            **trace_draws(self.layout, self.seed, self.clock, steps),
+            **trace_draws(self.layout, self.seed, begin, self.clock + steps - begin),
             **self.settings,
             **self.arrays,
+            "n_begin": begin,
             "n_first": self.clock,
             "n_last": self.clock + steps,
-            "origin": origin,
-            "prime": int(prime),
             "seed": self.seed,
             "anneal": 0,
             "recording": 1,
@@ -151,7 +154,7 @@ def _classify_part(
         "labels": pictures.labels,
         "predictions": predictions,
     }
-    simulation.advance(len(part) * task.present, given, prime=True, origin=simulation.clock)
+    simulation.advance(len(part) * task.present, given, prime=True)
     return predictions, simulation.arrays["event_totals"]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -64,8 +66,11 @@ class Plain:
         self.code, self.steps, self.pictures, self.anneal = code, steps, pictures, anneal
         self.learning, self.seed = learning, code.seed if seed is None else seed
         self.lead = 1 if code.task else 0
+        epochs = [p.learning.every for p in code.projections if p.learning and p.learning.form == "chip"]
+        self.lead_in = lcm(*epochs) if code.task and learning else self.lead
         self.state: dict[str, Any] = {}
-        self.output: dict[str, Any] = {}
+        #: What each population emitted last; nothing before its first step.
+        self.output: dict[str, Any] = {population.name: defaultdict(int) for population in code.populations}
         self.predictions: list[int] = []
         self.clipped = {population.name: 0 for population in code.populations}
         for population in code.populations:
@@ -107,7 +112,7 @@ class Plain:
         return np.where(it.connected, forward_weight(it.w) if carry else it.w, 0)
 
     def _send(self, it: Synapses, first_arrival: int) -> None:
-        messages = self.output[it.code.source][it.code.output]
+        messages = np.broadcast_to(self.output[it.code.source][it.code.output], it.w.shape[:1])
         for delay in np.unique(it.delays[it.connected]):
             weights = np.where(it.delays == delay, self._forward(it), 0)
             sums = it.arriving.setdefault(first_arrival + int(delay), np.zeros(it.w.shape[1], np.int64))
@@ -217,18 +222,20 @@ class Plain:
         x_specs = [by_name.get(name, none) for name in ("x1", "x2")]
         y_specs = [third_factor()] * 3 if third else [by_name.get(name, none) for name in ("y1", "y2", "y3")]
         if learning.rounding == "lava":
-            drawn = lava_draws(learning.rng_seed, self.lead * every, self.steps, every)
+            drawn = lava_draws(learning.rng_seed, 0, self.lead_in + self.steps, every)
             traces, rounding = drawn.traces, drawn.rounding
         else:
-            traces, rounding = counter_draws(self.seed, learning.trace_stream, 0, self.steps, every), None
+            first, steps = -self.lead_in, self.lead_in + self.steps
+            traces, rounding = counter_draws(self.seed, learning.trace_stream, first, steps, every), None
         place = n % every + 1
-        x_events = self.output[it.code.source][it.code.output].astype(bool)
+        n_pre, n_post = it.w.shape
+        x_events = np.broadcast_to(self.output[it.code.source][it.code.output], n_pre).astype(bool)
         it.x = np.stack([note_spikes(it.x[k], it.noted_x, x_events, x_specs[k]) for k in range(2)])
         it.noted_x = np.where(x_events, place, it.noted_x)
         reads_y0 = "y0" in rule.conditions or "y0" in rule.variables
         if not third or reads_y0:
-            y_events = self.output[it.code.target]["events"].astype(bool)
-            second = int(traces.y_second[n])
+            y_events = np.broadcast_to(self.output[it.code.target]["events"], n_post).astype(bool)
+            second = int(traces.y_second[n + self.lead_in])
             it.y = np.stack(
                 [note_spikes(it.y[k], it.noted_y, y_events, y_specs[k], second) for k in range(3)]
             )
@@ -236,9 +243,10 @@ class Plain:
         if place != every:
             return
         if third:
-            zero = np.zeros(it.w.shape[1], np.int64)
-            it.y = np.stack([self.output[it.code.target].get(name, zero) for name in ("y1", "y2", "y3")])
-        e = (n + 1) // every - 1
+            sent = self.output[it.code.target]
+            it.y = np.stack([np.broadcast_to(sent.get(name, 0), n_post) for name in ("y1", "y2", "y3")])
+        # Lava's step is n + 1 + lead_in; this is the number of its learning phase, from 0.
+        e = (n + 1 + self.lead_in) // every - 1
         draws = int(traces.x_decay[e]), int(traces.x_impulse[e])
         x = np.stack([history(it.x[k], it.noted_x, x_specs[k], every, *draws) for k in range(2)], axis=1)
         draws = int(traces.y_decay[e]), int(traces.y_impulse[e])
@@ -253,7 +261,7 @@ class Plain:
             rule,
             SynapticVariables(it.w, it.t, it.d),
             EpochTraces(x, y, it.noted_x, it.noted_y),
-            e + 1 + self.lead,
+            e + 1,
             draw,
             it.code.sign_mode.lower(),  # type: ignore[arg-type]
         )
@@ -263,24 +271,26 @@ class Plain:
             it.y = y[-1]
 
     def start(self) -> None:
-        """What happens before step 0: with a task, sources emit for clock 0."""
-        if self.lead:
-            self._sources(0)
+        """What happens before step 0 of a task: neurons are idle, and at last sources emit for clock 0."""
+        for n in range(-self.lead_in, 0):
+            if n == -1:
+                self._sources(0)
             for it in self.synapses:
-                if self._is_chip(it) and it.code.source in self.output:
-                    self._send(it, 0)
+                if self._is_chip(it):
+                    self._send(it, n + 1)
+                    self._note_and_learn_chip(it, n)
 
     def step(self, n: int) -> None:
         """Step n of the whole network; steps are taken one after the other, from 0 on."""
         task = self.code.task
         # Deliver.
         for it in self.synapses:
-            if it.code.source in self.output and not self._is_chip(it):
+            if not self._is_chip(it):
                 self._send(it, n)
             if it.learning is not None and it.learning.form == "carry":
                 if task and n % task.present == 0:
                     it.plain_trace[:] = 0
-                events = self.output.get(it.code.source, {}).get(it.code.output, np.zeros(it.w.shape[0]))
+                events = np.broadcast_to(self.output[it.code.source][it.code.output], it.w.shape[0])
                 trace = it.learning.traces[0]
                 it.plain_trace = integer_trace(it.plain_trace, events, trace.decay, trace.impulse)
         # Neurons, which emit; then sources.
