@@ -189,13 +189,13 @@ def _output_axons(
     return axons
 
 
-def partition(code: ChipProgram) -> Partition:
-    """The neurocores of a program on its target.
+def partition(code: ChipProgram, chip: Chip | None = None) -> Partition:
+    """The neurocores of a program on its target, or on another chip.
 
     Raises `BurstchipError`: BC351 to BC353 for what the chip does not have, BC350 where a neuron alone
     exceeds a limit; each names the limit and its source.
     """
-    chip = chip_of(code.target)
+    chip = chip_of(code.target) if chip is None else chip
     problems = list(not_deployable(code, chip))
     if problems:
         raise BurstchipError(problems)
@@ -204,12 +204,12 @@ def partition(code: ChipProgram) -> Partition:
     limit = chip["output_axons"]
     while True:
         axons = _output_axons(code, targets, ranges)
-        crowded = {
+        crowded = [
             (name, first, last)
             for name, found in ranges.items()
             for first, last in found
             if axons[name][first:last].sum() > limit.value
-        }
+        ]
         if not crowded:
             break
         for name, first, last in crowded:

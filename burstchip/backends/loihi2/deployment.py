@@ -102,9 +102,9 @@ def load_deployment(path: Path) -> Deployment:
         return _read(folder)
     except DamagedMemory as reason:
         raise damaged(path, str(reason)) from None
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, AssertionError) as reason:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError) as reason:
         given = f"images that contradict each other ({type(reason).__name__}: {reason})"
-        altered = f"; {', '.join(folder.altered)} differ from their SHA-256" if folder.altered else ""
+        altered = f"; altered: {', '.join(folder.altered)}" if folder.altered else ""
         raise damaged(path, given + altered) from None
 
 

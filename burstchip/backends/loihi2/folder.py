@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,7 @@ def read_folder(path: Path) -> Folder:
     images = []
     name = MANIFEST
     try:
-        for core in [*range(manifest["cores"]), HOST]:
+        for core in chain(range(manifest["cores"]), (HOST,)):
             name = f"{file_name(core)}.safetensors"
             tensors = load(read(name))
             if any(tensor.dtype.kind not in "iu" for tensor in tensors.values()):
