@@ -72,7 +72,7 @@ class SynapseFormat:
         most = ((1 << self.weight_bits) - 1) << self.weight_shift
         return (0, most) if self.sign == "EXCITATORY" else (-most, 0)
 
-    def holds(self, weights: NDArray[np.int16]) -> NDArray[np.bool_]:
+    def holds(self, weights: NDArray[np.int16] | Integers) -> NDArray[np.bool_]:
         """Which weights can be stored as they are."""
         low, high = self.weight_range
         wide = weights.astype(np.int64)
@@ -142,7 +142,7 @@ def _field(values: Integers, bits: int) -> Words:
 def pack(number: int, form: SynapseFormat, lists: Lists) -> tuple[Words, Integers]:
     """The words of non-empty lists in format `number`, and how many words each list takes."""
     assert 0 <= number < 1 << FORMAT_BITS and np.all(lists.lengths > 0)
-    assert np.all(form.holds(lists.weight.astype(np.int16))), "weights that the format cannot hold"
+    assert np.all(form.holds(lists.weight)), "weights that the format cannot hold"
     assert np.all((lists.delay >= 0) & (lists.delay >> form.delay_bits == 0)), "delays beyond their field"
     magnitude = np.abs(lists.weight) if form.sign == "INHIBITORY" else lists.weight
     fields = [
