@@ -10,8 +10,8 @@ Loihi 2: 1 of 128 neurocores of one chip
 the host sends the events of source
 the fullest neurocores:
   limit                 used         of   fill  where          source of the limit
-  compartments             3      8,192  0.0 %  core 0 (cell)  second hand: IB, neurons a neurocore
-  synaptic memory bits   256  1,048,576  0.0 %  core 0 (cell)  second hand: IB, 128 KB
+  compartments             3      8,192  0.0 %  core 0 (cell)  second hand: Intel 2021, neurons a neurocore
+  synaptic memory bits   256  1,048,576  0.0 %  core 0 (cell)  second hand: Intel 2021, 128 KB
   input axons              4      4,096  0.1 %  core 0 (cell)  assumed: as Loihi 1
   output axons             0      4,096  0.0 %  core 0 (cell)  assumed: as Loihi 1
   synapse formats          1         16  6.2 %  core 0 (cell)  assumed: as Loihi 1

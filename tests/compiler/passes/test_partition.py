@@ -153,11 +153,16 @@ def test_every_limit_is_kept(
 @pytest.mark.parametrize(
     ("limit", "value", "required", "given"),
     [
-        ("compartments", 1, "at most 1 compartments a neurocore (second hand: IB, neurons a neurocore)", "2"),
+        (
+            "compartments",
+            1,
+            "at most 1 compartments a neurocore (second hand: Intel 2021, neurons a neurocore)",
+            "2",
+        ),
         (
             "synaptic_memory_bits",
             64,
-            "at most 64 synaptic memory bits a neurocore (second hand: IB, 128 KB)",
+            "at most 64 synaptic memory bits a neurocore (second hand: Intel 2021, 128 KB)",
             "4,096",
         ),
         ("input_axons", 63, "at most 63 input axons a neurocore (assumed: as Loihi 1)", "64"),
@@ -209,11 +214,11 @@ def test_loihi1_has_neither_programs_nor_graded_messages(make: Any) -> None:
     )
     assert message(code) == (
         "error[BC352]: population 'upper' cannot be deployed to loihi1\n"
-        "  required: model lif: the chip loads no neuron programs (second hand: IB, a neuron has a "
+        "  required: model lif: the chip loads no neuron programs (second hand: Intel 2021, a neuron has a "
         "fixed state of 24 bytes)    given: model burst_unit    hint: target: loihi2\n"
         "error[BC352]: the messages of 'upper.burst_error->cell.soma' cannot be deployed to loihi1\n"
-        "  required: messages of at most 1 bits (verified: ARS, a spike carries a single bit)    "
-        "given: upper.burst_error, -64..64    hint: target: loihi2"
+        "  required: messages of at most 1 bits (verified: Ars Technica 2021, a spike carries a single bit)"
+        "    given: upper.burst_error, -64..64    hint: target: loihi2"
     )
 
 
