@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.available import require_backend
+from burstchip.backends.lava.schedule import Shown
 from burstchip.variables import Variable, parse_variables
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -76,7 +77,8 @@ class Recording:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def _check_steps(steps: int) -> None:
+def check_steps(steps: int) -> None:
+    """Raise `BurstchipError` BC603 for a number of steps that cannot be run."""
     if not 1 <= steps <= MOST_STEPS:
         raise BurstchipError(
             Diagnostic(
@@ -122,24 +124,17 @@ def record(
     data come from `data_dir` or where `load_dataset` looks, and may be fetched, which is told to `fetch`.
     `watch` is called several times a second. Raises `BurstchipError` for arguments that cannot be.
     """
-    _check_steps(steps)
+    check_steps(steps)
     require_backend(backend)
     chosen = parse_variables(code, [".".join(variable) for variable in variables or ()])
     real = backend == "reference"
     _check_memory(code, steps, chosen, 8 if real else 4)
-    if code.task is None and data_dir is not None:
-        raise BurstchipError(
-            Diagnostic(
-                "BC613",
-                f"'{code.name}' does not read a data folder",
-                required="no such option with a network without a task",
-                given=str(data_dir),
-            )
-        )
+    pictures, notes = training_pictures(code, data_dir, fetch)
+    if backend == "lava":
+        return _in_lava(code, steps, chosen, pictures, notes, watch)
     # The simulator brings numba with it, which nobody should wait for to be told of a misspelt option.
     from burstchip.backends.sim.simulator import start
 
-    pictures, notes = _pictures(code, data_dir, fetch)
     simulation = start(code, learning=True, real=real, record=chosen)
     numbers = simulation.layout.numbers
     kind = np.float64 if real else np.int32
@@ -165,10 +160,52 @@ def record(
     )
 
 
-def _pictures(
+def _in_lava(
+    code: ChipProgram,
+    steps: int,
+    chosen: Sequence[Variable],
+    pictures: Pictures | None,
+    notes: tuple[Diagnostic, ...],
+    watch: Callable[[RecordProgress], None] | None,
+) -> Recording:
+    from burstchip.backends.lava.record import record_in_lava
+
+    shown = samples_shown(code, steps, pictures)
+
+    def tell(done: int) -> None:
+        if watch is not None:
+            watch(RecordProgress(done, steps))
+
+    tell(0)
+    found = record_in_lava(code, steps, chosen, shown_pictures(pictures, shown), tell)
+    samples = None
+    if code.task is not None and pictures is not None:
+        begun = -(-steps // code.task.present)
+        samples = Samples(shown[:begun], pictures.labels[shown[:begun]], found.readout[:begun])
+    diagnostics = (*notes, *_clipped(code, found.clipped))
+    return Recording(code, "lava", steps, found.values, samples, found.events, found.bursts, diagnostics)
+
+
+def shown_pictures(pictures: Pictures | None, order: NDArray[np.int64]) -> Shown | None:
+    """The samples that a run shows, one after the other, for backends that are given them as such."""
+    if pictures is None:
+        return None
+    return Shown(pictures.images[order], pictures.maximum, pictures.labels[order])
+
+
+def training_pictures(
     code: ChipProgram, data_dir: Path | None, fetch: FetchProgress | None
 ) -> tuple[Pictures | None, tuple[Diagnostic, ...]]:
     """The training samples of the program's task, and what loading them gave rise to."""
+    if code.task is None and data_dir is not None:
+        raise BurstchipError(
+            Diagnostic(
+                "BC613",
+                f"'{code.name}' does not read a data folder",
+                required="no such option with a network without a task",
+                given=str(data_dir),
+            )
+        )
     if code.task is None:
         return None, ()
     from burstchip.tasks.datasets import load_dataset

@@ -11,15 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.available import require_backend
-from burstchip.backends.lava.schedule import Shown
 from burstchip.backends.lava.session import LavaRun, LavaWorker, Place, neuron_variables
+from burstchip.recording import check_steps, samples_shown, shown_pictures
 from compiler.ir.chip_program import ChipProgram, ProjectionCode
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 if TYPE_CHECKING:
     from burstchip.backends.sim.simulator import Pictures
 
-register_codes({"BC554": "backends that cannot be compared"})
+register_codes(
+    {
+        "BC554": "backends that cannot be compared",
+        "BC556": "it is not said how much to compare, or twice",
+    }
+)
 
 #: Backends that compute the chip's integers.
 EXACT = ("sim", "lava")
@@ -221,6 +226,31 @@ def check_backends(backends: tuple[str, ...]) -> None:
         )
 
 
+def steps_to_verify(code: ChipProgram, steps: int | None, samples: int | None) -> int:
+    """The number of steps that `--steps N` or `--train SAMPLES` stand for."""
+    if (steps is None) == (samples is None):
+        raise BurstchipError(
+            Diagnostic(
+                "BC556",
+                "how long to compare is needed once",
+                required="--steps N, or --train SAMPLES with a task",
+                given="neither" if steps is None else f"--steps {steps} --train {samples}",
+            )
+        )
+    if samples is not None and code.task is None:
+        raise BurstchipError(
+            Diagnostic(
+                "BC556",
+                f"'{code.name}' has no task, so there are no samples to train on",
+                required="--steps N",
+                given=f"--train {samples}",
+            )
+        )
+    count = steps if steps is not None else (samples or 0) * (code.task.present if code.task else 0)
+    check_steps(count)
+    return count
+
+
 def verify(
     code: ChipProgram,
     steps: int,
@@ -237,19 +267,14 @@ def verify(
     for backends that cannot be compared or run, and where Lava fails.
     """
     check_backends(backends)
-    from burstchip.recording import samples_shown
-
     order = samples_shown(code, steps, pictures)
-    shown = None
-    if pictures is not None:
-        shown = Shown(pictures.images[order], pictures.maximum, pictures.labels[order])
     variables = _variables(code)
     tally = _Tally((backends[0], backends[1]), variables)
     owned = LavaWorker() if worker is None else worker
     difference: Difference | None = None
     try:
         tracked = {place: variable.size for place, variable in variables.items()}
-        lava = LavaRun(owned, code, shown, tracked)
+        lava = LavaRun(owned, code, shown_pictures(pictures, order), tracked)
         sim = _Sim(code, variables, pictures, order)
         done, part = 0, 16
         while done < steps and difference is None:

@@ -16,6 +16,7 @@ from burstchip.cli.report import report
 from burstchip.cli.run import run
 from burstchip.cli.schema import schema
 from burstchip.cli.train import train
+from burstchip.cli.verify import verify
 
 app = typer.Typer(
     name="burstchip",
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compile": compile_,
     "run": run,
     "train": train,
+    "verify": verify,
     "report": report,
     "deploy": deploy,
     "doctor": doctor,

@@ -18,7 +18,10 @@ Seed = Annotated[
 Strict = Annotated[bool, typer.Option("--strict", help="Take every warning for an error.")]
 Json = Annotated[bool, typer.Option("--json", help="End stdout with one line of JSON; text goes to stderr.")]
 Backend = Annotated[
-    str, typer.Option("--backend", metavar="NAME", help="sim (integers) or reference (float64).")
+    str,
+    typer.Option(
+        "--backend", metavar="NAME", help="sim (integers), lava (Lava's processes) or reference (float64)."
+    ),
 ]
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Folder with the files of the data set.")

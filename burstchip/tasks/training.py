@@ -35,9 +35,11 @@ register_codes(
         "BC561": "a name to freeze is not one of the network's plastic projections",
         "BC562": "a folder holds another run",
         "BC563": "a number of epochs that cannot be",
+        "BC564": "a backend that does not train",
     }
 )
 
+TRAINING_BACKENDS = ("sim", "reference")
 #: Seconds between checkpoints, and of one call into the compiled loop.
 CHECKPOINT_SECONDS = 10.0
 CALL_SECONDS = 0.25
@@ -249,6 +251,16 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     training was interrupted, nor on how many threads tested. Raises `BurstchipError` for unusable input,
     before anything is written.
     """
+    if options.backend not in TRAINING_BACKENDS:
+        raise BurstchipError(
+            Diagnostic(
+                "BC564",
+                f"backend '{options.backend}' does not train",
+                required=" or ".join(TRAINING_BACKENDS),
+                given=options.backend,
+                hint="`burstchip verify --train SAMPLES` shows that lava learns the same integers as sim",
+            )
+        )
     network, code, warnings = load_and_compile(options)
     task = code.task
     assert task is not None

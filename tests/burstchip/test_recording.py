@@ -157,4 +157,4 @@ def test_options_that_a_network_does_not_read(pair: ChipProgram, tmp_path: Path)
     with pytest.raises(BurstchipError, match=r"BC613"):
         record(pair, 10, data_dir=tmp_path)
     with pytest.raises(BurstchipError, match=r"BC551"):
-        record(pair, 10, backend="lava")
+        record(pair, 10, backend="loihi2")

@@ -55,7 +55,7 @@ def test_json(artifact: Path, burstchip) -> None:
         (["--record", "cel.v"], "did you mean: cell"),
         (["--record", "cell.v,cell.v"], "error[BC606]: 'cell.v' is to be recorded twice"),
         (["--record", "cell.v,"], "error[BC604]: '' names no variable to record"),
-        (["--backend", "lava"], "error[BC551]: backend 'lava' cannot run here"),
+        (["--backend", "loihi2"], "error[BC551]: backend 'loihi2' cannot run here"),
         (["--backend", "simulator"], "error[BC550]: there is no backend 'simulator'"),
         (["--data", "."], "error[BC613]"),
         (["--steps", "0"], "error[BC603]: there are no such steps to run"),

@@ -1,0 +1,100 @@
+"""`burstchip verify`: do two backends compute the same integers?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from burstchip.cli.console import Output, output
+from burstchip.cli.options import Data, Json
+from burstchip.cli.progress import progress
+
+if TYPE_CHECKING:
+    from burstchip.verification import Verification
+
+#: What a command that found a difference ends with.
+DIFFERENT = 1
+
+
+def verify(
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
+    backends: Annotated[
+        str, typer.Option(metavar="ONE,OTHER", help="The backends to compare: sim and lava.")
+    ] = "sim,lava",
+    steps: Annotated[int | None, typer.Option(metavar="N", help="How many steps to compare.")] = None,
+    train: Annotated[
+        int | None, typer.Option(metavar="SAMPLES", help="How many training samples to compare, with a task.")
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Run an artifact on two backends, learning, and compare every integer of every step.
+
+    Exit code 0 where all are equal, 1 at a difference.
+    """
+    with output(json=json, interrupted="nothing was decided") as out:
+        from burstchip.recording import training_pictures
+        from burstchip.verification import check_backends, steps_to_verify
+        from burstchip.verification import verify as verify_
+        from compiler.artifact import load_artifact
+
+        chosen = tuple(name.strip() for name in backends.split(","))
+        check_backends(chosen)
+        code, sha256 = load_artifact(artifact)
+        count = steps_to_verify(code, steps, train)
+        with progress(f"comparing {' and '.join(chosen)}", "preparing") as advance:
+
+            def fetch(name: str, done: int, total: int) -> None:
+                advance(done, total, f"fetching {name}")
+
+            pictures, notes = training_pictures(code, data, fetch)
+            found = verify_(
+                code,
+                count,
+                backends=chosen,
+                pictures=pictures,
+                watch=lambda done, total: advance(done, total, f"{done:,} steps"),
+            )
+        out.messages(notes)
+        _tell(found, out)
+        difference = found.difference
+        out.result(
+            {
+                "ok": difference is None,
+                "artifact_sha256": sha256,
+                "backends": list(found.backends),
+                "steps": found.steps,
+                "values": found.values,
+                "kinds": dict(found.kinds),
+                "stock": list(found.stock),
+                "difference": None
+                if difference is None
+                else {
+                    "step": difference.step,
+                    "place": difference.place,
+                    "variable": difference.variable,
+                    "index": list(difference.index),
+                    "values": dict(difference.values),
+                },
+            }
+        )
+        if difference is not None:
+            raise typer.Exit(DIFFERENT)
+
+
+def _tell(found: Verification, out: Output) -> None:
+    one, other = found.backends
+    difference = found.difference
+    if difference is None:
+        kinds = ", ".join(f"{count:,} of {kind}" for kind, count in found.kinds.items())
+        out.text(f"{one} and {other} are equal: {found.values:,} values in {found.steps:,} steps ({kinds})")
+    else:
+        index = ", ".join(str(number) for number in difference.index)
+        out.text(f"{one} and {other} part in step {difference.step}:")
+        out.text(f"  {difference.place}, {difference.variable}[{index}]")
+        for name, value in difference.values.items():
+            out.text(f"  {name:<9}  {value}")
+    if found.stock:
+        out.text(f"Lava's own processes: {', '.join(found.stock)}")
