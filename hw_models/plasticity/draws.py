@@ -1,8 +1,9 @@
 """The random numbers that one plastic connection uses, as integers, for a range of steps.
 
 Two sources fill the same table: Lava's own generators (`lava_draws`) and the counter-based generator
-(`counter_draws`). Steps are clocks n = 0, 1, ...; the learning epoch of E steps ends with each clock n for
-which (n + 1) mod E = 0, and is numbered (n + 1) / E = 1, 2, ...
+(`counter_draws`). Steps are clocks n; the learning epoch of E steps ends with each clock n for which
+(n + 1) mod E = 0, and is numbered (n + 1) / E. Clocks before a task's first, and their epochs, are negative
+or 0; the generator takes them modulo 2^32.
 """
 
 from __future__ import annotations

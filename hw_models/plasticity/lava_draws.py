@@ -34,7 +34,8 @@ class LavaDraws:
 def lava_draws(rng_seed: int, first_step: int, n_steps: int, epoch: int) -> LavaDraws:
     """What Lava draws in the `n_steps` steps from clock `first_step`, with learning epochs of `epoch` steps.
 
-    `rng_seed` is not negative. Lava's step t = 1, 2, ... is clock t - 1.
+    `rng_seed` is not negative. Lava's step t = 1, 2, ... is clock t - 1; the caller counts in the steps that
+    lead into a task.
     """
     first, count = epochs_within(first_step, n_steps, epoch)
 

@@ -46,6 +46,15 @@ def clipped(sums, n, low, high):
 
 
 @loop
+def put_under_way(sent, n, shift, slot, depth, sums):
+    """Floor what was sent in one step, each delay by itself; `sent` [delay, neuron] is 0 again afterwards."""
+    for d in range(sent.shape[0]):
+        for i in range(n):
+            sums[(slot + d) % depth, i] += sent[d, i] >> shift
+            sent[d, i] = 0
+
+
+@loop
 def decay_plain(x, n, keep):
     """x <- x * keep / 4096, floored; x is never negative."""
     for i in range(n):

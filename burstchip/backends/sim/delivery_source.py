@@ -1,19 +1,17 @@
-"""The text of the functions that send events through synapses: rows of weights added to a port's sums."""
+"""The text that sends events through synapses: functions that add rows of weights to sums, and their calls."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
 
-from burstchip.backends.sim.layout import Layout
+from burstchip.backends.sim.layout import Layout, has_own_delays
 from compiler.ir.chip_program import ProjectionCode
+
+#: Notes that the loop needs an argument of this name; gives the name.
+Argument = Callable[[str], str]
 
 #: 16-bit lanes in which rows of weights are summed.
 ROW_LANES = 32
-
-
-def has_own_delays(projection: ProjectionCode) -> bool:
-    """Whether the synapses of a projection have delays of their own."""
-    return bool(projection.delays.size and np.any(projection.delays != projection.delays.flat[0]))
 
 
 def delivery_function(number: int, projection: ProjectionCode, layout: Layout) -> str:
@@ -105,3 +103,56 @@ def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, 
         j = events[e]
 {inner}
 """
+
+
+def delivery_lines(index: int, layout: Layout, argument: Argument, step: str) -> list[str]:
+    """Send the listed events of projection `index`; they act in step `step`."""
+    projection = layout.code.projections[index]
+    source, target = layout.numbers[projection.source], layout.numbers[projection.target]
+    events = argument(f"e_{source}_{projection.output}")
+    count = argument(f"c_{source}_{projection.output}")
+    messages = argument(f"o_{source}_{projection.output}")
+    depth = layout.depth(target, projection.port)
+    sums = argument(f"b_{index}" if layout.floors(projection) else f"a_{target}_{projection.port}")
+    constant = not has_own_delays(projection)
+    extra = int(projection.delays.flat[0]) if projection.delays.size and constant else 0
+    slot = f"({step} + {extra}) % {depth}" if depth > 1 else "0"
+    first, size = slot, str(depth)
+    if layout.floors_each_delay(projection):
+        first, size = "0", f"{sums}.shape[0]"
+    if constant:
+        sums = f"{sums}[{slot}]"
+    w = argument(f"w_{index}")
+    indptr = post = delay_array = "none"
+    if not projection.dense:
+        indptr, post = argument(f"indptr_{index}"), argument(f"post_{index}")
+    if not constant:
+        delay_array = argument(f"delays_{index}")
+    lines = [
+        f"deliver_{index}({events}, {count}[0], {messages}, n_{target}, "
+        f"{w}, {indptr}, {post}, {delay_array}, "
+        f"{first}, {size}, {sums})"
+    ]
+    if layout.floors_each_delay(projection):
+        port = argument(f"a_{target}_{projection.port}")
+        shift = -projection.weight_exp
+        lines += [
+            f"if {count}[0]:",
+            f"    put_under_way({sums}, n_{target}, {shift}, {slot}, {depth}, {port})",
+        ]
+    return lines
+
+
+def count_lines(index: int, layout: Layout, argument: Argument) -> list[str]:
+    """Count the synaptic events that the listed messages cause."""
+    projection = layout.code.projections[index]
+    source = layout.numbers[projection.source]
+    name = f"{source}_{projection.output}"
+    argument("synaptic_events")
+    if projection.dense:
+        size = argument(f"n_{layout.numbers[projection.target]}")
+        return [f"synaptic_events[{index}] += c_{name}[0] * {size}"]
+    return [
+        f"for e in range(c_{name}[0]):",
+        f"    synaptic_events[{index}] += indptr_{index}[e_{name}[e] + 1] - indptr_{index}[e_{name}[e]]",
+    ]

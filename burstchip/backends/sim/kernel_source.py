@@ -1,8 +1,8 @@
 """The text of a program's run loop. One function, `run`, goes through all steps of a chunk.
 
 The body of step n, in this order (see `docs/time.md`): deliver what was emitted before, update the neurons,
-list what they emit, let the sources emit, update the traces, learn, record. In the steps before `n_first`, which
-lead in where a task starts, only sources that run ahead and chip projections take part.
+list what they emit, let the sources emit, update the traces, learn, record. In the steps before `n_first`,
+which lead into a task, only sources that run ahead and chip projections take part.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from burstchip.backends.sim.common_source import COMMON
-from burstchip.backends.sim.delivery_source import delivery_function, has_own_delays
+from burstchip.backends.sim.delivery_source import count_lines, delivery_function, delivery_lines
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.learning_source import ChipLearning, carry_function
 from burstchip.backends.sim.trace_source import TRACES
@@ -97,7 +97,8 @@ def _population_lines(number: int, layout: Layout, text: _Text, arguments: tuple
         lines.append(f"in_{number}_{port} = {sums}[{f'n % {depth}' if depth > 1 else '0'}]")
         width = models()[population.model].program.inputs[port]
         for index, projection in enumerate(layout.code.projections):
-            if projection.target == population.name and projection.port == port and layout.floors(projection):
+            arrives = projection.target == population.name and projection.port == port
+            if arrives and layout.floors(projection) and not layout.floors_each_delay(projection):
                 own = f"{text.argument(f'b_{index}')}[{f'n % {depth}' if depth > 1 else '0'}]"
                 lines.append(f"for i in range(n_{number}):")
                 lines.append(f"    in_{number}_{port}[i] += {own}[i] >> {-projection.weight_exp}")
@@ -135,48 +136,6 @@ def _emission_lines(number: int, layout: Layout, text: _Text) -> list[str]:
                 f"event_totals[{number}, 1] += count_flags({bursts}, e_{number}_events, c_{number}_events[0])"
             )
     return lines
-
-
-def _delivery_line(index: int, layout: Layout, text: _Text, step: str) -> str:
-    """Send the listed events of projection `index`; they act in step `step`."""
-    projection = layout.code.projections[index]
-    source, target = layout.numbers[projection.source], layout.numbers[projection.target]
-    events = text.argument(f"e_{source}_{projection.output}")
-    count = text.argument(f"c_{source}_{projection.output}")
-    messages = text.argument(f"o_{source}_{projection.output}")
-    depth = layout.depth(target, projection.port)
-    sums = text.argument(f"b_{index}" if layout.floors(projection) else f"a_{target}_{projection.port}")
-    constant = not has_own_delays(projection)
-    extra = int(projection.delays.flat[0]) if projection.delays.size and constant else 0
-    slot = f"({step} + {extra}) % {depth}" if depth > 1 else "0"
-    if constant:
-        sums = f"{sums}[{slot}]"
-    w = text.argument(f"w_{index}")
-    indptr = post = delay_array = "none"
-    if not projection.dense:
-        indptr, post = text.argument(f"indptr_{index}"), text.argument(f"post_{index}")
-    if not constant:
-        delay_array = text.argument(f"delays_{index}")
-    return (
-        f"deliver_{index}({events}, {count}[0], {messages}, n_{target}, "
-        f"{w}, {indptr}, {post}, {delay_array}, "
-        f"{slot}, {depth}, {sums})"
-    )
-
-
-def _count_line(index: int, layout: Layout, text: _Text) -> str:
-    """Count the synaptic events that the listed messages cause."""
-    projection = layout.code.projections[index]
-    source = layout.numbers[projection.source]
-    name = f"{source}_{projection.output}"
-    text.argument("synaptic_events")
-    if projection.dense:
-        size = text.argument(f"n_{layout.numbers[projection.target]}")
-        return f"synaptic_events[{index}] += c_{name}[0] * {size}"
-    return (
-        f"for e in range(c_{name}[0]):\n"
-        f"    synaptic_events[{index}] += indptr_{index}[e_{name}[e] + 1] - indptr_{index}[e_{name}[e]]"
-    )
 
 
 def _source_lines(layout: Layout, text: _Text, steps: dict[int, tuple[str, ...]], clock: str) -> list[str]:
@@ -307,14 +266,14 @@ def kernel_source(layout: Layout) -> Kernel:
     # 1. Deliver.
     for index in active:
         projection = code.projections[index]
-        line = _delivery_line(index, layout, text, "n")
+        lines = delivery_lines(index, layout, text.argument, "n")
         learning = projection.learning
         if layout.is_chip(projection) and learning is not None:
             # A chip sends with the weight as it was when the event was emitted: see the learning step.
-            body += [f"if n % {learning.every} != 0:", f"    {line}"]
+            body += [f"if n % {learning.every} != 0:", *_indented(lines)]
         else:
-            body.append(line)
-        body += _count_line(index, layout, text).split("\n")
+            body += lines
+        body += count_lines(index, layout, text.argument)
     for index in plastic:
         learning = code.projections[index].learning
         assert learning is not None
@@ -348,7 +307,7 @@ def kernel_source(layout: Layout) -> Kernel:
         else:
             chip = ChipLearning(index, projection, learning)
             text.functions.append(chip.function(layout))
-            ahead = _delivery_line(index, layout, text, "n + 1") if index in active else "pass"
+            ahead = delivery_lines(index, layout, text.argument, "n + 1") if index in active else []
             body += chip.lines(layout, text.argument, ahead)
     # 6. Record.
     if layout.variant.record:

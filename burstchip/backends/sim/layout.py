@@ -20,6 +20,11 @@ from hw_models.program.trace import Program, specialize
 FACTORS = ("y1", "y2", "y3")
 
 
+def has_own_delays(projection: ProjectionCode) -> bool:
+    """Whether the synapses of a projection have delays of their own."""
+    return bool(projection.delays.size and np.any(projection.delays != projection.delays.flat[0]))
+
+
 @dataclass(frozen=True)
 class Variant:
     """What a loop is specialised to: learning or not, integers or reals, which variables it records."""
@@ -172,8 +177,13 @@ class Layout:
     def floors(self, projection: ProjectionCode) -> bool:
         """Whether the projection's sum is shifted right, so that it needs a sum of its own.
 
-        Weights that are all multiples of the shift need none: the shift is then exact on each.
+        Weights that are all multiples of the shift, and stay so, need none: the shift is then exact on each.
         """
         if projection.weight_exp >= 0 or self.variant.real:
             return False
-        return bool(self.is_plastic(projection) or np.any(projection.weights % (1 << -projection.weight_exp)))
+        learned = projection.learning is not None
+        return bool(learned or np.any(projection.weights % (1 << -projection.weight_exp)))
+
+    def floors_each_delay(self, projection: ProjectionCode) -> bool:
+        """Whether messages of several steps, each sum of which is floored by itself, arrive in one step."""
+        return self.floors(projection) and has_own_delays(projection)

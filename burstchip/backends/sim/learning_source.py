@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from burstchip.backends.sim.delivery_source import Argument
 from burstchip.backends.sim.layout import FACTORS, Layout
 from compiler.ir.chip_program import LearningCode, ProjectionCode
 from hw_models.plasticity.carry_numba import carry_source
@@ -91,10 +91,10 @@ class ChipLearning:
         )
         return _compiled(source, name)
 
-    def lines(self, layout: Layout, argument: Callable[[str], str], ahead: str) -> list[str]:
+    def lines(self, layout: Layout, argument: Argument, ahead: list[str]) -> list[str]:
         """Note the step's events, and in an epoch's last step send ahead and learn.
 
-        `ahead` delivers the events just emitted, with the weights from before this learning step.
+        `ahead` are the lines that deliver the events just emitted, with the weights from before.
         """
         k, every = self.index, self.learning.every
         source, target = layout.numbers[self.projection.source], layout.numbers[self.projection.target]
@@ -123,7 +123,7 @@ class ChipLearning:
                     f"note{real}({stored['y']}, {noted['y']}, {flags}, {place}, {impulses['y']}, 127)"
                 )
         lines.append(f"if (n + 1) % {every} == 0:")
-        body = [ahead]
+        body = [*ahead]
         if self.third_factors:
             program = layout.programs[target]
             body += [

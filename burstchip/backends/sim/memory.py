@@ -141,6 +141,8 @@ def allocate(layout: Layout) -> Arrays:
         source_size = layout.code.populations[layout.numbers[projection.source]].size
         if layout.floors(projection):
             depth = layout.depth(target, projection.port)
+            if layout.floors_each_delay(projection):
+                depth = 1 + int(projection.delays.max())
             arrays[f"b_{index}"] = np.zeros((depth, layout.code.populations[target].size), dtype=number_type)
         if not projection.dense:
             counts = np.bincount(projection.pre, minlength=source_size)

@@ -31,7 +31,7 @@ class Synapses:
     connected: Any
     delays: Any
     w: Any
-    #: By the step of arrival: the sum of weight times message, before the shift by the exponent.
+    #: By the step of arrival: for each step of emission the sum of weight times message, shifted.
     arriving: dict[int, Any] = field(default_factory=dict)
     plain_trace: Any = None
     t: Any = None
@@ -116,7 +116,8 @@ class Plain:
         for delay in np.unique(it.delays[it.connected]):
             weights = np.where(it.delays == delay, self._forward(it), 0)
             sums = it.arriving.setdefault(first_arrival + int(delay), np.zeros(it.w.shape[1], np.int64))
-            sums += messages @ weights
+            total, exponent = messages @ weights, it.code.weight_exp
+            sums += total << exponent if exponent >= 0 else total >> -exponent
 
     def _is_chip(self, it: Synapses) -> bool:
         return it.learning is not None and it.learning.form == "chip"
@@ -183,8 +184,7 @@ class Plain:
             total = np.zeros(population.size, np.int64)
             for it in self.synapses:
                 if it.code.target == population.name and it.code.port == port.name:
-                    sums, exponent = it.arriving.pop(n, 0), it.code.weight_exp
-                    total += sums << exponent if exponent >= 0 else sums >> -exponent
+                    total += it.arriving.pop(n, 0)
             width = program.inputs[port.name]
             inputs[port.name] = np.clip(total, width.low, width.high)
             self.clipped[population.name] += int(np.count_nonzero(inputs[port.name] != total))

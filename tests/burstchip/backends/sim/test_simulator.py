@@ -73,6 +73,27 @@ def test_an_event_acts_after_its_delay(delay: float) -> None:
     assert first == 3 + delay
 
 
+def test_what_is_sent_in_one_step_is_floored_by_itself() -> None:
+    """A half from step 3 with a long delay and a half from step 4 with a short one meet, and are 0, not 1."""
+    code = chain(targets=1)
+    both = replace(
+        code.projections[0],
+        weights=np.array([[1, 1]], dtype=np.int16),
+        delays=np.array([[1], [0]], dtype=np.int16),
+        weight_exp=-1,
+    )
+    spikes = np.array([[3, 0], [4, 1], [10, 0], [10, 1], [20, 1], [21, 1]])
+    listed = replace(code.populations[0], spikes=spikes)
+    code = replace(code, populations=(listed, code.populations[1]), projections=(both, code.projections[1]))
+    found, _ = simulate(code, 30, RECORD)
+    assert not found["b", "u"].any()
+    uniform = replace(both, delays=np.ones((2, 1), dtype=np.int16))
+    code = replace(code, projections=(uniform, code.projections[1]))
+    found, _ = simulate(code, 30, RECORD)
+    # Those of step 10 are sent together.
+    assert np.flatnonzero(found["b", "u"])[0] == 12
+
+
 def test_recording_nothing_and_no_steps(code: ChipProgram) -> None:
     found, simulation = simulate(code, 0, ())
     assert found == {} and simulation.clock == 0
