@@ -1,4 +1,4 @@
-"""The text that sends events through synapses: functions that add rows of weights to sums, and their calls."""
+"""The text that sends events through synapses: functions that add rows of weights to sums, and their use."""
 
 from __future__ import annotations
 
