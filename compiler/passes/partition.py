@@ -139,8 +139,11 @@ class _Target:
             fact = self.excess(first, first + 1)
             if fact is not None:
                 raise _does_not_fit(self.population.name, first, fact, self.used(first, first + 1))
-            # What neurons use grows with their number: the greatest number that fits is found by halving.
-            fits, too_many = first + 1, size + 1
+            # What neurons use grows with their number: doubled until it is too much, then found by halving.
+            fits, too_many = first + 1, first + 2
+            while too_many <= size and self.excess(first, too_many) is None:
+                fits, too_many = too_many, first + 2 * (too_many - first)
+            too_many = min(too_many, size + 1)
             while too_many - fits > 1:
                 middle = (fits + too_many) // 2
                 fits, too_many = (middle, too_many) if self.excess(first, middle) is None else (fits, middle)

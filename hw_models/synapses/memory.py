@@ -167,23 +167,28 @@ def pack(number: int, form: SynapseFormat, lists: Lists) -> tuple[Words, Integer
 
 def _headers(number: int, form: SynapseFormat, words: Words, sizes: Integers) -> tuple[Integers, Integers]:
     """(synapses of each block, its first word), of lists of `sizes` words. Raises `DamagedMemory`."""
-    found: list[tuple[int, int]] = []
-    word = 0
-    for size in sizes.tolist():
-        end = word + size
-        while word < end:
-            header = int(words[word])
-            count = (header >> FORMAT_BITS & (BLOCK - 1)) + 1
-            if header & ((1 << FORMAT_BITS) - 1) != number:
-                raise DamagedMemory(f"word {word} has format {header & 15}, not {number}")
-            found.append((count, word))
-            word += -(-(HEADER_BITS + count * form.synapse_bits) // WORD_BITS)
-            if word > end or (word < end and count < BLOCK):
-                raise DamagedMemory(
-                    f"word {found[-1][1]} begins a block of {count} synapses, which do not fit"
-                )
-    counts, starts = np.array(found, dtype=np.int64).reshape(-1, 2).T
-    return counts, starts
+    ends = np.cumsum(sizes)
+    starts, counts = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    word = ends - sizes
+    while word.size:  # the next block of every list that has one
+        header = words[word].astype(np.int64) & ((1 << HEADER_BITS) - 1)
+        form_number, count = header & ((1 << FORMAT_BITS) - 1), (header >> FORMAT_BITS) + 1
+        wrong = np.flatnonzero(form_number != number)
+        if wrong.size:
+            first = wrong[0]
+            raise DamagedMemory(f"word {word[first]} has format {form_number[first]}, not {number}")
+        following = word - (-(HEADER_BITS + count * form.synapse_bits) // WORD_BITS)
+        wrong = np.flatnonzero((following > ends) | ((following < ends) & (count < BLOCK)))
+        if wrong.size:
+            first = wrong[0]
+            given = f"a block of {count[first]} synapses, which do not fit"
+            raise DamagedMemory(f"word {word[first]} begins {given}")
+        starts.append(word)
+        counts.append(count)
+        more = following < ends
+        word, ends = following[more], ends[more]
+    order = np.argsort(np.concatenate(starts))
+    return np.concatenate(counts)[order], np.concatenate(starts)[order]
 
 
 def unpack(number: int, form: SynapseFormat, words: Words, sizes: Integers) -> Lists:

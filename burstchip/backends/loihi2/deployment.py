@@ -224,42 +224,60 @@ def _parts(image: Image) -> list[_Part]:
 
 
 @dataclass(frozen=True)
-class _Sender:
-    population: str
-    output: str
-    neuron: int
+class _Wires:
+    """The sender of every input axon: `output[k]` numbers one of `outputs`, (population, output).
+
+    The axons of neurocore c are numbered from `first[c]` on.
+    """
+
+    outputs: tuple[tuple[str, str], ...]
+    output: Indices
+    neuron: Indices
+    first: Indices
 
 
-def _wires(folder: Folder) -> dict[tuple[int, int], _Sender]:
-    """The sender of each (neurocore, input axon)."""
-    wires: dict[tuple[int, int], _Sender] = {}
+def _wires(folder: Folder) -> _Wires:
+    """All output axons by the input axon that they lead to."""
+    cores, host = folder.images.cores, folder.images.host
+    axons = np.array([image.tensors["input_axons"].shape[0] for image in cores], dtype=np.int64)
+    first = np.cumsum(axons) - axons
+    outputs: list[tuple[str, str]] = []
+    columns = [np.zeros((0, 3), dtype=np.int64)]  # output, neuron, numbered input axon
     senders = [
-        (table, folder.images.host.tensors[f"{number}.output_axons"], 0)
-        for number, table in enumerate(folder.images.host.table["sources"])
+        (table, host.tensors[f"{number}.output_axons"], 0)
+        for number, table in enumerate(host.table["sources"])
     ]
-    senders += [(i.table, i.tensors["output_axons"], i.table["first"]) for i in folder.images.cores]
-    for table, rows, first in senders:
-        for neuron, output, core, axon in rows.tolist():
-            _require((core, axon) not in wires, f"core {core}: two senders to input axon {axon}")
-            _require(0 <= neuron < table["neurons"] and output >= 0, "an output axon of no neuron")
-            wires[core, axon] = _Sender(table["population"], table["outputs"][output], first + neuron)
-    axons = sum(image.tensors["input_axons"].shape[0] for image in folder.images.cores)
-    _require(len(wires) == axons, f"{len(wires)} output axons for {axons} input axons")
-    return wires
+    senders += [(image.table, image.tensors["output_axons"], image.table["first"]) for image in cores]
+    for table, rows, first_neuron in senders:
+        neuron, output, core, axon = rows.T
+        _require(np.all((neuron >= 0) & (neuron < table["neurons"])), "an output axon of no neuron")
+        _require(np.all((output >= 0) & (output < len(table["outputs"]))), "an output axon of no output")
+        _require(np.all((core >= 0) & (core < len(cores))), "an output axon to no neurocore")
+        _require(np.all((axon >= 0) & (axon < axons[core])), "an output axon to no input axon")
+        numbers = (len(outputs) + output, first_neuron + neuron, first[core] + axon)
+        columns.append(np.stack(numbers, axis=1))
+        outputs += [(table["population"], name) for name in table["outputs"]]
+    output, neuron, places = np.concatenate(columns).T
+    senders_of = np.bincount(places, minlength=int(axons.sum()))
+    if np.any(senders_of != 1):
+        place = int(np.flatnonzero(senders_of != 1)[0])
+        core = int(np.flatnonzero(first <= place)[-1])
+        raise ValueError(f"core {core}: {senders_of[place]} senders to input axon {place - first[core]}")
+    order = np.argsort(places)
+    return _Wires(tuple(outputs), output[order], neuron[order], first)
 
 
-def _projection(
-    parts: list[_Part], wires: Mapping[tuple[int, int], _Sender], folder: Folder
-) -> DeployedProjection:
+def _projection(parts: list[_Part], wires: _Wires, folder: Folder) -> DeployedProjection:
     """The parts of one projection as one."""
     one = parts[0]
     target = folder.images.cores[one.core].table["population"]
     columns: list[list[Indices]] = []
     ends: set[tuple[str, str]] = set()
     for part in parts:
-        senders = [wires[part.core, part.first_axon + k] for k in range(part.lists.lengths.size)]
-        ends |= {(sender.population, sender.output) for sender in senders}
-        neurons = np.array([sender.neuron for sender in senders], dtype=np.int64)
+        start = int(wires.first[part.core]) + part.first_axon
+        mine = slice(start, start + part.lists.lengths.size)
+        ends |= {wires.outputs[number] for number in np.unique(wires.output[mine]).tolist()}
+        neurons = wires.neuron[mine]
         lists = part.lists
         pre = np.repeat(neurons, lists.lengths)
         core = np.full_like(pre, part.core)

@@ -98,7 +98,7 @@ def _lists(projection: ProjectionCode, pairs: Ends, core: Neurocore, base: int) 
     return lists, sources
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Wires:
     """The output axons of every sender, gathered while the neurocores are built."""
 
@@ -109,11 +109,17 @@ class _Wires:
         columns = (sources, np.full_like(sources, output), np.full_like(sources, core), axons)
         self.rows.setdefault(projection.source, []).append(np.stack(columns, axis=1))
 
-    def of(self, population: str, first: int, last: int) -> Indices:
-        """Rows of the neurons first..last - 1, counted from `first`, in order of neuron, core and axon."""
-        rows = np.concatenate([np.zeros((0, 4), dtype=np.int64), *self.rows.get(population, [])])
-        rows = rows[(rows[:, 0] >= first) & (rows[:, 0] < last)] - np.array([first, 0, 0, 0])
-        return np.ascontiguousarray(rows[np.lexsort((rows[:, 3], rows[:, 2], rows[:, 0]))])
+    def sorted(self) -> dict[str, Indices]:
+        """The rows of each population that sends, in order of neuron, neurocore and axon."""
+        whole = {name: np.concatenate(rows) for name, rows in self.rows.items()}
+        return {name: rows[np.lexsort((rows[:, 3], rows[:, 2], rows[:, 0]))] for name, rows in whole.items()}
+
+
+def _output_axons(wires: Mapping[str, Indices], population: str, first: int, last: int) -> Indices:
+    """Rows of the neurons first..last - 1, which are counted from `first`."""
+    rows = wires.get(population, np.zeros((0, 4), dtype=np.int64))
+    start, stop = np.searchsorted(rows[:, 0], (first, last))
+    return np.asarray(rows[start:stop] - np.array([first, 0, 0, 0]))
 
 
 def _format_entry(form: SynapseFormat) -> dict[str, Any]:
@@ -157,13 +163,13 @@ def _memory(
     return tensors, {"ports": ports, "formats": entries, "groups": groups, "learning": learning}
 
 
-def _host(code: ChipProgram, wires: _Wires) -> Image:
+def _host(code: ChipProgram, wires: Mapping[str, Indices]) -> Image:
     sources = [p for p in code.populations if models()[p.model].kind == "source"]
     tensors: Tensors = {}
     for number, population in enumerate(sources):
         parameters = _parameters(population, 0, population.size)
         tensors |= {f"{number}.{name}": value for name, value in parameters.items()}
-        tensors[f"{number}.output_axons"] = wires.of(population.name, 0, population.size)
+        tensors[f"{number}.output_axons"] = _output_axons(wires, population.name, 0, population.size)
         if population.spikes is not None:
             tensors[f"{number}.spikes"] = population.spikes.astype(np.int64).reshape(-1, 2)
     table = {"sources": [{**_neurons(p), "neurons": p.size} for p in sources]}
@@ -173,8 +179,9 @@ def _host(code: ChipProgram, wires: _Wires) -> Image:
 def build_images(code: ChipProgram, partition: Partition) -> Images:
     """The images of a program that is partitioned so."""
     pairs = {projection.name: ends(projection) for projection in code.projections}
-    wires = _Wires({})
-    memories = [_memory(code, core, pairs, wires) for core in partition.cores]
+    gathered = _Wires({})
+    memories = [_memory(code, core, pairs, gathered) for core in partition.cores]
+    wires = gathered.sorted()
     cores = []
     for core, (tensors, table) in zip(partition.cores, memories, strict=True):
         population = code.population(core.population)
@@ -184,7 +191,7 @@ def build_images(code: ChipProgram, partition: Partition) -> Images:
                 {
                     **_parameters(population, core.first, core.last),
                     **tensors,
-                    "output_axons": wires.of(population.name, core.first, core.last),
+                    "output_axons": _output_axons(wires, population.name, core.first, core.last),
                 },
                 {
                     **_neurons(population),

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw_models.synapses.memory import DamagedMemory, Lists, SynapseFormat, list_words, pack, unpack
@@ -93,6 +93,7 @@ def test_the_cost_is_that_of_nengo_loihi() -> None:
         assert (list_words(bits, lengths) * 64).tolist() == [bits_per_axon(bits, n) for n in lengths]
 
 
+@settings(deadline=None)
 @given(cases())
 def test_what_is_packed_is_unpacked(case: tuple[int, SynapseFormat, Lists]) -> None:
     number, form, lists = case
@@ -101,6 +102,7 @@ def test_what_is_packed_is_unpacked(case: tuple[int, SynapseFormat, Lists]) -> N
     assert equal(unpack(number, form, words, sizes), lists)
 
 
+@settings(deadline=None)
 @given(cases(), st.data())
 def test_no_flipped_bit_stays_unseen(case: tuple[int, SynapseFormat, Lists], data: st.DataObject) -> None:
     number, form, lists = case

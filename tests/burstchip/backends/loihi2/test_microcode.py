@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from burstchip.backends.loihi2.microcode import learning_entry, read_learning, read_rule, rule_of, terms
@@ -52,6 +52,7 @@ def test_the_terms_of_a_rule() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(products(), min_size=1, max_size=4))
 def test_terms_are_read_back(given_products: list[Product]) -> None:
     found = SumOfProducts("dw", tuple(given_products))
@@ -65,6 +66,7 @@ def _entries(given: SumOfProducts) -> list[dict[str, object]]:
     return terms(LearningRule(dw=given))
 
 
+@settings(deadline=None)
 @given(st.floats(1e-3, 1e6))
 def test_a_learning_engine_is_read_back(tau: float) -> None:
     traces = (TraceCode("lava", "x1", tau, 0, 16), TraceCode("lava", "y1", 7.0, 0, 12))

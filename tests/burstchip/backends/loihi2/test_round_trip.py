@@ -235,7 +235,7 @@ def test_exchanged_axons_are_found(small: ChipProgram, tmp_path: Path) -> None:
     assert (found.core, found.place, found.what) == (0, "stop", "weight")
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_flipped_bit_stays_unseen(data: st.DataObject, small: ChipProgram, tmp_path: Path) -> None:
     folder = tmp_path / "out"
@@ -276,7 +276,7 @@ def test_no_flipped_bit_stays_unseen(data: st.DataObject, small: ChipProgram, tm
         ),
         (
             lambda folder: alter_tensor(folder, "host", "0.output_axons", (0, 3), lambda axon: axon + 1),
-            "images that contradict each other (ValueError: core 0: two senders to input axon 6); "
+            "images that contradict each other (ValueError: core 0: 0 senders to input axon 5); "
             "altered: host.safetensors",
         ),
         (
