@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import FixedInDegree, FixedProbability, OneToOne, Uniform
+from compiler.passes.deployable import synapse_format
 from compiler.passes.partition import LIMITS, Partition, partition
 from compiler.pipeline import compile_network
 from hw_models.chips.chip import Chip, chip
@@ -247,3 +248,17 @@ def test_delays_beyond_their_field(make: Any) -> None:
         "error[BC353]: delays of 'a.events->b.soma' do not fit the synapses\n"
         "  required: at most 6 bits (assumed: as Loihi 1)    given: 64 extra steps"
     )
+
+
+@pytest.mark.parametrize(
+    ("rules", "tag_bits", "delay_bits"),
+    [({"dw": "u0*x1*y1"}, 0, 0), ({"dt": "u0*x1*y1"}, 9, 0), ({"dd": "u0*x1*y1"}, 0, 6)],
+)
+def test_a_rule_takes_the_fields_that_it_changes(
+    rules: dict[str, str], tag_bits: int, delay_bits: int, make: Any
+) -> None:
+    projection = compile_network(make.digits()).projections[0]
+    assert projection.learning is not None
+    learning = replace(projection.learning, rules=rules)
+    form = synapse_format(replace(projection, learning=learning), 12, chip("loihi2"))
+    assert (form.tag_bits, form.delay_bits) == (tag_bits, delay_bits)

@@ -92,6 +92,13 @@ def test_so_does_one_on_many_neurocores(small: ChipProgram, tmp_path: Path) -> N
     assert compared.difference is None
 
 
+def test_loihi1_takes_what_it_has(program: Callable[[str], ChipProgram], tmp_path: Path) -> None:
+    code = replace(program("stdp_pair"), target="loihi1")
+    written = deploy.dry_run(code, tmp_path / "out")
+    assert compare_deployment(code, tmp_path / "out").difference is None
+    assert written.assumed == (deploy.LAYOUT,)
+
+
 def test_integers_only_and_nothing_else(small: ChipProgram, tmp_path: Path) -> None:
     folder = deployed(small, tmp_path / "out")
     assert {path.suffix for path in folder.iterdir()} == {".json", ".safetensors"}
