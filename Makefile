@@ -1,6 +1,8 @@
 # make demo   train the digits network in integers and write the page that shows how
 # make test   the whole test suite
 # make check  style, types, layers, and the tests that are quick (< 3 minutes)
+# make differential N=2000 SEED=1
+#             N generated networks: numpy against numba, then the simulator against Lava where there is one
 #
 # Each makes the virtual environment it needs first. PYTHON chooses the interpreter (3.10 to 3.13),
 # VENV the folder of the environment, WORKERS how many tests run at once. On Python 3.10 Lava is installed too.
@@ -15,7 +17,10 @@ DEMO := build/demo
 # A file's tests stay in one process, which compiles what they share only once.
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-.PHONY: demo test check lint environment clean
+N ?= 200
+SEED ?= 0
+
+.PHONY: demo test check differential lint environment clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -30,6 +35,11 @@ test: $(INSTALLED)
 
 check: lint
 	$(PYTEST) -m "not slow"
+
+# Its loops have a cache of their own, since most are never met again.
+differential: $(INSTALLED)
+	NETWORKS=$(N) SEED=$(SEED) BURSTCHIP_CACHE=$(CURDIR)/build/differential/cache \
+		$(BIN)/python -m pytest -s -k more tests/differential/test_generated_networks.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

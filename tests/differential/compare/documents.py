@@ -1,0 +1,64 @@
+"""From a document to the program that runs, and to files."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import yaml
+from generate.networks import Document
+from safetensors.numpy import load_file, save_file
+
+import burstchip
+from burstchip.backends.sim.simulator import Pictures
+from burstchip.frontend import load_network
+from compiler.ir.chip_program import ChipProgram
+
+
+def as_text(document: Document) -> str:
+    """The document as YAML, one population or projection a line."""
+    return yaml.dump(document.network, sort_keys=False, default_flow_style=None, width=100_000)
+
+
+def write_document(document: Document, path: Path, comment: str = "") -> None:
+    """Write the network file, with the weight files that it names beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"# {line}".rstrip() for line in comment.splitlines()]
+    path.write_text("\n".join([*lines, as_text(document)]), encoding="utf-8")
+    for name, matrix in document.files.items():
+        save_file({"w": np.array(matrix, dtype=np.float64)}, path.parent / name)
+
+
+def read_document(path: Path) -> Document:
+    """The document that `write_document` wrote."""
+    network: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    names = [
+        projection["connectivity"]["file"]
+        for projection in network["projections"]
+        if isinstance(projection.get("connectivity"), dict) and "file" in projection["connectivity"]
+    ]
+    return Document(network, {name: load_file(path.parent / name)["w"].tolist() for name in names})
+
+
+def compiled(document: Document) -> ChipProgram:
+    """The document through the frontend and the compiler. Raises `BurstchipError` as they do."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "network.yaml"
+        write_document(document, path)
+        return burstchip.compile_network(load_network(path))
+
+
+@lru_cache(maxsize=1)
+def digits() -> Pictures:
+    """The samples that a generated task presents."""
+    from burstchip.tasks.training import pictures_of
+
+    return pictures_of(burstchip.load_dataset("digits"))[0]
+
+
+def pictures_of_task(code: ChipProgram) -> Pictures | None:
+    """The samples of the program's task, if it has one."""
+    return digits() if code.task is not None else None

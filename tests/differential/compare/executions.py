@@ -1,0 +1,179 @@
+"""A program executed by the plain order in numpy and by the simulator, seen after every step.
+
+Both give, step by step, every integer there is: states and outputs of neurons; weights, tags, delays and
+traces of synapses. What belongs to a synapse is a matrix [source, target] where the projection is dense.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burstchip.backends.sim.learning_source import ChipLearning
+from burstchip.backends.sim.simulator import Pictures, Simulation, sample_order, start
+from compare.documents import pictures_of_task
+from compiler.ir.chip_program import ChipProgram, ProjectionCode
+from hw_models.neurons.registry import models
+
+#: (population or projection, variable).
+Place = tuple[str, str]
+Values = Mapping[Place, NDArray[Any]]
+
+_PLAIN = Path(__file__).parents[2] / "burstchip" / "backends" / "sim" / "conftest.py"
+
+
+@lru_cache(maxsize=1)
+def _plain_order() -> Any:
+    """The module of the plain order, which lies beside the tests of the simulator."""
+    specification = importlib.util.spec_from_file_location("plain_order", _PLAIN)
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    # Dataclasses look their module up by name.
+    sys.modules[specification.name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def neuron_places(code: ChipProgram) -> tuple[Place, ...]:
+    """Every state and output of every population, in the order in which `burstchip verify` records them."""
+    return tuple(
+        (population.name, variable)
+        for population in code.populations
+        for program in [models()[population.model].program]
+        for variable in dict.fromkeys((*program.states, *program.outputs))
+    )
+
+
+def _shown(code: ChipProgram, steps: int, pictures: Pictures | None) -> NDArray[np.int64]:
+    if code.task is None or pictures is None:
+        return np.zeros(0, dtype=np.int64)
+    return np.resize(sample_order(code, len(pictures.images), 0), steps // code.task.present + 2)
+
+
+def in_numpy(code: ChipProgram, steps: int, *, anneal: int = 0) -> Iterator[Values]:
+    """The plain order, step by step."""
+    module = _plain_order()
+    pictures = pictures_of_task(code)
+    if pictures is not None:
+        shown = _shown(code, steps, pictures)
+        pictures = module.Pictures(pictures.images, pictures.maximum, pictures.labels, shown)
+    plain = module.Plain(code, steps, pictures, anneal=anneal)
+    plain.start()
+    for n in range(steps):
+        plain.step(n)
+        values: dict[Place, NDArray[Any]] = {}
+        for name, variable in neuron_places(code):
+            values[name, variable] = {**plain.output[name], **plain.state[name]}[variable]
+        for it in plain.synapses:
+            where = ... if it.code.dense else (it.code.pre, it.code.post)
+            values[it.code.name, "w"] = it.w[where]
+            if it.learning is None:
+                continue
+            if it.learning.form == "carry":
+                values[it.code.name, "x1"] = it.plain_trace
+                continue
+            values |= {(it.code.name, "t"): it.t[where], (it.code.name, "d"): it.d[where]}
+            values |= _trace_values(it.code, it.x, it.y, it.noted_x, it.noted_y)
+        for population in code.populations:
+            values[population.name, "clipped inputs"] = np.array([plain.clipped[population.name]])
+        if code.task is not None:
+            values[code.task.readout, "class"] = np.array(plain.predictions[-1:])
+        yield values
+
+
+def in_numba(code: ChipProgram, steps: int, *, anneal: int = 0) -> Iterator[Values]:
+    """The simulator, called for one step after the other."""
+    simulation = start(code, learning=True, record=neuron_places(code))
+    given, predictions = _given(code, steps, anneal)
+    for n in range(steps):
+        records = _records(simulation, 1)
+        simulation.advance(1, {**given, **records}, prime=n == 0 and code.task is not None)
+        values: dict[Place, NDArray[Any]] = {
+            place: records[_record_name(simulation, place)][0] for place in neuron_places(code)
+        }
+        values |= _synapses(simulation)
+        for number, population in enumerate(code.populations):
+            clipped = simulation.arrays["clipped_inputs"][number : number + 1]
+            values[population.name, "clipped inputs"] = clipped.copy()
+        if code.task is not None:
+            values[code.task.readout, "class"] = predictions[predictions >= 0][-1:]
+        yield values
+
+
+def in_one_call(code: ChipProgram, steps: int, *, anneal: int = 0) -> Values:
+    """The simulator called once for all steps; what it ends with."""
+    simulation = start(code, learning=True, record=neuron_places(code))
+    given, _ = _given(code, steps, anneal)
+    records = _records(simulation, steps)
+    simulation.advance(steps, {**given, **records}, prime=code.task is not None)
+    last = {place: records[_record_name(simulation, place)][-1] for place in neuron_places(code)}
+    return last | _synapses(simulation)
+
+
+def loop_text(code: ChipProgram) -> str:
+    """The text of the loop that the simulator compiles."""
+    return start(code, learning=True, record=neuron_places(code)).kernel.text
+
+
+def _given(code: ChipProgram, steps: int, anneal: int) -> tuple[dict[str, Any], NDArray[np.int64]]:
+    """What a run is told from outside, and where it writes the classes that it reads out."""
+    pictures = pictures_of_task(code)
+    predictions = np.full(steps + 2, -1, dtype=np.int64)
+    given: dict[str, Any] = {"anneal": anneal, "first_sample": 0, "predictions": predictions}
+    if pictures is not None:
+        given |= {
+            "shown": _shown(code, steps, pictures),
+            "images": pictures.images,
+            "maximum": pictures.maximum,
+            "labels": pictures.labels,
+        }
+    return given, predictions
+
+
+def _record_name(simulation: Simulation, place: Place) -> str:
+    return f"r_{simulation.layout.numbers[place[0]]}_{place[1]}"
+
+
+def _records(simulation: Simulation, steps: int) -> dict[str, NDArray[np.int32]]:
+    code = simulation.layout.code
+    return {
+        _record_name(simulation, place): np.zeros((steps, code.population(place[0]).size), dtype=np.int32)
+        for place in neuron_places(code)
+    }
+
+
+def _synapses(simulation: Simulation) -> dict[Place, NDArray[Any]]:
+    """Copies of what the synapses hold."""
+    values: dict[Place, NDArray[Any]] = {}
+    arrays = {name: array.copy() for name, array in simulation.arrays.items()}
+    for index, projection in enumerate(simulation.layout.code.projections):
+        values[projection.name, "w"] = arrays[f"w_{index}"]
+        learning = projection.learning
+        if learning is not None and learning.form == "carry":
+            values[projection.name, "x1"] = arrays[f"x1_{index}"]
+        elif learning is not None:
+            values |= {(projection.name, name): arrays[f"{name}_{index}"] for name in "td"}
+            stored = (arrays[f"{kind}_{side}_{index}"] for kind in ("stored", "noted") for side in "xy")
+            values |= _trace_values(projection, *stored)
+    return values
+
+
+def _trace_values(
+    projection: ProjectionCode, x: NDArray[Any], y: NDArray[Any], noted_x: NDArray[Any], noted_y: NDArray[Any]
+) -> dict[Place, NDArray[Any]]:
+    """Traces as they are between learning steps, and the noted places of events, where any are kept."""
+    assert projection.learning is not None
+    chip = ChipLearning(0, projection, projection.learning)
+    named = {"x1": x[0], "x2": x[1], "event of x": noted_x}
+    if not chip.third_factors:
+        named |= {"y1": y[0], "y2": y[1], "y3": y[2]}
+    if chip.reads_events:
+        named["event of y"] = noted_y
+    return {(projection.name, name): value for name, value in named.items()}

@@ -1,0 +1,210 @@
+"""Populations: every registered model, with ordinary and extreme parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from generate.quantities import between, each, quantity, written
+from hw_models.neurons.registry import models
+
+SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source")
+NEURONS = ("lif", "burst_unit")
+#: Few neurons, so that a step is cheap; sometimes enough to fill the vectors that sum rows of weights.
+SIZES = (*range(1, 13), 1, 2, 3, 4, 5, 16, 17, 33)
+
+_HOMEOSTASIS = ("target_rate", "homeostasis_gain", "homeostasis_limit", "homeostasis_window")
+_TEACHER = ("teacher_on", "teacher_off", "teacher_gain")
+#: What may differ between the neurons of a population.
+_PER_NEURON: Mapping[str, tuple[str, ...]] = {
+    "lif": ("tau_membrane", "tau_current", "capacitance", "rest", "threshold", "bias"),
+    "burst_unit": (
+        *("tau_soma", "tau_current", "tau_dendrite", "capacitance", "rest", "threshold", "bias"),
+        *("burst_window", *_HOMEOSTASIS, *_TEACHER),
+    ),
+    "rate_source": ("rate",),
+    "poisson_source": ("rate",),
+    "spike_list": (),
+    "current_source": ("level", "start", "stop"),
+}
+#: The greatest distance from rest to threshold within a population, as multiples of the least.
+_SPREAD = {"lif": 1000.0, "burst_unit": 31.0}
+
+
+@dataclass(frozen=True)
+class PopulationStructure:
+    """What all members of a structure have in common of one population.
+
+    `per_neuron` are the parameters that are lists. `distance_mv` is the least distance from rest to
+    threshold, which with `dendrite_shift` decides what a unit of weight is worth. `is_input`: a task shows
+    its samples to this source.
+    """
+
+    name: str
+    model: str
+    size: int
+    per_neuron: frozenset[str]
+    distance_mv: float = 20.0
+    dendrite_shift: int = 6
+    is_input: bool = False
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What a projection may come from."""
+        return tuple(models()[self.model].program.outputs)
+
+    def weight_unit(self, port: str) -> float:
+        """What a weight of 1 at exponent 0 is worth at a port: mV, or a fraction at the dendrite."""
+        if port == "dendrite":
+            return 1.0 / (1 << self.dendrite_shift)
+        return self.distance_mv / (128 if self.model == "lif" else 8192)
+
+
+@st.composite
+def population_structures(
+    draw: st.DrawFn,
+    name: str,
+    among: tuple[str, ...],
+    *,
+    size: int | None = None,
+    is_input: bool = False,
+) -> PopulationStructure:
+    """A population of one of the models `among`."""
+    model = draw(st.sampled_from(among))
+    candidates = _PER_NEURON[model] if not is_input else ("max_rate",)
+    lists = draw(st.sets(st.sampled_from(candidates))) if candidates and draw(st.booleans()) else set()
+    return PopulationStructure(
+        name,
+        model,
+        draw(st.sampled_from(SIZES)) if size is None else size,
+        frozenset(lists),
+        draw(st.sampled_from((20.0, 20.0, 1.0, 0.01, 5000.0))),
+        draw(st.sampled_from((6, 6, 0, 1, 4, 8))),
+        is_input,
+    )
+
+
+def populations(it: PopulationStructure, step_ms: float, steps: int) -> st.SearchStrategy[dict[str, Any]]:
+    """The mapping of one population in YAML."""
+    made = {
+        "lif": _neurons,
+        "burst_unit": _neurons,
+        "rate_source": _rates,
+        "poisson_source": _rates,
+        "spike_list": _listed,
+        "current_source": _currents,
+    }[it.model]
+    return made(it, step_ms, steps).map(lambda keys: {"model": it.model, "size": it.size, **keys})
+
+
+def _times(step_ms: float) -> st.SearchStrategy[float]:
+    return between(0, 50 * step_ms, (0.0, 1e-3 * step_ms, step_ms, 500 * step_ms, 1e9))
+
+
+@st.composite
+def _neurons(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: int) -> dict[str, Any]:
+    keys: dict[str, Any] = {}
+
+    def put(name: str, unit: str, value: st.SearchStrategy[float]) -> None:
+        keys[name] = written(draw(each(value, it.size, name in it.per_neuron)), unit)
+
+    membrane = "tau_membrane" if it.model == "lif" else "tau_soma"
+    put(membrane, "ms", _times(step_ms))
+    put("tau_current", "ms", _times(step_ms))
+    keys |= _voltages(draw, it)
+    if "capacitance" in it.per_neuron or draw(st.booleans()):
+        put("capacitance", "pF", st.sampled_from((100.0, 100.0, 50.0, 1e-3, 1e6)))
+    # A bias of 1 takes a neuron of 100 pF from rest to threshold within one step.
+    one = it.distance_mv * 100 / step_ms
+    drives = between(-0.1 * one, 0.6 * one, (0.0, 0.0, one, 3 * one, -one, 100 * one, -1000 * one))
+    put("bias", "pA", drives)
+    if it.model == "burst_unit":
+        put("tau_dendrite", "ms", _times(step_ms))
+        keys |= _homeostasis_and_teacher(draw, it, step_ms)
+    return keys
+
+
+def _voltages(draw: st.DrawFn, it: PopulationStructure) -> dict[str, Any]:
+    """Rest and threshold, of which the least distance is `distance_mv`."""
+    size = it.size
+    rest = draw(each(between(-80, 10, (0.0, -1000.0)), size, "rest" in it.per_neuron))
+    if not {"rest", "threshold"} & it.per_neuron:
+        return {"rest": quantity(rest, "mV"), "threshold": quantity(rest + it.distance_mv, "mV")}
+    if "threshold" not in it.per_neuron:
+        # One threshold for all: the resting potentials make the distances.
+        most = max(rest)
+        spread = _SPREAD[it.model] * it.distance_mv
+        rest = [max(value, most - 0.99 * spread + it.distance_mv) for value in rest]
+        return {"rest": written(rest, "mV"), "threshold": quantity(most + it.distance_mv, "mV")}
+    more = between(0, 2, (0.0, _SPREAD[it.model] - 1.01))
+    extra = draw(st.lists(more, min_size=size, max_size=size))
+    extra[draw(st.integers(0, size - 1))] = 0.0
+    rests = rest if isinstance(rest, list) else [rest] * size
+    thresholds = [r + it.distance_mv * (1 + e) for r, e in zip(rests, extra, strict=True)]
+    return {"rest": written(rest, "mV"), "threshold": written(thresholds, "mV")}
+
+
+def _homeostasis_and_teacher(draw: st.DrawFn, it: PopulationStructure, step_ms: float) -> dict[str, Any]:
+    keys: dict[str, Any] = {"dendrite_shift": it.dendrite_shift}
+
+    def put(name: str, unit: str, value: st.SearchStrategy[float]) -> None:
+        keys[name] = written(draw(each(value, it.size, name in it.per_neuron)), unit)
+
+    put("burst_window", "", st.sampled_from((2.0, 16.0, 100.0, 1024.0, 65536.0)))
+    rates = between(0, 300 / step_ms, (0.0, 0.01, 1000 / step_ms))
+    if it.per_neuron & set(_HOMEOSTASIS) or draw(st.booleans()):
+        put("target_rate", "Hz", rates)
+        put("homeostasis_gain", "", between(0, 20, (1023.0,)))
+        put("homeostasis_limit", "", between(0, 1, (0.0, 1.0)))
+        put("homeostasis_window", "ms", st.sampled_from((4.0, 64.0, 1024.0, 1e6)))
+    if it.per_neuron & set(_TEACHER) or draw(st.booleans()):
+        put("teacher_on", "Hz", rates)
+        put("teacher_off", "Hz", rates)
+        put("teacher_gain", "", between(0, 1, (0.0, 1.0)))
+    return keys
+
+
+@st.composite
+def _rates(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: int) -> dict[str, Any]:
+    name = "max_rate" if it.is_input else "rate"
+    # A task wants a source that is not silent.
+    low = 10 / step_ms if it.is_input else 0
+    rates = between(low, 500 / step_ms, (low, 1000 / step_ms, 5000 / step_ms))
+    return {name: written(draw(each(rates, it.size, name in it.per_neuron)), "Hz")}
+
+
+@st.composite
+def _listed(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: int) -> dict[str, Any]:
+    event = st.tuples(st.integers(0, it.size - 1), st.integers(0, steps + 10))
+    events = draw(st.sets(event, min_size=draw(st.sampled_from((it.size, 0))), max_size=60))
+    return {"events": [[neuron, quantity(n * step_ms, "ms")] for neuron, n in sorted(events, key=_by_time)]}
+
+
+def _by_time(event: tuple[int, int]) -> tuple[int, int]:
+    return event[1], event[0]
+
+
+@st.composite
+def _currents(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: int) -> dict[str, Any]:
+    size = it.size
+    levels = st.one_of(
+        st.integers(1, 40), st.integers(-40, 40), st.sampled_from((-32768, 32767, -256, 255, 0, 1))
+    )
+    keys: dict[str, Any] = {"level": draw(each(levels, size, "level" in it.per_neuron))}
+    start = st.integers(0, steps // 2)
+    stop = st.one_of(st.just(2_000_000_000), st.integers(0, steps + 5))
+    for name, value in (("start", start), ("stop", stop)):
+        if name in it.per_neuron or draw(st.booleans()):
+            clocks = draw(each(value, size, name in it.per_neuron))
+            times = [n * step_ms for n in clocks] if isinstance(clocks, list) else clocks * step_ms
+            keys[name] = _exactly(times)
+    return keys
+
+
+def _exactly(times: float | list[float]) -> str | list[str]:
+    if isinstance(times, list):
+        return [f"{time:.12g} ms" for time in times]
+    return f"{times:.12g} ms"

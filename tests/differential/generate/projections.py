@@ -1,0 +1,179 @@
+"""Projections: all kinds of connectivity, weight formats, signs, exponents and delays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from generate.plasticities import PlasticityStructure
+from generate.populations import PopulationStructure
+from generate.quantities import between, quantity
+from hw_models.neurons.registry import models
+
+#: The longest delay of the chip, in steps.
+LONGEST_DELAY = 63
+KINDS = ("dense", "dense", "one_to_one", "probability", "in_degree", "pairs", "weighted_pairs", "file")
+
+
+@dataclass(frozen=True)
+class ProjectionStructure:
+    """One projection as all members have it.
+
+    `connectivity` is as in YAML, without the weights of `weighted_pairs` and `file`, whose (source, target)
+    pairs are in `pairs`. The limit is such that weights get `exponent`; they are of one sign where `sign` is
+    1 or -1. `delays` are the least and the greatest, in steps.
+    """
+
+    name: str
+    source: PopulationStructure
+    output: str
+    target: PopulationStructure
+    port: str
+    kind: str
+    connectivity: Any
+    pairs: tuple[tuple[int, int], ...]
+    exponent: int
+    sign: int
+    weight_bits: int
+    delays: tuple[int, int]
+    learn: PlasticityStructure | None = None
+
+    @property
+    def limit(self) -> float:
+        """The greatest magnitude of a weight, in mV or as a fraction."""
+        mantissa = 128 if self.learn is not None and self.learn.form == "carry" else 256
+        # Short of the power of two, so that no rounding of the text takes it beyond.
+        return 0.99 * mantissa * self.target.weight_unit(self.port) * 2.0**self.exponent
+
+    @property
+    def weight_dimension(self) -> str:
+        """The unit of the weights."""
+        return "" if self.port == "dendrite" else "mV"
+
+
+@st.composite
+def projection_structures(
+    draw: st.DrawFn,
+    name: str,
+    source: PopulationStructure,
+    target: PopulationStructure,
+    learn: PlasticityStructure | None,
+) -> ProjectionStructure:
+    """A projection between two populations, which may be the same."""
+    outputs = ("events", "bursts") if learn is not None else source.outputs
+    output = draw(st.sampled_from([name for name in source.outputs if name in outputs]))
+    port = draw(st.sampled_from([port.name for port in models()[target.model].ports]))
+    kind = draw(st.sampled_from([k for k in KINDS if k != "one_to_one" or source.size == target.size]))
+    connectivity, pairs = draw(_connectivity(kind, source.size, target.size))
+    bits = st.just(8) if learn is not None and learn.form == "carry" else st.sampled_from((8, *range(1, 9)))
+    return ProjectionStructure(
+        name,
+        source,
+        output,
+        target,
+        port,
+        kind,
+        connectivity,
+        pairs,
+        draw(st.sampled_from(_exponents(source, output, target, port))),
+        draw(st.sampled_from((0, 0, 1, -1))),
+        draw(bits),
+        draw(_delays()),
+        learn,
+    )
+
+
+def _exponents(
+    source: PopulationStructure, output: str, target: PopulationStructure, port: str
+) -> tuple[int, ...]:
+    width = models()[source.model].program.outputs[output]
+    greatest = max(width.high, -width.low)
+    if greatest > 1:
+        # Graded messages are larger than events, and the sum must stay within 32 bits.
+        return (-8, -6, -5, -4, -3, -2, -1, 0, 1) if greatest < 1000 else (-2, -1, 0, 1)
+    if target.model == "burst_unit" and port == "soma":
+        return (-8, -1, 0, 2, 4, 5, 5, 6, 6, 7, 7)
+    return (-8, -5, -4, -3, -2, -1, -1, 0, 0, 0, 1, 1, 2, 3, 7)
+
+
+def _delays() -> st.SearchStrategy[tuple[int, int]]:
+    one = st.just((1, 1))
+    some = st.integers(2, 9).map(lambda d: (d, d))
+    apart = st.tuples(st.integers(1, 4), st.integers(1, 6)).map(lambda ends: (ends[0], sum(ends)))
+    longest = st.sampled_from(((LONGEST_DELAY, LONGEST_DELAY), (1, LONGEST_DELAY)))
+    return st.one_of(one, one, some, apart, longest)
+
+
+@st.composite
+def _connectivity(
+    draw: st.DrawFn, kind: str, n_pre: int, n_post: int
+) -> tuple[Any, tuple[tuple[int, int], ...]]:
+    if kind in ("dense", "one_to_one"):
+        return kind, ()
+    if kind == "probability":
+        return {"probability": draw(st.sampled_from((0.1, 0.3, 0.5, 0.9, 1)))}, ()
+    if kind == "in_degree":
+        return {"in_degree": draw(st.integers(1, n_pre))}, ()
+    pair = st.tuples(st.integers(0, n_pre - 1), st.integers(0, n_post - 1))
+    pairs = sorted(draw(st.sets(pair, min_size=1, max_size=min(40, n_pre * n_post))))
+    if len(pairs) < 10:
+        pairs = draw(st.permutations(pairs))
+    return {"pairs": [list(ends) for ends in pairs]} if kind == "pairs" else None, tuple(pairs)
+
+
+@st.composite
+def projections(
+    draw: st.DrawFn, it: ProjectionStructure, step_ms: float
+) -> tuple[dict[str, Any], dict[str, list[list[float]]]]:
+    """The mapping of one projection in YAML, and the matrices of the files that it names."""
+    keys: dict[str, Any] = {
+        "name": it.name,
+        "from": f"{it.source.name}.{it.output}",
+        "to": f"{it.target.name}.{it.port}",
+        "limit": quantity(it.limit, it.weight_dimension),
+        "connectivity": it.connectivity,
+    }
+    files: dict[str, list[list[float]]] = {}
+    if it.pairs and it.connectivity is None:
+        low, high = {0: (-1, 1), 1: (0, 1), -1: (-1, 0)}[it.sign]
+        # A zero in a file is no synapse.
+        weights = between(low, high).map(lambda share: (share or 0.5 * (low + high) or 0.5) * 0.99 * it.limit)
+        listed = {ends: draw(weights) for ends in it.pairs}
+        if it.kind == "file":
+            matrix = [[listed.get((i, j), 0.0) for i in range(it.source.size)] for j in range(it.target.size)]
+            files[f"{it.name}.safetensors"] = matrix
+            keys["connectivity"] = {"file": f"{it.name}.safetensors", "tensor": "w"}
+        else:
+            pairs = [[*ends, quantity(weight, it.weight_dimension)] for ends, weight in listed.items()]
+            keys["connectivity"] = {"pairs": pairs}
+    else:
+        keys["weight"] = draw(_weights(it))
+    if it.weight_bits != 8 or draw(st.booleans()):
+        keys["weight_bits"] = it.weight_bits
+    least, greatest = (quantity(delay * step_ms, "ms") for delay in it.delays)
+    if it.delays != (1, 1) or draw(st.booleans()):
+        keys["delay"] = least if least == greatest else {"uniform": [least, greatest]}
+    if it.learn is not None:
+        keys["learn"] = it.learn.name
+    return keys, files
+
+
+@st.composite
+def _weights(draw: st.DrawFn, it: ProjectionStructure) -> Any:
+    # The text of a number may be a little more than the number.
+    most, unit = 0.99 * it.limit, it.weight_dimension
+    if it.sign:
+        low, high = sorted(
+            it.sign * end for end in (draw(between(0, 0.5, (0.0,))), draw(between(0.5, 1, (1.0,))))
+        )
+    else:
+        low, high = -draw(between(0.01, 1, (1.0,))), draw(between(0.01, 1, (1.0,)))
+    form = draw(st.sampled_from(("uniform", "uniform", "normal", "constant")))
+    if form == "constant":
+        return quantity(draw(st.sampled_from((low, high))) * most, unit)
+    if form == "uniform":
+        return {"uniform": [quantity(low * most, unit), quantity(high * most, unit)]}
+    mean, sd = (low + high) / 2, (high - low) / 6
+    return {"normal": {"mean": quantity(mean * most, unit), "sd": quantity(sd * most, unit)}}
