@@ -34,8 +34,8 @@ def initial_states(population: PopulationCode, dtype: type) -> Arrays:
 
 
 def source_major(projection: ProjectionCode, values: NDArray[Any]) -> NDArray[Any]:
-    """(post, pre) to (pre, post) where dense; a sparse list is sorted by source already."""
-    return np.ascontiguousarray(values.T) if projection.dense else values.copy()
+    """A copy, (post, pre) to (pre, post) where dense; a sparse list is sorted by source already."""
+    return np.array(values.T, order="C") if projection.dense else values.copy()
 
 
 def forward_weights(projection: ProjectionCode, stored: NDArray[Any]) -> NDArray[Any]:

@@ -142,6 +142,15 @@ def test_the_state_is_all_there_is(code: ChipProgram) -> None:
         np.testing.assert_array_equal(second.arrays[name], array, err_msg=name)
 
 
+@pytest.mark.parametrize("targets", [1, 5])
+def test_a_run_does_not_write_into_its_program(targets: int) -> None:
+    """A matrix of one row is contiguous both ways round."""
+    code = chain(targets=targets)
+    arrays = start(code, learning=True).arrays
+    for index, projection in enumerate(code.projections):
+        assert not np.shares_memory(arrays[f"w_{index}"], projection.weights)
+
+
 def test_reals_are_close_where_little_is_rounded() -> None:
     """Below the threshold, where no event turns a small difference into a large one."""
     code = chain(weight=-13 * 20 / 128)
