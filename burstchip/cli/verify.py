@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,10 @@ def verify(
     train: Annotated[
         int | None, typer.Option(metavar="SAMPLES", help="How many training samples to compare, with a task.")
     ] = None,
+    deployment: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Compare with what `burstchip deploy` wrote there; nothing runs."),
+    ] = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -35,6 +40,14 @@ def verify(
     Exit code 0 where all are equal, 1 at a difference.
     """
     with output(json=json, interrupted="nothing was decided") as out:
+        if deployment is not None:
+            from burstchip.cli.checks import exclude
+
+            given = [name for name, value in (("--steps", steps), ("--train", train)) if value is not None]
+            message = "a deployment is compared without running it"
+            exclude(bool(given), message, "--deployment alone", " and ".join(given))
+            _compare_deployment(artifact, deployment, out)
+            return
         from burstchip.recording import training_pictures
         from burstchip.verification import check_backends, steps_to_verify
         from burstchip.verification import verify as verify_
@@ -82,6 +95,31 @@ def verify(
         )
         if difference is not None:
             raise typer.Exit(DIFFERENT)
+
+
+def _compare_deployment(artifact: Path, folder: Path, out: Output) -> None:
+    from burstchip.backends.loihi2.comparison import compare_deployment
+    from compiler.artifact import load_artifact
+
+    code, sha256 = load_artifact(artifact)
+    found = compare_deployment(code, folder)
+    if found.difference is None:
+        other = "" if found.same_artifact else ", from an artifact that differs in what is not deployed"
+        out.text(f"{folder} holds what {artifact} says: {found.values:,} values are equal{other}")
+    else:
+        out.text(f"{folder} is not what {artifact} says:\n  {found.difference}")
+    out.result(
+        {
+            "ok": found.difference is None,
+            "artifact_sha256": sha256,
+            "deployment": str(folder),
+            "values": found.values,
+            "same_artifact": found.same_artifact,
+            "difference": None if found.difference is None else asdict(found.difference),
+        }
+    )
+    if found.difference is not None:
+        raise typer.Exit(DIFFERENT)
 
 
 def _tell(found: Verification, out: Output) -> None:

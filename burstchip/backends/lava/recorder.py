@@ -24,6 +24,9 @@ class Track:
 
     def open(self, mode: str) -> NDArray[np.int32]:
         """The file as an array [row, index]; `w+` makes it."""
+        if self.size == 0:
+            # A file of no bytes cannot be mapped.
+            return np.zeros((self.rows, 0), dtype=np.int32)
         return np.memmap(self.path, dtype=np.int32, mode=mode, shape=(self.rows, self.size))  # type: ignore[call-overload,no-any-return]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -32,7 +33,7 @@ from hw_models.neurons.registry import models
 register_codes({"BC553": "Lava failed, or did not answer in time"})
 
 #: Seconds that Lava may take to start, to build a network, or for one call to `advance`.
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 60.0
 #: Seconds that ended processes have to release what they share.
 END_SECONDS = 2.0
 #: Bytes of recordings that one call to `advance` may fill.
@@ -121,14 +122,16 @@ class LavaWorker:
 
     def _failure(self, what: str) -> BurstchipError:
         self._log.seek(0)
-        said = [line for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
+        text = self._log.read().decode(errors="replace")
+        # What ended first; the other workers, and Python's tracker of shared memory, have their say after it.
+        said = re.findall(r"^[\w.]*(?:Error|Exception)\b.*", text, re.M) or text.splitlines()[-1:]
         self.end()
         return BurstchipError(
             Diagnostic(
                 "BC553",
                 f"running the network in Lava failed: {what}",
                 required="an answer from Lava",
-                given=said[-1].strip()[:300] if said else "nothing",
+                given=said[0].strip()[:300] if said else "nothing",
                 hint="`burstchip run --backend sim` computes the same integers",
             )
         )

@@ -192,4 +192,16 @@ def neuron_process(name: str) -> tuple[type[ProgramProcess], type[PyProgram]]:
     return process, run
 
 
+def integers_of(name: str, step_ms: float, **values: float) -> Mapping[str, Any]:
+    """The `parameters` of a model's process from physical ones: in ms, mV, pA, pF and Hz, or as fractions.
+
+    What is not given takes its default.
+    """
+    model = models()[name]
+    physical = {parameter.name: parameter.default or 0.0 for parameter in model.parameters}
+    unknown = values.keys() - physical.keys()
+    assert not unknown, f"{name} has no parameter {sorted(unknown)}; it has {sorted(physical)}"
+    return model.quantize({**physical, **values}, step_ms).parameters
+
+
 BurstUnit, PyBurstUnit = neuron_process("burst_unit")

@@ -1,0 +1,115 @@
+"""Lava in a child process: what goes wrong there ends in time, with an error that says what it was."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from burstchip.backends.lava.session import LavaRun, LavaWorker, neuron_variables
+from burstchip.frontend import load_network
+from compiler.ir.chip_program import ChipProgram
+from compiler.pipeline import compile_network
+from hw_models.diagnostics import BurstchipError
+
+pytestmark = pytest.mark.usefixtures("needs_lava")
+
+TEXT = """burstchip: 1
+name: pair
+step: 1 ms
+seed: 3
+populations:
+  source: {model: rate_source, size: 4, rate: 200 Hz}
+  cell: {model: lif, size: 3, bias: 50 pA}
+projections:
+  - {name: drive, from: source, to: cell.soma, weight: {uniform: [1 mV, 4 mV]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
+    path = tmp_path_factory.mktemp("pair") / "pair.yaml"
+    path.write_text(TEXT)
+    return compile_network(load_network(path))
+
+
+def tracked(code: ChipProgram) -> dict[tuple[str, str], int]:
+    return {(p.name, v): p.size for p in code.populations for v in neuron_variables(code, p.name)}
+
+
+def test_parts_of_a_run_join(pair: ChipProgram) -> None:
+    with LavaWorker() as worker:
+        whole = LavaRun(worker, pair, None, tracked(pair))
+        expected = whole.advance(30)
+        whole.close()
+        # Fewer rows than steps: the files are written over.
+        cut = LavaRun(worker, pair, None, tracked(pair), rows=7)
+        parts = [cut.advance(steps) for steps in (7, 1, 5, 7, 7, 3)]
+        cut.close()
+    assert expected["cell", "v"].any() and expected["source", "events"].any()
+    for place, values in expected.items():
+        np.testing.assert_array_equal(np.concatenate([part[place] for part in parts]), values)
+
+
+def test_stock_processes_are_named(pair: ChipProgram) -> None:
+    with LavaWorker() as worker:
+        assert LavaRun(worker, pair, None, {}).stock == ("cell", "drive")
+
+
+def test_a_model_that_fails_ends_lava_at_once_and_the_worker_starts_anew(pair: ChipProgram) -> None:
+    with LavaWorker() as worker:
+        run = LavaRun(worker, pair, None, tracked(pair))
+        # The models open their files in their first step, which is in processes of Lava's own.
+        for path in Path(run._folder.name).glob("*.track"):
+            path.unlink()
+        started = time.monotonic()
+        with pytest.raises(BurstchipError) as caught:
+            run.advance(10)
+        assert time.monotonic() - started < 20
+        assert caught.value.diagnostics[0].id == "BC553"
+        assert "FileNotFoundError" in str(caught.value) and ".track" in str(caught.value)
+        again = LavaRun(worker, pair, None, tracked(pair))
+        assert again.advance(5)["cell", "v"].shape == (5, 3)
+
+
+def test_no_answer_in_time(pair: ChipProgram) -> None:
+    with LavaWorker() as worker:
+        run = LavaRun(worker, pair, None, {}, rows=1_000_000)
+        worker.answer_seconds = 0.3
+        with pytest.raises(BurstchipError) as caught:
+            run.advance(1_000_000)
+    assert "Lava did not answer within 0.3 s" in str(caught.value)
+
+
+def test_nothing_stays_behind(pair: ChipProgram) -> None:
+    def shared_memory() -> set[str]:
+        return {name for name in os.listdir("/dev/shm") if name.startswith("psm_")}
+
+    before = shared_memory()
+    with LavaWorker() as worker:
+        run = LavaRun(worker, pair, None, tracked(pair))
+        folder = Path(run._folder.name)
+        run.advance(5)
+        assert worker._child is not None
+        group = worker._child.pid
+        # The network is left open, as an error elsewhere would leave it.
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and shared_memory() - before:
+        time.sleep(0.1)
+    assert not shared_memory() - before
+    alive = [pid for pid in os.listdir("/proc") if pid.isdigit() and _group_of(pid) == group]
+    assert not alive
+    run._folder.cleanup()
+    assert not folder.exists()
+
+
+def _group_of(pid: str) -> int | None:
+    """The process group, None for a process that has ended and only waits to be counted."""
+    try:
+        state, _, group = Path("/proc", pid, "stat").read_text().rsplit(")", 1)[1].split()[:3]
+    except (OSError, ValueError):
+        return None
+    return None if state == "Z" else int(group)
