@@ -22,6 +22,7 @@ An HTML comment before a snippet holds its marks, separated by `;`:
 | `output` | equals what the snippet before it printed |
 | `from: PATH` | stands word for word in this file of the repository; it is not run |
 | `slow` | left out of `make check` |
+| `needs: BACKEND` | left out where this backend cannot run |
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from burstchip.backends.available import all_backends
 from burstchip.compilation import check_file
 
 ROOT = Path(__file__).parent.parent
@@ -51,7 +53,7 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *(page for folder in ("docs", "examples") for page in sorted((ROOT / folder).rglob("*.md"))),
 ]
-MARKS = {"file", "into", "wrong", "exit", "output", "from", "slow"}
+MARKS = {"file", "into", "wrong", "exit", "output", "from", "slow", "needs"}
 ILLUSTRATIONS = {"math", "mermaid"}
 
 
@@ -185,8 +187,10 @@ class Reader:
 def follow(snippets: list[Snippet], folder: Path) -> None:
     """Follow all snippets of one page."""
     reader = Reader(folder)
+    runnable = {backend.name for backend in all_backends() if not backend.missing}
     for snippet in snippets:
-        reader.follow(snippet)
+        if snippet.marks.get("needs", "sim") in runnable:
+            reader.follow(snippet)
 
 
 def _with_status(snippet: Snippet, commands: list[str]) -> Iterator[tuple[str, int]]:

@@ -19,6 +19,7 @@ from burstchip.compilation import check_file
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.yaml"))
+SCRIPTS = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 
 
 def run(name: str, folder: Path) -> xarray.Dataset:
@@ -58,9 +59,9 @@ def test_an_example_has_no_message_but_of_defaults(name: str) -> None:
 
 
 def test_all_examples_are_listed() -> None:
-    listed = re.findall(r"^\| \[(\w+)\.yaml\]", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.M)
+    listed = re.findall(r"^\| \[(\w+\.\w+)\]", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.M)
 
-    assert sorted(listed) == NAMES
+    assert sorted(listed) == sorted([*(f"{n}.yaml" for n in NAMES), *(f"{n}.py" for n in SCRIPTS)])
 
 
 def test_cells_emit_where_their_potential_passes_the_threshold(tmp_path: Path) -> None:
@@ -97,3 +98,19 @@ def test_a_synapse_grows_where_its_source_comes_first(tmp_path: Path) -> None:
 
     assert first.tolist() == [5.9, 5.9]
     assert last.tolist() == [7.8, 3.4]
+
+
+def test_a_bursting_neuron_wired_by_hand_in_lava(needs_lava: None) -> None:
+    # Lava can hang where it fails; its own clean-up is not waited for either.
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "burst_unit_in_lava.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    shares = [int(share) for share in re.findall(r"events, (\d+) % of them bursts", done.stdout)]
+    counts = [int(count) for count in re.findall(r"(\d+) events", done.stdout)]
+
+    assert 45 <= shares[0] <= 55 and shares[1] >= 95
+    assert counts[1] == pytest.approx(counts[0], rel=0.05)
