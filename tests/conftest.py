@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,10 @@ def mnist_folder() -> Path:
     # A folder that was named but does not hold the data is a mistake to hear of, not a reason to skip.
     assert any(path.glob("train-images-idx3-ubyte*")), f"BURSTCHIP_DATA={folder} has no MNIST files"
     return path
+
+
+@pytest.fixture(scope="session")
+def needs_lava() -> None:
+    """Whatever needs Lava asks for this: skipped where Lava is not installed, and nowhere else."""
+    if find_spec("lava") is None:
+        pytest.skip("Lava is not installed")
