@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compiler.ir.network import (
     Connectivity,
     Constant,
     Dense,
     Endpoint,
+    FixedInDegree,
     FixedProbability,
     Network,
+    Plasticity,
     Population,
     Projection,
+    TraceSpec,
     Uniform,
 )
 
@@ -64,3 +69,53 @@ def dense_events() -> Network:
 def sparse_events() -> Network:
     """The same with a tenth of the synapses."""
     return poisson_to_lif(FixedProbability(0.1))
+
+
+def lava_network(size: int, *, learns: bool, sources: int = 100) -> Network:
+    """`size` neurons driven by Poisson sources through all synapses, and by each other through 20 each.
+
+    LIF neurons with fixed weights, or bursting neurons whose synapses from the sources learn by the burst
+    rule in the chip's grammar, with the draws of stock Lava.
+    """
+    model = "burst_unit" if learns else "lif"
+    rule = Plasticity(
+        name="burst",
+        form="chip",
+        rounding="lava",
+        every=8.0,
+        traces=(TraceSpec("x1", 16.0, 16.0),),
+        rules={},
+        learning_rate=2.0**-4,
+        consolidation_rate=2.0**-6,
+        consolidate_every=0,
+    )
+    return replace(
+        _network(
+            "driven",
+            (
+                Population("senses", "poisson_source", sources, {"rate": 50.0}),
+                Population("cells", model, size, {"bias": 80.0}),
+            ),
+            (
+                Projection(
+                    name="senses->cells",
+                    source=Endpoint("senses", "events"),
+                    target=Endpoint("cells", "soma"),
+                    connectivity=Dense(),
+                    weight=Uniform(-3.0, 3.0),
+                    delay=Constant(1.0),
+                    limit=20.0,
+                    learn="burst" if learns else None,
+                ),
+                Projection(
+                    name="cells->cells",
+                    source=Endpoint("cells", "events"),
+                    target=Endpoint("cells", "soma"),
+                    connectivity=FixedInDegree(20),
+                    weight=Uniform(-0.5, 0.5),
+                    delay=Constant(1.0),
+                ),
+            ),
+        ),
+        plasticity=(rule,) if learns else (),
+    )
