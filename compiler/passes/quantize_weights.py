@@ -5,7 +5,7 @@ the mantissa is chosen:
 
     static, 8 bits mixed      -256..254 in steps of 2      e = ceil(log2(limit / (256 unit)))
     static, one sign           0..255, -255..0             the same
-    chip form, plastic        -256..255                    the same; drawn in steps of 2, as Lava truncates
+    chip form, plastic        -256..255                    the same; drawn as static mixed ones, which Lava keeps
     carry form, plastic       -127..127 and a tag of 1/256 e = ceil(log2(limit / (128 unit)))
 
 Where the user sets no limit, the smallest e at which the greatest drawn weight is not clipped. A uniform
@@ -78,7 +78,8 @@ def mantissa(form: Form, sign: SignMode, bits: int) -> Mantissa:
         return Mantissa(CARRY_LOW, CARRY_HIGH, 1, CARRY_TAG_BITS, 128)
     step = 1 << (8 - bits + (sign == "MIXED"))
     if form == "chip":
-        return Mantissa(-256, 255, step, 0, 256)
+        # Learning takes a weight up to 255, but the first step truncates what is no multiple of `step`.
+        return Mantissa(-256, 256 - step, step, 0, 256)
     low = {"MIXED": -256, "EXCITATORY": 0, "INHIBITORY": -256 + step}[sign]
     high = {"MIXED": 256 - step, "EXCITATORY": 256 - step, "INHIBITORY": 0}[sign]
     return Mantissa(low, high, step, 0, 256)

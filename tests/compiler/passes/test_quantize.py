@@ -128,6 +128,16 @@ def test_plastic_weights(weights: Any) -> None:
     assert chip.unit == 20 / 256
 
 
+@pytest.mark.parametrize(("bits", "greatest"), [(8, 254), (5, 240), (3, 192), (1, 0)])
+def test_the_greatest_weight_to_learn_from_is_one_that_lava_does_not_truncate(
+    weights: Any, bits: int, greatest: int
+) -> None:
+    chip, _ = weights(Uniform(-20.0, 20.0), limit=20.0, learn="rule", weight_bits=bits)
+    step = 2 ** (9 - bits)
+    assert not np.any(chip.weights % step)
+    assert (chip.weights.min(), chip.weights.max()) == (-256, greatest)
+
+
 def test_weights_beyond_their_limit_are_clipped_and_counted(make: Any, code: Any) -> None:
     place = Place("net.yaml", 3, 4)
     pairs = ExplicitPairs(((0, 0), (1, 1), (2, 2)), (1.0, 5.0, -9.0))
