@@ -5,7 +5,7 @@ the mantissa is chosen:
 
     static, 8 bits mixed      -256..254 in steps of 2      e = ceil(log2(limit / (256 unit)))
     static, one sign           0..255, -255..0             the same
-    chip form, plastic        -256..255                    the same; drawn as static mixed ones, which Lava keeps
+    chip form, plastic        -256..255                    the same; drawn as static, 8 bits mixed are
     carry form, plastic       -127..127 and a tag of 1/256 e = ceil(log2(limit / (128 unit)))
 
 Where the user sets no limit, the smallest e at which the greatest drawn weight is not clipped. A uniform
