@@ -205,3 +205,7 @@ def integers_of(name: str, step_ms: float, **values: float) -> Mapping[str, Any]
 
 
 BurstUnit, PyBurstUnit = neuron_process("burst_unit")
+# Lava finds the model of a process among the names of the module that the process is of.
+for _name in models():
+    for _class in neuron_process(_name):
+        globals().setdefault(_class.__name__, _class)
