@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,10 +36,8 @@ def nightly_seed() -> int:
 
 
 @pytest.fixture(scope="session")
-def lava() -> Iterator[LavaWorker]:
+def lava(needs_lava: None) -> Iterator[LavaWorker]:
     """A process that holds Lava; skipped where this Python has none."""
-    if importlib.util.find_spec("lava") is None:
-        pytest.skip("this Python has no Lava")
     from burstchip.backends.lava.session import LavaWorker
 
     with LavaWorker() as worker:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -109,8 +108,6 @@ def random_case(random: np.random.Generator, neurons: int, steps: int, draw: Cal
 
 
 def ask_lava(how: str, cases: list[Case]) -> list[dict[str, list[Any]]]:
-    if importlib.util.find_spec("lava") is None:
-        pytest.skip("Lava is not installed")
     judge = Path(__file__).with_name("lif_judge.py")
     done = subprocess.run(
         [sys.executable, str(judge), how],
@@ -130,12 +127,14 @@ def assert_same(cases: list[Case], answers: list[dict[str, list[Any]]]) -> None:
             np.testing.assert_array_equal(ours[name], theirs[name], err_msg=f"{name} of case {number}")
 
 
+@pytest.mark.usefixtures("needs_lava")
 def test_lava_s_model_gives_the_same_trajectories(draw_integers: Callable[..., Any]) -> None:
     random = np.random.default_rng(4)
     cases = [random_case(random, 40, 50, draw_integers) for _ in range(60)]
     assert_same(cases, ask_lava("model", cases))
 
 
+@pytest.mark.usefixtures("needs_lava")
 def test_lava_s_run_time_gives_the_same_trajectories(draw_integers: Callable[..., Any]) -> None:
     random = np.random.default_rng(5)
     cases = [random_case(random, 30, 100, draw_integers) for _ in range(3)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import selectors
 import subprocess
@@ -222,10 +221,8 @@ def make_case() -> Callable[..., Case]:
 
 
 @pytest.fixture(scope="session")
-def lava() -> Iterator[Callable[[dict[str, Any]], Any]]:
+def lava(needs_lava: None) -> Iterator[Callable[[dict[str, Any]], Any]]:
     """Put a request to `lava_judge`; skipped where Lava is not installed."""
-    if importlib.util.find_spec("lava") is None:
-        pytest.skip("Lava is not installed")
     child = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("lava_judge.py"))],
         stdin=subprocess.PIPE,
