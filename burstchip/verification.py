@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from burstchip.backends.available import require_backend
 from burstchip.backends.lava.session import LavaRun, LavaWorker, Place, neuron_variables
 from burstchip.recording import check_steps, samples_shown, shown_pictures
-from compiler.ir.chip_program import ChipProgram, ProjectionCode
+from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 if TYPE_CHECKING:
@@ -99,13 +99,10 @@ def _variables(code: ChipProgram) -> dict[Place, _Variable]:
             found[projection.name, name] = _Variable(count, "synapses", pairs)
         found |= {(projection.name, name): _Variable(pre, "traces") for name in ("x1", "x2", "tx")}
         found[projection.name, "ty"] = _Variable(post, "traces")
-        if any(trace.name in _Y for trace in learning.traces):
+        if not learning.third_factors:
             # Third factors are the neuron's own outputs and compared there.
-            found |= {(projection.name, name): _Variable(post, "traces") for name in _Y}
+            found |= {(projection.name, name): _Variable(post, "traces") for name in FACTORS}
     return found
-
-
-_Y = ("y1", "y2", "y3")
 
 
 def _pairs(code: ChipProgram, projection: ProjectionCode) -> tuple[Any, Any]:
@@ -172,7 +169,7 @@ class _Sim:
         elif learning is not None:
             found += [("t", arrays[f"t_{index}"]), ("d", arrays[f"d_{index}"])]
             found += list(zip(("x1", "x2"), arrays[f"stored_x_{index}"], strict=True))
-            found += list(zip(_Y, arrays[f"stored_y_{index}"], strict=True))
+            found += list(zip(FACTORS, arrays[f"stored_y_{index}"], strict=True))
             found += [("tx", arrays[f"noted_x_{index}"]), ("ty", arrays[f"noted_y_{index}"])]
         return found
 

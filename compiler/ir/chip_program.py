@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import lcm
 from typing import Literal
 
@@ -15,10 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_models.diagnostics import Diagnostic
+from hw_models.plasticity.grammar import learning_rule
+from hw_models.plasticity.rule import LearningRule
 
 #: A carry weight is 8 bits and an 8-bit tag below it, stored as one 16-bit number.
 CARRY_TAG_BITS = 8
 CARRY_LOW, CARRY_HIGH = -32640, 32639
+#: What a learning rule may read of the postsynaptic neuron: traces of its events, or what it sends.
+FACTORS = ("y1", "y2", "y3")
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,21 @@ class LearningCode:
     stream: int
     trace_stream: int
     rng_seed: int
+
+    @cached_property
+    def rule(self) -> LearningRule:
+        """The parsed sums of products."""
+        return learning_rule(*(self.rules.get(change) for change in ("dw", "dt", "dd")))
+
+    @property
+    def third_factors(self) -> bool:
+        """Whether y1 to y3 come from the neuron; else they are traces of its events."""
+        return not any(trace.name in FACTORS for trace in self.traces)
+
+    @property
+    def reads_events(self) -> bool:
+        """Whether the rule needs to know when the postsynaptic neuron emits."""
+        return not self.third_factors or "y0" in self.rule.conditions or "y0" in self.rule.variables
 
 
 @dataclass(frozen=True)
@@ -158,7 +178,7 @@ class ChipProgram:
     def lead_in(self) -> int:
         """Steps before clock 0: with a task, the least common multiple of the chip form's learning epochs.
 
-        In the last of them the sources, which run ahead, emit for clock 0; so learning epochs begin with clock 0.
+        In the last of them the sources, which run ahead, emit for clock 0; so epochs begin with clock 0.
         """
         if self.task is None:
             return 0

@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.network import DATA_SHAPES
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.registry import models
-from hw_models.plasticity.grammar import learning_rule
 from hw_models.program.ranges import output_range
 
 register_codes(
@@ -138,12 +137,10 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
                     code.population(projection.target).model,
                 )
             continue
-        rule = learning_rule(learning.rules.get("dw"), learning.rules.get("dt"), learning.rules.get("dd"))
-        factors = ("y1", "y2", "y3")
-        if any(trace.name in factors for trace in learning.traces):
+        if not learning.third_factors:
             continue  # traces of the target's own events: the neuron sends no third factor
-        for factor in factors:
-            if factor in str(rule) and factor not in program.outputs:
+        for factor in FACTORS:
+            if factor in str(learning.rule) and factor not in program.outputs:
                 yield _error(
                     "BC333",
                     f"the rule of '{projection.name}' reads {factor}",

@@ -47,12 +47,10 @@ from burstchip.backends.lava.processes.recorded import (
 )
 from burstchip.backends.lava.recorder import Recorder
 from burstchip.backends.lava.schedule import Schedule, Shown, schedule_of
-from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import FACTORS, ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.passes.check import greatest_input
 from hw_models.neurons.registry import models
-from hw_models.plasticity.grammar import learning_rule
 
-FACTORS = ("y1", "y2", "y3")
 #: Any number above 0 makes a connection multiply by the message; wide enough for all of ours.
 GRADED_BITS = 24
 
@@ -86,17 +84,6 @@ def uses_stock_lif(code: ChipProgram, population: PopulationCode) -> bool:
     width = models()["lif"].program.inputs["soma"]
     one = all(np.ndim(population.parameters[name]) == 0 for name in ("du", "dv", "vth"))
     return one and greatest_input(code, population.name, "soma") <= min(-width.low, width.high)
-
-
-def third_factors(learning: LearningCode) -> bool:
-    """Whether y1 to y3 come from the neuron; else they are traces of its events."""
-    return not any(trace.name in FACTORS for trace in learning.traces)
-
-
-def reads_events(learning: LearningCode) -> bool:
-    """Whether the rule needs the postsynaptic events; third factors lose their sign where they arrive."""
-    rule = learning_rule(*(learning.rules.get(target) for target in ("dw", "dt", "dd")))
-    return not third_factors(learning) or "y0" in rule.conditions or "y0" in rule.variables
 
 
 def build_network(code: ChipProgram, shown: Shown | None, recorders: Mapping[str, Recorder]) -> LavaNetwork:
@@ -214,7 +201,7 @@ def _plastic(
     traces: dict[str, Any] = {}
     for trace in learning.traces:
         traces |= {f"{trace.name}_tau": trace.tau, f"{trace.name}_impulse": trace.impulse}
-    kind = Loihi3FLearningRule if third_factors(learning) else Loihi2FLearningRule
+    kind = Loihi3FLearningRule if learning.third_factors else Loihi2FLearningRule
     rule = kind(**learning.rules, **traces, t_epoch=learning.every, rng_seed=code.seed)
     own: dict[str, Any] = {}
     if learning.rounding == "per_synapse":
@@ -243,9 +230,9 @@ def _wire(code: ChipProgram, projection: ProjectionCode, connection: Any, networ
     if learning.form == "carry":
         getattr(target, f"s_out_{GATHERED}").connect(connection.s_in_y1)
         return
-    if reads_events(learning):
+    if learning.reads_events:
         (target.s_out if stock else target.s_out_events).connect(connection.s_in_bap)
-    if third_factors(learning):
+    if learning.third_factors:
         for factor in FACTORS:
             if factor in sent:
                 getattr(target, f"s_out_{factor}").connect(getattr(connection, f"s_in_{factor}"))

@@ -11,13 +11,10 @@ from functools import cached_property
 
 import numpy as np
 
-from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.passes.check import greatest_input
 from hw_models.neurons.registry import models
 from hw_models.program.trace import Program, specialize
-
-#: Outputs that carry third factors to the synapses of the population itself.
-FACTORS = ("y1", "y2", "y3")
 
 
 def has_own_delays(projection: ProjectionCode) -> bool:

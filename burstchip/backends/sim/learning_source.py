@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from burstchip.backends.sim.delivery_source import Argument
-from burstchip.backends.sim.layout import FACTORS, Layout
-from compiler.ir.chip_program import LearningCode, ProjectionCode
+from burstchip.backends.sim.layout import Layout
+from compiler.ir.chip_program import FACTORS, LearningCode, ProjectionCode
 from hw_models.plasticity.carry_numba import carry_source
 from hw_models.plasticity.engine_numba import engine_source
 from hw_models.plasticity.engine_numpy import WEIGHT_RANGES, SignMode
-from hw_models.plasticity.grammar import learning_rule
 from hw_models.plasticity.rule import LearningRule
 
 X_TRACES = ("x1", "x2")
@@ -43,22 +42,20 @@ class ChipLearning:
     projection: ProjectionCode
     learning: LearningCode
 
-    @cached_property
+    @property
     def rule(self) -> LearningRule:
         """The parsed sums of products."""
-        rules = self.learning.rules
-        return learning_rule(rules.get("dw"), rules.get("dt"), rules.get("dd"))
+        return self.learning.rule
 
-    @cached_property
+    @property
     def third_factors(self) -> bool:
         """Whether y1 to y3 come from the neuron (else they are traces of its events)."""
-        return not any(trace.name in FACTORS for trace in self.learning.traces)
+        return self.learning.third_factors
 
-    @cached_property
+    @property
     def reads_events(self) -> bool:
         """Whether the rule needs to know when the postsynaptic neuron emits."""
-        rule = self.rule
-        return not self.third_factors or "y0" in rule.conditions or "y0" in rule.variables
+        return self.learning.reads_events
 
     @cached_property
     def places(self) -> int:

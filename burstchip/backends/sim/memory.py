@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.sim.layout import FACTORS, Layout
+from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.learning_source import X_TRACES, ChipLearning
-from compiler.ir.chip_program import CARRY_TAG_BITS, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import CARRY_TAG_BITS, FACTORS, PopulationCode, ProjectionCode
 from hw_models.neurons.registry import models
 from hw_models.plasticity.draws import counter_draws
 from hw_models.plasticity.lava_draws import lava_draws
