@@ -110,7 +110,8 @@ def main() -> None:
             print(json.dumps({"error": f"{type(error).__name__}: {error}"}), file=answers)
             os._exit(1)
         print(json.dumps(answer), file=answers)
-    os._exit(0)
+    # Nobody listens any more. Lava's workers would stay for ever where a network is open.
+    os.killpg(0, signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -100,10 +102,44 @@ def test_nothing_stays_behind(pair: ChipProgram) -> None:
     while time.monotonic() < deadline and shared_memory() - before:
         time.sleep(0.1)
     assert not shared_memory() - before
-    alive = [pid for pid in os.listdir("/proc") if pid.isdigit() and _group_of(pid) == group]
-    assert not alive
+    assert not _members(group)
     run._folder.cleanup()
     assert not folder.exists()
+
+
+PARENT = """
+import sys, time
+from burstchip.backends.lava.session import LavaRun, LavaWorker
+from burstchip.frontend import load_network
+from compiler.pipeline import compile_network
+
+worker = LavaWorker()
+run = LavaRun(worker, compile_network(load_network(sys.argv[1])), None, {})
+run.advance(5)
+print(worker._child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_lava_ends_with_us_even_if_we_are_killed(tmp_path: Path) -> None:
+    (tmp_path / "pair.yaml").write_text(TEXT)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, tmp_path / "pair.yaml"], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    group = int(parent.stdout.readline())
+    assert _members(group)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and _members(group):
+        time.sleep(0.1)
+    assert not _members(group)
+
+
+def _members(group: int) -> list[str]:
+    return [pid for pid in os.listdir("/proc") if pid.isdigit() and _group_of(pid) == group]
 
 
 def _group_of(pid: str) -> int | None:
