@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.available import require_backend
-from burstchip.backends.lava.session import LavaRun, LavaWorker, Place, neuron_variables
+from burstchip.backends.lava.session import LavaRun, LavaWorker, Place
 from burstchip.recording import check_steps, samples_shown, shown_pictures
+from burstchip.variables import variables_of
 from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -83,7 +84,7 @@ def _variables(code: ChipProgram) -> dict[Place, _Variable]:
     """Everything that is compared, in the order in which a step computes it."""
     found: dict[Place, _Variable] = {}
     for population in code.populations:
-        for name in neuron_variables(code, population.name):
+        for name in variables_of(code, population.name):
             found[population.name, name] = _Variable(population.size, "neurons")
     for projection in code.projections:
         learning, pairs = projection.learning, _pairs(code, projection)

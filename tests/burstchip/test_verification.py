@@ -13,6 +13,7 @@ import pytest
 from burstchip import verification
 from burstchip.backends.lava.session import LavaRun, LavaWorker
 from burstchip.frontend import load_network
+from burstchip.variables import variables_of
 from burstchip.verification import Verification, check_backends, steps_to_verify, verify
 from compiler.ir.chip_program import ChipProgram
 from compiler.pipeline import compile_network
@@ -134,7 +135,7 @@ def test_sim_and_lava_are_equal(name: str, tmp_path: Path, worker: LavaWorker) -
     told: list[tuple[int, int]] = []
     found = verify(code, 120, worker=worker, watch=lambda done, total: told.append((done, total)))
     assert found.difference is None
-    neurons = sum(p.size * len(verification.neuron_variables(code, p.name)) for p in code.populations)
+    neurons = sum(p.size * len(variables_of(code, p.name)) for p in code.populations)
     assert found.steps == 120 and found.kinds["neurons"] == 120 * neurons
     assert found.values == sum(found.kinds.values())
     assert set(found.stock) == STOCK[name]

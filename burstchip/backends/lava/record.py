@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.lava.schedule import Shown
-from burstchip.backends.lava.session import LavaRun, LavaWorker, Place, neuron_variables
+from burstchip.backends.lava.session import LavaRun, LavaWorker, Place
+from burstchip.variables import variables_of
 from compiler.ir.chip_program import ChipProgram
 
 #: Seconds that Lava should run between two reports of how far it is.
@@ -49,7 +50,7 @@ def record_in_lava(
     needed = dict.fromkeys(variables)
     for population in code.populations:
         emitted = ("events", "bursts", "clipped")
-        known = (*neuron_variables(code, population.name), "clipped")
+        known = (*variables_of(code, population.name), "clipped")
         needed |= dict.fromkeys((population.name, name) for name in emitted if name in known)
     if task is not None:
         needed |= {(task.readout, "count"): None, (task.readout, "v"): None}
@@ -82,7 +83,7 @@ def record_in_lava(
         run.close()
     return Recorded(
         values,
-        {name: total for (name, variable), total in totals.items() if variable == "events"},
+        {population.name: totals.get((population.name, "events"), 0) for population in code.populations},
         {name: total for (name, variable), total in totals.items() if variable == "bursts"},
         clipped,
         readout,

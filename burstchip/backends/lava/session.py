@@ -28,7 +28,6 @@ from burstchip.backends.lava.schedule import Shown
 from compiler.artifact import save_artifact
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.neurons.registry import models
 
 register_codes({"BC553": "Lava failed, or did not answer in time"})
 
@@ -149,12 +148,6 @@ def _group_ends(group: int) -> bool:
             return True
         time.sleep(0.01)
     return False
-
-
-def neuron_variables(code: ChipProgram, population: str) -> tuple[str, ...]:
-    """Everything of a population that changes: its states, and what it emits."""
-    program = models()[code.population(population).model].program
-    return tuple(dict.fromkeys((*program.states, *program.outputs)))
 
 
 class LavaRun:

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from burstchip.backends.lava.session import LavaRun, LavaWorker, neuron_variables
+from burstchip.backends.lava.session import LavaRun, LavaWorker
 from burstchip.frontend import load_network
+from burstchip.variables import variables_of
 from compiler.ir.chip_program import ChipProgram
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError
@@ -39,7 +40,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
 
 
 def tracked(code: ChipProgram) -> dict[tuple[str, str], int]:
-    return {(p.name, v): p.size for p in code.populations for v in neuron_variables(code, p.name)}
+    return {(p.name, v): p.size for p in code.populations for v in variables_of(code, p.name)}
 
 
 def test_parts_of_a_run_join(pair: ChipProgram) -> None:
