@@ -100,7 +100,7 @@ def _what_is_missing(name: str) -> str:
     try:
         require_backend(name)
     except BurstchipError as error:
-        return str(error)
+        return " ".join(str(error).split())
     return ""
 
 

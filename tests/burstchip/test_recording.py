@@ -49,24 +49,27 @@ def _equal(one: Recording, other: Recording) -> bool:
     )
 
 
-def test_the_probes_are_what_is_recorded_by_default(pair: ChipProgram) -> None:
-    found = record(pair, 100)
-    assert list(found.values) == [("cell", "v"), ("cell", "events")]
-    assert all(values.shape == (100, 3) and values.dtype == np.int32 for values in found.values.values())
+def test_the_probes_are_what_is_recorded_by_default(pair: ChipProgram, backend: str) -> None:
+    found = record(pair, 100, backend=backend)
+    kind = np.float64 if backend == "reference" else np.int32
+    assert found.backend == backend and list(found.values) == [("cell", "v"), ("cell", "events")]
+    assert all(values.shape == (100, 3) and values.dtype == kind for values in found.values.values())
     assert found.events["cell"] == found.values["cell", "events"].sum() > 0
     assert found.samples is None and found.diagnostics == ()
 
 
-def test_every_variable_of_every_model_can_be_recorded(pair: ChipProgram) -> None:
+def test_every_variable_of_every_model_can_be_recorded(pair: ChipProgram, backend: str) -> None:
     names = [(p.name, v) for p in pair.populations for v in variables_of(pair, p.name)]
     assert set(names) == {
         ("source", "phase"), ("source", "events"), ("cell", "u"), ("cell", "v"), ("cell", "events")
     }  # fmt: skip
-    assert set(record(pair, 10, names).values) == set(names)
+    assert set(record(pair, 10, names, backend=backend).values) == set(names)
 
 
-def test_what_is_recorded_is_what_the_program_computes(pair: ChipProgram) -> None:
-    found = record(pair, 60, [(p.name, v) for p in pair.populations for v in variables_of(pair, p.name)])
+@pytest.mark.backends("sim", "lava", reason="compares with the model's integers")
+def test_what_is_recorded_is_what_the_program_computes(pair: ChipProgram, backend: str) -> None:
+    everything = [(p.name, v) for p in pair.populations for v in variables_of(pair, p.name)]
+    found = record(pair, 60, everything, backend=backend)
     cell = pair.population("cell")
     drive = pair.projections[0]
     states = {"u": np.zeros(3, dtype=np.int64), "v": np.zeros(3, dtype=np.int64)}
@@ -90,14 +93,14 @@ def test_the_parts_of_a_run_do_not_change_it(
     assert _equal(record(pair, 700), whole)
 
 
-def test_a_longer_run_begins_like_a_shorter_one(pair: ChipProgram) -> None:
-    longer, shorter = record(pair, 300), record(pair, 41)
+def test_a_longer_run_begins_like_a_shorter_one(pair: ChipProgram, backend: str) -> None:
+    longer, shorter = (record(pair, steps, backend=backend) for steps in (300, 41))
     assert all(np.array_equal(longer.values[name][:41], values) for name, values in shorter.values.items())
 
 
-def test_progress_begins_at_0_and_ends_at_all(pair: ChipProgram) -> None:
+def test_progress_begins_at_0_and_ends_at_all(pair: ChipProgram, backend: str) -> None:
     seen: list[RecordProgress] = []
-    record(pair, 700, watch=seen.append)
+    record(pair, 700, backend=backend, watch=seen.append)
     assert seen[0] == RecordProgress(0, 700) and seen[-1] == RecordProgress(700, 700)
     assert [state.steps_done for state in seen] == sorted({state.steps_done for state in seen})
 
@@ -111,9 +114,9 @@ def test_reference_records_reals(pair: ChipProgram) -> None:
     assert found.events["cell"] == pytest.approx(record(pair, 500).events["cell"], rel=0.1)
 
 
-def test_a_task_is_shown_its_training_samples(digits: ChipProgram) -> None:
+def test_a_task_is_shown_its_training_samples(digits: ChipProgram, backend: str) -> None:
     assert digits.task is not None
-    found = record(digits, 2 * digits.task.present + 1)
+    found = record(digits, 2 * digits.task.present + 1, backend=backend)
     assert found.samples is not None
     assert len(found.samples.index) == 3 and len(set(found.samples.index)) == 3
     counts = found.values["readout", "events"].reshape(-1)[: 2 * 96 * 10].reshape(2, 96, 10).sum(axis=1)
@@ -131,12 +134,13 @@ def test_the_parts_of_a_task_do_not_change_it(digits: ChipProgram, monkeypatch: 
     assert np.array_equal(parts.samples.readout, whole.samples.readout)
 
 
-def test_clipped_inputs_are_counted_and_told(pair: ChipProgram, tmp_path: Path) -> None:
+@pytest.mark.backends("sim", "lava", reason="the reference has no widths to clip to")
+def test_clipped_inputs_are_counted_and_told(pair: ChipProgram, tmp_path: Path, backend: str) -> None:
     path = tmp_path / "loud.yaml"
     path.write_text(PAIR.replace("size: 4, rate: 200 Hz", "size: 400, rate: 1 kHz").replace(
         "{uniform: [1 mV, 4 mV]}", "1000 mV"
     ))  # fmt: skip
-    (found,) = record(compile_file(path)[0], 50).diagnostics
+    (found,) = record(compile_file(path)[0], 50, backend=backend).diagnostics
     assert (found.id, found.severity) == ("BC510", "warning")
     assert "summed inputs of population 'cell' were clipped" in found.message
     assert found.required == "sums within their widths: soma -131072..131072"

@@ -22,14 +22,14 @@ NAMES = sorted(path.stem for path in EXAMPLES.glob("*.yaml"))
 SCRIPTS = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 
 
-def run(name: str, folder: Path) -> xarray.Dataset:
-    """Do in `folder` what the example's text says; the recording."""
+def run(name: str, folder: Path, backend: str) -> xarray.Dataset:
+    """Do in `folder` what the example's text says, on this backend; the recording."""
     shutil.copy(EXAMPLES / f"{name}.yaml", folder)
     commands = re.findall(
         r"^#   burstchip (.*)$", (folder / f"{name}.yaml").read_text(encoding="utf-8"), re.M
     )
     assert [command.split()[0] for command in commands] == ["compile", "run"]
-    for command in commands:
+    for command in (commands[0], f"{commands[1]} --backend {backend}"):
         subprocess.run(
             [sys.executable, "-m", "burstchip", *shlex.split(command)],
             cwd=folder,
@@ -64,8 +64,8 @@ def test_all_examples_are_listed() -> None:
     assert sorted(listed) == sorted([*(f"{n}.yaml" for n in NAMES), *(f"{n}.py" for n in SCRIPTS)])
 
 
-def test_cells_emit_where_their_potential_passes_the_threshold(tmp_path: Path) -> None:
-    recording = run("poisson_lif", tmp_path)
+def test_cells_emit_where_their_potential_passes_the_threshold(tmp_path: Path, backend: str) -> None:
+    recording = run("poisson_lif", tmp_path, backend)
     potential, events = millivolts(recording["cells.v"]), recording["cells.events"].values
 
     assert 100 < events.sum() < 1000
@@ -75,8 +75,8 @@ def test_cells_emit_where_their_potential_passes_the_threshold(tmp_path: Path) -
     assert np.all(potential <= 20.0)
 
 
-def test_what_comes_from_above_changes_bursts_and_not_events(tmp_path: Path) -> None:
-    recording = run("burst_feedback", tmp_path)
+def test_what_comes_from_above_changes_bursts_and_not_events(tmp_path: Path, backend: str) -> None:
+    recording = run("burst_feedback", tmp_path, backend)
 
     def rate(layer: str, what: str, first: int, last: int) -> float:
         return float(recording[f"{layer}.{what}"].values[first:last].mean())
@@ -92,12 +92,14 @@ def test_what_comes_from_above_changes_bursts_and_not_events(tmp_path: Path) -> 
         assert rate(layer, "events", *during) == pytest.approx(rate(layer, "events", *before), rel=0.1)
 
 
-def test_a_synapse_grows_where_its_source_comes_first(tmp_path: Path) -> None:
-    potential = millivolts(run("stdp_pair", tmp_path)["after.v"])
-    first, last = (np.round(potential[time + 1] - potential[time], 1) for time in (20, 650))
+def test_a_synapse_grows_where_its_source_comes_first(tmp_path: Path, backend: str) -> None:
+    potential = millivolts(run("stdp_pair", tmp_path, backend)["after.v"])
+    first, last = (potential[time + 1] - potential[time] for time in (20, 650))
 
-    assert first.tolist() == [5.9, 5.9]
-    assert last.tolist() == [7.8, 3.4]
+    # The text gives what the integers show; without rounding the weights are others by a few percent.
+    close = 0.05 if backend != "reference" else 0.5
+    assert first == pytest.approx([5.9, 5.9], abs=close)
+    assert last == pytest.approx([7.8, 3.4], abs=close)
 
 
 def test_a_bursting_neuron_wired_by_hand_in_lava(needs_lava: None) -> None:
