@@ -97,8 +97,7 @@ populations:
   first: {{model: lif, size: 1, tau_current: 0 ms, tau_membrane: 0 ms}}
   second: {{model: lif, size: 1, tau_current: 0 ms, tau_membrane: 0 ms}}
   before: {{model: spike_list, size: 5, events: {listed(5, 0.3, 11)}}}
-  after: {{model: lif, size: 4, tau_current: 2 ms, bias: 250 pA}}
-  above: {{model: lif, size: 4, tau_current: 2 ms, bias: 150 pA}}
+  after: {{model: lif, size: 4, tau_current: 1 ms, bias: 50 pA}}
   below: {{model: lif, size: 4, tau_current: 2 ms, bias: 1500 pA}}
   noise: {{model: spike_list, size: 6, events: {listed(6, 0.4, 12)}}}
   circle: {{model: lif, size: 6, tau_current: 1 ms, tau_membrane: 8 ms}}
@@ -119,7 +118,7 @@ plasticity:
     dt: y0*2^-1*x2 - u1*2^-2*t
     dd: x0*2^1*y1
     rounding: lava
-  signed:
+  paired:
     every: 2 ms
     traces: [{{name: x1, tau: 8 ms, increment: 50}}, {{name: y1, tau: 8 ms, increment: 60}}]
     dw: y0*2^-1*x1 - x0*2^0*y1
@@ -149,9 +148,8 @@ plasticity:
 projections:
   - {{name: fixed, from: spikes, to: first, weight: 15.625 mV, limit: 39.84375 mV}}
   - {{name: table, from: first, to: second, weight: 15.625 mV, limit: 39.84375 mV, learn: table}}
-  - {{name: tagged, from: before, to: after, weight: {{uniform: [-3 mV, 6 mV]}}, limit: 8 mV, learn: tagged}}
-  - {{name: up, from: before, to: above, weight: {{uniform: [0 mV, 6 mV]}}, limit: 90 mV, learn: signed}}
-  - {{name: down, from: before, to: below, weight: {{uniform: [-6 mV, 0 mV]}}, limit: 25 mV, learn: signed}}
+  - {{name: tagged, from: before, to: after, weight: {{uniform: [0 mV, 20 mV]}}, limit: 90 mV, learn: tagged}}
+  - {{name: down, from: before, to: below, weight: {{uniform: [-6 mV, 0 mV]}}, limit: 25 mV, learn: paired}}
   - {{from: noise, to: circle, weight: {{uniform: [2 mV, 12 mV]}}}}
   - {{name: many, from: circle, to: circle, weight: {{uniform: [-4 mV, 4 mV]}}, limit: 9 mV, learn: by_epoch}}
   - {{name: third, from: before, to: bursting.soma, weight: {{uniform: [-4 mV, 4 mV]}}, limit: 15 mV,
@@ -306,7 +304,7 @@ def static(needs_lava: None, tmp_path_factory: pytest.TempPathFactory) -> Pair:
 def learning(needs_lava: None, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     code = compiled(LEARNING, tmp_path_factory.mktemp("learning"))
     # What the language does not offer and the chip has: a low threshold, plastic weights of one sign.
-    modes: dict[str, Any] = {"up": "EXCITATORY", "down": "INHIBITORY"}
+    modes: dict[str, Any] = {"tagged": "EXCITATORY", "down": "INHIBITORY"}
     code = replace(
         code,
         populations=tuple(
@@ -376,12 +374,12 @@ def test_the_chain_that_was_worked_out(learning: Pair) -> None:
                 assert found[owner][name][:6].reshape(-1).tolist() == wanted, f"{owner}.{name}"
 
 
-@pytest.mark.parametrize("population", ["first", "second", "after", "above", "below", "circle"])
+@pytest.mark.parametrize("population", ["first", "second", "after", "below", "circle"])
 def test_neurons_behind_plastic_synapses(learning: Pair, population: str) -> None:
     assert_equal(learning.sim, learning.lava, population, STATE)
 
 
-@pytest.mark.parametrize("projection", ["table", "tagged", "up", "down", "many"])
+@pytest.mark.parametrize("projection", ["table", "tagged", "down", "many"])
 def test_two_factors(learning: Pair, projection: str) -> None:
     assert_equal(learning.sim, learning.lava, projection, (*LEARNED, *FACTORS))
 
@@ -391,11 +389,11 @@ def test_the_learning_network_is_worth_comparing(learning: Pair) -> None:
     assert kinds == {"MIXED", "EXCITATORY", "INHIBITORY"}
     assert {p.learning.every for p in learning.code.projections if p.learning} == {1, 2, 4, 8}
     assert {np.sign(p.weight_exp) for p in learning.code.projections if p.learning} == {-1, 0, 1}
-    for name in ("tagged", "up", "down", "many", "third", "burst_rule"):
+    for name in ("tagged", "down", "many", "third", "burst_rule"):
         weights = learning.lava[name]["w"]
         assert np.count_nonzero(np.any(weights[1:] != weights[:-1], axis=(1, 2))) >= 5, name
     # Weights come to the ends of their modes; odd ones, which learning alone makes, are used.
-    assert np.any(learning.lava["up"]["w"] == 0) and np.any(learning.lava["down"]["w"] == 0)
+    assert np.any(learning.lava["tagged"]["w"] == 0) and np.any(learning.lava["down"]["w"] == 0)
     assert np.any(learning.lava["many"]["w"] % 2)
     assert all(np.any(learning.lava[name]["t"]) for name in ("tagged", "many", "burst_rule"))
     assert np.any(learning.lava["tagged"]["d"])
