@@ -11,7 +11,8 @@ from copy import deepcopy
 from time import monotonic
 from typing import Any
 
-from compare.documents import Document
+from generate.networks import Document
+
 from hw_models.diagnostics import BurstchipError
 from hw_models.plasticity.grammar import learning_rule
 
@@ -119,14 +120,15 @@ def _projection_edits(i: int, projection: Any) -> Iterator[Edit]:
     if isinstance(projection.get("delay"), dict):
         for time in projection["delay"]["uniform"]:
             yield lambda net, files, time=time: net["projections"][i].update(delay=time)
-    limit = projection["limit"]
-    if projection["connectivity"] != "dense":
-        yield lambda net, files: _dense(net, files, i, projection.get("weight", limit))
+    limit = projection.get("limit")
+    weight = projection.get("weight", limit)
+    if projection["connectivity"] != "dense" and weight is not None:
+        yield lambda net, files: _dense(net, files, i, weight)
     if isinstance(projection["connectivity"], dict) and "pairs" in projection["connectivity"]:
         pairs = projection["connectivity"]["pairs"]
         for part in _parts(pairs):
             yield lambda net, files, part=part: net["projections"][i]["connectivity"].update(pairs=part)
-    if isinstance(projection.get("weight"), dict):
+    if isinstance(projection.get("weight"), dict) and limit is not None:
         yield lambda net, files: net["projections"][i].update(weight=limit)
         yield lambda net, files: net["projections"][i].update(weight=f"-{limit}")
         yield lambda net, files: net["projections"][i].update(weight={"uniform": [f"-{limit}", limit]})

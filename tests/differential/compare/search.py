@@ -10,12 +10,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from generate.networks import NetworkStructure, members, structures
+from generate.networks import Document, NetworkStructure, members, structures
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from compare.differences import Judge, told
-from compare.documents import Document, compiled, write_document
+from compare.documents import as_text, compiled, write_document
 from compare.executions import loop_text
 from compare.reduction import reduced
 from hw_models.diagnostics import BurstchipError
@@ -24,7 +24,7 @@ from hw_models.diagnostics import BurstchipError
 STEPS = 100
 #: What a generated network may be refused for: it depends on all weights and messages together.
 MAY_BE_REFUSED = {"BC338"}
-#: A search ends with so many failing networks; they will have few causes.
+#: A search ends with so many failing networks, of as many structures; they will have few causes.
 MOST_FAILURES = 5
 
 
@@ -65,18 +65,21 @@ def search(
     """Compare `networks` networks, `members_each` of a structure; `first` seeds what is drawn."""
     findings = Findings()
     started = perf_counter()
+    failed = 0
 
     def compare(document: Document) -> None:
-        if findings.networks >= networks or len(findings.failures) >= MOST_FAILURES:
+        if findings.networks >= networks or len(findings.failures) > failed:
             return
         trouble = _judged(document, judge, findings)
         if trouble is not None:
             findings.failures.append((document, trouble))
 
     def go_through(structure: NetworkStructure) -> None:
+        nonlocal failed
         if findings.networks >= networks or len(findings.failures) >= MOST_FAILURES:
             return
         findings.structures += 1
+        failed = len(findings.failures)
         _for_each(members(structure, STEPS), members_each, first, compare)
         findings.seconds = perf_counter() - started
         if watch is not None:
@@ -132,15 +135,19 @@ def _judged(document: Document, judge: Judge, findings: Findings) -> str | None:
     findings.active += compared.events > 0
     findings.events += compared.events
     findings.changes += compared.changes
-    return None if compared.difference is None else f"difference: {told(compared.difference)}"
+    if compared.difference is None:
+        return None
+    return f"difference in {compared.difference.variable}: {told(compared.difference)}"
 
 
 def save_failures(findings: Findings, judge: Judge, folder: Path) -> list[str]:
     """Make every failing network small, write it to the folder, and say so in a line each."""
     lines = []
-    for number, (document, _) in enumerate(findings.failures, start=1):
+    for document, trouble in findings.failures:
+        path = folder / f"{sha256(as_text(document).encode()).hexdigest()[:8]}.yaml"
+        # Whatever becomes of the attempt to make it small.
+        write_document(document, path, trouble)
         small, trouble = reduced(document, lambda it: trouble_with(it, judge))
-        path = folder / f"failure{number}.yaml"
         write_document(small, path, trouble)
         lines.append(f"{path}: {trouble}")
     return lines

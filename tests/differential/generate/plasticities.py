@@ -67,9 +67,7 @@ def plasticity_structures(
     draw: st.DrawFn, name: str, every: int, target_model: str, consolidate_every: int
 ) -> PlasticityStructure:
     """A plasticity for projections onto neurons of a model."""
-    forms = ["rule", "rule", "rule"]
-    if target_model == "burst_unit":
-        forms += ["burst", "burst", "carry"]
+    forms = ["rule", "burst", "carry", "rule"] if target_model == "burst_unit" else ["rule"]
     form = draw(st.sampled_from(forms))
     rounding = draw(st.sampled_from(ROUNDINGS))
     if form == "rule":

@@ -22,8 +22,9 @@ class ProjectionStructure:
     """One projection as all members have it.
 
     `connectivity` is as in YAML, without the weights of `weighted_pairs` and `file`, whose (source, target)
-    pairs are in `pairs`. The limit is such that weights get `exponent`; they are of one sign where `sign` is
-    1 or -1. `delays` are the least and the greatest, in steps.
+    pairs are in `pairs`. The limit is such that weights get `exponent`; where it is not written
+    (`is_limited`), the greatest weight stands for it. Weights are of one sign where `sign` is 1 or -1.
+    `delays` are the least and the greatest, in steps.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ProjectionStructure:
     connectivity: Any
     pairs: tuple[tuple[int, int], ...]
     exponent: int
+    is_limited: bool
     sign: int
     weight_bits: int
     delays: tuple[int, int]
@@ -67,7 +69,14 @@ def projection_structures(
     port = draw(st.sampled_from([port.name for port in models()[target.model].ports]))
     kind = draw(st.sampled_from([k for k in KINDS if k != "one_to_one" or source.size == target.size]))
     connectivity, pairs = draw(_connectivity(kind, source.size, target.size))
-    bits = st.just(8) if learn is not None and learn.form == "carry" else st.sampled_from((8, *range(1, 9)))
+    bits = st.sampled_from((8, 8, 8, *range(8, 0, -1)))
+    if learn is not None and learn.form == "carry":
+        bits = st.just(8)
+    is_limited = draw(st.sampled_from((True, True, False)))
+    exponents = _exponents(source, output, target, port)
+    if not is_limited:
+        # The greatest mantissa is smaller with fewer bits, and the greatest exponent would not do.
+        exponents = tuple(exponent for exponent in exponents if exponent < 7)
     return ProjectionStructure(
         name,
         source,
@@ -77,7 +86,8 @@ def projection_structures(
         kind,
         connectivity,
         pairs,
-        draw(st.sampled_from(_exponents(source, output, target, port))),
+        draw(st.sampled_from(exponents)),
+        is_limited,
         draw(st.sampled_from((0, 0, 1, -1))),
         draw(bits),
         draw(_delays()),
@@ -92,10 +102,10 @@ def _exponents(
     greatest = max(width.high, -width.low)
     if greatest > 1:
         # Graded messages are larger than events, and the sum must stay within 32 bits.
-        return (-8, -6, -5, -4, -3, -2, -1, 0, 1) if greatest < 1000 else (-2, -1, 0, 1)
+        return (-3, -8, -6, -5, -4, -2, -1, 0, 1) if greatest < 1000 else (-1, -2, 0, 1)
     if target.model == "burst_unit" and port == "soma":
-        return (-8, -1, 0, 2, 4, 5, 5, 6, 6, 7, 7)
-    return (-8, -5, -4, -3, -2, -1, -1, 0, 0, 0, 1, 1, 2, 3, 7)
+        return (6, 7, 5, -8, -1, 0, 2, 4, 5, 6, 7)
+    return (0, -1, 1, -8, -5, -4, -3, -2, -1, 0, 0, 1, 2, 3, 7)
 
 
 def _delays() -> st.SearchStrategy[tuple[int, int]]:
@@ -132,15 +142,18 @@ def projections(
         "name": it.name,
         "from": f"{it.source.name}.{it.output}",
         "to": f"{it.target.name}.{it.port}",
-        "limit": quantity(it.limit, it.weight_dimension),
         "connectivity": it.connectivity,
     }
+    if it.is_limited:
+        keys["limit"] = quantity(it.limit, it.weight_dimension)
     files: dict[str, list[list[float]]] = {}
     if it.pairs and it.connectivity is None:
         low, high = {0: (-1, 1), 1: (0, 1), -1: (-1, 0)}[it.sign]
         # A zero in a file is no synapse.
         weights = between(low, high).map(lambda share: (share or 0.5 * (low + high) or 0.5) * 0.99 * it.limit)
         listed = {ends: draw(weights) for ends in it.pairs}
+        if not it.is_limited:
+            listed[it.pairs[0]] = 0.99 * it.limit * (it.sign or 1)
         if it.kind == "file":
             matrix = [[listed.get((i, j), 0.0) for i in range(it.source.size)] for j in range(it.target.size)]
             files[f"{it.name}.safetensors"] = matrix
@@ -170,6 +183,9 @@ def _weights(draw: st.DrawFn, it: ProjectionStructure) -> Any:
         )
     else:
         low, high = -draw(between(0.01, 1, (1.0,))), draw(between(0.01, 1, (1.0,)))
+    if not it.is_limited:
+        low, high = (-1.0, high) if it.sign == -1 or (it.sign == 0 and draw(st.booleans())) else (low, 1.0)
+        return {"uniform": [quantity(low * most, unit), quantity(high * most, unit)]}
     form = draw(st.sampled_from(("uniform", "uniform", "normal", "constant")))
     if form == "constant":
         return quantity(draw(st.sampled_from((low, high))) * most, unit)
