@@ -121,9 +121,8 @@ def _projection_edits(i: int, projection: Any) -> Iterator[Edit]:
         for time in projection["delay"]["uniform"]:
             yield lambda net, files, time=time: net["projections"][i].update(delay=time)
     limit = projection.get("limit")
-    weight = projection.get("weight", limit)
-    if projection["connectivity"] != "dense" and weight is not None:
-        yield lambda net, files: _dense(net, files, i, weight)
+    if projection["connectivity"] != "dense":
+        yield lambda net, files: _dense(net, files, i)
     if isinstance(projection["connectivity"], dict) and "pairs" in projection["connectivity"]:
         pairs = projection["connectivity"]["pairs"]
         for part in _parts(pairs):
@@ -170,11 +169,18 @@ def _without_population(network: Network, name: str) -> None:
         del network["task"]
 
 
-def _dense(network: Network, files: dict[str, Any], i: int, weight: Any) -> None:
+def _dense(network: Network, files: dict[str, Any], i: int) -> None:
+    """All neurons connected; where the connectivity brought the weights, with the greatest one."""
     projection = network["projections"][i]
-    if isinstance(projection["connectivity"], dict):
-        files.pop(projection["connectivity"].get("file", ""), None)
-    projection.update(connectivity="dense", weight=weight)
+    connectivity = projection["connectivity"]
+    if isinstance(connectivity, dict) and "file" in connectivity:
+        matrix = files.pop(connectivity["file"])
+        greatest = max((abs(weight) for row in matrix for weight in row), default=0)
+        unit = "" if projection["to"].endswith(".dendrite") else " mV"
+        projection.setdefault("weight", projection.get("limit", f"{greatest:.6g}{unit}"))
+    elif isinstance(connectivity, dict) and len(connectivity.get("pairs", [[]])[0]) == 3:
+        projection.setdefault("weight", projection.get("limit", connectivity["pairs"][0][2]))
+    projection["connectivity"] = "dense"
 
 
 def _resized(network: Network, files: dict[str, Any], name: str, size: int) -> None:

@@ -30,11 +30,13 @@ MOST_FAILURES = 5
 
 @dataclass
 class Findings:
-    """What a search went through. `loops` are the texts that the simulator compiled, by hash."""
+    """What a search went through. `loops` are the texts that the simulator compiled, by hash, `seen` those of
+    networks: what is drawn twice is compared once."""
 
     networks: int = 0
     structures: int = 0
     loops: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
     values: int = 0
     active: int = 0
     events: int = 0
@@ -70,6 +72,10 @@ def search(
     def compare(document: Document) -> None:
         if findings.networks >= networks or len(findings.failures) > failed:
             return
+        network = _hash(as_text(document) + repr(document.files))
+        if network in findings.seen:
+            return
+        findings.seen.add(network)
         trouble = _judged(document, judge, findings)
         if trouble is not None:
             findings.failures.append((document, trouble))
@@ -89,6 +95,10 @@ def search(
         _for_each(structures(), -(-networks // members_each), first, go_through)
         first += 1
     return findings
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _for_each(
@@ -120,7 +130,7 @@ def trouble_with(document: Document, judge: Judge) -> str | None:
 def _judged(document: Document, judge: Judge, findings: Findings) -> str | None:
     try:
         code = compiled(document)
-        findings.loops.add(sha256(loop_text(code).encode()).hexdigest())
+        findings.loops.add(_hash(loop_text(code)))
         compared = judge(code, STEPS)
     except BurstchipError as error:
         codes = {d.id for d in error.diagnostics if d.severity == "error"}
@@ -144,7 +154,7 @@ def save_failures(findings: Findings, judge: Judge, folder: Path) -> list[str]:
     """Make every failing network small, write it to the folder, and say so in a line each."""
     lines = []
     for document, trouble in findings.failures:
-        path = folder / f"{sha256(as_text(document).encode()).hexdigest()[:8]}.yaml"
+        path = folder / f"{_hash(as_text(document))[:8]}.yaml"
         # Whatever becomes of the attempt to make it small.
         write_document(document, path, trouble)
         small, trouble = reduced(document, lambda it: trouble_with(it, judge))
