@@ -2,7 +2,7 @@
 
 `PyLearningConnection` adds to LearningDense, where asked for: draws of its own for each synapse, through the
 public override of `_init_randoms`; delays; and a mask, so that synapses that do not exist stay 0 (stock
-LearningSparse loses a synapse whose weight reaches 0 under a sign mode). Its traces, its rule and its order
+LearningSparse raises in its first learning step under a sign mode, and with rules that read w or t). Its traces, its rule and its order
 of phases are the stock ones. `CarryDense` is the emulation-only carry form, which no stock process offers.
 """
 
