@@ -3,7 +3,8 @@
 `PyLearningConnection` adds to LearningDense, where asked for: draws of its own for each synapse, through the
 public override of `_init_randoms`; delays; and a mask, so that synapses that do not exist stay 0. Its traces,
 its rule and its order of phases are the stock ones. (Stock LearningSparse raises in its first learning step
-under a sign mode, and with rules that read w or t.) `CarryDense` is the emulation-only carry form, which no stock process offers.
+under a sign mode, and with rules that read w or t.) `CarryDense` is the emulation-only carry form, which no
+stock process offers.
 """
 
 from __future__ import annotations
