@@ -139,7 +139,8 @@ def _judged(document: Document, judge: Judge, findings: Findings) -> str | None:
             return None
         return f"refused {' '.join(sorted(codes))}: {error}"
     except Exception as error:  # whatever it is, the network is to be seen
-        return f"{type(error).__name__}: {error}"
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        return f"{type(error).__name__}: {' '.join(lines)[:300]}"
     findings.networks += 1
     findings.values += compared.values
     findings.active += compared.events > 0
