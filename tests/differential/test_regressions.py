@@ -12,7 +12,7 @@ from compare.search import trouble_with
 
 SAVED = sorted((Path(__file__).parent / "regressions").glob("*.yaml"))
 #: What is known to be wrong still, and why.
-OPEN = {"rates_of_single_pixels": "the compiled loop takes one max_rate for all inputs of a task"}
+OPEN: dict[str, str] = {}
 
 
 @pytest.fixture(autouse=True)

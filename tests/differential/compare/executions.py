@@ -57,14 +57,14 @@ def _shown(code: ChipProgram, steps: int, pictures: Pictures | None) -> NDArray[
     return np.resize(sample_order(code, len(pictures.images), 0), steps // code.task.present + 2)
 
 
-def in_numpy(code: ChipProgram, steps: int, *, anneal: int = 0) -> Iterator[Values]:
+def in_numpy(code: ChipProgram, steps: int) -> Iterator[Values]:
     """The plain order, step by step."""
     module = _plain_order()
     pictures = pictures_of_task(code)
     if pictures is not None:
         shown = _shown(code, steps, pictures)
         pictures = module.Pictures(pictures.images, pictures.maximum, pictures.labels, shown)
-    plain = module.Plain(code, steps, pictures, anneal=anneal)
+    plain = module.Plain(code, steps, pictures)
     plain.start()
     for n in range(steps):
         plain.step(n)
@@ -88,10 +88,10 @@ def in_numpy(code: ChipProgram, steps: int, *, anneal: int = 0) -> Iterator[Valu
         yield values
 
 
-def in_numba(code: ChipProgram, steps: int, *, anneal: int = 0) -> Iterator[Values]:
+def in_numba(code: ChipProgram, steps: int) -> Iterator[Values]:
     """The simulator, called for one step after the other."""
     simulation = start(code, learning=True, record=neuron_places(code))
-    given, predictions = _given(code, steps, anneal)
+    given, predictions = _given(code, steps)
     for n in range(steps):
         records = _records(simulation, 1)
         simulation.advance(1, {**given, **records}, prime=n == 0 and code.task is not None)
@@ -107,10 +107,10 @@ def in_numba(code: ChipProgram, steps: int, *, anneal: int = 0) -> Iterator[Valu
         yield values
 
 
-def in_one_call(code: ChipProgram, steps: int, *, anneal: int = 0) -> Values:
+def in_one_call(code: ChipProgram, steps: int) -> Values:
     """The simulator called once for all steps; what it ends with."""
     simulation = start(code, learning=True, record=neuron_places(code))
-    given, _ = _given(code, steps, anneal)
+    given, _ = _given(code, steps)
     records = _records(simulation, steps)
     simulation.advance(steps, {**given, **records}, prime=code.task is not None)
     last = {place: records[_record_name(simulation, place)][-1] for place in neuron_places(code)}
@@ -122,11 +122,11 @@ def loop_text(code: ChipProgram) -> str:
     return start(code, learning=True, record=neuron_places(code)).kernel.text
 
 
-def _given(code: ChipProgram, steps: int, anneal: int) -> tuple[dict[str, Any], NDArray[np.int64]]:
+def _given(code: ChipProgram, steps: int) -> tuple[dict[str, Any], NDArray[np.int64]]:
     """What a run is told from outside, and where it writes the classes that it reads out."""
     pictures = pictures_of_task(code)
     predictions = np.full(steps + 2, -1, dtype=np.int64)
-    given: dict[str, Any] = {"anneal": anneal, "first_sample": 0, "predictions": predictions}
+    given: dict[str, Any] = {"first_sample": 0, "predictions": predictions}
     if pictures is not None:
         given |= {
             "shown": _shown(code, steps, pictures),
