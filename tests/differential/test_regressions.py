@@ -11,14 +11,6 @@ from compare.documents import read_document
 from compare.search import trouble_with
 
 SAVED = sorted((Path(__file__).parent / "regressions").glob("*.yaml"))
-#: What is known to be wrong still, and why.
-OPEN: dict[str, str] = {}
-
-
-@pytest.fixture(autouse=True)
-def expects_open_failures(request: pytest.FixtureRequest, path: Path) -> None:
-    if path.stem in OPEN:
-        request.applymarker(pytest.mark.xfail(reason=OPEN[path.stem], strict=True))
 
 
 @pytest.mark.parametrize("path", SAVED, ids=[path.stem for path in SAVED])

@@ -84,10 +84,25 @@ def encode(image, n, max_value, maximum, value):
 
 
 @loop
+def encode_each(image, n, max_value, maximum, value):
+    """The same with a `max_value` for each pixel."""
+    for j in range(n):
+        scaled = (i64(image[j]) * max_value[j] + maximum // 2) // maximum
+        value[j] = scaled << ENCODER_SHIFT
+
+
+@loop
 def encode_real(image, n, max_value, maximum, value):
     """The same without rounding."""
     for j in range(n):
         value[j] = image[j] * max_value / maximum * 2.0**ENCODER_SHIFT
+
+
+@loop
+def encode_each_real(image, n, max_value, maximum, value):
+    """The same with a `max_value` for each pixel."""
+    for j in range(n):
+        value[j] = image[j] * max_value[j] / maximum * 2.0**ENCODER_SHIFT
 
 
 @njit(nogil=True)

@@ -149,11 +149,12 @@ def _source_lines(layout: Layout, text: _Text, steps: dict[int, tuple[str, ...]]
         sample = f"shown[{clock} // {task.present} - first_sample]"
         value, width = text.argument(f"x_{shown}_value"), text.argument(f"n_{shown}")
         most = text.argument(f"p_{shown}_max_value")
+        each = "_each" if np.ndim(layout.code.populations[shown].parameters["max_value"]) else ""
         for name in ("shown", "images", "maximum", "first_sample"):
             text.argument(name)
         lines += [
             f"    if {sample} >= 0:",
-            f"        encode{real}(images[{sample}], {width}, {most}, maximum, {value})",
+            f"        encode{each}{real}(images[{sample}], {width}, {most}, maximum, {value})",
             "    else:",
             f"        {value}[:] = 0",
         ]
