@@ -201,12 +201,13 @@ def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
             # Before a shift to the right a sum is greater than after it.
             ends = (population.name, port.name)
             shifts = [-p.weight_exp for p in code.projections if (p.target, p.port) == ends]
-            if greatest * 2.0 ** max([*shifts, 0]) > SUM_MAX:
+            unshifted = greatest * 2.0 ** max([*shifts, 0])
+            if unshifted > SUM_MAX:
                 yield _error(
                     "BC338",
                     f"the input of '{population.name}.{port.name}' may leave 32 bits",
-                    f"at most {SUM_MAX} if all sources send at once",
-                    f"{greatest:.0f}",
+                    f"at most {SUM_MAX} if all sources send at once, before shifts to the right",
+                    f"{unshifted:.0f}",
                     "fewer synapses, smaller messages or a smaller limit exclude it",
                 )
             elif greatest > width.high:

@@ -283,7 +283,8 @@ def test_graded_messages_and_exponents_count_in_sums(make: Any) -> None:
     assert warning.message == f"the input of 'n.soma' may reach {4 * 26 * 2600 // 2}"
     (error,) = told(32767.0, 3000)
     assert (error.id, error.message) == ("BC338", "the input of 'n.soma' may leave 32 bits")
-    assert error.required == "at most 2147483647 if all sources send at once"
+    assert error.required == "at most 2147483647 if all sources send at once, before shifts to the right"
+    assert int(error.given) > 2147483647
 
 
 def test_populations_that_are_alone(make: Any) -> None:
