@@ -111,6 +111,9 @@ def show(network: PlainNetwork, pictures: Pictures, sample: int, following: int)
     first = network.samples * task.present
     if network.samples == 0:
         _source_step(network, pictures, sample, 0)
+        # The chip form's epoch before clock 0, in whose last step the source emits.
+        network.to_hidden.end_step(-1, network.emitted, None, 0)
+        network.to_readout.end_step(-1, _NONE, None, 0)
     label = np.arange(readout.code.size) == pictures.labels[sample]
     lesson = np.where(label, readout.p["teacher_on"], readout.p["teacher_off"])
     layers = ((hidden, network.to_hidden), (readout, network.to_readout))
