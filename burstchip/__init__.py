@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from burstchip.recording import Recording, RecordProgress, record
     from burstchip.recording_file import save_recording, to_dataset
     from burstchip.report import write_report
-    from burstchip.tasks.datasets import Dataset, load_dataset
+    from burstchip.tasks.dataset import Dataset
+    from burstchip.tasks.datasets import load_dataset
     from burstchip.tasks.training import TrainOptions, TrainProgress, train
     from burstchip.templates import Template, all_templates, write_template
     from compiler.artifact import load_artifact, save_artifact
@@ -47,7 +48,8 @@ _HOMES = {
     "burstchip.recording": ("RecordProgress", "Recording", "record"),
     "burstchip.recording_file": ("save_recording", "to_dataset"),
     "burstchip.report": ("write_report",),
-    "burstchip.tasks.datasets": ("Dataset", "load_dataset"),
+    "burstchip.tasks.dataset": ("Dataset",),
+    "burstchip.tasks.datasets": ("load_dataset",),
     "burstchip.tasks.training": ("TrainOptions", "TrainProgress", "train"),
     "burstchip.templates": ("Template", "all_templates", "write_template"),
     "compiler.artifact": ("load_artifact", "save_artifact"),

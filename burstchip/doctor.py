@@ -13,7 +13,7 @@ from typing import Any
 
 from burstchip import shadowing
 from burstchip.backends.available import Backend, all_backends
-from burstchip.tasks.cache_folder import cache_folder
+from burstchip.cache_folder import cache_folder
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes(

@@ -21,7 +21,7 @@ from hw_models.neurons.registry import models
 
 if TYPE_CHECKING:
     from burstchip.backends.sim.simulator import Pictures, Simulation
-    from burstchip.tasks.datasets import FetchProgress
+    from burstchip.tasks.dataset import FetchProgress
 
 register_codes(
     {

@@ -2,56 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
-
-DatasetName = Literal["digits", "mnist"]
-
-#: Called while a file is fetched: file name, bytes so far, bytes in all (0 where the server does not say).
-FetchProgress = Callable[[str, int, int], None]
-
-register_codes(
-    {
-        "BC520": "a data file is missing",
-        "BC521": "a data file cannot be read or unpacked",
-        "BC522": "a data file is not in the IDX format or holds another kind of data",
-        "BC523": "the length of a data file disagrees with its header",
-        "BC524": "a data file is not the official one",
-        "BC525": "a data set could not be fetched",
-        "BC526": "images and labels of a data set do not belong together",
-        "BC527": "the data folder cannot be used",
-        "BC528": "a data set or split that does not exist",
-        "BC529": "a data option that the data set does not read",
-    }
-)
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Labelled grey images, split into a training and a test set.
-
-    `train_images` and `test_images` are [sample, pixel] with the pixels of an image row by row; a pixel
-    lies in 0 .. `maximum`. Labels lie in 0 .. `n_classes` - 1. `shape` is (height, width) in pixels.
-    The order of the samples is part of the data: training order is drawn over these indices.
-    `diagnostics` holds the warnings that loading gave rise to.
-    """
-
-    name: DatasetName
-    train_images: NDArray[np.uint8]
-    train_labels: NDArray[np.int64]
-    test_images: NDArray[np.uint8]
-    test_labels: NDArray[np.int64]
-    shape: tuple[int, int]
-    maximum: int
-    n_classes: int
-    diagnostics: tuple[Diagnostic, ...] = ()
+from burstchip.tasks.dataset import Dataset, DatasetName, FetchProgress
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest
 
 
 def load_dataset(

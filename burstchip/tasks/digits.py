@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from burstchip.tasks.datasets import Dataset
+from burstchip.tasks.dataset import Dataset
 from burstchip.tasks.kept_split import Arrays, keep_split, kept_split
 from hw_models.diagnostics import BurstchipError, Diagnostic
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.tasks.cache_folder import cache_folder
+from burstchip.cache_folder import cache_folder
 from compiler.artifact import write_whole
 
 Arrays = dict[str, NDArray[np.uint8]]

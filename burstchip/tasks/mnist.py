@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.tasks.cache_folder import cache_folder
-from burstchip.tasks.datasets import Dataset, FetchProgress
+from burstchip.cache_folder import cache_folder
+from burstchip.tasks.dataset import Dataset, FetchProgress
 from burstchip.tasks.download import fetch_file
 from burstchip.tasks.idx import IdxArray, read_idx
 from hw_models.diagnostics import BurstchipError, Diagnostic

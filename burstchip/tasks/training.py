@@ -13,7 +13,8 @@ import numpy as np
 
 from burstchip.backends.sim.simulator import Pictures, Simulation, classify, sample_order, show, start
 from burstchip.tasks.checkpoint import FILE, load_checkpoint, require_same, save_checkpoint, state_sha256
-from burstchip.tasks.datasets import Dataset, load_dataset
+from burstchip.tasks.dataset import Dataset
+from burstchip.tasks.datasets import load_dataset
 from burstchip.tasks.run_folder import (
     confusion,
     recorded_variables,

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from burstchip.backends.sim.kernel_source import Kernel
-from burstchip.tasks.cache_folder import cache_folder
+from burstchip.cache_folder import cache_folder
 from compiler.artifact import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from burstchip.tasks import digits, kept_split
-from burstchip.tasks.datasets import Dataset, load_dataset
+from burstchip.tasks.dataset import Dataset
+from burstchip.tasks.datasets import load_dataset
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from burstchip.tasks.cache_folder import cache_folder
+from burstchip.cache_folder import cache_folder
 
 
 def test_the_environment_variable_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
