@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -19,6 +20,14 @@ def refusal(content: bytes, dimensions: int = 3) -> str:
     with pytest.raises(BurstchipError) as caught:
         read_idx(content, dimensions, "'f'")
     return str(caught.value)
+
+
+def gzip_data(content: bytes) -> bytes | None:
+    """What a gzip file holds; None where it is damaged."""
+    try:
+        return gzip.decompress(content)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return None
 
 
 @pytest.mark.parametrize(
@@ -81,10 +90,8 @@ def test_a_truncated_gzip_file_never_passes(length: int) -> None:
 def test_damage_to_a_gzip_file_never_changes_the_data(position: int, flip: int) -> None:
     content = bytearray(gzip.compress(IMAGES, mtime=0))
     content[position] ^= flip
-    try:
-        array = read_idx(bytes(content), 3, "'f'")
-    except BurstchipError as refused:
-        assert str(refused).startswith("error[BC52")
+    # A few bits, behind the last block, are not read by anybody.
+    if gzip_data(bytes(content)) == IMAGES:
+        assert read_idx(bytes(content), 3, "'f'").sha256 == hashlib.sha256(IMAGES).hexdigest()
     else:
-        # A few bits, behind the last block, are not read by anybody.
-        assert array.sha256 == hashlib.sha256(IMAGES).hexdigest()
+        assert refusal(bytes(content)).startswith("error[BC52")
