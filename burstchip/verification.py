@@ -274,7 +274,7 @@ def verify(
         tracked = {place: variable.size for place, variable in variables.items()}
         lava = LavaRun(owned, code, shown_pictures(pictures, order), tracked)
         sim = _Sim(code, variables, pictures, order)
-        done, part = 0, 16
+        done, part = 0, 1
         while done < steps and difference is None:
             count = min(part, steps - done, lava.rows)
             started = perf_counter()

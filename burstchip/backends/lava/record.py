@@ -61,7 +61,7 @@ def record_in_lava(
     readout = np.full(0 if shown is None else len(shown.labels), -1, dtype=np.int64)
     with LavaWorker() as worker:
         run = LavaRun(worker, code, shown, sizes)
-        part = 16
+        part = 1
         while run.clock < steps:
             begin, started = run.clock, perf_counter()
             count = min(part, steps - begin, run.rows)
