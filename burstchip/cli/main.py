@@ -1,4 +1,6 @@
-"""The command line's entry point. Exit code 0, 2 for bad input, 130 for Ctrl-C; a bug has its traceback."""
+"""The command line's entry point. Exit code 0, 2 for bad input, 130 for Ctrl-C, 1 where
+`verify` finds a difference; a bug has its traceback.
+"""
 
 from __future__ import annotations
 

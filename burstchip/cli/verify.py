@@ -22,8 +22,8 @@ DIFFERENT = 1
 def verify(
     artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
     backends: Annotated[
-        str, typer.Option(metavar="ONE,OTHER", help="The backends to compare: sim and lava.")
-    ] = "sim,lava",
+        str | None, typer.Option(metavar="ONE,OTHER", help="The backends to compare (default: sim,lava).")
+    ] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", help="How many steps to compare.")] = None,
     train: Annotated[
         int | None, typer.Option(metavar="SAMPLES", help="How many training samples to compare, with a task.")
@@ -43,7 +43,8 @@ def verify(
         if deployment is not None:
             from burstchip.cli.checks import exclude
 
-            given = [name for name, value in (("--steps", steps), ("--train", train)) if value is not None]
+            options = {"--backends": backends, "--steps": steps, "--train": train, "--data": data}
+            given = [name for name, value in options.items() if value is not None]
             message = "a deployment is compared without running it"
             exclude(bool(given), message, "--deployment alone", " and ".join(given))
             _compare_deployment(artifact, deployment, out)
@@ -53,7 +54,7 @@ def verify(
         from burstchip.verification import verify as verify_
         from compiler.artifact import load_artifact
 
-        chosen = tuple(name.strip() for name in backends.split(","))
+        chosen = tuple(name.strip() for name in (backends or "sim,lava").split(","))
         check_backends(chosen)
         code, sha256 = load_artifact(artifact)
         count = steps_to_verify(code, steps, train)
