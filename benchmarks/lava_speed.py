@@ -187,7 +187,7 @@ def measure(name: str, code: ChipProgram, effort: Effort, worker: LavaWorker) ->
 def results_table(results: Sequence[Result]) -> Table:
     """The results for people."""
     table = Table(title="The simulator and Lava, medians (lowest – highest)")
-    table.add_column("network")
+    table.add_column("network", overflow="fold")
     for heading in (
         "neurons",
         "synapses",
@@ -197,7 +197,7 @@ def results_table(results: Sequence[Result]) -> Table:
         "step µs\nLava",
         "ratio",
     ):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for result in results:
         table.add_row(
             f"{result.name}\n{result.processes} processes",
@@ -213,8 +213,12 @@ def results_table(results: Sequence[Result]) -> Table:
 
 
 def _microseconds(rate: Rate) -> str:
-    median, lowest, highest = (1e6 / r for r in (rate.median, rate.highest, rate.lowest))
-    return f"{median:,.3g}\n({lowest:,.3g} – {highest:,.3g})"
+    median, lowest, highest = (_short(1e6 / r) for r in (rate.median, rate.highest, rate.lowest))
+    return f"{median}\n({lowest} – {highest})"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -20,8 +20,7 @@ def test_one_json_object_with_the_ratio(capsys: pytest.CaptureFixture[str], need
         assert result["neurons"] == 200 and result["synapses"] == 12_000 and result["values"] > 0
         assert result["ratio"] == pytest.approx(result["sim"]["median"] / result["lava"]["median"])
         assert result["sim_start"] > 0 and result["lava_start"] > 0
-    # A narrow terminal cuts names short.
-    assert "learning" in printed.err
+    assert "The simulator and Lava, medians" in printed.err
 
 
 def test_without_lava_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
