@@ -27,7 +27,7 @@ def test_sim_against_lava(found_nothing: Any, lava: Any) -> None:
 
 @pytest.mark.slow
 def test_more_numpy_against_numba(found_nothing: Any, nightly_networks: int, nightly_seed: int) -> None:
-    networks, each = (nightly_networks, 25) if nightly_networks else (40, 8)
+    networks, each = (nightly_networks, 25) if nightly_networks else (16, 8)
     findings = search(numpy_against_numba, networks, each, nightly_seed, _tell)
     found_nothing(findings, numpy_against_numba)
 
@@ -36,6 +36,6 @@ def test_more_numpy_against_numba(found_nothing: Any, nightly_networks: int, nig
 def test_more_sim_against_lava(
     found_nothing: Any, lava: Any, nightly_networks: int, nightly_seed: int
 ) -> None:
-    networks, each = (nightly_networks, 25) if nightly_networks else (40, 8)
+    networks, each = (nightly_networks, 25) if nightly_networks else (16, 8)
     judge = sim_against_lava(lava)
     found_nothing(search(judge, networks, each, nightly_seed, _tell), judge)
