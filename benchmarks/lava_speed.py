@@ -91,9 +91,8 @@ def programs() -> dict[str, Callable[[], ChipProgram]]:
 class _Stepping:
     """A program on both backends; each `Work` runs as many steps as fill the given seconds."""
 
-    def __init__(self, code: ChipProgram, worker: LavaWorker) -> None:
-        self.code = code
-        self.pictures = None if code.task is None else training_pictures(code, None)
+    def __init__(self, code: ChipProgram, pictures: simulator.Pictures | None, worker: LavaWorker) -> None:
+        self.code, self.pictures = code, pictures
         self.unit = 1 if code.task is None else code.task.present
         # Room for a run that is never asked for more.
         self.order = samples_shown(code, 10_000_000 if code.task is not None else 0, self.pictures)
@@ -129,19 +128,16 @@ class _Stepping:
 
     def in_lava(self, seconds: float) -> Callable[[], float]:
         """Steps of Lava that take about `seconds`."""
-        steps = _filling(seconds, self._lava, self.unit)
-        return lambda: _counted(steps, lambda: self._lava(steps))
-
-    def _lava(self, steps: int) -> None:
-        self.run.advance(steps)
+        steps = _filling(seconds, self.run.advance, self.unit)
+        return lambda: _counted(steps, lambda: self.run.advance(steps))
 
 
-def _counted(steps: int, work: Callable[[], None]) -> float:
+def _counted(steps: int, work: Callable[[], object]) -> float:
     work()
     return steps
 
 
-def _filling(seconds: float, work: Callable[[int], None], unit: int) -> int:
+def _filling(seconds: float, work: Callable[[int], object], unit: int) -> int:
     """A number of steps, a multiple of `unit`, that take about `seconds`."""
     steps = unit
     while True:
@@ -154,8 +150,10 @@ def _filling(seconds: float, work: Callable[[int], None], unit: int) -> int:
 
 
 @contextmanager
-def _stepping(code: ChipProgram, worker: LavaWorker) -> Iterator[_Stepping]:
-    it = _Stepping(code, worker)
+def _stepping(
+    code: ChipProgram, pictures: simulator.Pictures | None, worker: LavaWorker
+) -> Iterator[_Stepping]:
+    it = _Stepping(code, pictures, worker)
     try:
         yield it
     finally:
@@ -167,14 +165,14 @@ def measure(name: str, code: ChipProgram, effort: Effort, worker: LavaWorker) ->
     pictures = None if code.task is None else training_pictures(code, None)
     found = verify(code, CHECKED, pictures=pictures, worker=worker)
     assert found.difference is None, f"{name}: {found.difference}"
-    with _stepping(code, worker) as it:
+    with _stepping(code, pictures, worker) as it:
         sim, lava = rates_in_turn(
             it.simulated(effort.seconds), it.in_lava(effort.seconds), repeats=effort.repeats
         )
         return Result(
             name,
             sum(p.size for p in code.populations),
-            sum(len(p.weights) if not p.dense else p.weights.size for p in code.projections),
+            sum(p.weights.size for p in code.projections),
             len(code.populations) + len(code.projections),
             found.values,
             it.sim_start,

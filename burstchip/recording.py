@@ -225,8 +225,11 @@ def _advance(
     watch: Callable[[RecordProgress], None] | None,
 ) -> Samples | None:
     """Run all steps in parts; the parts do not change the result."""
+    from burstchip.backends.sim.simulator import given_samples
+
     numbers, task = simulation.layout.numbers, simulation.layout.code.task
-    shown, readout = _samples(simulation.layout.code, steps, pictures)
+    shown = samples_shown(simulation.layout.code, steps, pictures)
+    readout = np.full(len(shown), -1, dtype=np.int64)
     part = task.present if task else 256
     if watch is not None:
         watch(RecordProgress(0, steps))
@@ -238,14 +241,8 @@ def _advance(
         if task is not None and pictures is not None:
             # The sources run a step ahead and may have begun the sample after the part's last one.
             first, last = begin // task.present, end // task.present
-            given |= {
-                "shown": shown[first : last + 1],
-                "predictions": readout[first : last + 1],
-                "first_sample": first,
-                "images": pictures.images,
-                "maximum": pictures.maximum,
-                "labels": pictures.labels,
-            }
+            part_shown, part_readout = shown[first : last + 1], readout[first : last + 1]
+            given |= given_samples(pictures, part_shown, part_readout, first)
         started = perf_counter()
         simulation.advance(end - begin, given, prime=begin == 0 and task is not None)
         elapsed = perf_counter() - started
@@ -256,14 +253,6 @@ def _advance(
         return None
     begun = -(-steps // task.present)
     return Samples(shown[:begun], pictures.labels[shown[:begun]], readout[:begun])
-
-
-def _samples(
-    code: ChipProgram, steps: int, pictures: Pictures | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(index of each sample that the run touches, room for the class read out for each)."""
-    shown = samples_shown(code, steps, pictures)
-    return shown, np.full(len(shown), -1, dtype=np.int64)
 
 
 def samples_shown(code: ChipProgram, steps: int, pictures: Pictures | None) -> NDArray[np.int64]:

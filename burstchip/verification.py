@@ -139,6 +139,8 @@ class _Sim:
         return values
 
     def _run(self, begin: int, end: int, values: Mapping[Place, NDArray[Any]]) -> None:
+        from burstchip.backends.sim.simulator import given_samples
+
         simulation, task = self.simulation, self.code.task
         numbers = simulation.layout.numbers
         given: dict[str, Any] = {
@@ -148,14 +150,8 @@ class _Sim:
         if task is not None and self.pictures is not None:
             first = simulation.clock // task.present
             last = (simulation.clock + end - begin) // task.present
-            given |= {
-                "shown": self.shown[first : last + 1],
-                "predictions": np.full(last + 1 - first, -1, dtype=np.int64),
-                "first_sample": first,
-                "images": self.pictures.images,
-                "maximum": self.pictures.maximum,
-                "labels": self.pictures.labels,
-            }
+            shown = self.shown[first : last + 1]
+            given |= given_samples(self.pictures, shown, np.full(len(shown), -1, dtype=np.int64), first)
         simulation.advance(end - begin, given, prime=simulation.clock == 0 and task is not None)
         for index, projection in enumerate(self.code.projections):
             for name, array in self._synapses(index, projection):

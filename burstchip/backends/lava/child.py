@@ -3,7 +3,6 @@
     {"open": {"artifact": path, "shown": path or null, "records": {place: {variable: [path, size, rows]}}}}
     {"advance": steps}          run so many steps of the open network
     {"close": true}             stop it
-    {"stock": true}             names of populations and projections that run as stock Lava
 
 Lava's workers write to standard output, so the answers have a stream of their own.
 """

@@ -35,7 +35,7 @@ class Recorded:
 
 def best_of(count: NDArray[Any], v: NDArray[Any]) -> int:
     """The neuron with most events, the potential v deciding between equal counts, the lowest index then."""
-    return int(np.lexsort((np.arange(len(v)), -v.astype(np.int64), -count.astype(np.int64)))[0])
+    return int(np.lexsort((-v.astype(np.int64), -count.astype(np.int64)))[0])
 
 
 def record_in_lava(

@@ -16,9 +16,6 @@ from numpy.typing import NDArray
 from compiler.ir.chip_program import ChipProgram, TaskCode
 from hw_models.neurons.sources import ENCODER_SHIFT
 
-#: The highest clock that a program may be told.
-MOST_STEPS = (1 << 31) - 1
-
 
 @dataclass(frozen=True)
 class Shown:
@@ -52,7 +49,7 @@ class Schedule:
         flags = {
             "learning": 1,
             "anneal": 0,
-            "clock": min(clock, MOST_STEPS),
+            "clock": clock,
             "gather": int(gather_every > 0 and clock % gather_every == 0),
             "report": int(gather_every > 0 and (clock + 1) % gather_every == 0),
         }

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -138,8 +139,6 @@ class LavaWorker:
 
 def _group_ends(group: int) -> bool:
     """Whether no process of the group is left but the tracker of shared memory, within END_SECONDS."""
-    import time
-
     deadline = time.monotonic() + END_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -169,7 +168,6 @@ class LavaRun:
             np.savez(folder / "shown.npz", images=shown.images, maximum=shown.maximum, labels=shown.labels)
         bytes_a_row = 4 * max(1, sum(tracked.values()))
         self.rows = rows or max(1, min(RECORD_BYTES // bytes_a_row, 4096))
-        self._tracks: dict[Place, Track] = {}
         self._open: dict[Place, NDArray[np.int32]] = {}
         records: dict[str, dict[str, Any]] = {}
         for number, ((place, variable), size) in enumerate(tracked.items()):

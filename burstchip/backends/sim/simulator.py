@@ -98,6 +98,23 @@ def _records(simulation: Simulation, steps: int) -> dict[str, NDArray[Any]]:
     }
 
 
+def given_samples(
+    pictures: Pictures, shown: NDArray[np.int64], predictions: NDArray[np.int64], first: int
+) -> dict[str, Any]:
+    """What the loop is given of a task: the pictures `shown`, by index (-1: none), from sample `first` on.
+
+    The class read out for each is written to `predictions`.
+    """
+    return {
+        "shown": shown.astype(np.int64, copy=False),
+        "predictions": predictions,
+        "first_sample": first,
+        "images": pictures.images,
+        "maximum": pictures.maximum,
+        "labels": pictures.labels,
+    }
+
+
 def show(
     simulation: Simulation,
     pictures: Pictures,
@@ -119,12 +136,7 @@ def show(
     records = _records(simulation, steps if recording else 0)
     given = {
         "recording": int(recording),
-        "shown": np.append(shown, following).astype(np.int64),
-        "first_sample": simulation.clock // task.present,
-        "images": pictures.images,
-        "maximum": pictures.maximum,
-        "labels": pictures.labels,
-        "predictions": predictions,
+        **given_samples(pictures, np.append(shown, following), predictions, simulation.clock // task.present),
         "anneal": anneal,
         **records,
     }
@@ -146,14 +158,7 @@ def _classify_part(
     simulation.clock = int(part[0]) * task.present
     simulation.seed = code.seed + TEST_SEED
     predictions = np.full(len(part), -1, dtype=np.int64)
-    given = {
-        "shown": np.append(part, -1).astype(np.int64),
-        "first_sample": int(part[0]),
-        "images": pictures.images,
-        "maximum": pictures.maximum,
-        "labels": pictures.labels,
-        "predictions": predictions,
-    }
+    given = given_samples(pictures, np.append(part, -1), predictions, int(part[0]))
     simulation.advance(len(part) * task.present, given, prime=True)
     return predictions, simulation.arrays["event_totals"]
 
@@ -221,13 +226,7 @@ def simulate(
         assert pictures is not None, "a program with a task needs its pictures"
         needed = steps // code.task.present + 2
         order = np.resize(sample_order(code, len(pictures.images), 0), needed)
-        given.update(
-            shown=order,
-            images=pictures.images,
-            maximum=pictures.maximum,
-            labels=pictures.labels,
-            predictions=np.full(needed, -1, dtype=np.int64),
-        )
+        given |= given_samples(pictures, order, np.full(needed, -1, dtype=np.int64), 0)
     simulation.advance(steps, given, prime=code.task is not None)
     numbers = simulation.layout.numbers
     return {
