@@ -18,6 +18,7 @@ from compiler.ir.network import (
     TraceSpec,
     Uniform,
 )
+from hw_models.neurons.registry import models
 
 
 def _network(name: str, populations: tuple[Population, ...], projections: tuple[Projection, ...]) -> Network:
@@ -32,6 +33,7 @@ def _network(name: str, populations: tuple[Population, ...], projections: tuple[
         task=None,
         target="loihi2",
         parameters={},
+        models=models(),
     )
 
 

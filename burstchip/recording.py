@@ -17,7 +17,6 @@ from burstchip.backends.lava.schedule import Shown
 from burstchip.variables import Variable, parse_variables
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.neurons.registry import models
 
 if TYPE_CHECKING:
     from burstchip.backends.sim.simulator import Pictures, Simulation
@@ -268,8 +267,7 @@ def _clipped(code: ChipProgram, counts: NDArray[np.int64]) -> tuple[Diagnostic, 
     found = []
     for population, count in zip(code.populations, counts, strict=True):
         if count:
-            model = models()[population.model]
-            widths = ", ".join(f"{port.name} {model.program.inputs[port.name]}" for port in model.ports)
+            widths = ", ".join(f"{port} {population.program.inputs[port]}" for port in population.ports)
             found.append(
                 Diagnostic(
                     "BC510",

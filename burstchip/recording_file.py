@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from burstchip.recording import Recording
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.neurons.registry import models
 
 if TYPE_CHECKING:
     import xarray
@@ -84,7 +83,7 @@ def to_dataset(recording: Recording, artifact_sha256: str | None = None) -> xarr
 
 def _is_flag(recording: Recording, population: str, variable: str) -> bool:
     """Whether the variable is 0 or 1, as events are."""
-    program = models()[recording.code.population(population).model].program
+    program = recording.code.population(population).program
     width = program.states[variable] if variable in program.states else program.outputs[variable]
     return (width.low, width.high) == (0, 1)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
-from hw_models.neurons.registry import models
 
 register_codes(
     {
@@ -23,7 +22,7 @@ Variable = tuple[str, str]
 
 def variables_of(code: ChipProgram, population: str) -> tuple[str, ...]:
     """What can be recorded of a population: the states and outputs of its model."""
-    program = models()[code.population(population).model].program
+    program = code.population(population).program
     return tuple(dict.fromkeys((*program.states, *program.outputs)))
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,12 @@ from compiler.ir.chip_program import (
 )
 from compiler.ir.verify import verify_chip_program
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.neurons.registry import models
+from hw_models.neurons.roles import Roles
+from hw_models.program.serialise import decode_program, encode_program
+from hw_models.program.trace import Program
 
 FORMAT = "burstchip artifact"
-VERSION = 1
+VERSION = 2
 KEY = "burstchip"
 
 register_codes(
@@ -41,8 +43,7 @@ register_codes(
         "BC401": "an artifact file cannot be read",
         "BC402": "a file is not a burstchip artifact",
         "BC403": "an artifact is damaged",
-        "BC404": "an artifact has a newer format",
-        "BC405": "an artifact uses a neuron model that is not installed",
+        "BC404": "an artifact has another format",
     }
 )
 
@@ -65,7 +66,9 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def _encode_population(index: int, population: PopulationCode, tensors: Tensors) -> dict[str, Any]:
+def _encode_population(
+    index: int, population: PopulationCode, programs: list[Program], tensors: Tensors
+) -> dict[str, Any]:
     parameters: dict[str, Any] = {}
     for name, value in sorted(population.parameters.items()):
         if np.ndim(value) == 0:
@@ -78,6 +81,9 @@ def _encode_population(index: int, population: PopulationCode, tensors: Tensors)
         "name": population.name,
         "model": population.model,
         "size": population.size,
+        "program": programs.index(population.program),
+        "ports": list(population.ports),
+        "roles": asdict(population.roles),
         "parameters": parameters,
         "stream": population.stream,
         "gather_every": population.gather_every,
@@ -108,6 +114,10 @@ def _encode_projection(index: int, projection: ProjectionCode, tensors: Tensors)
 
 def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
     tensors: Tensors = {}
+    programs: list[Program] = []
+    for population in code.populations:
+        if population.program not in programs:
+            programs.append(population.program)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -116,7 +126,8 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
         "seed": code.seed,
         "target": code.target,
         "weight_form": code.weight_form,
-        "populations": [_encode_population(i, p, tensors) for i, p in enumerate(code.populations)],
+        "programs": [encode_program(program) for program in programs],
+        "populations": [_encode_population(i, p, programs, tensors) for i, p in enumerate(code.populations)],
         "projections": [_encode_projection(i, p, tensors) for i, p in enumerate(code.projections)],
         "probes": [list(probe) for probe in code.probes],
         "task": None if code.task is None else asdict(code.task),
@@ -193,13 +204,13 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
             f"{len(data)} bytes of something else, or the torn beginning of an artifact",
             "compile the network again",
         ) from None
-    if manifest["version"] > VERSION:
+    if manifest["version"] != VERSION:
         raise _error(
             "BC404",
-            f"artifact '{path}' has a newer format",
+            f"artifact '{path}' has another format",
             f"format version {VERSION}",
             f"version {manifest['version']}",
-            "update burstchip, or compile the network again with this version",
+            "compile the network again with this version of burstchip",
         )
     try:
         tensors = load(data)
@@ -221,7 +232,9 @@ def _damaged(path: Path, given: str) -> BurstchipError:
     )
 
 
-def _decode_population(entry: Mapping[str, Any], tensors: Tensors) -> PopulationCode:
+def _decode_population(
+    entry: Mapping[str, Any], programs: Sequence[Program], tensors: Tensors
+) -> PopulationCode:
     parameters = {
         name: tensors[value["tensor"]] if isinstance(value, dict) else value
         for name, value in entry["parameters"].items()
@@ -232,6 +245,9 @@ def _decode_population(entry: Mapping[str, Any], tensors: Tensors) -> Population
         entry["name"],
         entry["model"],
         entry["size"],
+        programs[entry["program"]],
+        tuple(entry["ports"]),
+        Roles(**entry["roles"]),
         parameters,
         entry["stream"],
         entry["gather_every"],
@@ -252,13 +268,14 @@ def _decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> Projection
 
 def _decode(manifest: Mapping[str, Any], tensors: Tensors) -> ChipProgram:
     task = manifest["task"]
+    programs = [decode_program(entry) for entry in manifest["programs"]]
     code = ChipProgram(
         name=manifest["name"],
         step_ms=manifest["step_ms"],
         seed=manifest["seed"],
         target=manifest["target"],
         weight_form=manifest["weight_form"],
-        populations=tuple(_decode_population(entry, tensors) for entry in manifest["populations"]),
+        populations=tuple(_decode_population(entry, programs, tensors) for entry in manifest["populations"]),
         projections=tuple(_decode_projection(entry, tensors) for entry in manifest["projections"]),
         probes=tuple((name, variable) for name, variable in manifest["probes"]),
         task=None if task is None else TaskCode(**{**task, "anneal": tuple(task["anneal"])}),
@@ -270,23 +287,13 @@ def _decode(manifest: Mapping[str, Any], tensors: Tensors) -> ChipProgram:
 
 
 def load_artifact(path: Path) -> tuple[ChipProgram, str]:
-    """(program, SHA-256) of an artifact file. Raises `BurstchipError` BC401..BC405."""
+    """(program, SHA-256) of an artifact file. Raises `BurstchipError` BC401..BC404."""
     # Registers the ids that the messages of a compiled program bear.
     import compiler.pipeline  # noqa: F401
 
     manifest, tensors = _read(path)
     try:
-        missing = {entry["model"] for entry in manifest["populations"]} - set(models())
-        code = None if missing else _decode(manifest, tensors)
+        return _decode(manifest, tensors), manifest["sha256"]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError) as reason:
-        # The hash is right: another version of burstchip, or of the package of a model, wrote it.
+        # The hash is right: something other than the compiler wrote it.
         raise _damaged(path, f"{type(reason).__name__}: {reason}") from reason
-    if code is None:
-        raise _error(
-            "BC405",
-            f"artifact '{path}' uses neuron models that are not installed",
-            "their packages",
-            ", ".join(sorted(missing)),
-            "install the package that registers them",
-        )
-    return code, manifest["sha256"]

@@ -20,6 +20,7 @@ from lava.proc.io.source import RingBuffer as Source
 from lava.proc.lif.process import LIF
 
 from burstchip.backends.lava.processes.neurons import BurstUnit, integers_of
+from hw_models.neurons.burst_unit import BURST_UNIT
 
 SIZE, STEPS = 10, 2000
 
@@ -29,7 +30,7 @@ def main() -> None:
     drive = LIF(shape=(SIZE,), du=4095, dv=0, vth=100, bias_mant=np.arange(20, 30) * 64, bias_exp=0)
     to_soma = Dense(weights=np.eye(SIZE, dtype=int) * 120)
     neurons = BurstUnit(
-        shape=(SIZE,), parameters=integers_of("burst_unit", step_ms=1.0, tau_dendrite=8.0, tau_soma=20.0)
+        shape=(SIZE,), parameters=integers_of(BURST_UNIT, step_ms=1.0, tau_dendrite=8.0, tau_soma=20.0)
     )
     # At exponent 0 a message of 64 through a weight of 8 moves the burst probability by 8 / 64 a step.
     push = np.zeros((1, STEPS), dtype=np.int32)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from benchmarks.profiling.instrument import Part
 from burstchip.backends.sim.layout import Layout
 from compiler.ir.chip_program import PopulationCode, ProjectionCode
+from hw_models.neurons.roles import PER_NEURON, Roles
 from hw_models.plasticity.grammar import learning_rule
 from hw_models.program.trace import Program, specialize
 
@@ -68,10 +69,10 @@ def work_of(part: Part, layout: Layout, seen: Seen) -> Work | None:
     return None
 
 
-def _operations(program: Program) -> int:
+def _operations(program: Program, roles: Roles) -> int:
     """Operations on a neuron in a step that neither begins nor ends a sample."""
-    fixed = {name: 0 for name in ("reset", "last") if name in program.inputs}
-    program = specialize(program, fixed)
+    within = {name: 0 for name, control in roles.controls.items() if control in ("reset", "last")}
+    program = specialize(program, {name: 0 for name in within if name in program.inputs})
     return sum(
         _DRAW if node.operation in ("random", "dither") else 1
         for node in program.nodes
@@ -86,10 +87,14 @@ def _steps(population: PopulationCode, layout: Layout, steps: int) -> Work:
     ports = sum(owner == number for owner, _ in layout.ports)
     # The sums of a port are read, and set to zero for the next step.
     values = len(read) + len(program.next_state) + len(program.output) + 2 * ports
-    values += any(node.operation == "input" and node.name in ("value", "label") for node in program.nodes)
+    shown = {name for name, control in population.roles.controls.items() if control in PER_NEURON}
+    values += any(node.operation == "input" and node.name in shown for node in program.nodes)
     size = population.size
     return Work(
-        4.0 * values * size * steps, float(_operations(program) * size * steps), 32, 4 * values * size
+        4.0 * values * size * steps,
+        float(_operations(program, population.roles) * size * steps),
+        32,
+        4 * values * size,
     )
 
 

@@ -59,6 +59,7 @@ def elaborate(
         task=task,
         target=root.get("target", str) or "loihi2",
         parameters=parameters,
+        models=models,
         place=report.place(root.at),
     )
 

@@ -115,12 +115,12 @@ def _is_input(fields: Fields, source: Neurons, report: Report) -> bool:
 def _is_readout(fields: Fields, readout: Neurons, report: Report) -> bool:
     if readout.model is None:
         return False
-    if not {"count", "v"} <= set(readout.model.program.states):
+    if not readout.model.roles.count:
         report.add(
             "BC124",
             fields.nodes["readout"],
             f"{fields.name_of('readout')} needs neurons that count their events",
-            required="a population of a model with the states count and v, such as burst_unit",
+            required="a population of a model that counts its events, such as burst_unit",
             given=f"'{readout.name}' of model '{readout.model.name}'",
         )
         return False

@@ -14,7 +14,6 @@ from burstchip.backends.sim.memory import forward_weights
 from burstchip.backends.sim.simulator import Pictures, Simulation, show, start
 from compiler.artifact import write_whole
 from compiler.ir.chip_program import ChipProgram
-from hw_models.neurons.registry import models
 
 #: How many test samples are recorded before and after learning.
 RECORDED_SAMPLES = 5
@@ -77,7 +76,7 @@ def recorded_variables(code: ChipProgram) -> tuple[tuple[str, str], ...]:
         (population.name, output)
         for population in code.populations
         for output in ("events", "bursts")
-        if output in models()[population.model].program.outputs
+        if output in population.program.outputs
     )
 
 

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_models.diagnostics import Diagnostic
+from hw_models.neurons.roles import Roles
 from hw_models.plasticity.grammar import learning_rule
 from hw_models.plasticity.rule import LearningRule
+from hw_models.program.trace import Program
 
 #: A carry weight is 8 bits and an 8-bit tag below it, stored as one 16-bit number.
 CARRY_TAG_BITS = 8
@@ -28,21 +30,31 @@ FACTORS = ("y1", "y2", "y3")
 
 @dataclass(frozen=True)
 class PopulationCode:
-    """One population: its model, size, integer parameters and random stream.
+    """One population: the program that its neurons run, its size, integer parameters and random stream.
 
-    `gather_every` is the learning epoch, in steps, of the plastic synapses that end here, 0 where there
-    are none. `spikes` lists (step, neuron) of a spike list, sorted. `units[variable]` is the value
-    and unit that 1 in a state or output stands for, where that is known.
+    `model` is the name that the program had in the network, a label only. `ports` are the program's inputs
+    that sum messages, `roles` what its other inputs are bound to. `gather_every` is the learning epoch, in
+    steps, of the plastic synapses that end here, 0 where there are none. `spikes` lists (step, neuron) of the
+    events of a list, sorted. `units[variable]` is the value and unit that 1 in a state or output stands for,
+    where that is known.
     """
 
     name: str
     model: str
     size: int
+    program: Program
+    ports: tuple[str, ...]
+    roles: Roles
     parameters: Mapping[str, int | NDArray[np.int64]]
     stream: int
     gather_every: int = 0
     spikes: NDArray[np.int64] | None = None
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+
+    @property
+    def is_source(self) -> bool:
+        """Whether the population has no input ports."""
+        return not self.ports
 
 
 @dataclass(frozen=True)

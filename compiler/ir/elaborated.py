@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ir.network import Network, Projection
-from hw_models.neurons.model import NeuronModel
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,8 @@ class Synapses:
 
 @dataclass(frozen=True)
 class Elaborated:
-    """The network, its models by name, and its drawn synapses."""
+    """The network and its drawn synapses."""
 
     network: Network
-    models: Mapping[str, NeuronModel]
     streams: Streams
     synapses: tuple[Synapses, ...]

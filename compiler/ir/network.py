@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hw_models.diagnostics import Place
+from hw_models.neurons.model import NeuronModel
 
 #: A parameter value in base units: one number for all neurons, or one number each.
 Value = float | tuple[float, ...]
@@ -203,7 +204,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Network:
-    """Everything a YAML file says, checked and in base units."""
+    """Everything a YAML file says, checked and in base units, and the neuron models that it may name."""
 
     name: str
     step: float
@@ -215,4 +216,5 @@ class Network:
     task: Task | None
     target: str
     parameters: Mapping[str, object]
+    models: Mapping[str, NeuronModel]
     place: Place | None = None

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import Network, Population
+from hw_models.program.printer import program_lines
+from hw_models.program.serialise import program_sha256
 
 
 def as_text(ir: Elaborated | ChipProgram) -> str:
@@ -104,6 +106,9 @@ def _rest(network: Network) -> Iterator[str]:
 def _chip_program(code: ChipProgram) -> Iterator[str]:
     head = f"program {code.name} step={_number(code.step_ms)} ms seed={code.seed} target={code.target}"
     yield f"{head} weight_form={code.weight_form}"
+    programs = {program_sha256(population.program): population.program for population in code.populations}
+    for program in programs.values():
+        yield from (f"  {line}" for line in program_lines(program))
     for population in code.populations:
         yield from _population_code(population)
     for projection in code.projections:
@@ -117,7 +122,15 @@ def _chip_program(code: ChipProgram) -> Iterator[str]:
 
 
 def _population_code(population: PopulationCode) -> Iterator[str]:
-    yield f"  population {population.name}: {population.model} x {population.size} stream {population.stream}"
+    program = f"{population.program.name} #{program_sha256(population.program)[:8]}"
+    yield f"  population {population.name}: {program} x {population.size} stream {population.stream}"
+    yield f"    ports = {', '.join(population.ports) or 'none'}"
+    roles = population.roles
+    yield from (f"    {name} is bound to {control}" for name, control in roles.controls.items())
+    yield from (f"    {parameter} is the exponent of {port}" for port, parameter in roles.exponents.items())
+    for role in ("rate", "full_rate", "factor_shift", "gathered", "count", "tie"):
+        if name := getattr(roles, role):
+            yield f"    {name} is the {role}"
     yield from _entries(population.parameters)
     if population.gather_every:
         yield f"    gather every {population.gather_every} steps"

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Network
-from hw_models.neurons.registry import models
+from hw_models.neurons.verify import verify_binding
+from hw_models.program.verify import verify_program
 
 #: The stored weights of a static projection's sign mode, or of a plastic one's form.
 _WEIGHT_RANGES = {
@@ -24,7 +25,7 @@ def verify_network(network: Network) -> None:
     """Names are unique and resolve, sizes are positive, endpoints exist in the models."""
     names = [population.name for population in network.populations]
     assert len(set(names)) == len(names), "population names repeat"
-    known = {population.name: models()[population.model] for population in network.populations}
+    known = {population.name: network.models[population.model] for population in network.populations}
     assert all(population.size > 0 for population in network.populations), "an empty population"
     projection_names = [projection.name for projection in network.projections]
     assert len(set(projection_names)) == len(projection_names), "projection names repeat"
@@ -71,15 +72,17 @@ def verify_chip_program(code: ChipProgram) -> None:
     for projection in code.projections:
         _verify_projection(projection, populations)
     for name, variable in code.probes:
-        program = models()[populations[name].model].program
+        program = populations[name].program
         assert variable in program.states or variable in program.outputs, f"no variable {name}.{variable}"
     if code.task is not None:
         assert {code.task.input, code.task.readout} <= set(populations), "a task without its populations"
 
 
 def _verify_population(population: PopulationCode) -> None:
-    name = population.name
-    for parameter, width in models()[population.model].program.parameters.items():
+    name, program = population.name, population.program
+    verify_program(program)
+    verify_binding(program, population.ports, population.roles, population.parameters)
+    for parameter, width in program.parameters.items():
         value = np.asarray(population.parameters[parameter])
         assert value.dtype.kind in "iu", f"{name}.{parameter} is not an integer"
         assert value.shape in ((), (population.size,)), f"{name}.{parameter} has shape {value.shape}"
@@ -94,9 +97,8 @@ def _verify_population(population: PopulationCode) -> None:
 def _verify_projection(projection: ProjectionCode, populations: dict[str, PopulationCode]) -> None:
     name = projection.name
     source, target = populations[projection.source], populations[projection.target]
-    assert projection.output in models()[source.model].program.outputs, f"{name} has no output"
-    ports = {port.name for port in models()[target.model].ports}
-    assert projection.port in ports, f"{name} has no port"
+    assert projection.output in source.program.outputs, f"{name} has no output"
+    assert projection.port in target.ports, f"{name} has no port"
     n_pre, n_post = source.size, target.size
     weights = projection.weights
     assert weights.dtype == np.int16, f"{name} has weights of {weights.dtype}"

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.network import DATA_SHAPES
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.neurons.registry import models
+from hw_models.neurons.roles import ANNEALINGS_MAX
 from hw_models.program.ranges import output_range
+from hw_models.program.widths import FLAG
 
 register_codes(
     {
@@ -31,8 +32,6 @@ register_codes(
 
 #: Backends add up messages in 32 bits.
 SUM_MAX = (1 << 31) - 1
-#: The neuron's input `anneal` has 3 bits.
-ANNEALINGS_MAX = 7
 
 
 def _error(code: str, message: str, required: str, given: str, hint: str | None = None) -> Diagnostic:
@@ -72,20 +71,20 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
             f"size {classes}",
             f"size {readout.size}",
         )
-    if "max_value" not in source.parameters:
+    if not source.roles.full_rate:
         yield _error(
             "BC331",
             f"input '{source.name}' cannot show data",
             "model rate_source or poisson_source",
             source.model,
         )
-    elif not np.any(np.asarray(source.parameters["max_value"])):
+    elif not np.any(np.asarray(source.parameters[source.roles.full_rate])):
         yield _error("BC331", f"input '{source.name}' is silent", "a max_rate above 0", "max_rate: 0 Hz")
-    if not {"count", "v"} <= set(models()[readout.model].program.states):
+    if not readout.roles.count:
         yield _error(
             "BC331",
             f"readout '{readout.name}' counts no events",
-            "a model with the states count and v",
+            "a model that counts its events",
             readout.model,
             "model: burst_unit",
         )
@@ -119,9 +118,8 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
         learning = projection.learning
         if learning is None:
             continue
-        program = models()[code.population(projection.target).model].program
-        source = models()[code.population(projection.source).model].program
-        if source.outputs[projection.output].high != 1 or source.outputs[projection.output].low != 0:
+        target = code.population(projection.target)
+        if code.population(projection.source).program.outputs[projection.output] != FLAG:
             yield _error(
                 "BC333",
                 f"'{projection.name}' learns from graded messages",
@@ -129,23 +127,23 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
                 f"{projection.source}.{projection.output}",
             )
         if learning.form == "carry":
-            if "gathered" not in program.states:
+            if not target.roles.gathered:
                 yield _error(
                     "BC333",
                     f"the burst rule of '{projection.name}' needs burst errors",
                     "a target model that gathers them, such as burst_unit",
-                    code.population(projection.target).model,
+                    target.model,
                 )
             continue
         if not learning.third_factors:
             continue  # traces of the target's own events: the neuron sends no third factor
         for factor in FACTORS:
-            if factor in str(learning.rule) and factor not in program.outputs:
+            if factor in str(learning.rule) and factor not in target.program.outputs:
                 yield _error(
                     "BC333",
                     f"the rule of '{projection.name}' reads {factor}",
                     f"a target model that sends {factor}, such as burst_unit for y1 and y2",
-                    code.population(projection.target).model,
+                    target.model,
                 )
 
 
@@ -168,7 +166,7 @@ def _consolidation(code: ChipProgram) -> Iterator[Diagnostic]:
 def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np.float64]:
     """The greatest input magnitude of each target neuron, if all sources send their most at once."""
     source = code.population(projection.source)
-    sent = output_range(models()[source.model].program, source.parameters, projection.output)
+    sent = output_range(source.program, source.parameters, projection.output)
     message = max(abs(sent.low), abs(sent.high))
     size = code.population(projection.target).size
     learning = projection.learning
@@ -194,18 +192,17 @@ def greatest_input(code: ChipProgram, population: str, port: str) -> float:
 
 def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
     for population in code.populations:
-        model = models()[population.model]
-        for port in model.ports:
-            greatest = greatest_input(code, population.name, port.name)
-            width = model.program.inputs[port.name]
+        for port in population.ports:
+            greatest = greatest_input(code, population.name, port)
+            width = population.program.inputs[port]
             # Before a shift to the right a sum is greater than after it.
-            ends = (population.name, port.name)
+            ends = (population.name, port)
             shifts = [-p.weight_exp for p in code.projections if (p.target, p.port) == ends]
             unshifted = greatest * 2.0 ** max([*shifts, 0])
             if unshifted > SUM_MAX:
                 yield _error(
                     "BC338",
-                    f"the input of '{population.name}.{port.name}' may leave 32 bits",
+                    f"the input of '{population.name}.{port}' may leave 32 bits",
                     f"at most {SUM_MAX} if all sources send at once, before shifts to the right",
                     f"{unshifted:.0f}",
                     "fewer synapses, smaller messages or a smaller limit exclude it",
@@ -213,12 +210,18 @@ def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
             elif greatest > width.high:
                 yield Diagnostic(
                     "BC334",
-                    f"the input of '{population.name}.{port.name}' may reach {greatest:.0f}",
+                    f"the input of '{population.name}.{port}' may reach {greatest:.0f}",
                     severity="warning",
                     required=f"at most {width.high} if all sources send at once",
                     given=f"{greatest:.0f}",
                     hint="the run counts what leaves the width; fewer synapses or a smaller limit exclude it",
                 )
+
+
+def _physical(code: ChipProgram, population: PopulationCode, parameter: str) -> str:
+    """The physical parameter that became this integer one, as the quantisation report has it."""
+    became = (line for line in code.quantisation if line.where == population.name)
+    return next((line.parameter for line in became if line.integers.startswith(f"{parameter} = ")), parameter)
 
 
 def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
@@ -232,12 +235,13 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
             )
     shown = code.task.input if code.task else None
     for population in code.populations:
-        model = models()[population.model]
-        if "max_value" in population.parameters:
-            silent = "max_value" if population.name != shown else "value"
+        roles = population.roles
+        if roles.full_rate:
+            silent, other = roles.full_rate, roles.rate
+            if population.name == shown:
+                silent, other = other, silent
             if np.any(np.asarray(population.parameters[silent])):
-                name = "max_rate" if silent == "max_value" else "rate"
-                other = "rate" if silent == "max_value" else "max_rate"
+                name, other = _physical(code, population, silent), _physical(code, population, other)
                 use = "shows data to" if shown == population.name else "does not use"
                 yield _error(
                     "BC336",
@@ -248,7 +252,7 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
         sends = any(p.source == population.name for p in code.projections)
         receives = any(p.target == population.name for p in code.projections)
         missing = "" if receives else "input"
-        if model.kind == "source":
+        if population.is_source:
             missing = "" if sends else "effect"
         if missing:
             yield Diagnostic(
@@ -260,18 +264,10 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
             )
 
 
-def _parameters(population: PopulationCode) -> Iterator[Diagnostic]:
-    for name, value in population.parameters.items():
-        if np.asarray(value).size > 1 and name.endswith(("_shift", "_exp")):
-            yield _error("BC331", f"{population.name}.{name} differs between neurons", "one value", "several")
-
-
 def check(code: ChipProgram) -> ChipProgram:
     """Add what the design rules find. Raises `BurstchipError` with all errors where there is any."""
     rules = (_emulation, _task, _rules, _consolidation, _widths, _unused)
     found = [diagnostic for rule in rules for diagnostic in rule(code)]
-    for population in code.populations:
-        found.extend(_parameters(population))
     if any(diagnostic.severity == "error" for diagnostic in found):
         raise BurstchipError([*found])
     return replace(code, diagnostics=(*code.diagnostics, *found))

@@ -9,7 +9,7 @@ import numpy as np
 from compiler.ir.chip_program import ChipProgram, ProjectionCode
 from hw_models.chips.chip import Chip
 from hw_models.diagnostics import Diagnostic, register_codes
-from hw_models.neurons.registry import models
+from hw_models.neurons.lif import LIF
 from hw_models.program.ranges import output_range
 from hw_models.synapses.memory import SynapseFormat
 
@@ -21,8 +21,6 @@ register_codes(
     }
 )
 
-#: Without neuron programs a chip has Lava's LIF neuron, and no other.
-FIXED_MODEL = "lif"
 WEIGHT_BITS = 8
 
 
@@ -54,14 +52,14 @@ def synapse_format(projection: ProjectionCode, compartments: int, chip: Chip) ->
 def not_deployable(code: ChipProgram, chip: Chip) -> Iterator[Diagnostic]:
     """What no partition helps against: BC351 to BC353."""
     for population in code.populations:
-        model = models()[population.model]
+        # Without neuron programs a chip has Lava's LIF neuron, and no other.
         fact = chip["neuron_programs"]
-        if model.kind == "neuron" and fact.value == 0 and model.name != FIXED_MODEL:
+        if not population.is_source and fact.value == 0 and population.program != LIF.program:
             yield Diagnostic(
                 "BC352",
                 f"population '{population.name}' cannot be deployed to {chip.name}",
-                required=f"model {FIXED_MODEL}: the chip loads no neuron programs ({fact.origin})",
-                given=f"model {model.name}",
+                required=f"model {LIF.name}: the chip loads no neuron programs ({fact.origin})",
+                given=f"model {population.model}",
                 hint="target: loihi2",
             )
     for projection in code.projections:
@@ -79,7 +77,7 @@ def not_deployable(code: ChipProgram, chip: Chip) -> Iterator[Diagnostic]:
 
 def _synapses(code: ChipProgram, projection: ProjectionCode, chip: Chip) -> Iterator[Diagnostic]:
     source = code.population(projection.source)
-    sent = output_range(models()[source.model].program, source.parameters, projection.output)
+    sent = output_range(source.program, source.parameters, projection.output)
     fact = chip["message_bits"]
     if (sent.low < 0 and fact.value == 1) or sent.bits > fact.value:
         yield Diagnostic(

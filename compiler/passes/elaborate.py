@@ -24,7 +24,6 @@ from compiler.ir.network import (
 )
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.elementary import cos_turns, log
-from hw_models.neurons.registry import models
 from hw_models.program.random import at, key, row
 
 register_codes(
@@ -165,7 +164,4 @@ def elaborate(network: Network) -> Elaborated:
                 delays=delays - 1,
             )
         )
-    used = {population.model for population in network.populations}
-    return Elaborated(
-        network, {name: m for name, m in models().items() if name in used}, streams, tuple(drawn)
-    )
+    return Elaborated(network, streams, tuple(drawn))

@@ -16,7 +16,6 @@ import numpy as np
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.neurons.registry import models
 
 register_codes(
     {
@@ -72,23 +71,22 @@ def _factor_shift(learning: LearningCode) -> int:
 
 
 def _population(population: PopulationCode, projections: list[ProjectionCode]) -> PopulationCode:
-    model = models()[population.model]
-    parameters = dict(population.parameters)
-    for port, parameter in model.exponents.items():
+    parameters, roles = dict(population.parameters), population.roles
+    for port, parameter in roles.exponents.items():
         exponents = [p.weight_exp for p in projections if p.port == port]
         if exponents:
             parameters[parameter] = int(np.clip(min(exponents), 0, PORT_EXPONENT_MAX))
     learned = [p.learning for p in projections if p.learning is not None]
     every = _agree(population, "learning epoch", {learning.every for learning in learned})
-    if "factor_shift" in parameters:
+    if roles.factor_shift:
         shifts = {_factor_shift(learning) for learning in learned}
-        parameters["factor_shift"] = _agree(population, "learning rate beyond 2^-7", shifts)
+        parameters[roles.factor_shift] = _agree(population, "learning rate beyond 2^-7", shifts)
     return replace(population, parameters=parameters, gather_every=every)
 
 
 def _projection(projection: ProjectionCode, targets: dict[str, PopulationCode]) -> ProjectionCode:
     population = targets[projection.target]
-    parameter = models()[population.model].exponents.get(projection.port)
+    parameter = population.roles.exponents.get(projection.port)
     if parameter is not None:
         port_exponent = population.parameters[parameter]
         assert isinstance(port_exponent, int)

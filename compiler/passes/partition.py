@@ -22,7 +22,6 @@ from compiler.passes.deployable import not_deployable, synapse_format
 from hw_models.chips.chip import Chip, Fact
 from hw_models.chips.chip import chip as chip_of
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.neurons.registry import models
 from hw_models.synapses.memory import SynapseFormat, list_words
 
 register_codes({"BC350": "a neuron or a population that no neurocore holds"})
@@ -107,7 +106,7 @@ class _Target:
         }
 
     def compartments(self, first: int, last: int) -> int:
-        return (last - first) * max(1, len(models()[self.population.model].ports))
+        return (last - first) * max(1, len(self.population.ports))
 
     def used(self, first: int, last: int) -> dict[str, int]:
         """What these neurons use of each limit, output axons aside, which depend on all neurocores."""
@@ -166,7 +165,7 @@ def _does_not_fit(population: str, neuron: int, fact: Fact, used: Mapping[str, i
 def _targets(code: ChipProgram, chip: Chip) -> Iterator[_Target]:
     sizes = {population.name: population.size for population in code.populations}
     for population in code.populations:
-        if models()[population.model].kind == "source":
+        if population.is_source:
             continue
         # Learning axons must follow the others on a neurocore.
         projections = [p for p in code.projections if p.target == population.name]

@@ -83,7 +83,7 @@ def _integers(population: Population, model: NeuronModel, step_ms: float) -> Qua
 def _population(
     index: int, population: Population, elaborated: Elaborated, report: Report
 ) -> tuple[PopulationCode, Quantized]:
-    model = elaborated.models[population.model]
+    model = elaborated.network.models[population.model]
     step = elaborated.network.step
     quantized = _integers(population, model, step)
     for line in quantized.report:
@@ -97,13 +97,16 @@ def _population(
             population.name, line.name, BASE_UNITS[declared.dimension], requested, represented, text, place
         )
     spikes = None
-    if population.model == "spike_list":
+    if model.roles.bound_to("listed"):
         listed = sorted((round(time / step), neuron) for neuron, time in population.spikes)
         spikes = np.asarray(listed, dtype=np.int64).reshape(-1, 2)
     code = PopulationCode(
         name=population.name,
         model=population.model,
         size=population.size,
+        program=model.program,
+        ports=tuple(port.name for port in model.ports),
+        roles=model.roles,
         parameters=dict(quantized.parameters),
         stream=elaborated.streams.population(index),
         spikes=spikes,
@@ -188,7 +191,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
     for index, population in enumerate(network.populations):
         code, quantized = _population(index, population, elaborated, report)
         populations.append(code)
-        for port in elaborated.models[population.model].ports:
+        for port in elaborated.network.models[population.model].ports:
             unit = quantized.port_units[port.name]
             units[population.name, port.name] = (unit, BASE_UNITS[port.weight_dimension])
     projections = []

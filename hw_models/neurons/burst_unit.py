@@ -41,6 +41,7 @@ from hw_models.neurons.quantities import (
     threshold_mantissa,
     voltage_units,
 )
+from hw_models.neurons.roles import Roles
 from hw_models.program.trace import (
     clip,
     decay,
@@ -296,5 +297,22 @@ BURST_UNIT = NeuronModel(
     ),
     quantize=quantize,
     program=burst_unit_program,
-    exponents={"soma": "soma_exp", "dendrite": "dendrite_exp"},
+    roles=Roles(
+        controls={
+            "label": "label",
+            "reset": "reset",
+            "learning": "learning",
+            "plastic": "plastic",
+            "gather": "gather",
+            "last": "last",
+            "report": "report",
+            "consolidate": "consolidate",
+            "anneal": "anneal",
+        },
+        exponents={"soma": "soma_exp", "dendrite": "dendrite_exp"},
+        factor_shift="factor_shift",
+        gathered="gathered",
+        count="count",
+        tie="v",
+    ),
 )

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_models.neurons.roles import Roles
 from hw_models.program.trace import Program
 
 Dimension = Literal["time", "voltage", "current", "capacitance", "rate", "fraction", "number"]
@@ -79,8 +80,8 @@ class NeuronModel:
 
     `quantize(values, step_ms)` maps every physical parameter (defaults filled in) to integers.
     `program` is the integer program of one step; its outputs are what projections and probes may name,
-    its states what probes may name. `exponents[port]` names the integer parameter that the compiler sets
-    to the port's weight exponent, where the model has one.
+    its states what probes may name. `roles` say what its other inputs are bound to, and which states and
+    parameters have a meaning beyond the model.
     """
 
     name: str
@@ -90,7 +91,7 @@ class NeuronModel:
     ports: tuple[Port, ...]
     quantize: Callable[[Mapping[str, float | NDArray[np.float64]], float], Quantized]
     program: Program
-    exponents: Mapping[str, str] = field(default_factory=dict)
+    roles: Roles = field(default_factory=Roles)
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of this name, or None."""

@@ -14,6 +14,7 @@ from hw_models.neurons.burst_unit import BURST_UNIT
 from hw_models.neurons.lif import LIF
 from hw_models.neurons.model import NeuronModel
 from hw_models.neurons.sources import CURRENT_SOURCE, POISSON_SOURCE, RATE_SOURCE, SPIKE_LIST
+from hw_models.neurons.verify import ModelError, verify_model
 
 ENTRY_POINT_GROUP = "burstchip.neurons"
 
@@ -40,16 +41,24 @@ def models() -> Mapping[str, NeuronModel]:
             raise _unusable(entry, f"{entry.value}, of the name '{model.name}'")
         if model.name in found:
             raise _unusable(entry, f"{entry.value}, of a name that is taken")
+        try:
+            verify_model(model)
+        except ModelError as reason:
+            raise _unusable(
+                entry, f"{entry.value}: {reason}", "a program all of whose inputs are bound"
+            ) from None
         found[model.name] = model
     return found
 
 
-def _unusable(entry: EntryPoint, given: str) -> BurstchipError:
+def _unusable(
+    entry: EntryPoint, given: str, required: str = "a NeuronModel of the same, not yet taken, name"
+) -> BurstchipError:
     return BurstchipError(
         Diagnostic(
             "BC190",
             f"entry point '{entry.name}' of group {ENTRY_POINT_GROUP} cannot be used",
-            required="a NeuronModel of the same, not yet taken, name",
+            required=required,
             given=given,
             hint="mend or uninstall the package that registers it",
         )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hw_models.neurons.model import NeuronModel, Parameter, Quantized, QuantizedParameter
 from hw_models.neurons.quantities import integers, reals
+from hw_models.neurons.roles import Roles
 from hw_models.program.trace import program, random_bits, where
 from hw_models.program.widths import FLAG, Width, signed, unsigned
 
@@ -119,13 +120,34 @@ _RATES = (
 )
 
 RATE_SOURCE = NeuronModel(
-    "rate_source", "source", "evenly spaced events at a rate", _RATES, (), _quantize_rate, rate_source_program
+    "rate_source",
+    "source",
+    "evenly spaced events at a rate",
+    _RATES,
+    (),
+    _quantize_rate,
+    rate_source_program,
+    Roles({"value": "rate", "reset": "reset"}, rate="value", full_rate="max_value"),
 )
 POISSON_SOURCE = NeuronModel(
-    "poisson_source", "source", "Poisson events at a rate", _RATES, (), _quantize_rate, poisson_source_program
+    "poisson_source",
+    "source",
+    "Poisson events at a rate",
+    _RATES,
+    (),
+    _quantize_rate,
+    poisson_source_program,
+    Roles({"value": "rate"}, rate="value", full_rate="max_value"),
 )
 SPIKE_LIST = NeuronModel(
-    "spike_list", "source", "events listed by neuron and time", (), (), _quantize_list, spike_list_program
+    "spike_list",
+    "source",
+    "events listed by neuron and time",
+    (),
+    (),
+    _quantize_list,
+    spike_list_program,
+    Roles({"value": "listed"}),
 )
 CURRENT_SOURCE = NeuronModel(
     "current_source",
@@ -141,4 +163,5 @@ CURRENT_SOURCE = NeuronModel(
     (),
     _quantize_current,
     current_source_program,
+    Roles({"clock": "clock"}),
 )

@@ -8,6 +8,7 @@ inputs `x_NAME` or `x_NAME[i]`, the step's random key `key`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection
 
 from hw_models.program.trace import Node, Program
@@ -35,6 +36,11 @@ f64 = np.float64
 def _cast(width: Width) -> str:
     assert INT64.holds(width), f"a value in {width} has no machine integer"
     return "i32" if INT32.holds(width) else "i64"
+
+
+def _table(program: Program, number: int) -> str:
+    """The name of a look-up table follows from its entries: programs of one name may have others."""
+    return f"TABLE_{hashlib.sha256(repr(program.tables[number]).encode()).hexdigest()[:16]}"
 
 
 def _with_negative(width: Width) -> Width:
@@ -114,7 +120,7 @@ def _integer(program: Program, node: Node, names: list[str]) -> str:
             f"{a[0]} - {cast}({2 * half}) if {a[0]} > {half} else "
             f"({a[0]} + {cast}({2 * half}) if {a[0]} <= {-half} else {a[0]})"
         ),
-        "lookup": lambda: f"TABLE_{program.name}_{node.attribute}[{a[0]}]",
+        "lookup": lambda: f"{_table(program, node.attribute)}[{a[0]}]",
         "random": lambda: f"at(row(key, {node.repeat}), i) & u32({(1 << bits) - 1})",
     }
     return f"{out}({text['random' if node.operation == 'dither' else node.operation]()})"
@@ -136,8 +142,7 @@ def _real(program: Program, node: Node, names: list[str]) -> str:
         "saturate": lambda: a[0],
         "wrap": lambda: a[0],
         "lookup": lambda: (
-            f"np.interp({a[0]}, TABLE_INDEX_{program.name}_{node.attribute}, "
-            f"TABLE_{program.name}_{node.attribute})"
+            f"np.interp({a[0]}, INDEX_{_table(program, node.attribute)}, {_table(program, node.attribute)})"
         ),
         "random": lambda: (
             f"(at(row(key, {node.repeat}), i) & u32({(1 << node.attribute) - 1})) + "
@@ -191,7 +196,8 @@ def step_source(
     lines += [f"        {target}[i] = {value}" for target, value in written]
     tables = []
     for number, table in enumerate(program.tables):
-        tables.append(f"TABLE_{program.name}_{number} = np.array({list(table)}, dtype=np.int64)")
+        constant = _table(program, number)
+        tables.append(f"{constant} = np.array({list(table)}, dtype=np.int64)")
         if real:
-            tables.append(f"TABLE_INDEX_{program.name}_{number} = np.arange({len(table)}, dtype=np.float64)")
+            tables.append(f"INDEX_{constant} = np.arange({len(table)}, dtype=np.float64)")
     return "\n".join([*tables, "@loop", *lines, ""]), arguments

@@ -22,6 +22,7 @@ from compiler.ir.network import (
 )
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError, Diagnostic
+from hw_models.neurons.registry import models
 
 
 def population(
@@ -66,6 +67,7 @@ def network(*parts: Any, seed: int = 0, step: float = 1.0) -> Network:
         task=next(iter(of(Task)), None),
         target="loihi2",
         parameters={},
+        models=models(),
     )
 
 

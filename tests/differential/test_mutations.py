@@ -37,6 +37,7 @@ from compiler.ir.network import (
     Uniform,
 )
 from compiler.pipeline import compile_network
+from hw_models.neurons.registry import models
 
 PAIRS = ExplicitPairs(((0, 0), (0, 1), (1, 1), (2, 0), (2, 1)))
 ACROSS = ExplicitPairs(((0, 1), (1, 0)))
@@ -58,7 +59,7 @@ def program(name: str, seed: int, *parts: Any, task: Task | None = None) -> Chip
         return tuple(part for part in parts if isinstance(part, kind))
 
     kinds = of(Population), of(Projection), of(Plasticity)
-    return compile_network(Network(name, 1.0, seed, *kinds, (), task, "loihi2", {}))
+    return compile_network(Network(name, 1.0, seed, *kinds, (), task, "loihi2", {}, models()))
 
 
 @cache

@@ -38,7 +38,7 @@ from burstchip.backends.lava.processes.connections import (
     PyLearningConnection,
     SynapseDraws,
 )
-from burstchip.backends.lava.processes.neurons import GATHERED, neuron_process
+from burstchip.backends.lava.processes.neurons import population_process
 from burstchip.backends.lava.processes.recorded import (
     learning_values,
     neuron_values,
@@ -49,7 +49,8 @@ from burstchip.backends.lava.recorder import Recorder
 from burstchip.backends.lava.schedule import Schedule, Shown, schedule_of
 from compiler.ir.chip_program import FACTORS, ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.passes.check import greatest_input
-from hw_models.neurons.registry import models
+from hw_models.neurons.lif import LIF as STOCK_LIF
+from hw_models.program.widths import FLAG
 
 #: Any number above 0 makes a connection multiply by the message; wide enough for all of ours.
 GRADED_BITS = 24
@@ -79,9 +80,9 @@ def is_stock(model: type) -> bool:
 
 def uses_stock_lif(code: ChipProgram, population: PopulationCode) -> bool:
     """Whether stock LIF computes the same: it has one decay and threshold, clips no sums, starts at once."""
-    if population.model != "lif" or code.lead_in:
+    if population.program != STOCK_LIF.program or code.lead_in:
         return False
-    width = models()["lif"].program.inputs["soma"]
+    width = population.program.inputs["soma"]
     one = all(np.ndim(population.parameters[name]) == 0 for name in ("du", "dv", "vth"))
     return one and greatest_input(code, population.name, "soma") <= min(-width.low, width.high)
 
@@ -116,7 +117,7 @@ def _neurons(
             recorder=recorder,
         )
         return process, recorded(PyLifModelBitAcc, neuron_values) if recorder else PyLifModelBitAcc
-    kind, model = neuron_process(population.model)
+    kind, model = population_process(population)
     task = code.task
     return (
         kind(
@@ -152,8 +153,8 @@ def matrices(
 
 
 def _message_bits(code: ChipProgram, projection: ProjectionCode) -> int:
-    width = models()[code.population(projection.source).model].program.outputs[projection.output]
-    return 0 if (width.low, width.high) == (0, 1) else GRADED_BITS
+    width = code.population(projection.source).program.outputs[projection.output]
+    return 0 if width == FLAG else GRADED_BITS
 
 
 def _connection(
@@ -226,13 +227,13 @@ def _wire(code: ChipProgram, projection: ProjectionCode, connection: Any, networ
     learning = projection.learning
     if learning is None:
         return
-    sent = models()[code.population(projection.target).model].program.outputs
+    population = code.population(projection.target)
     if learning.form == "carry":
-        getattr(target, f"s_out_{GATHERED}").connect(connection.s_in_y1)
+        getattr(target, f"s_out_{population.roles.gathered}").connect(connection.s_in_y1)
         return
     if learning.reads_events:
         (target.s_out if stock else target.s_out_events).connect(connection.s_in_bap)
     if learning.third_factors:
         for factor in FACTORS:
-            if factor in sent:
+            if factor in population.program.outputs:
                 getattr(target, f"s_out_{factor}").connect(getattr(connection, f"s_in_{factor}"))

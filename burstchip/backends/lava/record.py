@@ -53,7 +53,8 @@ def record_in_lava(
         known = (*variables_of(code, population.name), "clipped")
         needed |= dict.fromkeys((population.name, name) for name in emitted if name in known)
     if task is not None:
-        needed |= {(task.readout, "count"): None, (task.readout, "v"): None}
+        roles = code.population(task.readout).roles
+        needed |= {(task.readout, roles.count): None, (task.readout, roles.tie): None}
     sizes = {place: 1 if place[1] == "clipped" else code.population(place[0]).size for place in needed}
     values = {place: np.zeros((steps, code.population(place[0]).size), dtype=np.int32) for place in variables}
     totals = {place: 0 for place in needed if place[1] in ("events", "bursts")}
@@ -76,7 +77,7 @@ def record_in_lava(
                 ends = np.arange(begin, begin + count)
                 for step in ends[ends % task.present == task.present - 1]:
                     at = step - begin
-                    counted, v = seen[task.readout, "count"][at], seen[task.readout, "v"][at]
+                    counted, v = seen[task.readout, roles.count][at], seen[task.readout, roles.tie][at]
                     readout[step // task.present] = best_of(counted, v)
             part = int(np.clip(count * PART_SECONDS / (perf_counter() - started), 1, 4 * count))
             watch(run.clock)

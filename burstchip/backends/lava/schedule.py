@@ -6,7 +6,6 @@ task run one step ahead of them (`docs/time.md`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,12 +89,3 @@ def schedule_of(code: ChipProgram, shown: Shown | None) -> Schedule:
     if code.task is None:
         every *= max((population.gather_every for population in code.populations), default=0)
     return Schedule(code.lead_in, code.task, shown, every)
-
-
-def source_values(
-    schedule: Schedule, clock: int, parameters: Mapping[str, Any], size: int, pictured: bool
-) -> NDArray[np.int64]:
-    """What a source is told to emit at this clock: a picture, or its own rate."""
-    if pictured:
-        return schedule.picture(clock, parameters["max_value"])
-    return np.broadcast_to(np.asarray(parameters.get("value", 0), dtype=np.int64), (size,))

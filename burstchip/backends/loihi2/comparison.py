@@ -16,11 +16,11 @@ from burstchip.backends.loihi2.deployment import (
     load_deployment,
 )
 from burstchip.backends.loihi2.folder import damaged
-from burstchip.backends.loihi2.images import HOST, program_sha256
+from burstchip.backends.loihi2.images import HOST
 from burstchip.backends.loihi2.microcode import SCALARS, rule_of, terms
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
-from hw_models.neurons.registry import models
+from hw_models.program.serialise import program_sha256
 
 Value = int | str | None
 Integers = NDArray[np.int64]
@@ -137,7 +137,7 @@ def _parts(code: ChipProgram, deployment: Deployment) -> Iterator[_Compared]:
 def _population(code: PopulationCode, found: DeployedPopulation) -> Iterator[_Compared]:
     for what in ("size", "model", "stream", "gather_every"):
         yield _Compared(code.name, what, (getattr(code, what),), (getattr(found, what),))
-    program = program_sha256(models()[code.model].program)
+    program = program_sha256(code.program)
     yield _Compared(code.name, "program", (program,), (found.program_sha256,))
     yield _Compared(code.name, "parameters", tuple(sorted(code.parameters)), tuple(sorted(found.parameters)))
     neurons = np.arange(code.size)

@@ -13,7 +13,6 @@ from compiler.ir.chip_program import ChipProgram
 from compiler.passes.partition import LIMITS, Neurocore, Partition, partition
 from hw_models.chips.chip import Chip, Fact
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.neurons.registry import models
 
 register_codes({"BC570": "a deployment that cannot be sent from here"})
 
@@ -74,7 +73,7 @@ class DryRun:
 
 def plan(code: ChipProgram) -> DryRun:
     """How a program would lie on its target. Raises `BurstchipError` BC350 to BC353."""
-    sources = tuple(p.name for p in code.populations if models()[p.model].kind == "source")
+    sources = tuple(p.name for p in code.populations if p.is_source)
     return DryRun(partition(code), sources, artifact_sha256(code))
 
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +15,7 @@ from numpy.typing import NDArray
 from burstchip.backends.loihi2.microcode import learning_entry
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
 from compiler.passes.partition import Ends, Neurocore, Partition, ends
-from hw_models.neurons.registry import models
-from hw_models.program.trace import Program
+from hw_models.program.serialise import program_sha256
 from hw_models.synapses.memory import Lists, SynapseFormat, pack
 
 Tensors = dict[str, NDArray[Any]]
@@ -47,18 +44,6 @@ class Images:
     host: Image
 
 
-def program_sha256(program: Program) -> str:
-    """A hash over everything that a neuron program does; which instructions a chip needs is not public."""
-    nodes = [[n.operation, n.arguments, n.attribute, n.name, n.repeat] for n in program.nodes]
-    ranges = [
-        {name: [width.low, width.high] for name, width in widths.items()}
-        for widths in (program.states, program.parameters, program.inputs, program.outputs)
-    ]
-    rest = [program.initial, program.tables, program.next_state, program.output]
-    text = json.dumps([nodes, ranges, *(dict(r) if isinstance(r, Mapping) else r for r in rest)])
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _parameters(population: PopulationCode, first: int, last: int) -> Tensors:
     return {
         f"neurons.{name}": np.broadcast_to(np.asarray(value, dtype=np.int64), population.size)[first:last]
@@ -68,12 +53,11 @@ def _parameters(population: PopulationCode, first: int, last: int) -> Tensors:
 
 def _neurons(population: PopulationCode) -> dict[str, Any]:
     """What all neurons of a population share."""
-    model = models()[population.model]
     return {
         "population": population.name,
         "model": population.model,
-        "program_sha256": program_sha256(model.program),
-        "outputs": list(model.program.outputs),
+        "program_sha256": program_sha256(population.program),
+        "outputs": list(population.program.outputs),
         "stream": population.stream,
         "gather_every": population.gather_every,
     }
@@ -130,7 +114,7 @@ def _memory(
     code: ChipProgram, core: Neurocore, pairs: Mapping[str, Ends], wires: _Wires
 ) -> tuple[Tensors, dict[str, Any]]:
     """The synaptic memory and the input axons of a neurocore."""
-    ports = [port.name for port in models()[code.population(core.population).model].ports]
+    ports = list(code.population(core.population).ports)
     projections = {projection.name: projection for projection in code.projections}
     formats = list(dict.fromkeys(core.formats.values()))
     groups: list[dict[str, Any]] = []
@@ -146,7 +130,7 @@ def _memory(
         starts = address + np.cumsum(sizes) - sizes
         table = [starts, sizes, np.full_like(starts, base), np.full_like(starts, len(groups))]
         axons.append(np.stack(table, axis=1))
-        outputs = list(models()[code.population(projection.source).model].program.outputs)
+        outputs = list(code.population(projection.source).program.outputs)
         wires.add(projection, outputs.index(projection.output), core.number, sources, axon)
         rule = None
         if projection.learning is not None:
@@ -164,7 +148,7 @@ def _memory(
 
 
 def _host(code: ChipProgram, wires: Mapping[str, Indices]) -> Image:
-    sources = [p for p in code.populations if models()[p.model].kind == "source"]
+    sources = [p for p in code.populations if p.is_source]
     tensors: Tensors = {}
     for number, population in enumerate(sources):
         parameters = _parameters(population, 0, population.size)

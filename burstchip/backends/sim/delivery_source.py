@@ -60,7 +60,7 @@ def _deliver_rows(number: int, projection: ProjectionCode, layout: Layout) -> st
     return f"""
 @loop
 def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums):
-    \"\"\"Synapses of {projection.name!r}.\"\"\"
+    \"\"\"Synapses of projection {number}.\"\"\"
     first = 0
     whole = n - n % {lanes}
     while first < count:
@@ -98,7 +98,7 @@ def _deliver_wide(number: int, projection: ProjectionCode, layout: Layout, event
     return f"""
 @loop
 def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums):
-    \"\"\"Synapses of {projection.name!r}.\"\"\"
+    \"\"\"Synapses of projection {number}.\"\"\"
     for e in range(count):
         j = events[e]
 {inner}

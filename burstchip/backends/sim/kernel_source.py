@@ -17,7 +17,7 @@ from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.learning_source import ChipLearning, carry_function
 from burstchip.backends.sim.trace_source import TRACES
 from compiler.ir.chip_program import LearningCode, PopulationCode
-from hw_models.neurons.registry import models
+from hw_models.neurons.roles import PER_NEURON
 from hw_models.neurons.sources import ENCODER_SHIFT
 from hw_models.program.numba_source import PRELUDE, step_source
 
@@ -45,8 +45,8 @@ class Kernel:
 
 
 def _step_function(number: int, population: PopulationCode, layout: Layout) -> tuple[str, tuple[str, ...]]:
-    model = models()[population.model]
-    per_neuron = {f"x_{port.name}" for port in model.ports} | {"x_label", "x_value"}
+    per_neuron = {f"x_{port}" for port in population.ports}
+    per_neuron |= {f"x_{name}" for name, bound in population.roles.controls.items() if bound in PER_NEURON}
     per_neuron |= {f"p_{name}" for name, value in population.parameters.items() if np.ndim(value) == 1}
     return step_source(
         layout.programs[number], f"step_{number}", per_neuron=per_neuron, real=layout.variant.real
@@ -62,24 +62,25 @@ def _call_step(
     lines = []
     for argument in arguments:
         kind, name = argument[0], argument[2:]
+        control = population.roles.controls.get(name)
         if kind in "sop":
             actual.append(text.argument(f"{kind}_{number}_{name}"))
-        elif name == "value":
-            actual.append(text.argument(f"x_{number}_value"))
-        elif name == "label":
-            actual.append(text.argument(f"x_{number}_label"))
-        elif name == "gather":
-            lines.append(f"gather = 1 if {clock} % {every} == 0 else 0" if every else "gather = 0")
-            actual.append(name)
-        elif name == "report":
-            lines.append(f"report = 1 if ({clock} + 1) % {every} == 0 else 0" if every else "report = 0")
-            actual.append(name)
-        elif name == "clock":
-            actual.append(clock)
-        elif name in ("reset", "plastic", "last", "consolidate", "anneal"):
-            actual.append("source_reset" if clock != "n" and name == "reset" else name)
-        else:
+        elif control is None:
             actual.append(f"in_{number}_{name}")
+        elif control in ("rate", "listed"):
+            actual.append(text.argument(f"x_{number}_value"))
+        elif control == "label":
+            actual.append(text.argument(f"x_{number}_label"))
+        elif control == "gather":
+            lines.append(f"gather = 1 if {clock} % {every} == 0 else 0" if every else "gather = 0")
+            actual.append(control)
+        elif control == "report":
+            lines.append(f"report = 1 if ({clock} + 1) % {every} == 0 else 0" if every else "report = 0")
+            actual.append(control)
+        elif control == "clock":
+            actual.append(clock)
+        else:
+            actual.append("source_reset" if clock != "n" and control == "reset" else control)
     key = f"key_of(seed, {population.stream}, {clock})"
     return [*lines, f"step_{number}({', '.join([text.argument(f'n_{number}'), key, *actual])})"]
 
@@ -95,7 +96,7 @@ def _population_lines(number: int, layout: Layout, text: _Text, arguments: tuple
         sums = text.argument(f"a_{number}_{port}")
         depth = layout.depth(number, port)
         lines.append(f"in_{number}_{port} = {sums}[{f'n % {depth}' if depth > 1 else '0'}]")
-        width = models()[population.model].program.inputs[port]
+        width = population.program.inputs[port]
         for index, projection in enumerate(layout.code.projections):
             arrives = projection.target == population.name and projection.port == port
             if arrives and layout.floors(projection) and not layout.floors_each_delay(projection):
@@ -148,8 +149,9 @@ def _source_lines(layout: Layout, text: _Text, steps: dict[int, tuple[str, ...]]
         lines += [f"source_reset = 1 if {clock} % {task.present} == 0 else 0", "if source_reset:"]
         sample = f"shown[{clock} // {task.present} - first_sample]"
         value, width = text.argument(f"x_{shown}_value"), text.argument(f"n_{shown}")
-        most = text.argument(f"p_{shown}_max_value")
-        each = "_each" if np.ndim(layout.code.populations[shown].parameters["max_value"]) else ""
+        full_rate = layout.code.populations[shown].roles.full_rate
+        most = text.argument(f"p_{shown}_{full_rate}")
+        each = "_each" if np.ndim(layout.code.populations[shown].parameters[full_rate]) else ""
         for name in ("shown", "images", "maximum", "first_sample"):
             text.argument(name)
         lines += [
@@ -166,7 +168,7 @@ def _source_lines(layout: Layout, text: _Text, steps: dict[int, tuple[str, ...]]
     for number, population in enumerate(layout.code.populations):
         if not layout.is_source(population):
             continue
-        if population.model == "spike_list":
+        if population.roles.bound_to("listed"):
             value, spikes = text.argument(f"x_{number}_value"), text.argument(f"spikes_{number}")
             place = text.argument(f"at_{number}")
             lines += [
@@ -202,7 +204,10 @@ def _plain_trace_lines(index: int, learning: LearningCode, layout: Layout, text:
 def _carry_lines(index: int, learning: LearningCode, layout: Layout, text: _Text) -> list[str]:
     projection = layout.code.projections[index]
     target = layout.numbers[projection.target]
-    w, y = text.argument(f"w_{index}"), text.argument(f"s_{target}_gathered")
+    w, y = (
+        text.argument(f"w_{index}"),
+        text.argument(f"s_{target}_{layout.code.populations[target].roles.gathered}"),
+    )
     frozen = text.argument(f"frozen_{index}")
     arguments = [w, f"x1_{index}", y, f"{learning.shift} + anneal", f"key_of(seed, {learning.stream}, n)"]
     if not projection.dense:
@@ -284,7 +289,8 @@ def kernel_source(layout: Layout) -> Kernel:
     for number in neurons:
         body += _population_lines(number, layout, text, steps[number])
     if task is not None:
-        count, v = text.argument(f"s_{readout}_count"), text.argument(f"s_{readout}_v")
+        roles = code.populations[readout].roles
+        count, v = text.argument(f"s_{readout}_{roles.count}"), text.argument(f"s_{readout}_{roles.tie}")
         body += [
             "if last:",
             f"    {text.argument('predictions')}[sample] = best_of({count}, {v}, n_{readout})",

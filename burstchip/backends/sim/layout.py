@@ -13,7 +13,7 @@ import numpy as np
 
 from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.passes.check import greatest_input
-from hw_models.neurons.registry import models
+from hw_models.neurons.roles import LEARNING_CONTROLS, Control
 from hw_models.program.trace import Program, specialize
 
 
@@ -55,7 +55,7 @@ class Layout:
 
     def is_source(self, population: PopulationCode) -> bool:
         """Whether the population has no input ports."""
-        return models()[population.model].kind == "source"
+        return population.is_source
 
     @cached_property
     def programs(self) -> tuple[Program, ...]:
@@ -63,16 +63,17 @@ class Layout:
         return tuple(self._program(population) for population in self.code.populations)
 
     def _program(self, population: PopulationCode) -> Program:
-        program = models()[population.model].program
-        constants: dict[str, int] = {}
+        program = population.program
+        fixed: dict[Control, int] = {}
         if not self.variant.learning:
-            constants.update(learning=0, plastic=0, gather=0, report=0, consolidate=0, anneal=0, label=0)
+            fixed = dict.fromkeys(LEARNING_CONTROLS, 0)
         else:
-            constants["learning"] = 1
+            fixed["learning"] = 1
             if self.code.task is None:
-                constants.update(plastic=1, last=0, label=0)
+                fixed.update({"plastic": 1, "last": 0, "label": 0})
             elif self.code.task.readout != population.name:
-                constants["label"] = 0
+                fixed["label"] = 0
+        controls = population.roles.controls
         wanted = {
             projection.output for projection in self.code.projections if projection.source == population.name
         }
@@ -82,7 +83,7 @@ class Layout:
             wanted |= set(FACTORS)
         return specialize(
             program,
-            {name: value for name, value in constants.items() if name in program.inputs},
+            {name: fixed[control] for name, control in controls.items() if control in fixed},
             [output for output in program.outputs if output in wanted],
         )
 
@@ -95,9 +96,10 @@ class Layout:
     def needs_value(self, number: int) -> bool:
         """Whether a source neuron shown the value 0 can only stay silent, so that the others need no look."""
         program = self.programs[number]
-        if "value" not in program.inputs or "events" not in program.output:
+        drive = self.code.populations[number].roles.bound_to("rate")
+        if not drive or "events" not in program.output:
             return False
-        dark = specialize(program, {"value": 0})
+        dark = specialize(program, {drive: 0})
         node = dark.nodes[dark.output["events"]]
         return node.operation == "const" and node.attribute == 0
 
@@ -159,16 +161,16 @@ class Layout:
     def ports(self) -> tuple[tuple[int, str], ...]:
         """(population, port) pairs that this variant reads."""
         return tuple(
-            (number, port.name)
+            (number, port)
             for number, population in enumerate(self.code.populations)
-            for port in models()[population.model].ports
-            if any(n.operation == "input" and n.name == port.name for n in self.programs[number].nodes)
+            for port in population.ports
+            if any(n.operation == "input" and n.name == port for n in self.programs[number].nodes)
         )
 
     def may_overflow(self, number: int, port: str) -> bool:
         """Whether a port's sums could leave its declared width, if all sources sent their most at once."""
         population = self.code.populations[number]
-        width = models()[population.model].program.inputs[port]
+        width = population.program.inputs[port]
         return greatest_input(self.code, population.name, port) > min(-width.low, width.high)
 
     def floors(self, projection: ProjectionCode) -> bool:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.learning_source import X_TRACES, ChipLearning
 from compiler.ir.chip_program import CARRY_TAG_BITS, FACTORS, PopulationCode, ProjectionCode
-from hw_models.neurons.registry import models
 from hw_models.plasticity.draws import counter_draws
 from hw_models.plasticity.lava_draws import lava_draws
 from hw_models.plasticity.traces import THIRD_FACTOR_LIMIT, THIRD_FACTOR_TAU, spike_trace, third_factor
@@ -24,7 +23,7 @@ Arrays = dict[str, NDArray[Any]]
 
 def initial_states(population: PopulationCode, dtype: type) -> Arrays:
     """Each state variable of a population at the start: a constant, or the value of a parameter."""
-    program = models()[population.model].program
+    program = population.program
     states: Arrays = {}
     for name in program.states:
         start = program.initial[name]
@@ -121,7 +120,9 @@ def allocate(layout: Layout) -> Arrays:
         for name, value in population.parameters.items():
             if np.ndim(value) == 1:
                 arrays[f"p_{number}_{name}"] = np.asarray(value, dtype=number_type)
-        value = np.broadcast_to(np.asarray(population.parameters.get("value", 0)), (population.size,))
+        value = np.broadcast_to(
+            np.asarray(population.parameters.get(population.roles.rate, 0)), (population.size,)
+        )
         arrays[f"x_{number}_value"] = value.astype(number_type)
         arrays[f"x_{number}_label"] = np.zeros(population.size, dtype=number_type)
         arrays[f"lit_{number}"] = np.zeros(population.size + 1, dtype=np.int32)

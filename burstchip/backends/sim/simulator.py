@@ -16,7 +16,6 @@ from burstchip.backends.sim.kernel_source import Kernel, kernel_source
 from burstchip.backends.sim.layout import Layout, Variant
 from burstchip.backends.sim.memory import Arrays, allocate, forward_weights, scalars, trace_draws
 from compiler.ir.chip_program import ChipProgram
-from hw_models.neurons.registry import models
 
 #: A test draws its random numbers under the training's seed plus this.
 TEST_SEED = 77777
@@ -166,12 +165,11 @@ def _classify_part(
 def samples_are_independent(code: ChipProgram) -> bool:
     """Whether nothing of one sample reaches the next without learning: no state, no message under way."""
     for population in code.populations:
-        model = models()[population.model]
-        needed = {"reset"} if model.program.states else set()
-        if model.kind == "neuron":
+        needed = {"reset"} if population.program.states else set()
+        if not population.is_source:
             # What is emitted in a sample's last step acts in the next.
             needed.add("last")
-        if not needed <= set(model.program.inputs):
+        if not needed <= set(population.roles.controls.values()):
             return False
     return not any(np.any(projection.delays) for projection in code.projections)
 

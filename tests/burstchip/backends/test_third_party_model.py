@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -77,14 +78,18 @@ found, _ = simulate(code, 20, (("cell", "events"), ("cell", "left"), ("cell", "r
 print(json.dumps({name: values.T.tolist() for (_, name), values in found.items()}))
 """
 
-LOAD = """
-import sys
+WITHOUT = """
+import json, sys
 from pathlib import Path
 import burstchip
-try:
-    burstchip.load_artifact(Path(sys.argv[1]))
-except burstchip.BurstchipError as error:
-    print(error)
+from burstchip.backends.loihi2.deploy import dry_run
+from hw_models.neurons.registry import models
+
+assert ("waiter" in models()) == (sys.argv[2] == "changed")
+code, _ = burstchip.load_artifact(Path(sys.argv[1]))
+found = burstchip.record(code, 20, variables=[("cell", "events"), ("cell", "left"), ("cell", "rest")])
+dry_run(code, Path(sys.argv[1]).with_suffix("." + sys.argv[2]))
+print(json.dumps({name: values.T.tolist() for (_, name), values in found.values.items()}))
 """
 
 
@@ -101,7 +106,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return it
 
 
-def run(text: str, *arguments: Path, path: tuple[Path, ...]) -> str:
+def run(text: str, *arguments: Path | str, path: tuple[Path, ...]) -> str:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *path)))}
     command = [sys.executable, "-c", text, *map(str, arguments)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
@@ -119,11 +124,19 @@ def test_it_runs_from_yaml_to_spikes(folder: Path) -> None:
     assert found["rest"] == found["left"]
 
 
-def test_without_the_package_the_artifact_says_what_is_missing(folder: Path) -> None:
-    path = folder / "net.burst"
-    if not path.exists():
-        run(RUN, folder / "net.yaml", path, path=(folder,))
-    assert run(LOAD, path, path=()) == (
-        f"error[BC405]: artifact '{path}' uses neuron models that are not installed\n"
-        "  required: their packages    given: waiter    hint: install the package that registers them\n"
-    )
+@pytest.mark.parametrize("installed", ["nothing", "changed"])
+def test_the_artifact_holds_what_runs(folder: Path, tmp_path: Path, installed: str) -> None:
+    """Without the package, or with another version of it, an artifact gives the results that it gave."""
+    path = tmp_path / "net.burst"
+    found = json.loads(run(RUN, folder / "net.yaml", path, path=(folder,)))
+    others: tuple[Path, ...] = ()
+    if installed == "changed":
+        changed = tmp_path / "changed"
+        shutil.copytree(folder, changed)
+        text = MODULE.replace("emits = s.left < 1", "emits = s.left < 2")
+        assert text != MODULE
+        (changed / "waiting_neuron.py").write_text(text)
+        others = (changed,)
+        again = json.loads(run(RUN, folder / "net.yaml", tmp_path / "other.burst", path=others))
+        assert again != found, "the change is one of results"
+    assert json.loads(run(WITHOUT, path, installed, path=others)) == found

@@ -101,7 +101,7 @@ def test_a_readout_that_counts_nothing(make: Any) -> None:
     )
     (error,) = found(network)
     assert error.message == "readout 'readout' counts no events"
-    assert (error.required, error.hint) == ("a model with the states count and v", "model: burst_unit")
+    assert (error.required, error.hint) == ("a model that counts its events", "model: burst_unit")
 
 
 @pytest.mark.parametrize(
@@ -303,20 +303,6 @@ def test_a_rate_for_pictures_without_a_task(make: Any) -> None:
     )
     assert error.message == "'max_rate' of population 'a' is not read"
     assert error.required == "rate, since the task does not use 'a'"
-
-
-def test_exponents_and_shifts_are_of_a_whole_population(make: Any) -> None:
-    """No model of this package makes such ones; a registered one may."""
-    import numpy as np
-
-    from compiler.passes.check import check
-
-    code = make.compiled(make.population("n", "burst_unit"))
-    odd = replace(
-        code.populations[0], parameters={**code.populations[0].parameters, "rate_shift": np.arange(1, 5)}
-    )
-    with pytest.raises(BurstchipError, match=r"n\.rate_shift differs between neurons"):
-        check(replace(code, populations=(odd,)))
 
 
 def test_all_errors_come_at_once(make: Any) -> None:

@@ -20,7 +20,6 @@ from burstchip.backends.sim.learning_source import ChipLearning
 from burstchip.backends.sim.simulator import Pictures, Simulation, sample_order, start
 from compare.documents import pictures_of_task
 from compiler.ir.chip_program import ChipProgram, ProjectionCode
-from hw_models.neurons.registry import models
 
 #: (population or projection, variable).
 Place = tuple[str, str]
@@ -46,7 +45,7 @@ def neuron_places(code: ChipProgram) -> tuple[Place, ...]:
     return tuple(
         (population.name, variable)
         for population in code.populations
-        for program in [models()[population.model].program]
+        for program in [population.program]
         for variable in dict.fromkeys((*program.states, *program.outputs))
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import Any
@@ -13,7 +14,10 @@ import pytest
 from hw_models.diagnostics import BurstchipError
 from hw_models.neurons import registry
 from hw_models.neurons.lif import LIF
-from hw_models.neurons.model import BASE_UNITS
+from hw_models.neurons.roles import Roles
+from hw_models.neurons.verify import verify_model
+from hw_models.program.trace import program
+from hw_models.program.widths import FLAG
 
 
 @pytest.fixture
@@ -35,8 +39,6 @@ def register(entry_points: list[EntryPoint], name: str, **contents: Any) -> None
 
 
 def renamed(name: str) -> Any:
-    from dataclasses import replace
-
     return replace(LIF, name=name)
 
 
@@ -90,6 +92,45 @@ def test_a_module_that_cannot_be_imported(entry_points: list[EntryPoint]) -> Non
         registry.models()
 
 
+@program(states={}, parameters={}, inputs={"soma": FLAG, "mood": FLAG}, outputs={"events": FLAG})
+def moody(s, p, x):  # type: ignore[no-untyped-def]
+    return {}, {"events": x.soma & x.mood}
+
+
+@pytest.mark.parametrize(
+    ("changes", "given"),
+    [
+        ({"program": moody}, "input 'mood' is neither a port nor bound to a control"),
+        (
+            {"program": moody, "roles": Roles({"mood": "weather"})},
+            "input 'mood' is bound to the unknown control 'weather'",
+        ),  # type: ignore[dict-item]
+        (
+            {"program": moody, "roles": Roles({"mood": "clock"})},
+            "input 'mood' holds 0..1, the control clock takes 0..2147483647",
+        ),
+        ({"roles": Roles({"mood": "reset"})}, "the control 'mood' is no input of the program"),
+        ({"roles": Roles({"soma": "reset"})}, "input 'soma' is a port and a control"),
+        ({"roles": Roles(count="events")}, "the role of 'events', which is no state"),
+        ({"roles": Roles(factor_shift="u")}, "the role of 'u', which is no parameter"),
+        ({"roles": Roles(rate="value")}, ""),
+        ({"kind": "source"}, "a source with 1 ports"),
+    ],
+)
+def test_a_model_whose_inputs_are_not_bound(
+    entry_points: list[EntryPoint], changes: dict[str, Any], given: str
+) -> None:
+    """Found when it is registered, not as an unknown name in compiled code."""
+    register(entry_points, "mine", IT=replace(LIF, name="mine", **changes))
+    if not given:
+        assert "mine" in registry.models()
+        return
+    with pytest.raises(BurstchipError) as caught:
+        registry.models()
+    (message,) = caught.value.diagnostics
+    assert message.id == "BC190" and message.given == f"module_of_mine:IT: model 'mine': {given}"
+
+
 def test_a_taken_name(entry_points: list[EntryPoint]) -> None:
     register(entry_points, "lif", IT=renamed("lif"))
     with pytest.raises(BurstchipError, match="module_of_lif:IT, of a name that is taken"):
@@ -100,22 +141,19 @@ def test_a_taken_name(entry_points: list[EntryPoint]) -> None:
 def test_each_model_is_consistent(name: str) -> None:
     """Its defaults become integers that fit, and what it names exists."""
     model = registry.models()[name]
-    program = model.program
+    integer_program = model.program
     defaults = {parameter.name: parameter.default for parameter in model.parameters}
     assert None not in defaults.values()
     quantized = model.quantize(defaults, 1.0)  # type: ignore[arg-type]
-    # The parameter `max_value` of the sources is read by the encoder, not by the program.
-    assert set(quantized.parameters) - {"value", "max_value"} == set(program.parameters) - {
-        "value",
-        "max_value",
-    }
-    for parameter, width in program.parameters.items():
+    roles = model.roles
+    extra = {name for name in (roles.rate, roles.full_rate) if name}
+    assert set(quantized.parameters) == set(integer_program.parameters) | extra
+    for parameter, width in integer_program.parameters.items():
         assert width.low <= quantized.parameters[parameter] <= width.high
     ports = {port.name for port in model.ports}
-    assert ports <= set(program.inputs) and ports == set(quantized.port_units)
-    assert (model.kind == "source") == (not ports)
-    assert set(model.exponents) <= ports and set(model.exponents.values()) <= set(program.parameters)
+    assert ports == set(quantized.port_units)
+    verify_model(model)
     assert {line.name for line in quantized.report} <= set(defaults)
-    assert set(quantized.units) <= set(program.states) | set(program.outputs)
-    assert all(parameter.dimension in BASE_UNITS and parameter.doc for parameter in model.parameters)
+    assert set(quantized.units) <= set(integer_program.states) | set(integer_program.outputs)
+    assert all(parameter.doc for parameter in model.parameters)
     assert model.doc

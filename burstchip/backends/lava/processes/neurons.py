@@ -1,4 +1,4 @@
-"""Lava processes made from integer programs: one process and one model for each neuron model.
+"""Lava processes made from integer programs: one process and one model for each program.
 
 A program's port `p` is the InPort `a_in_p`, its output `o` the OutPort `s_out_o`; states and parameters are
 Vars of their own names. `BurstUnit` is the bursting neuron, to be wired by hand like any Lava process:
@@ -10,7 +10,7 @@ Vars of their own names. `BurstUnit` is the bursting neuron, to be wired by hand
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,20 +25,24 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 from burstchip.backends.lava.recorder import Recorder
-from burstchip.backends.lava.schedule import Schedule, source_values
+from burstchip.backends.lava.schedule import Schedule
+from compiler.ir.chip_program import PopulationCode
+from hw_models.neurons.burst_unit import BURST_UNIT
 from hw_models.neurons.model import NeuronModel
-from hw_models.neurons.registry import models
+from hw_models.neurons.roles import Roles
 from hw_models.program.numpy_interpreter import step
 from hw_models.program.random import key
+from hw_models.program.serialise import program_sha256
+from hw_models.program.trace import Program
 
-#: A state that synapses of the carry form read, sent like an output.
-GATHERED = "gathered"
 
+def sent_variables(program: Program, roles: Roles) -> tuple[str, ...]:
+    """What a process sends each step: the program's outputs, and the gathered burst error if it has one.
 
-def sent_variables(model: NeuronModel) -> tuple[str, ...]:
-    """What a process sends each step: the program's outputs, and the gathered burst error if it has one."""
-    outputs = tuple(model.program.outputs)
-    return (*outputs, GATHERED) if GATHERED in model.program.states else outputs
+    Synapses of the carry form read it, so that the state is sent like an output.
+    """
+    outputs = tuple(program.outputs)
+    return (*outputs, roles.gathered) if roles.gathered else outputs
 
 
 @lru_cache(maxsize=1)
@@ -48,7 +52,7 @@ def _taken() -> frozenset[str]:
     class Bare(PyLoihiProcessModel):  # type: ignore[misc]
         pass
 
-    own = ("name", "id", "model", "size", "schedule", "recorder", "clipped")
+    own = ("name", "id", "program", "ports", "roles", "size", "schedule", "recorder", "clipped")
     return frozenset((*dir(AbstractProcess), *dir(Bare), *vars(Bare({})), *own))
 
 
@@ -62,7 +66,9 @@ class PyProgram(PyLoihiProcessModel):  # type: ignore[misc]
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        self.model: NeuronModel = proc_params["model"]
+        self.program: Program = proc_params["program"]
+        self.ports: tuple[str, ...] = proc_params["ports"]
+        self.roles: Roles = proc_params["roles"]
         self.size: int = proc_params["shape"][0]
         self.schedule: Schedule = proc_params["schedule"]
         self.recorder: Recorder | None = proc_params["recorder"]
@@ -71,56 +77,59 @@ class PyProgram(PyLoihiProcessModel):  # type: ignore[misc]
 
     def run_spk(self) -> None:
         """Receive the ports' sums, run the program, send its outputs."""
-        program = self.model.program
-        sums = {port.name: getattr(self, f"a_in_{port.name}").recv() for port in self.model.ports}
-        source = self.model.kind == "source"
-        clock = self.schedule.source_clock(self.time_step) if source else self.schedule.clock(self.time_step)
+        sums = {port: getattr(self, f"a_in_{port}").recv() for port in self.ports}
+        clock = self.schedule.clock(self.time_step)
+        if not self.ports:
+            clock = self.schedule.source_clock(self.time_step)
+        sent = sent_variables(self.program, self.roles)
         if clock < 0:
-            outputs = {name: np.zeros(self.size, dtype=np.int32) for name in sent_variables(self.model)}
+            outputs = {name: np.zeros(self.size, dtype=np.int32) for name in sent}
         else:
             outputs = self._step(clock, sums)
-        for name in sent_variables(self.model):
+        for name in sent:
             getattr(self, f"s_out_{name}").send(outputs[name].astype(np.int32))
         if self.recorder is not None:
-            states = {name: getattr(self, var_name(name)) for name in program.states}
+            states = {name: getattr(self, var_name(name)) for name in self.program.states}
             self.recorder.write(self.time_step, {**states, **outputs, "clipped": np.array([self.clipped])})
 
     def _step(self, clock: int, sums: Mapping[str, Any]) -> dict[str, Any]:
-        program = self.model.program
+        program = self.program
         parameters = {name: getattr(self, var_name(name)) for name in program.parameters}
         states = {name: getattr(self, var_name(name)) for name in program.states}
-        inputs: dict[str, Any] = dict(self.schedule.controls(clock, self.proc_params["gather_every"]))
+        flags = self.schedule.controls(clock, self.proc_params["gather_every"])
+        inputs = {name: self._control(bound, clock, flags) for name, bound in self.roles.controls.items()}
         for name, values in sums.items():
             width = program.inputs[name]
             inputs[name] = np.clip(values.astype(np.int64), width.low, width.high)
             self.clipped += int(np.count_nonzero(inputs[name] != values))
-        inputs["label"] = (
-            self.schedule.label(clock, self.size)
-            if self.proc_params["taught"]
-            else np.zeros(self.size, dtype=np.int64)
-        )
-        if "value" in program.inputs:
-            inputs["value"] = self._value(clock)
         every = {n: np.broadcast_to(np.asarray(v), (self.size,)) for n, v in inputs.items()}
         draw = key(self.proc_params["seed"], self.proc_params["stream"], clock)
         states, outputs = step(program, states, parameters, every, int(draw))
         for name, values in states.items():
             getattr(self, var_name(name))[:] = values
-        return {**outputs, GATHERED: states[GATHERED]} if GATHERED in states else outputs
+        gathered = self.roles.gathered
+        return {**outputs, gathered: states[gathered]} if gathered else outputs
 
-    def _value(self, clock: int) -> Any:
-        spikes = self.proc_params["spikes"]
-        if spikes is not None:
+    def _control(self, control: str, clock: int, flags: Mapping[str, int]) -> Any:
+        """What an input that is bound to `control` is at this clock."""
+        given = self.proc_params
+        if control == "label":
+            return self.schedule.label(clock, self.size) if given["taught"] else 0
+        if control == "listed":
             value = np.zeros(self.size, dtype=np.int64)
-            value[spikes[spikes[:, 0] == clock, 1]] = 1
+            if (spikes := given["spikes"]) is not None:
+                value[spikes[spikes[:, 0] == clock, 1]] = 1
             return value
-        return source_values(
-            self.schedule, clock, self.proc_params["parameters"], self.size, self.proc_params["pictured"]
-        )
+        if control == "rate":
+            parameters = given["parameters"]
+            if given["pictured"]:
+                return self.schedule.picture(clock, parameters[self.roles.full_rate])
+            return parameters[self.roles.rate]
+        return flags[control]
 
 
 class ProgramProcess(AbstractProcess):  # type: ignore[misc]
-    """A population of one neuron model; `model` is set by each subclass.
+    """A population of one program; `program`, `ports` and `roles` are set by each subclass.
 
     `parameters` are the program's integers, a number or one value a neuron each. `stream` and `seed` fix the
     random draws, `gather_every` is the learning epoch of the plastic synapses that end here (steps, 0 for
@@ -128,7 +137,9 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
     `taught` populations its labels.
     """
 
-    model: NeuronModel
+    program: Program
+    ports: tuple[str, ...]
+    roles: Roles
 
     def __init__(
         self,
@@ -145,9 +156,11 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
         recorder: Recorder | None = None,
         name: str | None = None,
     ) -> None:
-        model = type(self).model
+        kind = type(self)
         super().__init__(
-            model=model,
+            program=kind.program,
+            ports=kind.ports,
+            roles=kind.roles,
             shape=shape,
             parameters=dict(parameters),
             stream=stream,
@@ -160,52 +173,68 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
             recorder=recorder,
             name=name,
         )
-        for port in model.ports:
-            setattr(self, f"a_in_{port.name}", InPort(shape=shape))
-        for output in sent_variables(model):
+        for port in kind.ports:
+            setattr(self, f"a_in_{port}", InPort(shape=shape))
+        for output in sent_variables(kind.program, kind.roles):
             setattr(self, f"s_out_{output}", OutPort(shape=shape))
-        for parameter in model.program.parameters:
+        for parameter in kind.program.parameters:
             value = np.asarray(parameters[parameter], dtype=np.int64)
             setattr(self, var_name(parameter), Var(shape=value.shape or (1,), init=value))
-        for state in model.program.states:
-            start = model.program.initial[state]
+        for state in kind.program.states:
+            start = kind.program.initial[state]
             value = np.asarray(parameters[start] if isinstance(start, str) else start, dtype=np.int64)
             setattr(self, var_name(state), Var(shape=shape, init=np.broadcast_to(value, shape).copy()))
 
 
-@cache
-def neuron_process(name: str) -> tuple[type[ProgramProcess], type[PyProgram]]:
-    """(process, model) of the registered neuron model `name`."""
-    model = models()[name]
+Classes = tuple[type[ProgramProcess], type[PyProgram]]
+
+#: The classes made so far, by everything that tells them apart.
+_made: dict[tuple[object, ...], Classes] = {}
+
+
+def _process(name: str, doc: str, program: Program, ports: tuple[str, ...], roles: Roles) -> Classes:
+    identity = (name, program_sha256(program), ports, repr(roles))
+    if identity in _made:
+        return _made[identity]
     title = "".join(part.capitalize() for part in name.split("_"))
-    process = type(title, (ProgramProcess,), {"__module__": __name__, "__doc__": model.doc, "model": model})
-    ports: dict[str, Any] = {
-        f"a_in_{port.name}": LavaPyType(PyInPort.VEC_DENSE, np.int32) for port in model.ports
-    }
-    ports |= {f"s_out_{o}": LavaPyType(PyOutPort.VEC_DENSE, np.int32) for o in sent_variables(model)}
-    variables = {
+    own = {"__module__": __name__, "__doc__": doc, "program": program, "ports": ports, "roles": roles}
+    process = type(title, (ProgramProcess,), own)
+    variables: dict[str, Any] = {f"a_in_{port}": LavaPyType(PyInPort.VEC_DENSE, np.int32) for port in ports}
+    sent = sent_variables(program, roles)
+    variables |= {f"s_out_{o}": LavaPyType(PyOutPort.VEC_DENSE, np.int32) for o in sent}
+    variables |= {
         var_name(variable): LavaPyType(np.ndarray, np.int64)
-        for variable in (*model.program.states, *model.program.parameters)
+        for variable in (*program.states, *program.parameters)
     }
-    bare = type(f"Py{title}", (PyProgram,), {"__module__": __name__, **ports, **variables})
+    bare = type(f"Py{title}", (PyProgram,), {"__module__": __name__, **variables})
     run = implements(proc=process, protocol=LoihiProtocol)(requires(CPU)(tag("fixed_pt")(bare)))
-    return process, run
+    # Lava finds the model of a process among the names of the module that the process is of.
+    globals().update({made.__name__: made for made in (process, run)})
+    _made[identity] = process, run
+    return _made[identity]
 
 
-def integers_of(name: str, step_ms: float, **values: float) -> Mapping[str, Any]:
+def population_process(population: PopulationCode) -> Classes:
+    """(process, model) that run a population's program."""
+    doc = f"Neurons of the program {population.program.name}."
+    return _process(population.model, doc, population.program, population.ports, population.roles)
+
+
+def neuron_process(model: NeuronModel) -> Classes:
+    """(process, model) of a neuron model, to be wired by hand."""
+    ports = tuple(port.name for port in model.ports)
+    return _process(model.name, model.doc, model.program, ports, model.roles)
+
+
+def integers_of(model: NeuronModel, step_ms: float, **values: float) -> Mapping[str, Any]:
     """The `parameters` of a model's process from physical ones: in ms, mV, pA, pF and Hz, or as fractions.
 
     What is not given takes its default.
     """
-    model = models()[name]
     physical = {parameter.name: parameter.default or 0.0 for parameter in model.parameters}
     unknown = values.keys() - physical.keys()
-    assert not unknown, f"{name} has no parameter {sorted(unknown)}; it has {sorted(physical)}"
+    assert not unknown, f"{model.name} has no parameter {sorted(unknown)}; it has {sorted(physical)}"
     return model.quantize({**physical, **values}, step_ms).parameters
 
 
-BurstUnit, PyBurstUnit = neuron_process("burst_unit")
-# Lava finds the model of a process among the names of the module that the process is of.
-for _name in models():
-    for _class in neuron_process(_name):
-        globals().setdefault(_class.__name__, _class)
+BurstUnit, PyBurstUnit = neuron_process(BURST_UNIT)

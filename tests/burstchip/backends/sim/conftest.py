@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
-from hw_models.neurons.registry import models
 from hw_models.plasticity.carry import carry_draws, forward_weight, learn_carry
 from hw_models.plasticity.draws import counter_draws
 from hw_models.plasticity.engine_numpy import EpochTraces, SynapticVariables, learn
@@ -74,7 +73,7 @@ class Plain:
         self.predictions: list[int] = []
         self.clipped = {population.name: 0 for population in code.populations}
         for population in code.populations:
-            program = models()[population.model].program
+            program = population.program
             self.state[population.name] = {}
             for name in program.states:
                 start = program.initial[name]
@@ -169,25 +168,25 @@ class Plain:
             if sample >= len(self.pictures.shown):
                 return np.zeros(population.size, np.int64)
             image = self.pictures.images[self.pictures.shown[sample]].astype(np.int64)
-            most, maximum = population.parameters["max_value"], self.pictures.maximum
+            most, maximum = population.parameters[population.roles.full_rate], self.pictures.maximum
             return (image * most + maximum // 2) // maximum << 6
-        return np.broadcast_to(population.parameters["value"], (population.size,))
+        return np.broadcast_to(population.parameters[population.roles.rate], (population.size,))
 
     def _update(self, population: PopulationCode, n: int) -> None:
-        program = models()[population.model].program
+        program = population.program
+        controls = self._controls(population, n)
         inputs = {
-            name: value for name, value in self._controls(population, n).items() if name in program.inputs
+            name: self._value(population, n) if control in ("rate", "listed") else controls[control]
+            for name, control in population.roles.controls.items()
         }
-        if "value" in program.inputs:
-            inputs["value"] = self._value(population, n)
-        for port in models()[population.model].ports:
+        for port in population.ports:
             total = np.zeros(population.size, np.int64)
             for it in self.synapses:
-                if it.code.target == population.name and it.code.port == port.name:
+                if it.code.target == population.name and it.code.port == port:
                     total += it.arriving.pop(n, 0)
-            width = program.inputs[port.name]
-            inputs[port.name] = np.clip(total, width.low, width.high)
-            self.clipped[population.name] += int(np.count_nonzero(inputs[port.name] != total))
+            width = program.inputs[port]
+            inputs[port] = np.clip(total, width.low, width.high)
+            self.clipped[population.name] += int(np.count_nonzero(inputs[port] != total))
         random_key = int(key(self.seed, population.stream, n))
         state, output = self.state[population.name], {}
         if not population.parameters.keys() & program.parameters.keys() and not program.states:
@@ -201,14 +200,20 @@ class Plain:
 
     def _sources(self, clock: int) -> None:
         for population in self.code.populations:
-            if models()[population.model].kind == "source":
+            if population.is_source:
                 self._update(population, clock)
 
     def _learn_carry(self, it: Synapses, n: int) -> None:
         assert it.learning is not None
         k = it.learning.shift + self.anneal
         draws = carry_draws(int(key(self.seed, it.learning.stream, n)), it.learning.rounding, it.w.shape, k)
-        new = learn_carry(it.w, it.plain_trace, self.state[it.code.target]["gathered"], k, draws)
+        new = learn_carry(
+            it.w,
+            it.plain_trace,
+            self.state[it.code.target][self.code.population(it.code.target).roles.gathered],
+            k,
+            draws,
+        )
         it.w = np.where(it.connected, new, it.w)
 
     def _note_and_learn_chip(self, it: Synapses, n: int) -> None:
@@ -295,11 +300,11 @@ class Plain:
                 it.plain_trace = integer_trace(it.plain_trace, events, trace.decay, trace.impulse)
         # Neurons, which emit; then sources.
         for population in self.code.populations:
-            if models()[population.model].kind == "neuron":
+            if not population.is_source:
                 self._update(population, n)
         if task and n % task.present == task.present - 1:
-            readout = self.state[task.readout]
-            self.predictions.append(int(np.argmax((readout["count"] << 24) + readout["v"])))
+            readout, roles = self.state[task.readout], self.code.population(task.readout).roles
+            self.predictions.append(int(np.argmax((readout[roles.count] << 24) + readout[roles.tie])))
         self._sources(n + self.lead)
         # Learn. What was emitted in this step leaves with the weights from before.
         plastic = not task or n % task.present >= task.teach_after

@@ -154,7 +154,19 @@ def a_network(seed: int, form: str | None) -> ChipProgram:
         projections.append(a_projection(f"p{i}", source, random.choice(neurons), random, learn))
     rules = (a_rule(form, random),) if form else ()
     return compile_network(
-        Network("random", 1.0, seed, (*sources, *neurons), tuple(projections), rules, (), None, "loihi2", {})
+        Network(
+            "random",
+            1.0,
+            seed,
+            (*sources, *neurons),
+            tuple(projections),
+            rules,
+            (),
+            None,
+            "loihi2",
+            {},
+            models(),
+        )
     )
 
 
@@ -162,7 +174,7 @@ def assert_same(code: ChipProgram, plain: Any) -> None:
     record = tuple(
         (population.name, variable)
         for population in code.populations
-        for program in [models()[population.model].program]
+        for program in [population.program]
         for variable in (*program.states, *(o for o in program.outputs if o not in ("y1", "y2")))
     )
     slow = plain(code, STEPS)

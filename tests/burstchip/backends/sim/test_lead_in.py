@@ -25,6 +25,7 @@ from compiler.ir.network import (
     Uniform,
 )
 from compiler.pipeline import compile_network
+from hw_models.neurons.registry import models
 
 PRESENT = 24
 
@@ -60,7 +61,7 @@ def code() -> ChipProgram:
         projection("readout.burst_error", "hidden.dendrite", None, weight=Uniform(-0.4, 0.4)),
     )
     task = Task("digits", "image", "readout", float(PRESENT), 0.0, 1)
-    parts = (populations, projections, rules, (), task, "loihi2", {})
+    parts = (populations, projections, rules, (), task, "loihi2", {}, models())
     return compile_network(Network("lead", 1.0, 5, *parts))
 
 

@@ -20,6 +20,7 @@ from compiler.ir.network import (
     Uniform,
 )
 from compiler.pipeline import compile_network
+from hw_models.neurons.registry import models
 
 #: What is recorded is compiled into the loop: one set keeps the number of loops small.
 RECORD = (("b", "v"), ("b", "events"), ("a", "events"), ("b", "u"))
@@ -42,7 +43,7 @@ def chain(
             "back", Endpoint("b", "events"), Endpoint("b", "soma"), Dense(), Uniform(-1.0, 0.5), Constant(1.0)
         ),
     )
-    network = Network("chain", 1.0, seed, populations, projections, (), (), None, "loihi2", {})
+    network = Network("chain", 1.0, seed, populations, projections, (), (), None, "loihi2", {}, models())
     return compile_network(network)
 
 
@@ -122,8 +123,15 @@ def test_sums_beyond_the_port_are_clipped_and_counted() -> None:
 @pytest.mark.parametrize("seed", [0, 1, 2**31, 2**32 - 1, 2**63 - 1])
 def test_any_seed(seed: int, plain: Any) -> None:
     code = replace(chain(), seed=seed)
-    poisson = replace(code.populations[0], model="poisson_source", parameters={"value": 9000, "max_value": 0})
-    code = replace(code, populations=(replace(poisson, spikes=None), code.populations[1]))
+    model = models()["poisson_source"]
+    poisson = replace(
+        code.populations[0],
+        program=model.program,
+        roles=model.roles,
+        parameters={"value": 9000, "max_value": 0},
+        spikes=None,
+    )
+    code = replace(code, populations=(poisson, code.populations[1]))
     found, _ = simulate(code, 50, (("a", "events"),))
     assert np.array_equal(found["a", "events"], plain(code, 50).run((("a", "events"),))["a", "events"])
 
@@ -174,7 +182,7 @@ def test_reals_of_the_bursting_neuron_have_the_same_rates() -> None:
     drive = Projection("in", *ends, Dense(), Uniform(-2.0, 4.0), Constant(1.0))
     ends = (Endpoint("b", "burst_error"), Endpoint("b", "dendrite"))
     back = Projection("back", *ends, Dense(), Uniform(-0.3, 0.3), Constant(1.0))
-    network = Network("burst", 1.0, 4, populations, (drive, back), (), (), None, "loihi2", {})
+    network = Network("burst", 1.0, 4, populations, (drive, back), (), (), None, "loihi2", {}, models())
     code = compile_network(network)
     record = (("a", "events"), ("b", "events"), ("b", "bursts"), ("b", "P"))
     integers, _ = simulate(code, 600, record)

@@ -1,0 +1,119 @@
+"""The rules that every program obeys, whether it was traced here or read from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hw_models.program.operations import OPERATIONS
+from hw_models.program.trace import Node, Program
+from hw_models.program.widths import Width
+
+#: Every value of a program, on the way too, is one of these.
+INT64 = Width(-(1 << 63), (1 << 63) - 1)
+SHIFT_MAX = 63
+#: Far more than any neuron needs; a longer program is taken for a mistake.
+NODES_MAX = 1 << 14
+TABLE_MAX = 1 << 20
+NAME_MAX = 64
+
+_DECLARED = {"state": "states", "param": "parameters", "input": "inputs"}
+_SHIFTS = ("shift_left", "shift_right", "shift_right_zero", "shift_right_round")
+
+
+class ProgramError(ValueError):
+    """A program that breaks a rule; the message says which and where."""
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ProgramError(message)
+
+
+def is_name(text: object) -> bool:
+    """Whether a name may stand in generated code: ASCII letters, digits and underscores, a letter first."""
+    return (
+        isinstance(text, str)
+        and len(text) <= NAME_MAX
+        and text.isascii()
+        and text.isidentifier()
+        and not text.startswith("_")
+    )
+
+
+def node_width(program: Program, node: Node, before: Sequence[Node], where: str) -> Width:
+    """The range of a node behind the nodes `before`. Raises `ProgramError` where the node breaks a rule."""
+    operation = OPERATIONS.get(node.operation)
+    if operation is None:
+        raise ProgramError(f"{where}: unknown operation '{node.operation}'")
+    _require(
+        len(node.arguments) == operation.arity,
+        f"{where}: {node.operation} takes {operation.arity} arguments, not {len(node.arguments)}",
+    )
+    _require(
+        all(0 <= argument < len(before) for argument in node.arguments),
+        f"{where}: {node.operation} reads what is not computed before it",
+    )
+    widths = tuple(before[argument].width for argument in node.arguments)
+    if node.operation in _DECLARED:
+        declared: Mapping[str, Width] = getattr(program, _DECLARED[node.operation])
+        _require(node.name in declared, f"{where}: undeclared {node.operation} '{node.name}'")
+        return declared[node.name]
+    if node.operation == "lookup":
+        _require(0 <= node.attribute < len(program.tables), f"{where}: no table {node.attribute}")
+        table = program.tables[node.attribute]
+        _require(
+            widths[0].low >= 0 and widths[0].high < len(table),
+            f"{where}: the index {widths[0]} leaves the table's {len(table)} entries",
+        )
+        return Width(min(table), max(table))
+    if node.operation in ("random", "dither"):
+        _require(0 < node.attribute < 32, f"{where}: {node.attribute} random bits, required: 1..31")
+    if node.operation in ("saturate", "wrap"):
+        _require(1 < node.attribute < 64, f"{where}: {node.operation} to {node.attribute} bits")
+    if node.operation in _SHIFTS:
+        _require(widths[1].low >= 0 and widths[1].high <= SHIFT_MAX, f"{where}: a shift by {widths[1]} bits")
+    return operation.width(widths, node.attribute)
+
+
+def verify_program(program: Program) -> None:
+    """Names, arity, order, ranges and tables. Raises `ProgramError`."""
+    _require(is_name(program.name), f"'{program.name}' cannot name a program")
+    groups = ("states", "parameters", "inputs", "outputs")
+    for group in groups:
+        for name, width in getattr(program, group).items():
+            _require(is_name(name), f"{group}: '{name}' cannot be a name")
+            _require(INT64.holds(width), f"{group}: {name} in {width} exceeds 64 bits")
+    _require(set(program.initial) == set(program.states), "not every state has one initial value")
+    for name, start in program.initial.items():
+        if isinstance(start, str):
+            _require(start in program.parameters, f"state {name} begins with the unknown parameter '{start}'")
+            width = program.parameters[start]
+        else:
+            width = Width(start, start)
+        _require(
+            program.states[name].holds(width),
+            f"state {name} begins with {width}, outside {program.states[name]}",
+        )
+    for number, table in enumerate(program.tables):
+        _require(0 < len(table) <= TABLE_MAX, f"table {number} has {len(table)} entries")
+        _require(INT64.holds(Width(min(table), max(table))), f"table {number} exceeds 64 bits")
+    _require(len(program.nodes) <= NODES_MAX, f"{len(program.nodes)} operations, at most {NODES_MAX}")
+    before: list[Node] = []
+    for number, node in enumerate(program.nodes):
+        where = f"operation {number}"
+        width = node_width(program, node, before, where)
+        before.append(node)
+        _require(node.width == width, f"{where}: {node.operation} is in {width}, not in {node.width}")
+        _require(INT64.holds(width), f"{where}: {node.operation} in {width} exceeds 64 bits")
+    draws = [node.repeat for node in program.nodes if node.operation in ("random", "dither")]
+    _require(len(set(draws)) == len(draws) and all(0 <= d < 1 << 16 for d in draws), "draws share a number")
+    for group, indices in (("states", program.next_state), ("outputs", program.output)):
+        _require(set(indices) == set(getattr(program, group)), f"{group} declared and computed differ")
+        for name, index in indices.items():
+            _require(0 <= index < len(program.nodes), f"{name} is no operation of the program")
+            declared, found = getattr(program, group)[name], program.nodes[index].width
+            # The rules know nothing of how values belong together: overlapping is all they can ask for.
+            _require(
+                found.low <= declared.high and declared.low <= found.high,
+                f"{name} in {found} never is in {declared}",
+            )
