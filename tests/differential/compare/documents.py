@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import yaml
 from generate.networks import Document
+from generate.programs import models_of
 from safetensors.numpy import load_file, save_file
 
 import burstchip
@@ -48,7 +49,7 @@ def compiled(document: Document) -> ChipProgram:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "network.yaml"
         write_document(document, path)
-        return burstchip.compile_network(load_network(path))
+        return burstchip.compile_network(load_network(path, models=models_of(document.network)))
 
 
 @lru_cache(maxsize=1)

@@ -71,7 +71,7 @@ def structures(draw: st.DrawFn, *, with_task: bool | None = None) -> NetworkStru
             for i in range(draw(st.sampled_from((0, 0, 1, 1, 2))))
         ]
     else:
-        made.append(draw(population_structures("n0", ("burst_unit", "lif"))))
+        made.append(draw(population_structures("n0", NEURONS)))
         made += [
             draw(population_structures(f"p{i}", (*SOURCES, *NEURONS, *NEURONS)))
             for i in range(draw(st.sampled_from((1, 0, 1, 2, 2, 3, 4))))
@@ -91,7 +91,7 @@ def _projections(
     draw: st.DrawFn, made: tuple[PopulationStructure, ...], task: TaskStructure | None
 ) -> tuple[tuple[PlasticityStructure, ...], tuple[ProjectionStructure, ...]]:
     """Plasticities and projections; every neuron population gets at least a chance of an input."""
-    targets = [it for it in made if it.model in NEURONS]
+    targets = [it for it in made if it.ports]
     # All chip projections of a network consolidate in one rhythm, those of a target learn in one.
     consolidate_every = draw(st.sampled_from((0, 1, 1, 2, 3)))
     epochs = _EPOCHS
@@ -109,13 +109,15 @@ def _projections(
             rule
             for rule in rules
             if rule.every == every[target.name]
-            and (target.model == "burst_unit" or not rule.needs_third_factors)
+            and (target.sends_third_factors or not rule.needs_third_factors)
         ]
         if fitting and draw(st.booleans()):
             rule = fitting[0]
         else:
             rule = draw(
-                plasticity_structures(f"rule{i}", every[target.name], target.model, consolidate_every)
+                plasticity_structures(
+                    f"rule{i}", every[target.name], target.sends_third_factors, consolidate_every
+                )
             )
             rules.append(rule)
         ends.append(draw(projection_structures(f"learned{i}", source, target, rule)))

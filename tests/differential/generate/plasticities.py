@@ -57,21 +57,21 @@ class PlasticityStructure:
 
     @property
     def needs_third_factors(self) -> bool:
-        """Whether the target has to be a burst_unit."""
+        """Whether the target has to send third factors."""
         of_target = any(name.startswith("y") for name, _ in self.traces)
         return bool(self.rates) or (not of_target and any("y1" in r or "y2" in r for _, r in self.rules))
 
 
 @st.composite
 def plasticity_structures(
-    draw: st.DrawFn, name: str, every: int, target_model: str, consolidate_every: int
+    draw: st.DrawFn, name: str, every: int, third_factors: bool, consolidate_every: int
 ) -> PlasticityStructure:
-    """A plasticity for projections onto neurons of a model."""
-    forms = ["rule", "burst", "carry", "rule"] if target_model == "burst_unit" else ["rule"]
+    """A plasticity for projections onto neurons that send third factors, or do not."""
+    forms = ["rule", "burst", "carry", "rule"] if third_factors else ["rule"]
     form = draw(st.sampled_from(forms))
     rounding = draw(st.sampled_from(ROUNDINGS))
     if form == "rule":
-        factors = "third" if target_model == "burst_unit" and draw(st.booleans()) else "own"
+        factors = "third" if third_factors and draw(st.booleans()) else "own"
         if factors == "own" and draw(st.integers(0, 3)) == 0:
             factors = "none"
         rules = draw(st.one_of(_sensible_rules(factors), _any_rules(factors)))

@@ -1,4 +1,4 @@
-"""Populations: every registered model, with ordinary and extreme parameters."""
+"""Populations: every registered model and random ones, with ordinary and extreme parameters."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from generate.programs import NUMBERS, PREFIX, generated_model, model_of
 from generate.quantities import between, each, quantity, written
-from hw_models.neurons.registry import models
 
 SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source")
-NEURONS = ("lif", "burst_unit")
+GENERATED = "generated"
+NEURONS = ("lif", "burst_unit", GENERATED)
 #: Few neurons, so that a step is cheap; sometimes enough to fill the vectors that sum rows of weights.
 SIZES = (*range(1, 13), 1, 2, 3, 4, 5, 16, 17, 33)
 
@@ -54,10 +55,28 @@ class PopulationStructure:
     @property
     def outputs(self) -> tuple[str, ...]:
         """What a projection may come from."""
-        return tuple(models()[self.model].program.outputs)
+        return tuple(model_of(self.model).program.outputs)
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """Where a projection may end."""
+        return tuple(port.name for port in model_of(self.model).ports)
+
+    @property
+    def sends_third_factors(self) -> bool:
+        """Whether rules with y1 and y2 and the carry form can learn from it."""
+        model = model_of(self.model)
+        return bool(model.roles.gathered) and {"y1", "y2"} <= set(model.program.outputs)
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether its program is random."""
+        return self.model.startswith(PREFIX)
 
     def weight_unit(self, port: str) -> float:
         """What a weight of 1 at exponent 0 is worth at a port: mV, or a fraction at the dendrite."""
+        if self.is_generated:
+            return 1.0
         if port == "dendrite":
             return 1.0 / (1 << self.dendrite_shift)
         return self.distance_mv / (128 if self.model == "lif" else 8192)
@@ -74,7 +93,11 @@ def population_structures(
 ) -> PopulationStructure:
     """A population of one of the models `among`."""
     model = draw(st.sampled_from(among))
-    candidates = _PER_NEURON[model] if not is_input else ("max_rate",)
+    if model == GENERATED:
+        model = f"{PREFIX}{draw(st.integers(0, NUMBERS - 1))}"
+        candidates = tuple(model_of(model).program.parameters)
+    else:
+        candidates = _PER_NEURON[model] if not is_input else ("max_rate",)
     lists = draw(st.sets(st.sampled_from(candidates))) if candidates and draw(st.booleans()) else set()
     return PopulationStructure(
         name,
@@ -89,6 +112,8 @@ def population_structures(
 
 def populations(it: PopulationStructure, step_ms: float, steps: int) -> st.SearchStrategy[dict[str, Any]]:
     """The mapping of one population in YAML."""
+    if it.is_generated:
+        return _integers(it).map(lambda keys: {"model": it.model, "size": it.size, **keys})
     made = {
         "lif": _neurons,
         "burst_unit": _neurons,
@@ -98,6 +123,16 @@ def populations(it: PopulationStructure, step_ms: float, steps: int) -> st.Searc
         "current_source": _currents,
     }[it.model]
     return made(it, step_ms, steps).map(lambda keys: {"model": it.model, "size": it.size, **keys})
+
+
+@st.composite
+def _integers(draw: st.DrawFn, it: PopulationStructure) -> dict[str, Any]:
+    """Any integer that each parameter of a generated program holds."""
+    widths = generated_model(it.model).program.parameters
+    return {
+        name: draw(each(st.integers(width.low, width.high), it.size, name in it.per_neuron))
+        for name, width in widths.items()
+    }
 
 
 def _times(step_ms: float) -> st.SearchStrategy[float]:

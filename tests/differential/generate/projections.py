@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from generate.plasticities import PlasticityStructure
 from generate.populations import PopulationStructure
+from generate.programs import model_of
 from generate.quantities import between, quantity
-from hw_models.neurons.registry import models
 
 #: The longest delay of the chip, in steps.
 LONGEST_DELAY = 63
@@ -52,7 +52,7 @@ class ProjectionStructure:
     @property
     def weight_dimension(self) -> str:
         """The unit of the weights."""
-        return "" if self.port == "dendrite" else "mV"
+        return "" if self.port == "dendrite" or self.target.is_generated else "mV"
 
 
 @st.composite
@@ -66,7 +66,7 @@ def projection_structures(
     """A projection between two populations, which may be the same."""
     outputs = ("events", "bursts") if learn is not None else source.outputs
     output = draw(st.sampled_from([name for name in source.outputs if name in outputs]))
-    port = draw(st.sampled_from([port.name for port in models()[target.model].ports]))
+    port = draw(st.sampled_from(target.ports))
     kind = draw(st.sampled_from([k for k in KINDS if k != "one_to_one" or source.size == target.size]))
     connectivity, pairs = draw(_connectivity(kind, source.size, target.size))
     bits = st.sampled_from((8, 8, 8, *range(8, 0, -1)))
@@ -98,7 +98,7 @@ def projection_structures(
 def _exponents(
     source: PopulationStructure, output: str, target: PopulationStructure, port: str
 ) -> tuple[int, ...]:
-    width = models()[source.model].program.outputs[output]
+    width = model_of(source.model).program.outputs[output]
     greatest = max(width.high, -width.low)
     if greatest > 1:
         # Graded messages are larger than events, and the sum must stay within 32 bits.

@@ -17,7 +17,7 @@ from hw_models.neurons.lif import LIF
 from hw_models.neurons.roles import Roles
 from hw_models.neurons.verify import verify_model
 from hw_models.program.trace import program
-from hw_models.program.widths import FLAG
+from hw_models.program.widths import FLAG, signed
 
 
 @pytest.fixture
@@ -97,6 +97,11 @@ def moody(s, p, x):  # type: ignore[no-untyped-def]
     return {}, {"events": x.soma & x.mood}
 
 
+@program(states={"v": signed(40)}, parameters={}, inputs={"soma": FLAG}, outputs={"events": FLAG})
+def wide(s, p, x):  # type: ignore[no-untyped-def]
+    return {"v": s.v + x.soma}, {"events": x.soma}
+
+
 @pytest.mark.parametrize(
     ("changes", "given"),
     [
@@ -111,6 +116,7 @@ def moody(s, p, x):  # type: ignore[no-untyped-def]
         ),
         ({"roles": Roles({"mood": "reset"})}, "the control 'mood' is no input of the program"),
         ({"roles": Roles({"soma": "reset"})}, "input 'soma' is a port and a control"),
+        ({"program": wide}, "states: v in -549755813888..549755813887 exceeds 32 bits"),
         ({"roles": Roles(count="events")}, "the role of 'events', which is no state"),
         ({"roles": Roles(factor_shift="u")}, "the role of 'u', which is no parameter"),
         ({"roles": Roles(rate="value")}, ""),
