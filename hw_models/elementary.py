@@ -54,6 +54,13 @@ def log(x: Any) -> Reals:
     return np.where(x > 0, result, -np.inf)
 
 
+def log1p(x: float) -> float:
+    """ln(1 + x) for x >= -1, as exact where x is small; -infinity for -1."""
+    whole = 1.0 + x
+    # What rounding did to 1 + x it did to the logarithm in proportion.
+    return x if whole == 1.0 else float(log(whole)) * (x / (whole - 1.0))
+
+
 def cos_turns(turns: Any) -> Reals:
     """cos(2 pi turns) for 0 <= turns <= 1."""
     eighths = np.asarray(turns, dtype=np.float64) * 8.0

@@ -29,11 +29,17 @@ MASK = 0xFFFFFFFF
 
 
 def _u32(value: Any) -> U32:
-    return np.asarray(np.asarray(value).astype(np.int64) & MASK, dtype=np.uint32)
+    given = np.asarray(value)
+    return given if given.dtype == np.uint32 else np.asarray(given.astype(np.int64).astype(np.uint32))
 
 
 def _times(value: Any, factor: int) -> U32:
-    return np.asarray(_u32(value).astype(np.uint64) * np.uint64(factor) & np.uint64(MASK)).astype(np.uint32)
+    # The function, unlike the operator, wraps scalars without a warning.
+    return np.asarray(np.multiply(_u32(value), np.uint32(factor)))
+
+
+def _plus(one: U32, other: U32) -> U32:
+    return np.asarray(np.add(one, other))
 
 
 def mix(value: Any) -> U32:
@@ -49,14 +55,14 @@ def mix(value: Any) -> U32:
 def key(seed: int, stream: int, counter: Any) -> U32:
     """The key of one step of one stream; arrays of counters give arrays of keys."""
     seeded = mix((seed * SEED_STEP + stream * STREAM_STEP) & MASK)
-    return mix(seeded.astype(np.int64) + _times(counter, COUNTER_STEP).astype(np.int64))
+    return mix(_plus(seeded, _times(counter, COUNTER_STEP)))
 
 
 def row(k: Any, j: Any) -> U32:
     """The key of row `j` under key `k`."""
-    return _u32(_u32(k).astype(np.int64) + _times(j, ROW_STEP).astype(np.int64))
+    return _plus(_u32(k), _times(j, ROW_STEP))
 
 
 def at(k: Any, i: Any) -> U32:
     """The 32 random bits of index `i` under key `k`."""
-    return mix(_u32(k).astype(np.int64) + _times(i, INDEX_STEP).astype(np.int64))
+    return mix(_plus(_u32(k), _times(i, INDEX_STEP)))
