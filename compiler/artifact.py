@@ -12,21 +12,19 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.artifact_synapses import Tensors, decode_projection, encode_projection
 from compiler.ir.chip_program import (
     ChipProgram,
-    LearningCode,
     PopulationCode,
-    ProjectionCode,
     QuantisationLine,
     TaskCode,
-    TraceCode,
 )
 from compiler.ir.verify import verify_chip_program
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -46,8 +44,6 @@ register_codes(
         "BC404": "an artifact has another format",
     }
 )
-
-Tensors = dict[str, NDArray[Any]]
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -95,23 +91,6 @@ def _encode_population(
     return entry
 
 
-_ARRAYS = {"pre": np.int32, "post": np.int32, "weights": np.int16, "delays": np.int16, "exact": np.float64}
-
-
-def _encode_projection(index: int, projection: ProjectionCode, tensors: Tensors) -> dict[str, Any]:
-    entry: dict[str, Any] = {}
-    for field in fields(projection):
-        value = getattr(projection, field.name)
-        if field.name in _ARRAYS:
-            entry[field.name] = f"projection.{index}.{field.name}"
-            tensors[entry[field.name]] = np.ascontiguousarray(value, dtype=_ARRAYS[field.name])
-        elif field.name == "learning":
-            entry["learning"] = None if value is None else asdict(value)
-        else:
-            entry[field.name] = value
-    return entry
-
-
 def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
     tensors: Tensors = {}
     programs: list[Program] = []
@@ -128,7 +107,7 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
         "weight_form": code.weight_form,
         "programs": [encode_program(program) for program in programs],
         "populations": [_encode_population(i, p, programs, tensors) for i, p in enumerate(code.populations)],
-        "projections": [_encode_projection(i, p, tensors) for i, p in enumerate(code.projections)],
+        "projections": [encode_projection(i, p, tensors) for i, p in enumerate(code.projections)],
         "probes": [list(probe) for probe in code.probes],
         "task": None if code.task is None else asdict(code.task),
         "quantisation": [asdict(line) for line in code.quantisation],
@@ -151,7 +130,7 @@ def _content_sha256(manifest: Mapping[str, Any], tensors: Mapping[str, NDArray[A
         tensor = np.ascontiguousarray(tensors[name])
         little = tensor.astype(tensor.dtype.newbyteorder("<"), copy=False)
         digest.update(f"{name} {little.dtype.str} {list(little.shape)}\n".encode())
-        digest.update(little.tobytes())
+        digest.update(little.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
@@ -160,19 +139,24 @@ def artifact_sha256(code: ChipProgram) -> str:
     return _content_sha256(*_encode(code))
 
 
-def dump_artifact(code: ChipProgram) -> bytes:
-    """The artifact's bytes."""
+def _dump(code: ChipProgram) -> tuple[bytes, str]:
     from safetensors.numpy import save
 
     manifest, tensors = _encode(code)
     manifest["sha256"] = _content_sha256(manifest, tensors)
-    return save(tensors, metadata={KEY: _canonical(manifest)})
+    return save(tensors, metadata={KEY: _canonical(manifest)}), manifest["sha256"]
+
+
+def dump_artifact(code: ChipProgram) -> bytes:
+    """The artifact's bytes."""
+    return _dump(code)[0]
 
 
 def save_artifact(code: ChipProgram, path: Path) -> str:
     """Write the artifact, whole or not at all; return its SHA-256."""
-    write_whole(path, dump_artifact(code))
-    return artifact_sha256(code)
+    data, sha256 = _dump(code)
+    write_whole(path, data)
+    return sha256
 
 
 def _error(code: str, message: str, required: str, given: str, hint: str | None = None) -> BurstchipError:
@@ -256,16 +240,6 @@ def _decode_population(
     )
 
 
-def _decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> ProjectionCode:
-    values: dict[str, Any] = {
-        name: tensors[value] if name in _ARRAYS else value for name, value in entry.items()
-    }
-    if (learning := values["learning"]) is not None:
-        traces = tuple(TraceCode(**trace) for trace in learning["traces"])
-        values["learning"] = LearningCode(**{**learning, "traces": traces})
-    return ProjectionCode(**values)
-
-
 def _decode(manifest: Mapping[str, Any], tensors: Tensors) -> ChipProgram:
     task = manifest["task"]
     programs = [decode_program(entry) for entry in manifest["programs"]]
@@ -276,7 +250,7 @@ def _decode(manifest: Mapping[str, Any], tensors: Tensors) -> ChipProgram:
         target=manifest["target"],
         weight_form=manifest["weight_form"],
         populations=tuple(_decode_population(entry, programs, tensors) for entry in manifest["populations"]),
-        projections=tuple(_decode_projection(entry, tensors) for entry in manifest["projections"]),
+        projections=tuple(decode_projection(entry, tensors) for entry in manifest["projections"]),
         probes=tuple((name, variable) for name, variable in manifest["probes"]),
         task=None if task is None else TaskCode(**{**task, "anneal": tuple(task["anneal"])}),
         quantisation=tuple(QuantisationLine(**line) for line in manifest["quantisation"]),

@@ -27,6 +27,12 @@ def blocks(count: int) -> Iterator[slice]:
         yield slice(first, min(first + BLOCK, count))
 
 
+def grid(n_pre: int, n_post: int) -> tuple[Indices, Indices]:
+    """Every pair of neurons, in order of source and then target."""
+    pre = np.repeat(np.arange(n_pre, dtype=np.int32), n_post)
+    return pre, np.tile(np.arange(n_post, dtype=np.int32), n_pre)
+
+
 def synapse_bits(seed: int, stream: int, pre: Indices, post: Indices) -> NDArray[np.uint32]:
     """32 random bits a synapse."""
     bits = np.empty(pre.shape, dtype=np.uint32)

@@ -49,10 +49,11 @@ def compile_(
 
         code, warnings = compile_file(file, settings(set_), seed, strict=strict, after=after)
         out.messages(warnings)
-        sha256 = artifact_sha256(code)
-        if artifact is not None:
+        if artifact is None:
+            sha256 = artifact_sha256(code)
+        else:
             with writing(artifact):
-                save_artifact(code, artifact)
+                sha256 = save_artifact(code, artifact)
             _show_quantisation(code, out)
             out.text(f"{artifact}: {weight_form(code.weight_form)}, sha256 {sha256}")
         out.result(

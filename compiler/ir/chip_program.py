@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.draws import WeightDraws, grid
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
 from hw_models.plasticity.grammar import learning_rule
@@ -113,6 +114,7 @@ class ProjectionCode:
 
     A synapse adds `(sum of weight * message) * 2^weight_exp` to the port, where a negative exponent
     floors after the sum. `unit` is the physical weight of one stored unit. `delays` counts extra steps.
+    `requested` are the physical weights before rounding, or how these are drawn from the ends of a synapse.
     """
 
     name: str
@@ -130,8 +132,19 @@ class ProjectionCode:
     sign_mode: Literal["MIXED", "EXCITATORY", "INHIBITORY"]
     unit: float
     weight_unit: str
-    exact: NDArray[np.float64]
+    requested: WeightDraws | NDArray[np.float64]
     learning: LearningCode | None = None
+
+    @property
+    def exact(self) -> NDArray[np.float64]:
+        """The physical weights before rounding, shaped like `weights`."""
+        if not isinstance(self.requested, WeightDraws):
+            return self.requested
+        if not self.dense:
+            return self.requested(self.pre, self.post)
+        n_post, n_pre = self.weights.shape
+        drawn = self.requested(*grid(n_pre, n_post))
+        return np.ascontiguousarray(drawn.reshape(n_pre, n_post).T)
 
 
 @dataclass(frozen=True)

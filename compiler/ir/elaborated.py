@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.draws import WeightDraws
 from compiler.ir.network import Network, Projection
 
 
@@ -62,13 +63,15 @@ class Synapses:
 
     `dense` where every pair is connected; then the arrays hold the full (pre, post) grid in that order.
     `quantiles` are 16 random bits a synapse for a uniform distribution, whose values are drawn on the
-    chip's own grid; `weights` are physical weights for every other one.
+    chip's own grid; `weights` are physical weights for every other one. `draws` is what gave either; None
+    where the connectivity brings the weights.
     """
 
     projection: Projection
     dense: bool
     pre: NDArray[np.int32]
     post: NDArray[np.int32]
+    draws: WeightDraws | None
     quantiles: NDArray[np.int32] | None
     weights: NDArray[np.float64] | None
     delays: NDArray[np.int32]

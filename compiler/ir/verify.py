@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.draws import WeightDraws
 from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Network
@@ -47,20 +48,20 @@ def verify_elaborated(elaborated: Elaborated) -> None:
         n_pre, n_post = sizes[projection.source.population], sizes[projection.target.population]
         assert synapses.pre.shape == synapses.post.shape == synapses.delays.shape
         assert (synapses.weights is None) != (synapses.quantiles is None)
-        place = _places(synapses.pre, synapses.post, n_pre, n_post, projection.name)
-        assert not synapses.dense or place.size == n_pre * n_post
+        _verify_order(synapses.pre, synapses.post, n_pre, n_post, projection.name)
+        assert not synapses.dense or synapses.pre.size == n_pre * n_post
         assert np.all(synapses.delays >= 0), "a delay below one step"
 
 
-def _places(
+def _verify_order(
     pre: NDArray[np.int32], post: NDArray[np.int32], n_pre: int, n_post: int, name: str
-) -> NDArray[np.int64]:
-    """Each synapse's place in the grid of all pairs. All exist, in order and once: simulators rely on it."""
-    inside = (pre >= 0) & (pre < n_pre) & (post >= 0) & (post < n_post)
-    assert np.all(inside), f"{name} lists a neuron that is not there"
-    place = pre.astype(np.int64) * n_post + post
-    assert np.all(np.diff(place) > 0), f"the synapses of {name} are unsorted or repeat"
-    return place
+) -> None:
+    """Synapses join neurons that exist, sorted by source and target, each once: simulators rely on it."""
+    for ends, size in ((pre, n_pre), (post, n_post)):
+        inside = ends.size == 0 or (ends.min() >= 0 and ends.max() < size)
+        assert inside, f"{name} lists a neuron that is not there"
+    rises = (pre[1:] > pre[:-1]) | ((pre[1:] == pre[:-1]) & (post[1:] > post[:-1]))
+    assert np.all(rises), f"the synapses of {name} are unsorted or repeat"
 
 
 def verify_chip_program(code: ChipProgram) -> None:
@@ -102,12 +103,13 @@ def _verify_projection(projection: ProjectionCode, populations: dict[str, Popula
     n_pre, n_post = source.size, target.size
     weights = projection.weights
     assert weights.dtype == np.int16, f"{name} has weights of {weights.dtype}"
-    assert weights.shape == projection.exact.shape
+    requested = projection.requested
+    assert isinstance(requested, WeightDraws) or weights.shape == requested.shape
     if projection.dense:
         assert weights.shape == (n_post, n_pre), f"{name} has weights {weights.shape}"
     else:
         assert weights.shape == projection.pre.shape == projection.post.shape, f"{name} has uneven lists"
-        _places(projection.pre, projection.post, n_pre, n_post, name)
+        _verify_order(projection.pre, projection.post, n_pre, n_post, name)
     assert projection.delays.shape == (weights.size,), f"{name} has {projection.delays.shape} delays"
     assert np.all(projection.delays >= 0), f"{name} has a delay below one step"
     form = projection.learning.form if projection.learning else projection.sign_mode

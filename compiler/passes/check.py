@@ -178,7 +178,8 @@ def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np
     if projection.dense:
         total += greatest.sum(axis=1)
     else:
-        np.add.at(total, projection.post, greatest)
+        # Sums of integers below 2^53 are exact in float64.
+        total += np.bincount(projection.post, greatest, minlength=size).astype(np.int64)
     return np.asarray(total * message * 2.0**projection.weight_exp, dtype=np.float64)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.connect import with_in_degree, with_probability
-from compiler.draws import Indices, WeightDraws, draw_delays, quantiles
+from compiler.draws import Indices, WeightDraws, draw_delays, grid, quantiles
 from compiler.ir.elaborated import Elaborated, Streams, Synapses
 from compiler.ir.network import (
     Dense,
@@ -28,11 +28,6 @@ register_codes(
         "BC301": "a weight tensor file cannot be used",
     }
 )
-
-
-def _grid(n_pre: int, n_post: int) -> tuple[Indices, Indices]:
-    pre = np.repeat(np.arange(n_pre, dtype=np.int32), n_post)
-    return pre, np.tile(np.arange(n_post, dtype=np.int32), n_pre)
 
 
 def _read_tensor(projection: Projection, file: TensorFile, shape: tuple[int, int]) -> NDArray[np.float64]:
@@ -67,7 +62,7 @@ def _pairs(
     """The connected pairs sorted by source then target, and their weights where the connectivity has them."""
     rule = projection.connectivity
     if isinstance(rule, Dense):
-        return (*_grid(n_pre, n_post), None)
+        return (*grid(n_pre, n_post), None)
     if isinstance(rule, OneToOne):
         diagonal = np.arange(n_pre, dtype=np.int32)
         return diagonal, diagonal.copy(), None
@@ -96,14 +91,15 @@ def elaborate(network: Network) -> Elaborated:
     for index, projection in enumerate(network.projections):
         n_pre, n_post = sizes[projection.source.population], sizes[projection.target.population]
         pre, post, weights = _pairs(projection, seed, streams.connectivity(index), n_pre, n_post)
-        places = None
+        draws = places = None
         if weights is None:
             assert projection.weight is not None
+            of_weights = (streams.weights(index), streams.second_weights(index))
+            draws = WeightDraws(projection.weight, seed, of_weights)
             if isinstance(projection.weight, Uniform):
                 places = quantiles(seed, streams.weights(index), pre, post)
             else:
-                of_weights = (streams.weights(index), streams.second_weights(index))
-                weights = WeightDraws(projection.weight, seed, of_weights)(pre, post)
+                weights = draws(pre, post)
         delays = draw_delays(projection.delay, network.step, seed, streams.delays(index), pre, post)
         drawn.append(
             Synapses(
@@ -111,6 +107,7 @@ def elaborate(network: Network) -> Elaborated:
                 dense=isinstance(projection.connectivity, Dense),
                 pre=pre,
                 post=post,
+                draws=draws,
                 quantiles=places,
                 weights=weights,
                 delays=np.subtract(delays, 1, out=delays),

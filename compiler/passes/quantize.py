@@ -124,11 +124,10 @@ def _projection(
 ) -> ProjectionCode:
     projection = synapses.projection
     weights = quantize_weights(synapses, learning.form if learning else "static", *unit, report)
-    integers, exact, pre, post = weights.integers, weights.exact, synapses.pre, synapses.post
+    integers, pre, post = weights.integers, synapses.pre, synapses.post
     if synapses.dense:
         shape = (sizes[projection.source.population], sizes[projection.target.population])
         integers = np.ascontiguousarray(integers.reshape(shape).T)
-        exact = np.ascontiguousarray(exact.reshape(shape).T)
         pre = post = np.empty(0, np.int32)
     return ProjectionCode(
         name=projection.name,
@@ -146,7 +145,7 @@ def _projection(
         sign_mode=weights.sign_mode,
         unit=weights.unit,
         weight_unit=unit[1],
-        exact=exact,
+        requested=weights.exact if synapses.draws is None else synapses.draws,
         learning=learning,
     )
 

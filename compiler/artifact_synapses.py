@@ -1,0 +1,102 @@
+"""Synapses as they lie in an artifact: nothing is stored of them that follows from the rest.
+
+pre         sparse: the number of synapses of each source neuron up to the last that has any
+post        sparse: the target neuron of each, sorted by source and then target
+weights     the integers
+delays      one number where all synapses have the same, else the narrowest integers that hold them
+requested   the distribution, seed and streams of drawn weights; else the weights before rounding, in 32
+            bits where these are exactly the 64
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.draws import WeightDraws
+from compiler.ir.chip_program import LearningCode, ProjectionCode, TraceCode
+from compiler.ir.network import Constant, Distribution, Normal, Uniform
+
+Tensors = dict[str, NDArray[Any]]
+
+_DISTRIBUTIONS: Mapping[str, type[Constant] | type[Uniform] | type[Normal]] = {
+    "constant": Constant,
+    "uniform": Uniform,
+    "normal": Normal,
+}
+
+
+def encode_projection(index: int, projection: ProjectionCode, tensors: Tensors) -> dict[str, Any]:
+    """The manifest's entry of a projection; its arrays are added to `tensors`."""
+    entry: dict[str, Any] = {}
+
+    def tensor(name: str, values: NDArray[Any]) -> str:
+        tensors[f"projection.{index}.{name}"] = np.ascontiguousarray(values)
+        return f"projection.{index}.{name}"
+
+    for field in fields(projection):
+        value = getattr(projection, field.name)
+        if field.name == "pre":
+            entry["pre"] = tensor("pre", np.bincount(value).astype(np.int32))
+        elif field.name in ("post", "weights"):
+            entry[field.name] = tensor(field.name, value)
+        elif field.name == "delays":
+            uniform = value.size > 0 and bool(np.all(value == value[0]))
+            entry["delays"] = int(value[0]) if uniform else tensor("delays", _narrow(value))
+        elif field.name == "requested":
+            drawn = isinstance(value, WeightDraws)
+            entry["requested"] = _encode_draws(value) if drawn else tensor("requested", _single(value))
+        elif field.name == "learning":
+            entry["learning"] = None if value is None else asdict(value)
+        else:
+            entry[field.name] = value
+    return entry
+
+
+def decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> ProjectionCode:
+    """The projection of a manifest's entry. Raises one of the usual exceptions where there is none."""
+    values = dict(entry)
+    for name in ("post", "weights"):
+        values[name] = tensors[entry[name]]
+    each = tensors[entry["pre"]]
+    count = values["weights"].size
+    assert each.sum() == values["post"].size, "synapses without a source neuron"
+    values["pre"] = np.repeat(np.arange(each.size, dtype=np.int32), each)
+    if isinstance(entry["delays"], int):
+        values["delays"] = np.full(count, entry["delays"], dtype=np.int16)
+    else:
+        values["delays"] = tensors[entry["delays"]].astype(np.int16)
+    if isinstance(entry["requested"], str):
+        values["requested"] = tensors[entry["requested"]].astype(np.float64)
+    else:
+        values["requested"] = _decode_draws(entry["requested"])
+    if (learning := entry["learning"]) is not None:
+        traces = tuple(TraceCode(**trace) for trace in learning["traces"])
+        values["learning"] = LearningCode(**{**learning, "traces": traces})
+    return ProjectionCode(**values)
+
+
+def _narrow(values: NDArray[np.int16]) -> NDArray[Any]:
+    return values.astype(np.int8) if np.all(np.abs(values) < 128) else values
+
+
+def _single(values: NDArray[np.float64]) -> NDArray[Any]:
+    with np.errstate(over="ignore", under="ignore"):
+        single = values.astype(np.float32)
+    return single if np.array_equal(single, values) else values
+
+
+def _encode_draws(draws: WeightDraws) -> dict[str, Any]:
+    name = next(name for name, kind in _DISTRIBUTIONS.items() if isinstance(draws.distribution, kind))
+    return {name: asdict(draws.distribution), "seed": draws.seed, "streams": list(draws.streams)}
+
+
+def _decode_draws(entry: Mapping[str, Any]) -> WeightDraws:
+    (name,) = set(entry) - {"seed", "streams"}
+    distribution: Distribution = _DISTRIBUTIONS[name](**entry[name])
+    first, second = entry["streams"]
+    return WeightDraws(distribution, entry["seed"], (first, second))
