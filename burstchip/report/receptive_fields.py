@@ -28,16 +28,16 @@ def draw_receptive_fields(run: RunFolder, before: Weights, after: Weights) -> li
     shape = IMAGE_SHAPES.get(run.summary.task)
     if shape is None:
         return []
-    names = [name for name, weights in after.by_projection.items() if weights.shape[1] == math.prod(shape)]
+    names = [name for name in after.by_projection if after.shape(name)[1] == math.prod(shape)]
     return [_draw(run, before, after, name, shape, index) for index, name in enumerate(names, start=1)]
 
 
 def _draw(
     run: RunFolder, before: Weights, after: Weights, name: str, shape: tuple[int, int], index: int
 ) -> Picture:
-    units = min(MOST_UNITS, after.by_projection[name].shape[0])
+    units = min(MOST_UNITS, after.shape(name)[0])
     side = math.ceil(math.sqrt(units))
-    pair = [weights.by_projection[name][:units].reshape(units, *shape) for weights in (before, after)]
+    pair = [weights.onto(name, units).reshape(units, *shape) for weights in (before, after)]
     limit = max(float(np.abs(fields).max()) for fields in pair) or 1.0
     figure = new_figure(WIDTH, 4.5)
     panels = figure.subplots(1, 2, gridspec_kw={"wspace": 0.1})

@@ -153,16 +153,19 @@ def _unknown_labels(summary: Summary, recording: Recording, path: Path) -> list[
     ]
 
 
+def _shape(weights: Weights, name: str) -> str:
+    shape = str(list(weights.shape(name)))
+    return f"{shape}, {weights.by_projection[name].size} synapses" if name in weights.ends else shape
+
+
 def _different(before: Weights, after: Weights, path: Path) -> list[Diagnostic]:
-    shapes = [
-        {name: tensor.shape for name, tensor in weights.by_projection.items()} for weights in (before, after)
-    ]
+    shapes = [{name: _shape(weights, name) for name in weights.by_projection} for weights in (before, after)]
     return [
         Diagnostic(
             id="BC545",
             message=f"the weights before and after learning in '{path}' are not of one network",
             required=f"projection '{name}' of one shape in both files",
-            given=" and ".join(str(list(shape[name])) if name in shape else "none" for shape in shapes),
+            given=" and ".join(shape.get(name, "none") for shape in shapes),
             hint="do not mix the files of two runs",
         )
         for name in sorted(shapes[0].keys() | shapes[1].keys())

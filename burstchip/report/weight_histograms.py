@@ -26,6 +26,9 @@ def draw_weight_histograms(run: RunFolder, before: Weights, after: Weights) -> P
         axes.remove()
     for axes, name in zip(panels, names, strict=False):
         first, last = before.by_projection[name], after.by_projection[name]
+        if first.size == 0:
+            axes.set_title(f"{name}: no synapses", fontsize=9.5)
+            continue
         edges = bin_edges(np.concatenate([first.ravel(), last.ravel()]))
         fixed = bool((first == last).all())
         axes.hist(

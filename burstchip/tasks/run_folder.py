@@ -24,30 +24,36 @@ def write_json(path: Path, value: object) -> None:
     write_whole(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
 
 
-def physical_weights(code: ChipProgram, simulation: Simulation) -> dict[str, NDArray[np.float64]]:
-    """The weights that events see, in physical units, (post, pre); absent synapses are 0."""
-    weights = {}
-    sizes = {population.name: population.size for population in code.populations}
+def physical_weights(code: ChipProgram, simulation: Simulation) -> dict[str, NDArray[Any]]:
+    """The weights that events see, in physical units: (post, pre) by the name of a dense projection.
+
+    A sparse one has one value a synapse, and the ends of each under `pre:NAME` and `post:NAME`.
+    """
+    weights: dict[str, NDArray[Any]] = {}
     for index, projection in enumerate(code.projections):
         stored = simulation.arrays[f"w_{index}"]
         unit = projection.unit
         if projection.learning is not None and projection.learning.form == "carry":
             stored = forward_weights(projection, stored)
             unit *= 256
-        if projection.dense:
-            matrix = stored.T.astype(np.float64) * unit
-        else:
-            matrix = np.zeros((sizes[projection.target], sizes[projection.source]))
-            matrix[projection.post, projection.pre] = stored * unit
-        weights[projection.name] = np.ascontiguousarray(matrix)
+        physical = stored.T.astype(np.float64) * unit
+        weights[projection.name] = np.ascontiguousarray(physical)
+        if not projection.dense:
+            weights[f"pre:{projection.name}"] = projection.pre
+            weights[f"post:{projection.name}"] = projection.post
     return weights
 
 
 def write_weights(path: Path, code: ChipProgram, simulation: Simulation) -> None:
-    """Physical weights of every projection as safetensors, units in the metadata."""
+    """Physical weights of every projection as safetensors, units and sizes of sparse ones in the metadata."""
     from safetensors.numpy import save
 
     metadata = {f"unit:{projection.name}": projection.weight_unit for projection in code.projections}
+    sizes = {population.name: population.size for population in code.populations}
+    for projection in code.projections:
+        if not projection.dense:
+            shape = [sizes[projection.target], sizes[projection.source]]
+            metadata[f"shape:{projection.name}"] = json.dumps(shape)
     write_whole(path, save(physical_weights(code, simulation), metadata=metadata))
 
 
