@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping as Mappings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from burstchip.frontend.report import Report
@@ -25,13 +25,16 @@ class Definitions:
 
     values: Mappings[str, Definition]
     parameters: tuple[str, ...]
+    choices: tuple[Choice, ...]
 
 
-def read_definitions(root: Mapping, overrides: Mappings[str, str], report: Report) -> Definitions:
+def read_definitions(
+    root: Mapping, overrides: Mappings[str, str], report: Report, *, trial: bool = False
+) -> Definitions:
     """The names that the file defines, with the overrides in place.
 
     Reports overrides of what is not a parameter, choices that do not fit together, names that are
-    defined twice and names that nothing reads.
+    defined twice and names that nothing reads. On `trial` what a branch defines keeps its place.
     """
     given = _parameters(root)
     choices = _choices(root, given, report)
@@ -45,10 +48,11 @@ def read_definitions(root: Mapping, overrides: Mappings[str, str], report: Repor
             _report_unknown_override(name, text, given, chosen_names, report)
     substitution = Substitution(values, report)
     for choice in choices:
-        for name, node in _chosen(choice, values, substitution, report):
-            values[name] = _definition(node, report)
+        for key, node in _chosen(choice, values, substitution, report):
+            definition = _definition(node, report)
+            values[key.text] = replace(definition, key=key) if trial else definition
     _report_unread(root, choices, report)
-    return Definitions(values, tuple(given))
+    return Definitions(values, tuple(given), tuple(choices))
 
 
 def _definition(node: Node, report: Report) -> Definition:
@@ -71,7 +75,7 @@ def _named_entries(node: Node | None) -> tuple[Entry, ...]:
 
 
 @dataclass(frozen=True)
-class _Choice:
+class Choice:
     """What each value of `parameter` means: the names that its branches define."""
 
     parameter: str
@@ -79,8 +83,8 @@ class _Choice:
     names: Mappings[str, Span]
 
 
-def _choices(root: Mapping, parameters: Mappings[str, Node], report: Report) -> list[_Choice]:
-    found: list[_Choice] = []
+def _choices(root: Mapping, parameters: Mappings[str, Node], report: Report) -> list[Choice]:
+    found: list[Choice] = []
     defined: dict[str, str] = {}
     for entry in _named_entries(root.get("choices")):
         parameter = entry.key.text
@@ -111,7 +115,7 @@ def _choices(root: Mapping, parameters: Mappings[str, Node], report: Report) -> 
                     given=f"'{name}'",
                 )
             defined[name] = parameter
-        found.append(_Choice(parameter, branches, names))
+        found.append(Choice(parameter, branches, names))
     return found
 
 
@@ -144,15 +148,17 @@ def _same_names(parameter: str, branches: Mappings[str, Mapping], report: Report
 
 
 def _chosen(
-    choice: _Choice, values: Mappings[str, Definition], substitution: Substitution, report: Report
-) -> list[tuple[str, Node]]:
+    choice: Choice, values: Mappings[str, Definition], substitution: Substitution, report: Report
+) -> list[tuple[Scalar, Node]]:
     """The names and values of the branch that the parameter's value names."""
-    lost: list[tuple[str, Node]] = [(name, Broken(span)) for name, span in choice.names.items()]
+    lost: list[tuple[Scalar, Node]] = [
+        (Scalar(name, span), Broken(span)) for name, span in choice.names.items()
+    ]
     value = substitution.value(choice.parameter) if choice.parameter in values else None
     if not isinstance(value, Scalar) or not choice.branches:
         return lost
     if value.text in choice.branches:
-        return [(entry.key.text, entry.value) for entry in choice.branches[value.text].entries]
+        return [(entry.key, entry.value) for entry in choice.branches[value.text].entries]
     where = values[choice.parameter].where
     report.add(
         "BC028",
@@ -183,7 +189,7 @@ def _report_unknown_override(
     )
 
 
-def _report_unread(root: Mapping, choices: list[_Choice], report: Report) -> None:
+def _report_unread(root: Mapping, choices: list[Choice], report: Report) -> None:
     """A name is read where anything refers to it: also in a branch that was not chosen."""
     spans = {entry.key.text: entry.key.span for entry in _named_entries(root.get("parameters"))}
     for choice in choices:

@@ -9,10 +9,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from burstchip.frontend import tree
+from burstchip.frontend.branches import Trial, check_other_branches
 from burstchip.frontend.compose import compose
 from burstchip.frontend.definitions import DEFINING_KEYS, read_definitions
 from burstchip.frontend.elaboration import elaborate
 from burstchip.frontend.fields import Fields
+from burstchip.frontend.kinds import Record
 from burstchip.frontend.language import LARGEST_SEED, language
 from burstchip.frontend.reading import read
 from burstchip.frontend.report import Report
@@ -103,20 +105,39 @@ def _network(
         from hw_models.neurons.registry import models as registered
 
         models = registered()
+    record = language(models)
     definitions = read_definitions(root, overrides, report)
     substitution = Substitution(definitions.values, report)
-    entries = tuple(
-        entry if entry.key.text in DEFINING_KEYS else replace(entry, value=substitution.apply(entry.value))
-        for entry in root.entries
-    )
-    fields = read(language(models), replace(root, entries=entries), "the network", report)
-    assert isinstance(fields, Fields)
-    parameters = {
-        name: _value(value.text)
+    fields = _fields(root, substitution, record, report)
+    taken = frozenset(substitution.asked)
+    texts = {
+        name: value.text
         for name in definitions.parameters
         if isinstance(value := substitution.value(name), tree.Scalar)
     }
-    return elaborate(fields, models, parameters, seed, report)
+    parameters = {name: _value(text) for name, text in texts.items()}
+    network = elaborate(fields, models, parameters, seed, report)
+
+    def on_trial(branches: Mapping[str, str]) -> Trial:
+        """What the file would be with these branches taken."""
+        trial = Report(report.file, report.lines)
+        found = read_definitions(root, {**overrides, **branches}, trial, trial=True)
+        substitution = Substitution(found.values, trial)
+        elaborate(_fields(root, substitution, record, trial), models, {}, seed, trial)
+        return Trial(trial.messages(), frozenset(substitution.asked))
+
+    check_other_branches(definitions.choices, texts, taken, on_trial, report)
+    return None if report.failed else network
+
+
+def _fields(root: tree.Mapping, substitution: Substitution, record: Record, report: Report) -> Fields:
+    """The whole file read against the language, its references replaced."""
+    entries = tuple(
+        entry if entry.key.text in DEFINING_KEYS else substitution.entry(entry) for entry in root.entries
+    )
+    fields = read(record, replace(root, entries=entries), "the network", report)
+    assert isinstance(fields, Fields)
+    return fields
 
 
 def _value(text: str) -> int | float | str:

@@ -146,7 +146,7 @@ def _read_named(kind: Named, node: Mapping, label: str, report: Report, at: Node
         found.append(
             (
                 entry.key,
-                read(kind.item, entry.value, _owned(f"{kind.what} '{name}'", label), report, entry.key),
+                read(kind.item, entry.value, _owned(f"{kind.what} '{name}'", label), report, entry.at),
             )
         )
     return Entries(tuple(found))
@@ -165,7 +165,7 @@ def _read_record(kind: Record | Variants, node: Mapping, label: str, report: Rep
     for entry in node.entries:
         key = record.key(entry.key.text)
         if key is not None:
-            value = read(key.kind, entry.value, label_of(key.name, label), report, entry.key)
+            value = read(key.kind, entry.value, label_of(key.name, label), report, entry.at)
             if value is not None:
                 values[key.name] = value
         else:

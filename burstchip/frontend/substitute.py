@@ -2,13 +2,14 @@
 
 A text that is exactly `${name}` becomes the whole value of the name, mapping and list included; within a
 longer text the value's text is put in. Every value keeps the place where it is *used*, and says in its
-origin where it was written.
+origin where it was written. In a branch of `choices` that is read on trial it keeps the place where it
+was written, since its use is right as the file stands.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from collections.abc import Mapping as Mappings
 from dataclasses import dataclass, replace
 
@@ -29,10 +30,14 @@ _LONGEST_TEXT = 10_000
 
 @dataclass(frozen=True)
 class Definition:
-    """A name's value before substitution, and where it was written."""
+    """A name's value before substitution, and where it was written.
+
+    With `key`, the name's key in a branch that is read on trial, the value keeps its place when it is used.
+    """
 
     node: Node
     where: str
+    key: Scalar | None = None
 
 
 def references(nodes: Iterable[Node]) -> Iterator[str]:
@@ -75,8 +80,20 @@ class Substitution:
         if isinstance(node, Listing):
             return replace(node, items=tuple(self.apply(item) for item in node.items))
         if isinstance(node, Mapping):
-            return replace(node, entries=tuple(Entry(e.key, self.apply(e.value)) for e in node.entries))
+            return replace(node, entries=tuple(self.entry(entry) for entry in node.entries))
         return node
+
+    def entry(self, entry: Entry) -> Entry:
+        """An entry with every reference in its value replaced."""
+        value = self.apply(entry.value)
+        whole = _WHOLE.fullmatch(entry.value.text.strip()) if isinstance(entry.value, Scalar) else None
+        definition = self.definitions.get(whole.group(1)) if whole is not None else None
+        return Entry(entry.key, value, None if definition is None else definition.key)
+
+    @property
+    def asked(self) -> Set[str]:
+        """The names whose values were needed so far."""
+        return self._resolved.keys()
 
     def _scalar(self, node: Scalar) -> Node:
         whole = _WHOLE.fullmatch(node.text.strip())
@@ -85,6 +102,7 @@ class Substitution:
             return value if isinstance(value, Broken) else self._moved(value, node, whole.group(1))
         parts: list[str] = []
         origins: list[str] = []
+        span = node.span
         position = 0
         for found in _REFERENCE.finditer(node.text):
             parts.append(node.text[position : found.start()])
@@ -105,6 +123,8 @@ class Substitution:
                 )
                 return Broken(node.span)
             parts.append(value.text)
+            if self.definitions[name].key is not None:
+                span = value.span
             origins.append(value.origin or self._origin(name))
         parts.append(node.text[position:])
         text = "".join(parts)
@@ -113,7 +133,7 @@ class Substitution:
         self._expanded += len(text) // 100
         if len(text) > _LONGEST_TEXT or self._expanded > MOST_EXPANDED:
             return self._too_much(node)
-        return Scalar(text, node.span, False, f"'{node.text}', {', '.join(dict.fromkeys(origins))}")
+        return Scalar(text, span, False, f"'{node.text}', {', '.join(dict.fromkeys(origins))}")
 
     def _looked_up(self, name: str, at: Scalar) -> Node:
         if name in self._resolving:
@@ -148,7 +168,7 @@ class Substitution:
         self._expanded += total(value)
         if self._expanded > MOST_EXPANDED or height(value) > MOST_LEVELS:
             return self._too_much(use)
-        return self._at(value, use, name)
+        return value if self.definitions[name].key is not None else self._at(value, use, name)
 
     def _at(self, value: Node, use: Scalar, name: str) -> Node:
         where = f"{self.report.file}:{value.span.line}:{value.span.column}"

@@ -53,10 +53,20 @@ class Listing:
 
 @dataclass(frozen=True)
 class Entry:
-    """A key of a mapping and its value."""
+    """A key of a mapping and its value.
+
+    `introduced` is the key in a branch of `choices` that the value comes from, where its messages stand
+    there and not at its use.
+    """
 
     key: Scalar
     value: Node
+    introduced: Scalar | None = None
+
+    @property
+    def at(self) -> Scalar:
+        """Where a message stands about what the value lacks."""
+        return self.introduced or self.key
 
 
 @dataclass(frozen=True)
