@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from burstchip.frontend import load
+from burstchip.frontend.defaults import Default
 from compiler.ir.chip_program import ChipProgram
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError, Diagnostic
@@ -17,10 +18,11 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Compilation:
-    """A program, or None where a message is an error, and every message about the file."""
+    """A program, or None where a message is an error, every message about the file, and its defaults."""
 
     code: ChipProgram | None
     diagnostics: tuple[Diagnostic, ...]
+    defaults: tuple[Default, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -69,7 +71,7 @@ def check_file(
         messages = [replace(message, severity="error") for message in messages]
     if any(message.severity == "error" for message in messages):
         code = None
-    return Compilation(code, tuple(messages))
+    return Compilation(code, tuple(messages), loaded.defaults)
 
 
 def compile_file(

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from burstchip.cli.console import BAD_INPUT, as_json, output
+from burstchip.cli.console import BAD_INPUT, Output, as_json, output
 from burstchip.cli.options import Json, NetworkFile, Seed, Settings, Strict
+
+if TYPE_CHECKING:
+    from burstchip.frontend.defaults import Default
 
 
 def check(
@@ -13,6 +20,9 @@ def check(
     set_: Settings = None,
     seed: Seed = None,
     strict: Strict = False,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="List the values that the file leaves out.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Check a network file, the quantisation and the limits of the chip included; exit code 2 on errors."""
@@ -30,6 +40,8 @@ def check(
             synapses = sum(projection.weights.size for projection in code.projections)
             size = f"; {neurons:,} neurons and {synapses:,} synapses for {code.target}"
         out.text(f"{file}: {found}{size}")
+        if defaults:
+            _show(result.defaults, out)
         out.result(
             {
                 "ok": code is not None,
@@ -37,10 +49,25 @@ def check(
                 "errors": result.errors,
                 "warnings": result.warnings,
                 "diagnostics": as_json(result.diagnostics),
+                **({"defaults": [asdict(default) for default in result.defaults]} if defaults else {}),
             }
         )
         if code is None:
             raise typer.Exit(BAD_INPUT)
+
+
+def _show(defaults: Sequence[Default], out: Output) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title="Defaults", title_justify="left", pad_edge=False)
+    for heading in ("of", "key", "value", "meaning"):
+        table.add_column(heading, overflow="fold")
+    of = ""
+    for default in defaults:
+        table.add_row(default.owner if default.owner != of else "", default.key, default.value, default.doc)
+        of = default.owner
+    out.show(table)
 
 
 def _count(number: int, what: str) -> str:

@@ -77,7 +77,6 @@ IDS: dict[str, str] = {
     "BC160": "a population that does not fit the data of the task",
     "BC161": "times of the task that do not fit together",
     "BC162": "annealing points that are not in order",
-    "BC191": "values that were not given and take their defaults",
 }
 
 register_codes(IDS)

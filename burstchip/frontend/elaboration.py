@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from burstchip.frontend.fields import Entries, Fields, Items
 from burstchip.frontend.language import VERSION
 from burstchip.frontend.plasticity import Learning, read_plasticity
-from burstchip.frontend.populations import Populations, read_populations
+from burstchip.frontend.populations import read_populations
 from burstchip.frontend.probes import read_probes
 from burstchip.frontend.projections import Surroundings, read_projections
 from burstchip.frontend.report import Report
-from burstchip.frontend.task import check_rates_are_read, read_task, unread_rate
-from compiler.ir.network import Network, Projection
+from burstchip.frontend.task import check_rates_are_read, read_task
+from compiler.ir.network import Network
 from hw_models.neurons.model import NeuronModel
 
 
@@ -46,7 +46,6 @@ def elaborate(
     _warn_of_unused(root, plasticity, report)
     if report.failed:
         return None
-    _warn_of_defaults(root, populations, projections, seed, report)
     assert step is not None
     return Network(
         name=root.get("name", str) or "",
@@ -80,47 +79,3 @@ def _warn_of_unused(root: Fields, plasticity: Mapping[str, Learning | None], rep
                 required=f"learn: {key.text} in a projection",
                 severity="warning",
             )
-
-
-def _warn_of_defaults(
-    root: Fields,
-    populations: Populations,
-    projections: list[Projection],
-    seed: int | None,
-    report: Report,
-) -> None:
-    """One message that counts and names every value that the file left to its default."""
-    owners: list[tuple[str, Fields]] = [("", root)]
-    owners += [(n.name, n.fields) for n in populations.neurons.values() if n.fields is not None]
-    owners += [
-        (key.text, fields) for key, fields in (root.get("plasticity", Entries) or Entries(())).of(Fields)
-    ]
-    listed = (root.get("projections", Items) or Items((), ())).of(Fields)
-    owners += [
-        (projection.name, fields) for projection, (_, fields, _) in zip(projections, listed, strict=True)
-    ]
-    task = root.get("task", Fields)
-    owners += [("task", task)] if task is not None else []
-    # What is not read takes no default: the seed where one came with the call, the rate of a source that
-    # takes its rates from samples.
-    presented = task.get("input", str) if task is not None else None
-    unread = {name: unread_rate(name == presented) for name in populations.neurons} | (
-        {} if seed is None else {"": "seed"}
-    )
-    taken: list[str] = []
-    count = 0
-    for owner, fields in owners:
-        left_out = {key: default for key, default in fields.defaults.items() if key != unread.get(owner)}
-        count += len(left_out)
-        values = ", ".join(f"{key} = {default}" for key, default in left_out.items())
-        if values:
-            taken.append(f"{owner}: {values}" if owner else values)
-    if count:
-        report.add(
-            "BC191",
-            root.at.span,
-            f"{count} values are not given and take their defaults",
-            required="every value written out, to be free of this message",
-            given="; ".join(taken),
-            severity="warning",
-        )

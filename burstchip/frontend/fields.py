@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
+from burstchip.frontend.kinds import Key
 from burstchip.frontend.tree import Node, Scalar
 from burstchip.frontend.units import Quantity
 
@@ -94,8 +95,8 @@ class Fields:
     nodes: Mapping[str, Node]
     values: Mapping[str, object]
     variant: str | None = None
-    #: Keys that were left out and have a default, with the default as one would write it.
-    defaults: Mapping[str, str] = field(default_factory=dict)
+    #: Keys that were left out and have a default.
+    defaults: tuple[Key, ...] = ()
 
     def get(self, key: str, kind: type[T]) -> T | None:
         """The value under `key`; None where it is absent or could not be read."""

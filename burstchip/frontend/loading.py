@@ -11,6 +11,7 @@ from types import MappingProxyType
 from burstchip.frontend import tree
 from burstchip.frontend.branches import Trial, check_other_branches
 from burstchip.frontend.compose import compose
+from burstchip.frontend.defaults import Default, read_defaults
 from burstchip.frontend.definitions import DEFINING_KEYS, read_definitions
 from burstchip.frontend.elaboration import elaborate
 from burstchip.frontend.fields import Fields
@@ -29,10 +30,14 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class LoadResult:
-    """A network, or None where a message is an error, and every message about the file in its order."""
+    """A network, or None where a message is an error, and every message about the file in its order.
+
+    `defaults` are the values that the network takes without the file giving them.
+    """
 
     network: Network | None
     diagnostics: tuple[Diagnostic, ...]
+    defaults: tuple[Default, ...] = ()
 
 
 def load(
@@ -52,11 +57,11 @@ def load(
     """
     report = Report(str(path))
     try:
-        network = _network(Path(path), overrides, seed, models, report)
+        network, defaults = _network(Path(path), overrides, seed, models, report)
     except BurstchipError as error:
         # A package that registers a model badly: no fault of the file.
         return LoadResult(None, (*report.messages(), *error.diagnostics))
-    return LoadResult(network, report.messages())
+    return LoadResult(network, report.messages(), defaults)
 
 
 def load_network(
@@ -86,20 +91,20 @@ def _network(
     seed: int | None,
     models: Mapping[str, NeuronModel] | None,
     report: Report,
-) -> Network | None:
+) -> tuple[Network | None, tuple[Default, ...]]:
     if seed is not None and not 0 <= seed <= LARGEST_SEED:
         required = f"a whole number from 0 to {LARGEST_SEED}"
         report.add("BC103", None, f"seed {seed} is out of range", required=required, given=str(seed))
     text = read_text(path, report)
     root = None if text is None else compose(text, report)
     if root is None:
-        return None
+        return None, ()
     if not isinstance(root, tree.Mapping):
         if not isinstance(root, tree.Broken):
             report.add(
                 "BC014", root, "the file needs a mapping", required="keys with values, such as name: ..."
             )
-        return None
+        return None, ()
     if models is None:
         # Imported here: the models bring numpy and the integer programs with them.
         from hw_models.neurons.registry import models as registered
@@ -127,7 +132,9 @@ def _network(
         return Trial(trial.messages(), frozenset(substitution.asked))
 
     check_other_branches(definitions.choices, texts, taken, on_trial, report)
-    return None if report.failed else network
+    if network is None or report.failed:
+        return None, ()
+    return network, read_defaults(fields, network, seed)
 
 
 def _fields(root: tree.Mapping, substitution: Substitution, record: Record, report: Report) -> Fields:

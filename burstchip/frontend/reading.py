@@ -180,9 +180,7 @@ def _read_record(kind: Record | Variants, node: Mapping, label: str, report: Rep
                 given=with_origin(describe(node), node),
             )
     _check_company(record, node, label, at, report)
-    defaults = {
-        key.name: key.default for key in record.keys if key.default is not None and key.name not in given
-    }
+    defaults = tuple(key for key in record.keys if key.default is not None and key.name not in given)
     return Fields(
         label, at, {entry.key.text: entry.value for entry in node.entries}, values, variant, defaults
     )

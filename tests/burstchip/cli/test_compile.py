@@ -69,8 +69,9 @@ def test_errors_leave_nothing_behind(pair: Path, tmp_path: Path, burstchip) -> N
 
 
 def test_strict(pair: Path, burstchip) -> None:
+    pair.write_text(pair.read_text().replace("4 mV]}}", "4 mV]}, weight_bits: 1}"))
     done = burstchip("compile", pair, "-o", "net.burst", "--strict")
-    assert done.code == 2 and "error[BC191]" in done.err and not Path("net.burst").exists()
+    assert done.code == 2 and "error[BC310]" in done.err and not Path("net.burst").exists()
 
 
 def test_an_output_is_needed(pair: Path, burstchip) -> None:

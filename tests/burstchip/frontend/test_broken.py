@@ -29,7 +29,6 @@ SHOWN_ELSEWHERE = {
     "BC008",  # test_loading.py: a file of five million bytes
     "BC025",  # test_loading.py: --set
     "BC099",  # test_loading.py: more mistakes than are shown
-    "BC191",  # test_loading.py: comes with every network that is otherwise right
 }
 
 

@@ -204,25 +204,28 @@ def test_more_mistakes_than_are_shown(load_text: LoadText) -> None:
     assert found[-1].message == "net.yaml: 396 more messages are not shown"
 
 
-def test_defaults_are_counted_and_named(load_text: LoadText) -> None:
-    (message,) = load_text((VALID / "pair.yaml").read_text()).diagnostics
-    assert str(message) == (
-        "net.yaml:1:1: warning[BC191]: 7 values are not given and take their defaults\n"
-        "   1 | burstchip: 1\n"
-        "     | ^^^^^^^^^\n"
-        "  required: every value written out, to be free of this message    given: output: "
-        "tau_current = 5 ms, capacitance = 100 pF, rest = -70 mV, bias = 0 pA; "
-        "input->output: connectivity = dense, weight_bits = 8, delay = one step"
-    )
+def test_defaults_are_no_messages(load_text: LoadText) -> None:
+    result = load_text((VALID / "pair.yaml").read_text())
+    assert result.diagnostics == ()
+    assert [(default.owner, default.key, default.value) for default in result.defaults] == [
+        ("population output", "tau_current", "5 ms"),
+        ("population output", "capacitance", "100 pF"),
+        ("population output", "rest", "-70 mV"),
+        ("population output", "bias", "0 pA"),
+        ("projection input->output", "connectivity", "dense"),
+        ("projection input->output", "weight_bits", "8"),
+        ("projection input->output", "delay", "one step"),
+    ]
+    assert result.defaults[0].doc == "time constant of the synaptic current"
 
 
 def test_strict_takes_warnings_for_errors() -> None:
-    assert load_network(VALID / "pair.yaml").name == "pair"
+    assert load_network(VALID / "pair.yaml", strict=True).name == "pair"
+    between = VALID.parent / "broken" / "delay_between_steps.yaml"
+    assert load_network(between).name == "listed"
     with pytest.raises(BurstchipError) as caught:
-        load_network(VALID / "pair.yaml", strict=True)
+        load_network(between, strict=True)
     assert [message.severity for message in caught.value.diagnostics] == ["error"]
-    # Nothing is left to a default here.
-    assert load_network(VALID / "listed.yaml", strict=True).name == "listed"
 
 
 def test_errors_are_raised_with_all_messages(tmp_path: Path) -> None:
