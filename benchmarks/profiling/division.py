@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.contests import training_program
 from benchmarks.profiling.assembly import Counts, assembly_of, hot_loop
-from benchmarks.profiling.instrument import Instrumented, Part, looking_on
+from benchmarks.profiling.instrument import Instrumented, Part, instrument
 from benchmarks.profiling.ticks import ticks_of_reading, ticks_per_second
 from benchmarks.profiling.work import Seen, Work, work_of
 from burstchip.backends.sim.layout import Layout
@@ -77,13 +77,14 @@ def divide(template: str, weight_form: str, pictures: Pictures, warm_up: int, sa
     """
     code = training_program(template, weight_form)
     used, timed = _showing(code, pictures), _showing(code, pictures)
-    found: list[Instrumented] = []
     layout = timed.simulation.layout
-    timed.simulation.load = looking_on(found, layout)
+    loop = instrument(timed.simulation.kernel)
+    timed.simulation.load, timed.simulation.run = loop.load, loop.run
     used.show(warm_up)
     timed.show(warm_up)
-    loop = found[0]
     loop.clear()
+    visited = timed.simulation.visited
+    visited[:] = 0
     before = timed.simulation.arrays["synaptic_events"].copy()
     # Short calls: the system interrupts few of them.
     some = 4
@@ -95,7 +96,7 @@ def divide(template: str, weight_form: str, pictures: Pictures, warm_up: int, sa
     for name, values in used.simulation.arrays.items():
         assert np.array_equal(values, timed.simulation.arrays[name]), f"the timed loop differs in {name}"
     events = timed.simulation.arrays["synaptic_events"] - before
-    seen = _seen(layout, loop, events / shown, shown, pictures)
+    seen = _seen(layout, events / shown, visited / shown, pictures)
     return Division(
         _parts(layout, loop, seen, shown),
         statistics.median(times),
@@ -113,9 +114,8 @@ def _showing(code: ChipProgram, pictures: Pictures) -> _Showing:
 
 def _seen(
     layout: Layout,
-    loop: Instrumented,
     events: np.ndarray[tuple[int], np.dtype[np.float64]],
-    shown: int,
+    visited: np.ndarray[tuple[int], np.dtype[np.float64]],
     pictures: Pictures,
 ) -> Seen:
     sizes = {population.name: population.size for population in layout.code.populations}
@@ -125,9 +125,9 @@ def _seen(
             for projection, count in zip(layout.code.projections, events, strict=True)
         },
         visited={
-            part.name: float(count) / shown
-            for part, count in zip(loop.parts, loop.visited, strict=True)
-            if part.kind == "learning"
+            projection.name: float(count)
+            for projection, count in zip(layout.code.projections, visited, strict=True)
+            if projection.learning is not None
         },
         lit=float(np.count_nonzero(pictures.images)) / len(pictures.images),
     )
@@ -147,8 +147,9 @@ def _parts(layout: Layout, loop: Instrumented, seen: Seen, shown: int) -> tuple[
 def _instructions(loop: Instrumented) -> dict[str, Counts]:
     """The hot loops of the functions that were compiled; those without vectors and loops too."""
     counts = {}
-    for name, function in vars(loop.module).items():
-        own = hasattr(function, "py_func") and function.py_func.__module__ == loop.module.__name__
-        if own and name != "run" and function.overloads:
-            counts[name] = hot_loop(assembly_of(function))
+    for owner, module in loop.modules:
+        for name, function in vars(module).items():
+            own = hasattr(function, "py_func") and function.py_func.__module__ == module.__name__
+            if own and function.overloads:
+                counts[f"{name} {owner}"] = hot_loop(assembly_of(function))
     return counts

@@ -184,6 +184,7 @@ def _named(name):
 add = _binary("add", lambda builder, _, a, b: builder.add(a, b), "a + b, wraps.")
 mul = _binary("mul", lambda builder, _, a, b: builder.mul(a, b), "a * b, wraps.")
 shift_right = _binary("shift_right", lambda builder, _, a, b: builder.ashr(a, b), "floor(a / 2^b).")
+shift_left = _binary("shift_left", lambda builder, _, a, b: builder.shl(a, b), "a * 2^b, wraps.")
 bit_and = _binary("bit_and", lambda builder, _, a, b: builder.and_(a, b), "a & b.")
 add_saturate = _binary("add_saturate", _named("llvm.sadd.sat"), "a + b, saturating at the type's range.")
 at_least = _binary("at_least", _named("llvm.smax"), "The greater of a and b.")

@@ -1,17 +1,16 @@
 """Faults planted in the simulator, one at a time: every judge of generated networks must see each of them.
 
-A fault changes the loop's generated text, the draws that it is given, or the weights that it starts with.
-Planting one takes little time: the loop itself runs in plain Python, the functions that it calls are compiled
-once, and only those that a fault changes anew.
+A fault changes the text of units, the draws that they are given, or the weights that they start with. To
+plant one takes little time: only the units that it changes are compiled anew.
 """
 
 from __future__ import annotations
 
-import ast
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from types import ModuleType
+from importlib import import_module
 from typing import Any
 
 import compare.executions
@@ -20,8 +19,9 @@ import pytest
 from compare.differences import Judge, numpy_against_numba, sim_against_lava, told
 
 from burstchip.backends.sim import simulator
-from burstchip.backends.sim.compiled import load_module
-from burstchip.backends.sim.kernel_source import Kernel
+from burstchip.backends.sim.code import words
+from burstchip.backends.sim.compiled import load_unit
+from burstchip.backends.sim.unit import now
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import (
     Constant,
@@ -158,8 +158,9 @@ LEAKING = 4118
 class Fault:
     """What is planted in the simulator of `network`.
 
-    `edits` replace text of the loop, the rest of the line with it where the old text ends in "...". `early`
-    names draws that are taken one learning epoch too early. `odd` sets the lowest bit of every weight.
+    `edits` replace text of units and of the functions that they import, the rest of the line with it where
+    the old text ends in "...". `early` names draws that are taken one learning epoch too early. `odd` sets
+    the lowest bit of every weight.
     """
 
     name: str
@@ -169,83 +170,80 @@ class Fault:
     odd: bool = False
 
     def text(self, text: str) -> str:
-        """The loop with the fault in it."""
+        """A unit with the fault in it, where it has what the fault replaces."""
         for old, new in self.edits:
-            assert old.removesuffix("...") in text, f"{self.name}: the loop has no {old!r} to be replaced"
-            lines = text.split("\n")
+            for line in [line for line in text.split("\n") if line.startswith(CODE)]:
+                imported = inspect.getsource(import_module(line.split()[1]))
+                if old.removesuffix("...") in imported:
+                    text = text.replace(line, imported.replace("from __future__ import annotations", ""))
             if old.endswith("..."):
-                found = [line for line in lines if old[:-3] in line]
-                text = text.replace(found[0], found[0][: found[0].index(old[:-3])] + new)
+                found = [line for line in text.split("\n") if old[:-3] in line]
+                if found:
+                    text = text.replace(found[0], found[0][: found[0].index(old[:-3])] + new)
             else:
                 text = text.replace(old, new)
         return text
 
 
+#: How a unit imports functions that are not generated.
+CODE = "from burstchip.backends.sim.code."
 #: A trace's step within the history of an epoch.
 DECAY = "                h = table[min(max(h - low, 0), size - 1)]\n"
 IMPULSE = "                if noted[j] == place:\n                    h = min(max(h + step, 0), 127)\n"
-#: Sends the events just emitted before the weights learn.
-AHEAD = "deliver_0(e_0_events, c_0_events[0], o_0_events, n_1, w_0, indptr_0, post_0, none, (n + 1..."
-
+#: Whether events are sent in this step: the last condition is true but for those sent ahead.
+SENT = ("if skipped == 1 or n % skipped != 0:", f"if n == {now(words.N)}:")
+#: Third factors, unlike traces, may be negative.
+LEAK = ("table[v] = floors[k, v] +", "table[v] = v + low if low < 0 else floors[k, v] +")
 #: Where a neuron that has emitted in the same epoch already is told from others, and where events are noted.
 SECOND = "if noted[j] > 0:\n            for k in range(stored.shape[0]):\n                step = impulses"
-NOTE = "note(stored_x_0"
+EPOCH = f"epoch = ({now(words.N)} + 1 + "
+LEARNING = "    if not word(frame,"
+SINCE_0 = f"{now(words.N)} >= 0"
+SOURCE_STEP = f"n, size = {now(words.CLOCK)}"
+SIGNS = (("splat(low, 16", "splat(-255, 16"), ("splat(high, 16", "splat(0, 16"))
 
 FAULTS = (
     Fault("a threshold that is reached, not exceeded", steady, (("t26 < t25)", "t26 <= t25)"),)),
     Fault("no reset after an event", steady, (("t29 = ...", "t29 = t25"),)),
-    Fault("one step of delay less", steady, (("(n + 2) % 3", "(n + 1) % 3"),)),
+    Fault("one step of delay less", steady, (("slot_of(n + ", "slot_of(n - 1 + "),)),
     Fault("weights not cut to their bits", steady, odd=True),
-    Fault("the draws of the next step", steady, (("key_of(seed, 1, clock)", "key_of(seed, 1, clock + 1)"),)),
+    Fault("the draws of the next step", steady, ((SOURCE_STEP, f"{SOURCE_STEP} + 1"),)),
     Fault("a decay of one less", spikes, (("t9 = i32(t2 + i32(1))", "t9 = t2"),)),
     Fault("a decay that floors", spikes, (("t14 = decayed(t0, t11)", "t14 = i32(t12 >> 12)"),)),
     Fault("a shift of one more", spikes, (("shl(t7, i32(6))", "shl(t7, i32(7))"),)),
     Fault("a shift that rounds up", spikes, (("+= sent[d, i] >> shift", "-= -sent[d, i] >> shift"),)),
-    Fault("sums floored every other step", spikes, (("if c_1_events[0]:", "if n % 2 and c_1_events[0]:"),)),
-    Fault("a swapped sign mode", spikes, (("-256, 255)", "-255, 0)"),)),
-    Fault("weights clipped at 254", spikes, (("-256, 255)", "-256, 254)"),)),
-    Fault("events sent with what was learned", spikes, (("if n % 3 != 0:", "if True:"), (AHEAD, "pass"))),
-    Fault("a noted place one too early", spikes, (("n % 3 + 1, impulses_x_0", "n % 3, impulses_x_0"),)),
+    Fault("sums floored every other step", spikes, (("if count:", "if n % 2 and count:"),)),
+    Fault("a swapped sign mode", spikes, SIGNS),
+    Fault("weights clipped at 254", spikes, (("splat(high, 16", "splat(254, 16"),)),
+    Fault("events sent with what was learned", spikes, (SENT,)),
+    Fault("a noted place one too early", spikes, (("noted[j] = place", "noted[j] = place - 1"),)),
     Fault("traces that never round up", spikes, (("(1 if decay_draw < thresholds[k, v] else 0)", "0"),)),
     Fault("an impulse before the decay", spikes, ((DECAY + IMPULSE, IMPULSE + DECAY),)),
     Fault("a second event in an epoch that adds nothing", spikes, ((SECOND, SECOND.replace("> 0", "> 9")),)),
     Fault("the next draw for traces", spikes, early="x_decay"),
     Fault("the next draw for weights", spikes, early="rounding"),
-    Fault("learning epochs counted from 0", spikes, (("(n + 1 + 0) // 3 % 2", "(n + 1 - 3) // 3 % 2"),)),
+    Fault("learning epochs counted from 0", spikes, (("epoch % ", "(epoch - 1) % "),)),
     Fault("a product of twice its size", spikes, (("shift_right_by(p, 3), 3)", "shift_right_by(p, 3), 4)"),)),
+    Fault("third factors that do not leak", bursts, (LEAK,)),
     Fault(
-        "third factors that do not leak", bursts, (("replay(stored_y_0...", "history_y_0[:] = stored_y_0"),)
+        "one third factor in place of the other", bursts, (("[word(frame, 3)] =", "[1 - word(frame, 3)] ="),)
     ),
-    Fault("one third factor in place of the other", bursts, (("[0] = o_1_y1", "[0] = o_1_y2"),)),
-    Fault("the next draw of each synapse", bursts, (("(seed, 3, n), -256", "(seed, 3, n + 1), -256"),)),
-    Fault("a burst error gathered late", bursts, (("gather = 1 if n % 2", "gather = 1 if (n - 1) % 2"),)),
-    Fault("no learning before the first step", shown, (("if not frozen_0:", "if not frozen_0 and n >= 0:"),)),
-    Fault("first events that leave no trace", shown, ((NOTE, f"if n >= 0: {NOTE}"),)),
-    Fault("learning epochs counted by the clock", shown, (("(n + 1 + 8) // 8", "(n + 1) // 8"),)),
+    Fault(
+        "the next draw of each synapse",
+        bursts,
+        ((f"{now(words.N)}), word", f"{now(words.N)} + 1), word"),),
+    ),
+    Fault("a burst error gathered late", bursts, (("and (n) % every", "and (n - 1) % every"),)),
+    Fault("no learning before the first step", shown, ((LEARNING, f"    if {SINCE_0} and not word(frame,"),)),
+    Fault("first events that leave no trace", shown, (("    note(", f"    if {SINCE_0}: note("),)),
+    Fault("learning epochs counted by the clock", shown, ((EPOCH, f"{EPOCH}0 * "),)),
 )
+
+#: A seed with which a third factor loses 1 on its way within few steps; it does once in 500 epochs at most.
+LEAKING = 4118
 
 NETWORKS = (steady, spikes, bursts, shown)
 STEPS = 90
-
-
-def functions(text: str) -> dict[str, ast.FunctionDef]:
-    """The functions of a loop's text, without the decorator of the loop itself."""
-    found = {node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)}
-    found["run"].decorator_list = []
-    return found
-
-
-@cache
-def loop_in_python(kernel: Kernel, text: str) -> Callable[..., Any]:
-    """`run` of a text that differs little from the kernel's: what it calls and both share is the kernel's."""
-    genuine = load_module(kernel)
-    known = {name: ast.dump(node) for name, node in functions(kernel.text).items() if name != "run"}
-    own: list[ast.stmt] = [n for name, n in functions(text).items() if known.get(name) != ast.dump(n)]
-    faulty = ModuleType("faulty")
-    vars(faulty).update({name: value for name, value in vars(genuine).items() if not name.startswith("__")})
-    exec(compile(ast.Module(own, []), "a loop with a fault", "exec"), vars(faulty))
-    run: Callable[..., Any] = faulty.run
-    return run
 
 
 @pytest.fixture
@@ -256,7 +254,10 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fault], None]:
     def into(fault: Fault) -> None:
         def start(code: ChipProgram, **options: Any) -> simulator.Simulation:
             simulation = genuine_start(code, **options)
-            simulation.load = lambda kernel: loop_in_python(kernel, fault.text(kernel.text))
+            texts = simulation.kernel.texts
+            planted = any(fault.text(text) != text for text in texts)
+            assert planted or not fault.edits, f"{fault.name}: no unit has what is to be replaced"
+            simulation.load = lambda call: load_unit(replace(call, text=fault.text(call.text)))
             if fault.odd:
                 simulation.arrays["w_0"] |= 1
             return simulation

@@ -1,4 +1,4 @@
-"""From generated text to machine code, kept on disk: what was compiled once loads in a fraction of a second.
+"""From a unit's text to machine code, kept on disk: what was compiled once loads in a fraction of a second.
 
 The text is written to the cache folder under its own SHA-256, so that numba's file cache finds it again in
 any later process. The hash covers what the text imports too.
@@ -9,26 +9,36 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
-from typing import Any
 
-from burstchip.backends.sim.kernel_source import Kernel
+from burstchip.backends.sim.unit import Call
 from burstchip.cache_folder import cache_folder
 from compiler.artifact import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes({"BC552": "the cache folder cannot be used"})
 
-#: Modules whose functions the generated text calls.
+#: Modules whose functions generated texts call.
 IMPORTED = (
+    "burstchip.backends.sim.code.encoder",
+    "burstchip.backends.sim.code.frame",
+    "burstchip.backends.sim.code.lists",
+    "burstchip.backends.sim.code.sums",
+    "burstchip.backends.sim.code.traces",
+    "hw_models.plasticity.vector_random",
+    "hw_models.plasticity.vectors",
     "hw_models.program.arithmetic_numba",
     "hw_models.program.loop_numba",
     "hw_models.program.random",
     "hw_models.program.random_numba",
 )
+
+
+#: Threads that classify share units; each is compiled by one of them.
+_lock = Lock()
 
 
 @lru_cache(maxsize=1)
@@ -55,10 +65,10 @@ def _load(path: Path, name: str) -> ModuleType:
     return module
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _module(text: str) -> ModuleType:
     digest = hashlib.sha256((_imported_hash() + text).encode()).hexdigest()[:24]
-    path = cache_folder() / "kernels" / f"kernel_{digest}.py"
+    path = cache_folder() / "units" / f"unit_{digest}.py"
     # An existing file is never rewritten: numba's cache goes by its time stamp.
     try:
         if not path.is_file():
@@ -73,15 +83,16 @@ def _module(text: str) -> ModuleType:
                 hint="name another one by the environment variable BURSTCHIP_CACHE",
             )
         ) from None
-    return _load(path, f"burstchip_kernel_{digest}")
+    return _load(path, f"burstchip_unit_{digest}")
 
 
-def load_module(kernel: Kernel) -> ModuleType:
-    """The module of a kernel: its `run`, and every function that `run` calls, each compiled on its own."""
-    return _module(kernel.text)
+def load_module(text: str) -> ModuleType:
+    """The module of a text: its `unit`, and the functions that this calls."""
+    with _lock:
+        return _module(text)
 
 
-def load_kernel(kernel: Kernel) -> Callable[..., Any]:
-    """The compiled `run` of a kernel; it is compiled at its first call unless the cache has it."""
-    function: Callable[..., Any] = load_module(kernel).run
-    return function
+def load_unit(call: Call) -> int:
+    """The address of a call's compiled unit; it is compiled unless the cache has it."""
+    address: int = load_module(call.text).unit.address
+    return address

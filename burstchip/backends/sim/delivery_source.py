@@ -1,158 +1,166 @@
-"""The text that sends events through synapses: functions that add rows of weights to sums, and their use."""
+"""The units that send events through synapses: they add rows of weights to the sums of a port."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from burstchip.backends.sim.code import words
 from burstchip.backends.sim.layout import Layout, has_own_delays
+from burstchip.backends.sim.unit import Call, Unit, now
 from compiler.ir.chip_program import ProjectionCode
-
-#: Notes that the loop needs an argument of this name; gives the name.
-Argument = Callable[[str], str]
 
 #: 16-bit lanes in which rows of weights are summed.
 ROW_LANES = 32
 
+_IMPORTS = (
+    "from burstchip.backends.sim.code.sums import put_under_way, slot_of",
+    "from hw_models.plasticity import vectors as vec",
+    "from hw_models.program.arithmetic_numba import above_tag",
+    "from hw_models.program.loop_numba import loop",
+)
 
-def delivery_function(number: int, projection: ProjectionCode, layout: Layout) -> str:
-    """The function that adds the rows of the listed events to the port's ring of sums."""
+
+def _shift(projection: ProjectionCode, layout: Layout) -> str:
+    """`left` or `right` where a summand is shifted; where the sum is floored afterwards, it is not."""
+    exponent = projection.weight_exp
+    if exponent > 0:
+        return "left"
+    return "right" if exponent < 0 and not layout.floors(projection) else ""
+
+
+def _function(projection: ProjectionCode, layout: Layout) -> str:
+    """`deliver` adds the rows of the listed events to the port's ring of sums."""
     event = layout.is_event(layout.numbers[projection.source], projection.output)
     if projection.dense and event and not layout.variant.real and not has_own_delays(projection):
-        return _deliver_rows(number, projection, layout)
-    return _deliver_wide(number, projection, layout, event)
+        return _deliver_rows(projection, layout)
+    return _deliver_wide(projection, layout, event)
 
 
-def _shifted(value: str, projection: ProjectionCode, layout: Layout) -> str:
-    """A summand at the projection's exponent; where the sum is floored afterwards, as it is."""
-    exponent = projection.weight_exp
-    if exponent > 0:
-        return f"i32(({value}) << i32({exponent}))"
-    if exponent < 0 and not layout.floors(projection):
-        return f"i32(({value}) >> i32({-exponent}))"
-    return value
-
-
-def _deliver_rows(number: int, projection: ProjectionCode, layout: Layout) -> str:
+def _deliver_rows(projection: ProjectionCode, layout: Layout) -> str:
     """Whole rows in vectors: a block of columns is summed over all events in 16-bit lanes."""
     carry = layout.is_carry(projection)
-    size = layout.code.population(projection.target).size
-    lanes = ROW_LANES if size > ROW_LANES // 2 else ROW_LANES // 2
     # 16 bits hold this many rows of the greatest weights.
     rows = 32767 // (128 if carry else 256)
-    exponent = projection.weight_exp
-    shifted = "total"
-    if exponent > 0:
-        shifted = f"vec.shift_left_by(total, {exponent})"
-    elif exponent < 0 and not layout.floors(projection):
-        shifted = f"vec.shift_right_by(total, {-exponent})"
+    shift = _shift(projection, layout)
 
-    def block(load: str, store: str, part: str) -> str:
-        row = f"vec.{load}(w, i64(events[e]) * n + i{part}, {lanes})"
+    def block(indent: str, lanes: int, load: str, store: str, part: str) -> str:
+        row = f"vec.{load}(w, events[e] * n + i{part}, {lanes})"
         row = f"vec.shift_right_by(vec.add_by({row}, 128), 8)" if carry else row
-        return f"""
-            narrow = vec.splat(0, 16, {lanes})
-            for e in range(first, last):
-                narrow = vec.add(narrow, {row})
-            total = vec.widen(narrow)
-            total = vec.add(vec.{load}(sums, i{part}, {lanes}), {shifted})
-            vec.{store}(sums, i, total{part})"""
+        shifted = f"vec.shift_{shift}(total, vec.splat(amount, 32, {lanes}))" if shift else "total"
+        lines = f"""\
+narrow = vec.splat(0, 16, {lanes})
+for e in range(first, last):
+    narrow = vec.add(narrow, {row})
+total = vec.widen(narrow)
+total = vec.add(vec.{load}(sums, i{part}, {lanes}), {shifted})
+vec.{store}(sums, i, total{part})"""
+        return "\n".join(indent + line for line in lines.split("\n"))
 
+    half = ROW_LANES // 2
     return f"""
 @loop
-def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums):
-    \"\"\"Synapses of projection {number}.\"\"\"
+def deliver(events, count, messages, n, amount, w, indptr, post, delays, slot, depth, sums):
+    \"\"\"Dense rows of events.\"\"\"
     first = 0
-    whole = n - n % {lanes}
+    whole = n - n % {ROW_LANES}
     while first < count:
         last = min(first + {rows}, count)
-        for i in range(0, whole, {lanes}):{block("load", "store", "")}
-        for i in range(whole, n, {lanes}):{block("load_part", "store_part", ", n - i")}
+        for i in range(0, whole, {ROW_LANES}):
+{block(" " * 12, ROW_LANES, "load", "store", "")}
+        i = whole
+        if n - i > {half}:
+{block(" " * 12, ROW_LANES, "load_part", "store_part", ", n - i")}
+        elif n > i:
+{block(" " * 12, half, "load_part", "store_part", ", n - i")}
         first = last
 """
 
 
-def _deliver_wide(number: int, projection: ProjectionCode, layout: Layout, event: bool) -> str:
+def _deliver_wide(projection: ProjectionCode, layout: Layout, event: bool) -> str:
     real = layout.variant.real
-    size = layout.code.population(projection.target).size
-    # A short row of known length is unrolled.
-    length = str(size) if size <= ROW_LANES else "n"
     weight = "w[j, i]" if projection.dense else "w[k]"
     if layout.is_carry(projection):
-        value = f"f64({weight}) / 256.0" if real else f"i32(above_tag({weight}))"
+        value = f"np.float64({weight}) / 256.0" if real else f"np.int32(above_tag({weight}))"
     else:
-        value = f"f64({weight})" if real else f"i32({weight})"
+        value = f"np.float64({weight})" if real else f"np.int32({weight})"
     if not event:
-        value = f"({value}) * {'f64' if real else 'i32'}(messages[j])"
+        value = f"({value}) * np.{'float64' if real else 'int32'}(messages[j])"
     if real:
-        value = f"({value}) * {2.0**projection.weight_exp!r}" if projection.weight_exp else value
-    else:
-        value = _shifted(value, projection, layout)
+        value = f"({value}) * amount"
+    elif shift := _shift(projection, layout):
+        value = f"np.int32(({value}) {'<<' if shift == 'left' else '>>'} np.int32(amount))"
     synapse = "j * n + i" if projection.dense else "k"
     target = f"sums[(slot + delays[{synapse}]) % depth, " if has_own_delays(projection) else "sums["
     if projection.dense:
-        inner = f"""        for i in range({length}):
+        inner = f"""        for i in range(n):
             {target}i] += {value}"""
     else:
         inner = f"""        for k in range(indptr[j], indptr[j + 1]):
             {target}post[k]] += {value}"""
     return f"""
 @loop
-def deliver_{number}(events, count, messages, n, w, indptr, post, delays, slot, depth, sums):
-    \"\"\"Synapses of projection {number}.\"\"\"
+def deliver(events, count, messages, n, amount, w, indptr, post, delays, slot, depth, sums):
+    \"\"\"{"Dense rows" if projection.dense else "Lists of synapses"}, one synapse after the other.\"\"\"
     for e in range(count):
         j = events[e]
 {inner}
 """
 
 
-def delivery_lines(index: int, layout: Layout, argument: Argument, step: str) -> list[str]:
-    """Send the listed events of projection `index`; they act in step `step`."""
+def delivery(index: int, layout: Layout, *, ahead: bool = False) -> Call:
+    """Send the listed events of projection `index`, and count the synaptic events.
+
+    With `ahead` they are those just emitted, in the last step of a learning epoch, and act in the next step;
+    they are not counted, since they will be in that step.
+    """
     projection = layout.code.projections[index]
     source, target = layout.numbers[projection.source], layout.numbers[projection.target]
-    events = argument(f"e_{source}_{projection.output}")
-    count = argument(f"c_{source}_{projection.output}")
-    messages = argument(f"o_{source}_{projection.output}")
-    depth = layout.depth(target, projection.port)
-    sums = argument(f"b_{index}" if layout.floors(projection) else f"a_{target}_{projection.port}")
-    constant = not has_own_delays(projection)
-    extra = int(projection.delays.flat[0]) if projection.delays.size and constant else 0
-    slot = f"({step} + {extra}) % {depth}" if depth > 1 else "0"
-    first, size = slot, str(depth)
-    if layout.floors_each_delay(projection):
-        first, size = "0", f"{sums}.shape[0]"
-    if constant:
-        sums = f"{sums}[{slot}]"
-    w = argument(f"w_{index}")
-    indptr = post = delay_array = "none"
-    if not projection.dense:
-        indptr, post = argument(f"indptr_{index}"), argument(f"post_{index}")
-    if not constant:
-        delay_array = argument(f"delays_{index}")
-    lines = [
-        f"deliver_{index}({events}, {count}[0], {messages}, n_{target}, "
-        f"{w}, {indptr}, {post}, {delay_array}, "
-        f"{first}, {size}, {sums})"
-    ]
-    if layout.floors_each_delay(projection):
-        port = argument(f"a_{target}_{projection.port}")
-        shift = -projection.weight_exp
-        lines += [
-            f"if {count}[0]:",
-            f"    put_under_way({sums}, n_{target}, {shift}, {slot}, {depth}, {port})",
-        ]
-    return lines
-
-
-def count_lines(index: int, layout: Layout, argument: Argument) -> list[str]:
-    """Count the synaptic events that the listed messages cause."""
-    projection = layout.code.projections[index]
-    source = layout.numbers[projection.source]
+    real, learning = layout.variant.real, projection.learning
+    number = "float64" if real else "int32"
     name = f"{source}_{projection.output}"
-    argument("synaptic_events")
+    every = learning.every if layout.is_chip(projection) and learning is not None else 1
+    own_delays, each = has_own_delays(projection), layout.floors_each_delay(projection)
+    unit = Unit(_IMPORTS, (_function(projection, layout),))
+    constant = int(projection.delays.flat[0]) if projection.delays.size and not own_delays else 0
+    unit.add(
+        f"events, messages = {unit.array(f'e_{name}', 'int32')}, {unit.array(f'o_{name}', number)}",
+        f"count, size = {unit.array(f'c_{name}', 'int64')}[0], {unit.word(f'n_{target}')}",
+        f"n = {now(words.N)} + {unit.word(int(ahead))}",
+        f"depth = {unit.word(layout.depth(target, projection.port))}",
+        f"slot = slot_of(n + {unit.word(constant)}, depth)",
+        f"w = {unit.array(f'w_{index}', 'float64' if real else 'int16', 2 if projection.dense else 1)}",
+    )
+    indptr = post = delays = "None"
+    if not projection.dense:
+        unit.add(
+            f"indptr, post = {unit.array(f'indptr_{index}', 'int64')}, {unit.array(f'post_{index}', 'int32')}"
+        )
+        indptr, post = "indptr", "post"
+    if own_delays:
+        delays = unit.array(f"delays_{index}", "int16")
+    sums = f"b_{index}" if layout.floors(projection) else f"a_{target}_{projection.port}"
+    unit.add(f"sums = {unit.array(sums, number, 2)}{'' if own_delays else '[slot]'}")
+    amount = unit.real(f"scale_{index}") if real else unit.word(abs(projection.weight_exp))
+    unit.add(f"amount, skipped = {amount}, {unit.word(1 if ahead else every)}")
+    first, length = ("0", "sums.shape[0]") if each else ("slot", "depth")
+    # A chip sends with the weight as it was when the event was emitted: see `learning_source`.
+    unit.add(
+        "if skipped == 1 or n % skipped != 0:",
+        f"    deliver(events, count, messages, size, amount, w, {indptr}, {post}, {delays}, "
+        f"{first}, {length}, sums)",
+    )
+    if each:
+        port = unit.array(f"a_{target}_{projection.port}", number, 2)
+        unit.add("    if count:", f"        put_under_way(sums, size, amount, slot, depth, {port})")
+    unit.add(
+        f"synaptic_events, index = {unit.array('synaptic_events', 'int64')}, {unit.word(index)}",
+        f"if {unit.word(int(not ahead))}:",
+    )
     if projection.dense:
-        size = argument(f"n_{layout.numbers[projection.target]}")
-        return [f"synaptic_events[{index}] += c_{name}[0] * {size}"]
-    return [
-        f"for e in range(c_{name}[0]):",
-        f"    synaptic_events[{index}] += indptr_{index}[e_{name}[e] + 1] - indptr_{index}[e_{name}[e]]",
-    ]
+        unit.add("    synaptic_events[index] += count * size")
+    else:
+        unit.add(
+            "    for e in range(count):",
+            "        synaptic_events[index] += indptr[events[e] + 1] - indptr[events[e]]",
+        )
+    gate = words.ALWAYS if ahead else words.NEURONS
+    period = every if ahead else 1
+    return unit.call("delivery", projection.name, gate=gate, period=period, ahead=int(ahead))

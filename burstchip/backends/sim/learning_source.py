@@ -1,12 +1,14 @@
-"""The text of the learning step of each plastic projection: its functions, and the lines that call them."""
+"""The units of the learning step of each plastic projection."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from burstchip.backends.sim.delivery_source import Argument
+from burstchip.backends.sim.code import words
+from burstchip.backends.sim.delivery_source import delivery
 from burstchip.backends.sim.layout import Layout
+from burstchip.backends.sim.unit import Call, Kind, Unit, now
 from compiler.ir.chip_program import FACTORS, LearningCode, ProjectionCode
 from hw_models.plasticity.carry_numba import carry_source
 from hw_models.plasticity.engine_numba import engine_source
@@ -16,22 +18,71 @@ from hw_models.plasticity.rule import LearningRule
 X_TRACES = ("x1", "x2")
 TRACES = (*X_TRACES, *FACTORS)
 
+_LOOP = ("from hw_models.program.loop_numba import loop",)
+_DRAWN = (*_LOOP, "from hw_models.program.random_numba import key as key_of")
+_NOTE = ("from burstchip.backends.sim.code.traces import note, note_real",)
+_REPLAY = ("from burstchip.backends.sim.code.traces import replay, replay_real",)
+_PLAIN = ("from burstchip.backends.sim.code.traces import bump, decay_plain, decay_plain_real",)
+
 
 def _compiled(source: str, name: str) -> str:
     """A generated function, marked for compilation as the loop's own functions are."""
     return source.replace(f"def {name}(", f"@loop\ndef {name}(")
 
 
-def carry_function(index: int, projection: ProjectionCode, learning: LearningCode, layout: Layout) -> str:
-    """The learning step of a projection in the carry form."""
-    name = f"carry_{index}"
-    source = carry_source(
-        storage="dense" if projection.dense else "csr",
-        rounding=learning.rounding,
-        real=layout.variant.real,
-        name=name,
+def _synapses(index: int, projection: ProjectionCode, unit: Unit) -> str:
+    """The arguments that say which neurons the stored synapses join."""
+    if projection.dense:
+        return ""
+    return f"{unit.array(f'indptr_{index}', 'int64')}, {unit.array(f'post_{index}', 'int32')}, "
+
+
+def _visited(index: int, unit: Unit) -> str:
+    """Where the synapses that a learning step went through are counted."""
+    return f"{unit.array('visited', 'int64')}[{unit.word(index)}]"
+
+
+def plain_trace(index: int, learning: LearningCode, layout: Layout) -> Call:
+    """The trace of what has arrived, of the carry form; it starts anew with each sample."""
+    projection = layout.code.projections[index]
+    source = layout.numbers[projection.source]
+    trace = learning.traces[0]
+    real = layout.variant.real
+    name = f"{source}_{projection.output}"
+    unit = Unit(_PLAIN)
+    kept = unit.word(4096 - trace.decay)
+    unit.add(
+        f"x, events = {unit.array(f'x1_{index}', 'float64' if real else 'int32')}, "
+        f"{unit.array(f'e_{name}', 'int32')}",
+        f"if {now(words.RESET)} and {now(words.PRESENT)}:",
+        "    x[:] = 0",
+        f"decay_plain{'_real' if real else ''}(x, {unit.word(f'n_{source}')}, "
+        f"np.{'float64' if real else 'int32'}({kept}))",
+        f"bump(x, events, {unit.array(f'c_{name}', 'int64')}[0], {unit.word(trace.impulse)})",
     )
-    return _compiled(source, name)
+    return unit.call("traces", projection.name, gate=words.NEURONS)
+
+
+def carry(index: int, learning: LearningCode, layout: Layout) -> Call:
+    """The learning step of a projection in the carry form."""
+    projection = layout.code.projections[index]
+    target = layout.numbers[projection.target]
+    real = layout.variant.real
+    number = "float64" if real else "int32"
+    gathered = layout.code.populations[target].roles.gathered
+    source = carry_source(
+        storage="dense" if projection.dense else "csr", rounding=learning.rounding, real=real, name="carry"
+    )
+    unit = Unit(_DRAWN, (_compiled(source, "carry"),))
+    unit.add(f"if {now(words.PLASTIC)} and not {unit.word(f'frozen_{index}')}:")
+    stored = unit.array(f"w_{index}", "float64" if real else "int16", 2 if projection.dense else 1)
+    unit.add(
+        f"    {_visited(index, unit)} += carry({_synapses(index, projection, unit)}{stored}, "
+        f"{unit.array(f'x1_{index}', number)}, "
+        f"{unit.array(f's_{target}_{gathered}', number)}, {unit.word(learning.shift)} + {now(words.ANNEAL)}, "
+        f"key_of({now(words.SEED)}, {unit.word(learning.stream)}, {now(words.N)}))"
+    )
+    return unit.call("learning", projection.name, period=learning.every, ahead=1)
 
 
 @dataclass(frozen=True)
@@ -76,83 +127,114 @@ class ChipLearning:
         }
         return modes[self.projection.sign_mode]
 
-    def function(self, layout: Layout) -> str:
-        """The text of the compiled learning step."""
-        name = f"learn_{self.index}"
+    def calls(self, layout: Layout) -> list[Call]:
+        """Note the step's events, and in an epoch's last step send ahead and learn.
+
+        What is sent ahead are the events just emitted, with the weights from before.
+        """
+        calls = [self._note("x", layout)]
+        if self.reads_events:
+            calls.append(self._note("y", layout))
+        if layout.is_active(self.projection):
+            calls.append(delivery(self.index, layout, ahead=True))
+        if self.third_factors:
+            calls += self._third_factors(layout)
+        return [*calls, self._replay("x", layout), self._replay("y", layout), self._learn(layout)]
+
+    def _note(self, side: str, layout: Layout) -> Call:
+        k, real = self.index, layout.variant.real
+        source, target = layout.numbers[self.projection.source], layout.numbers[self.projection.target]
+        name = f"{source}_{self.projection.output}" if side == "x" else f"{target}_events"
+        unit = Unit(_NOTE)
+        if side == "y" and not self.third_factors:
+            draw = f"{unit.array(f'y_second_{k}', 'int64')}[{now(words.N)} - {now(words.BEGIN)}]"
+        else:
+            draw = unit.word(0 if side == "x" else 127)
+        stored = unit.array(f"stored_{side}_{k}", "float64" if real else "int32", 2)
+        unit.add(
+            f"note{'_real' if real else ''}({stored}, {unit.array(f'noted_{side}_{k}', 'int32')}, "
+            f"{unit.array(f'e_{name}', 'int32')}, {unit.array(f'c_{name}', 'int64')}[0], "
+            f"{now(words.N)} % {unit.word(self.learning.every)} + 1, "
+            f"{unit.array(f'impulses_{side}_{k}', 'int64', 2)}, {draw})"
+        )
+        return unit.call("traces", self.projection.name)
+
+    def _third_factors(self, layout: Layout) -> list[Call]:
+        """Take over what the neuron sends."""
+        target = layout.numbers[self.projection.target]
+        number = "float64" if layout.variant.real else "int32"
+        calls = []
+        for row, factor in enumerate(FACTORS):
+            if factor in layout.programs[target].output and not layout.is_silent(target, factor):
+                unit = Unit()
+                unit.add(
+                    f"{unit.array(f'stored_y_{self.index}', number, 2)}[{unit.word(row)}] = "
+                    f"{unit.array(f'o_{target}_{factor}', number)}"
+                )
+                calls.append(self._at_the_end(unit, "traces"))
+        return calls
+
+    def _replay(self, side: str, layout: Layout) -> Call:
+        k, real = self.index, layout.variant.real
+        number = "float64" if real else "int32"
+        unit = Unit(_REPLAY)
+        unit.add(f"every = {unit.word(self.learning.every)}", f"draw = {self._draw()}")
+        keep = int(side == "x" or not self.third_factors)
+        unit.add(
+            f"replay{'_real' if real else ''}({unit.array(f'stored_{side}_{k}', number, 2)}, "
+            f"{unit.array(f'noted_{side}_{k}', 'int32')}, "
+            f"{unit.array(f'floors_{side}_{k}', 'float64' if real else 'int64', 2)}, "
+            f"{unit.array(f'thresholds_{side}_{k}', 'int64', 2)}, {unit.word(f'lowest_{side}_{k}')}, "
+            f"{unit.array(f'impulses_{side}_{k}', 'int64', 2)}, every, "
+            f"{unit.array(f'{side}_decay_{k}', 'int64')}[draw], "
+            f"{unit.array(f'{side}_impulse_{k}', 'int64')}[draw], {unit.word(keep)}, "
+            f"{unit.array(f'history_{side}_{k}', number, 3)})"
+        )
+        return self._at_the_end(unit, "traces")
+
+    def _learn(self, layout: Layout) -> Call:
+        k, real = self.index, layout.variant.real
+        dimensions = 2 if self.projection.dense else 1
         source = engine_source(
             self.rule,
             storage="dense" if self.projection.dense else "csr",
             rounding=self.learning.rounding,
-            real=layout.variant.real,
-            name=name,
+            real=real,
+            name="learn",
         )
-        return _compiled(source, name)
-
-    def lines(self, layout: Layout, argument: Argument, ahead: list[str]) -> list[str]:
-        """Note the step's events, and in an epoch's last step send ahead and learn.
-
-        `ahead` are the lines that deliver the events just emitted, with the weights from before.
-        """
-        k, every = self.index, self.learning.every
-        source, target = layout.numbers[self.projection.source], layout.numbers[self.projection.target]
-        real = "_real" if layout.variant.real else ""
-        events = f"e_{source}_{self.projection.output}, c_{source}_{self.projection.output}[0]"
-        place = f"n % {every} + 1"
-        stored = {side: argument(f"stored_{side}_{k}") for side in "xy"}
-        noted = {side: argument(f"noted_{side}_{k}") for side in "xy"}
-        history = {side: argument(f"history_{side}_{k}") for side in "xy"}
-        tables = {
-            side: f"{argument(f'floors_{side}_{k}')}, {argument(f'thresholds_{side}_{k}')}" for side in "xy"
-        }
-        impulses = {side: argument(f"impulses_{side}_{k}") for side in "xy"}
-        lowest = {side: argument(f"lowest_{side}_{k}") for side in "xy"}
-        draws = f"(n + 1) // {every} - 1 - n_begin // {every}"
-        lines = [f"note{real}({stored['x']}, {noted['x']}, {events}, {place}, {impulses['x']}, 0)"]
-        if self.reads_events:
-            flags = f"{argument(f'e_{target}_events')}, {argument(f'c_{target}_events')}[0]"
-            if not self.third_factors:
-                second = f"{argument(f'y_second_{k}')}[n - n_begin]"
-                lines.append(
-                    f"note{real}({stored['y']}, {noted['y']}, {flags}, {place}, {impulses['y']}, {second})"
-                )
-            else:
-                lines.append(
-                    f"note{real}({stored['y']}, {noted['y']}, {flags}, {place}, {impulses['y']}, 127)"
-                )
-        lines.append(f"if (n + 1) % {every} == 0:")
-        body = [*ahead]
-        if self.third_factors:
-            program = layout.programs[target]
-            body += [
-                f"{stored['y']}[{number}] = {argument(f'o_{target}_{factor}')}"
-                for number, factor in enumerate(FACTORS)
-                if factor in program.output and not layout.is_silent(target, factor)
-            ]
-        for side in "xy":
-            drawn = f"{argument(f'{side}_decay_{k}')}[{draws}], {argument(f'{side}_impulse_{k}')}[{draws}]"
-            keep = "0" if side == "y" and self.third_factors else "1"
-            body.append(
-                f"replay{real}({stored[side]}, {noted[side]}, {tables[side]}, {lowest[side]}, "
-                f"{impulses[side]}, "
-                f"{every}, {drawn}, {keep}, {history[side]})"
-            )
-        arrays = (
-            f"{argument(f'w_{k}')}, {argument(f't_{k}')}, {argument(f'd_{k}')}, {argument(f'lowest_{k}')}"
+        unit = Unit(_DRAWN, (_compiled(source, "learn"),))
+        number, stored = ("float64", "float64") if real else ("int32", "int16")
+        arrays = [unit.array(f"{name}_{k}", stored, dimensions) for name in "wtd"]
+        arrays.append(unit.array(f"lowest_{k}", "int16"))
+        arrays += [unit.array(f"history_{side}_{k}", number, 3) for side in "xy"]
+        unit.add(
+            f"every = {unit.word(self.learning.every)}",
+            f"draw = {self._draw()}",
+            f"epoch = ({now(words.N)} + 1 + {unit.word(layout.lead_in)}) // every",
+            f"noted_x = {unit.array(f'noted_x_{k}', 'int32')}",
+            f"noted_y = {unit.array(f'noted_y_{k}', 'int32')}",
         )
-        if not self.projection.dense:
-            arrays = f"{argument(f'indptr_{k}')}, {argument(f'post_{k}')}, {arrays}"
+        if self.learning.rounding == "lava":
+            draw = f"{unit.array(f'rounding_{k}', 'int64')}[draw]"
+        else:
+            draw = f"key_of({now(words.SEED)}, {unit.word(self.learning.stream)}, {now(words.N)})"
         period = 2 ** max(self.rule.decimations, default=0)
-        epoch = f"(n + 1 + {layout.lead_in}) // {every}"
-        drawn = (
-            f"{argument(f'rounding_{k}')}[{draws}]"
-            if self.learning.rounding == "lava"
-            else f"key_of(seed, {self.learning.stream}, n)"
-        )
         low, high = WEIGHT_RANGES[self.sign_mode]
-        body.append(f"if not {argument(f'frozen_{k}')}:")
-        body.append(
-            f"    learn_{k}({arrays}, {history['x']}, {history['y']}, {noted['x']}, {noted['y']}, "
-            f"{epoch} % {period} == 0, {drawn}, {low}, {high})"
+        unit.add(
+            f"if not {unit.word(f'frozen_{k}')}:",
+            f"    {_visited(k, unit)} += learn({_synapses(k, self.projection, unit)}{', '.join(arrays)}, "
+            f"noted_x, noted_y, epoch % {unit.word(period)} == 0, {draw}, "
+            f"{unit.word(low)}, {unit.word(high)})",
+            "noted_x[:] = 0",
+            "noted_y[:] = 0",
         )
-        body += [f"{noted['x']}[:] = 0", f"{noted['y']}[:] = 0"]
-        return [*lines, *(f"    {line}" for line in body)]
+        return self._at_the_end(unit, "learning")
+
+    @staticmethod
+    def _draw() -> str:
+        """Which of this call's draws belongs to the epoch."""
+        return f"({now(words.N)} + 1) // every - 1 - {now(words.BEGIN)} // every"
+
+    def _at_the_end(self, unit: Unit, work: Kind) -> Call:
+        """A call in the last step of each epoch."""
+        return unit.call(work, self.projection.name, period=self.learning.every, ahead=1)

@@ -111,6 +111,7 @@ def allocate(layout: Layout) -> Arrays:
     """Every array of a program at the start of time."""
     real = layout.variant.real
     number_type = np.float64 if real else np.int32
+    # Nothing reads it; it is part of the hash by which the states of two runs are compared.
     arrays: Arrays = {"none": np.zeros(1, dtype=np.int32)}
     for number, population in enumerate(layout.code.populations):
         for name, values in initial_states(population, number_type).items():
@@ -128,7 +129,7 @@ def allocate(layout: Layout) -> Arrays:
         arrays[f"lit_{number}"] = np.zeros(population.size + 1, dtype=np.int32)
         arrays[f"lit_count_{number}"] = np.zeros(1, dtype=np.int64)
         if population.spikes is not None:
-            arrays[f"spikes_{number}"] = population.spikes
+            arrays[f"spikes_{number}"] = np.ascontiguousarray(population.spikes, dtype=np.int64)
             arrays[f"at_{number}"] = np.zeros(1, dtype=np.int64)
     for number, output in layout.senders:
         arrays[f"e_{number}_{output}"] = np.zeros(layout.code.populations[number].size + 1, dtype=np.int32)
@@ -172,6 +173,7 @@ def scalars(layout: Layout) -> Mapping[str, Any]:
                 values[f"p_{number}_{name}"] = number_type(value)
     for index, projection in enumerate(layout.code.projections):
         values[f"frozen_{index}"] = 0
+        values[f"scale_{index}"] = 2.0**projection.weight_exp
         if layout.is_chip(projection) and projection.learning is not None:
             third = ChipLearning(index, projection, projection.learning).third_factors
             values[f"lowest_x_{index}"] = 0

@@ -11,21 +11,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.sim.compiled import load_kernel
-from burstchip.backends.sim.kernel_source import Kernel, kernel_source
+from burstchip.backends.sim.code import words
+from burstchip.backends.sim.compiled import load_unit
+from burstchip.backends.sim.kernel_source import kernel_source, shared_words
 from burstchip.backends.sim.layout import Layout, Variant
+from burstchip.backends.sim.link import Linked, link
 from burstchip.backends.sim.memory import Arrays, allocate, forward_weights, scalars, trace_draws
+from burstchip.backends.sim.unit import Call, Kernel
 from compiler.ir.chip_program import ChipProgram
+from hw_models.plasticity.carry import MOST_K
 
 #: A test draws its random numbers under the training's seed plus this.
 TEST_SEED = 77777
+
+
+def _run(*arguments: Any) -> None:
+    # Importing numba takes longer than many a command.
+    from burstchip.backends.sim.code.steps import run
+
+    run(*arguments)
 
 
 @dataclass
 class Simulation:
     """A program under way: its arrays, and `clock`, the number of steps done.
 
-    `load` makes a kernel's text into its loop; a profile puts one in that looks on.
+    `load` compiles a call's unit and gives its address, `run` is the loop over steps. A profile has its own.
     """
 
     layout: Layout
@@ -33,34 +44,59 @@ class Simulation:
     arrays: Arrays
     clock: int = 0
     settings: dict[str, Any] = field(default_factory=dict)
-    load: Callable[[Kernel], Callable[..., Any]] = load_kernel
+    load: Callable[[Call], int] = load_unit
+    run: Callable[..., None] = _run
 
     @cached_property
     def kernel(self) -> Kernel:
-        """The text of the loop; generating it takes milliseconds, as much as many a step."""
+        """The calls of a step; generating their texts takes milliseconds, as much as many a step."""
         return kernel_source(self.layout)
+
+    @cached_property
+    def visited(self) -> NDArray[np.int64]:
+        """How many synapses the learning steps of each projection have gone through; no state."""
+        return np.zeros(len(self.layout.code.projections), dtype=np.int64)
+
+    @cached_property
+    def linked(self) -> Linked:
+        """The compiled units of these calls, in tables."""
+        return link(self.kernel, self.load)
 
     def advance(self, steps: int, given: Mapping[str, Any], *, prime: bool) -> None:
         """Run `steps` steps; `given` holds what belongs to this call alone (pictures, records).
 
         With `prime` the steps of the lead-in come before them; a task's first call needs it.
         """
-        run = self.load(self.kernel)
         begin = self.clock - (self.layout.lead_in if prime else 0)
         values: dict[str, Any] = {
             **scalars(self.layout),
             **trace_draws(self.layout, self.seed, begin, self.clock + steps - begin),
             **self.settings,
             **self.arrays,
-            "n_begin": begin,
-            "n_first": self.clock,
-            "n_last": self.clock + steps,
-            "seed": self.seed,
-            "anneal": 0,
-            "recording": 1,
+            "visited": self.visited,
             **given,
         }
-        run(*(values[name] for name in self.kernel.arguments))
+        forms = [p.learning for p in self.layout.code.projections if p.learning is not None]
+        # A unit cannot raise.
+        anneal = given.get("anneal", 0)
+        assert all(it.shift + anneal <= MOST_K for it in forms if it.form == "carry")
+        now = shared_words(self.layout)
+        now[words.BEGIN], now[words.FIRST], now[words.SEED] = begin, self.clock, self.seed
+        now[words.ANNEAL], now[words.RECORDING] = anneal, given.get("recording", 1)
+        now[words.FIRST_SAMPLE] = given.get("first_sample", 0)
+        linked = self.linked
+        frames = linked.frames(values)
+        self.run(
+            now,
+            now.ctypes.data,
+            begin,
+            self.clock + steps,
+            linked.functions,
+            frames.ctypes.data + linked.starts,
+            linked.gates,
+            linked.periods,
+            linked.ahead,
+        )
         self.clock += steps
 
 
@@ -108,9 +144,9 @@ def given_samples(
         "shown": shown.astype(np.int64, copy=False),
         "predictions": predictions,
         "first_sample": first,
-        "images": pictures.images,
+        "images": np.ascontiguousarray(pictures.images),
         "maximum": pictures.maximum,
-        "labels": pictures.labels,
+        "labels": np.ascontiguousarray(pictures.labels, dtype=np.int64),
     }
 
 

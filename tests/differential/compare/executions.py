@@ -117,8 +117,8 @@ def in_one_call(code: ChipProgram, steps: int) -> Values:
 
 
 def loop_text(code: ChipProgram) -> str:
-    """The text of the loop that the simulator compiles."""
-    return start(code, learning=True, record=neuron_places(code)).kernel.text
+    """All that the simulator compiles."""
+    return "\n".join(sorted(start(code, learning=True, record=neuron_places(code)).kernel.texts))
 
 
 def _given(code: ChipProgram, steps: int) -> tuple[dict[str, Any], NDArray[np.int64]]:

@@ -80,7 +80,7 @@ def test_what_is_sent_in_one_step_is_floored_by_itself() -> None:
     both = replace(
         code.projections[0],
         weights=np.array([[1, 1]], dtype=np.int16),
-        delays=np.array([[1], [0]], dtype=np.int16),
+        delays=np.array([1, 0], dtype=np.int16),
         weight_exp=-1,
     )
     spikes = np.array([[3, 0], [4, 1], [10, 0], [10, 1], [20, 1], [21, 1]])
@@ -88,7 +88,7 @@ def test_what_is_sent_in_one_step_is_floored_by_itself() -> None:
     code = replace(code, populations=(listed, code.populations[1]), projections=(both, code.projections[1]))
     found, _ = simulate(code, 30, RECORD)
     assert not found["b", "u"].any()
-    uniform = replace(both, delays=np.ones((2, 1), dtype=np.int16))
+    uniform = replace(both, delays=np.ones(2, dtype=np.int16))
     code = replace(code, projections=(uniform, code.projections[1]))
     found, _ = simulate(code, 30, RECORD)
     # Those of step 10 are sent together.

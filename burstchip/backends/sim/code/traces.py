@@ -1,10 +1,42 @@
-"""The text of the trace functions of `hw_models.plasticity.traces`, for the loop."""
+"""Traces of events: of the carry form (`decay_plain`, `bump`), and those of `hw_models.plasticity.traces`."""
 
 from __future__ import annotations
 
-TRACES = '''
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_models.program.loop_numba import loop
+
+Numbers = NDArray[Any]
+
+
 @loop
-def note(stored, noted, events, count, place, impulses, draw):
+def decay_plain(x: Numbers, n: int, keep: int) -> None:
+    """x <- x * keep / 4096, floored; x is never negative."""
+    for i in range(n):
+        x[i] = np.int32(np.int32(x[i] * keep) >> np.int32(12))
+
+
+@loop
+def decay_plain_real(x: Numbers, n: int, keep: float) -> None:
+    """x <- x * keep / 4096."""
+    for i in range(n):
+        x[i] = x[i] * keep / 4096.0
+
+
+@loop
+def bump(x: Numbers, events: Numbers, count: int, impulse: int) -> None:
+    """x <- min(x + impulse, 127) where an event arrived."""
+    for k in range(count):
+        x[events[k]] = min(x[events[k]] + impulse, 127)
+
+
+@loop
+def note(
+    stored: Numbers, noted: Numbers, events: Numbers, count: int, place: int, impulses: Numbers, draw: int
+) -> None:
     """Note the place of each event; a neuron that already emitted in this epoch adds its impulse at once."""
     for e in range(count):
         j = events[e]
@@ -16,7 +48,9 @@ def note(stored, noted, events, count, place, impulses, draw):
 
 
 @loop
-def note_real(stored, noted, events, count, place, impulses, draw):
+def note_real(
+    stored: Numbers, noted: Numbers, events: Numbers, count: int, place: int, impulses: Numbers, draw: int
+) -> None:
     """The same without rounding."""
     for e in range(count):
         j = events[e]
@@ -28,8 +62,18 @@ def note_real(stored, noted, events, count, place, impulses, draw):
 
 @loop
 def replay(
-    stored, noted, floors, thresholds, low, impulses, every, decay_draw, impulse_draw, keep, history
-):
+    stored: Numbers,
+    noted: Numbers,
+    floors: Numbers,
+    thresholds: Numbers,
+    low: int,
+    impulses: Numbers,
+    every: int,
+    decay_draw: int,
+    impulse_draw: int,
+    keep: int,
+    history: Numbers,
+) -> None:
     """Rebuild an epoch's history: decay at each place, an impulse at the noted one."""
     places = history.shape[0]
     size = floors.shape[1]
@@ -76,8 +120,18 @@ def replay(
 
 @loop
 def replay_real(
-    stored, noted, floors, thresholds, low, impulses, every, decay_draw, impulse_draw, keep, history
-):
+    stored: Numbers,
+    noted: Numbers,
+    floors: Numbers,
+    thresholds: Numbers,
+    low: int,
+    impulses: Numbers,
+    every: int,
+    decay_draw: int,
+    impulse_draw: int,
+    keep: int,
+    history: Numbers,
+) -> None:
     """The same without rounding; `floors` holds what one step keeps."""
     places = history.shape[0]
     for k in range(stored.shape[0]):
@@ -96,4 +150,3 @@ def replay_real(
                 history[0, k, j] = h
             if keep:
                 stored[k, j] = h
-'''

@@ -1,0 +1,1 @@
+"""What the simulator compiles: the loop over steps and the functions that its generated units call."""
