@@ -123,7 +123,7 @@ def _pairs(
                     check_limit(weight, limit, f"the weight of {label}", report)
     if not listed.complete:
         return None
-    return ExplicitPairs(tuple(pairs), tuple(weights) if with_weight else None)
+    return ExplicitPairs.of(pairs, weights if with_weight else None)
 
 
 def _ends(

@@ -6,9 +6,12 @@ mV, currents in pA, capacitances in pF, rates in Hz; fractions and plain numbers
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hw_models.diagnostics import Place
 from hw_models.neurons.model import NeuronModel
@@ -55,12 +58,25 @@ class FixedInDegree:
     in_degree: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ExplicitPairs:
-    """The listed (source neuron, target neuron) pairs; `weights` in listed order where given."""
+    """The listed pairs, as rows (source neuron, target neuron); `weights` in listed order where given."""
 
-    pairs: tuple[tuple[int, int], ...]
-    weights: tuple[float, ...] | None = None
+    pairs: NDArray[np.int32]
+    weights: NDArray[np.float64] | None = None
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[int, int]], weights: Iterable[float] | None = None) -> ExplicitPairs:
+        """The same from numbers."""
+        listed = np.array(list(pairs), dtype=np.int32).reshape(-1, 2)
+        return cls(listed, None if weights is None else np.array(list(weights), dtype=np.float64))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ExplicitPairs) or (self.weights is None) != (other.weights is None):
+            return False
+        return np.array_equal(self.pairs, other.pairs) and (
+            self.weights is None or np.array_equal(self.weights, other.weights)  # type: ignore[arg-type]
+        )
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,9 @@ def _pairs(
         present = np.nonzero(matrix)
         return present[0].astype(np.int32), present[1].astype(np.int32), matrix[present]
     if isinstance(rule, ExplicitPairs):
-        listed = np.asarray(rule.pairs, dtype=np.int32).reshape(-1, 2)
-        order = np.lexsort((listed[:, 1], listed[:, 0]))
-        weights = None if rule.weights is None else np.asarray(rule.weights, dtype=np.float64)[order]
-        return listed[order, 0], listed[order, 1], weights
+        pre, post = rule.pairs.T
+        order = np.lexsort((post, pre))
+        return pre[order], post[order], None if rule.weights is None else rule.weights[order]
     if isinstance(rule, FixedProbability):
         return (*with_probability(rule.probability, n_pre, n_post, seed, stream), None)
     assert isinstance(rule, FixedInDegree)

@@ -77,7 +77,7 @@ def test_weights_before_rounding_are_drawn_again(make: Any, weight: Any, sparse:
 def test_listed_weights_lose_nothing(
     make: Any, tmp_path: Path, weights: tuple[float, ...], kind: str
 ) -> None:
-    pairs = ExplicitPairs(((0, 1), (1, 0), (3, 2)), weights)
+    pairs = ExplicitPairs.of(((0, 1), (1, 0), (3, 2)), weights)
     code = projection_code(make, 5, None, connectivity=pairs)
     assert_whole(code, tmp_path)
     assert f'"projection.0.requested":{{"dtype":"{kind}"'.encode() in dump_artifact(code)
@@ -96,4 +96,4 @@ def test_a_file_s_weights_take_32_bits(make: Any, tmp_path: Path) -> None:
 
 def test_no_synapses_and_none_of_the_last_neurons(make: Any, tmp_path: Path) -> None:
     for pairs in ((), ((1, 4),)):
-        assert_whole(projection_code(make, 5, 1.0, connectivity=ExplicitPairs(pairs)), tmp_path)
+        assert_whole(projection_code(make, 5, 1.0, connectivity=ExplicitPairs.of(pairs)), tmp_path)

@@ -39,8 +39,8 @@ from compiler.ir.network import (
 from compiler.pipeline import compile_network
 from hw_models.neurons.registry import models
 
-PAIRS = ExplicitPairs(((0, 0), (0, 1), (1, 1), (2, 0), (2, 1)))
-ACROSS = ExplicitPairs(((0, 1), (1, 0)))
+PAIRS = ExplicitPairs.of(((0, 0), (0, 1), (1, 1), (2, 0), (2, 1)))
+ACROSS = ExplicitPairs.of(((0, 1), (1, 0)))
 NOISE = Population("noise", "poisson_source", 3, {"rate": 300.0})
 
 

@@ -98,8 +98,8 @@ def test_projections(everything: Network) -> None:
     assert found[3].target == Endpoint("cells", "soma")
     assert (found[4].connectivity, found[4].delay) == (FixedProbability(0.1), Constant(1.5))
     assert (found[5].connectivity, found[5].weight) == (FixedInDegree(3), Constant(1.0))
-    assert found[6].connectivity == ExplicitPairs(((0, 0), (1, 4)))
-    assert (found[7].connectivity, found[7].weight) == (ExplicitPairs(((0, 0), (1, 4)), (1.0, 2.0)), None)
+    assert found[6].connectivity == ExplicitPairs.of(((0, 0), (1, 4)))
+    assert (found[7].connectivity, found[7].weight) == (ExplicitPairs.of(((0, 0), (1, 4)), (1.0, 2.0)), None)
     assert (found[8].connectivity, found[8].weight) == (Dense(), Constant(0.1))
     assert marked(found[0].places["weight"]) == "{uniform: [-3 mV, 3 mV]}"
 

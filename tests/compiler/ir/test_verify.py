@@ -20,7 +20,7 @@ def network(make: Any) -> Any:
         "hidden.events",
         "extra.soma",
         Uniform(0.0, 1.0),
-        connectivity=ExplicitPairs(((0, 1), (1, 0), (1, 2))),
+        connectivity=ExplicitPairs.of(((0, 1), (1, 0), (1, 2))),
         name="sparse",
     )
     spikes = make.population("spikes", "spike_list", 2, spikes=((0, 1.0), (1, 2.0)))

@@ -82,10 +82,10 @@ def test_in_degree_chooses_all_sources_alike(drawn: Any) -> None:
 
 def test_listed_pairs_with_and_without_weights(drawn: Any) -> None:
     listed = ((2, 0), (0, 1), (0, 0))
-    assert pairs(drawn(3, 2, connectivity=ExplicitPairs(listed))) == [(0, 0), (0, 1), (2, 0)]
-    synapses = drawn(3, 2, None, connectivity=ExplicitPairs(listed, (3.0, 2.0, 1.0)))
+    assert pairs(drawn(3, 2, connectivity=ExplicitPairs.of(listed))) == [(0, 0), (0, 1), (2, 0)]
+    synapses = drawn(3, 2, None, connectivity=ExplicitPairs.of(listed, (3.0, 2.0, 1.0)))
     assert synapses.weights.tolist() == [1.0, 2.0, 3.0]
-    assert len(drawn(3, 2, connectivity=ExplicitPairs(())).pre) == 0
+    assert len(drawn(3, 2, connectivity=ExplicitPairs.of(())).pre) == 0
 
 
 def test_a_tensor_file_is_target_by_source(drawn: Any, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_the_greatest_weight_to_learn_from_is_one_that_lava_does_not_truncate(
 
 def test_weights_beyond_their_limit_are_clipped_and_counted(make: Any, code: Any) -> None:
     place = Place("net.yaml", 3, 4)
-    pairs = ExplicitPairs(((0, 0), (1, 1), (2, 2)), (1.0, 5.0, -9.0))
+    pairs = ExplicitPairs.of(((0, 0), (1, 1), (2, 2)), (1.0, 5.0, -9.0))
     program = code(
         make.population("a"),
         make.population("b"),

@@ -89,7 +89,7 @@ def a_projection(
         ways.append(OneToOne())
     pairs = [(i, j) for i in range(source.size) for j in range(target.size) if random.random() < 0.2]
     random.shuffle(pairs)
-    ways.append(ExplicitPairs(tuple(pairs)))
+    ways.append(ExplicitPairs.of(tuple(pairs)))
     strength = 10.0 ** random.uniform(-2, 1) if port == "soma" else random.uniform(0.05, 1.0)
     if outputs[output].high > 1:
         strength /= 30
