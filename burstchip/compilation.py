@@ -43,7 +43,7 @@ def check_file(
     strict: bool = False,
     after: Callable[[str, object], None] | None = None,
 ) -> Compilation:
-    """Read and compile a file, and tell everything that is wrong with it.
+    """Read and compile a file, and report everything that is wrong with it.
 
     `overrides` set the file's parameters, `seed` overrides its seed; with `strict` every warning is an
     error. `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds.

@@ -18,9 +18,9 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes(
     {
-        "BC630": "a foreign package stands before one of burstchip's",
+        "BC630": "a foreign package hides one of burstchip's",
         "BC631": "a package that burstchip needs is missing",
-        "BC632": "a Python that burstchip was not made for",
+        "BC632": "a version of Python that is not supported",
         "BC633": "the cache folder cannot be used",
     }
 )
@@ -58,7 +58,7 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Examination:
-    """What `burstchip doctor` found; `problems` are what should be mended."""
+    """What `burstchip doctor` found; `problems` are what should be fixed."""
 
     burstchip: str | None
     folder: Path
@@ -173,7 +173,7 @@ def _python() -> list[Diagnostic]:
     return [
         Diagnostic(
             "BC632",
-            "this Python is not one that burstchip was made for",
+            "this version of Python is not supported",
             severity="warning",
             required=f"{OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}",
             given=platform.python_version(),

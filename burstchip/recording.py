@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 register_codes(
     {
-        "BC510": "summed inputs left their width and were clipped",
+        "BC510": "summed inputs exceeded their width and were clipped",
         "BC511": "a recording does not fit into the memory",
-        "BC603": "a number of steps that cannot be",
+        "BC603": "a number of steps out of range",
         "BC613": "a data folder for a network without a task",
     }
 )
@@ -77,12 +77,12 @@ class Recording:
 
 
 def check_steps(steps: int) -> None:
-    """Raise `BurstchipError` BC603 for a number of steps that cannot be run."""
+    """Raise `BurstchipError` BC603 for a number of steps out of range run."""
     if not 1 <= steps <= MOST_STEPS:
         raise BurstchipError(
             Diagnostic(
                 "BC603",
-                "there are no such steps to run" if steps < 1 else "that is more than the clock can count",
+                "a run needs at least one step" if steps < 1 else "that is more than the clock can count",
                 required=f"1 to {MOST_STEPS} steps",
                 given=str(steps),
             )

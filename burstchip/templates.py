@@ -50,7 +50,7 @@ def write_template(name: str, folder: Path) -> Path:
         raise BurstchipError(
             Diagnostic(
                 "BC620",
-                f"there is no template '{name}'",
+                f"unknown template '{name}'",
                 required=" or ".join(known),
                 given=name,
                 hint=nearest(name, list(known)) or "`burstchip new --list` says what each is for",

@@ -38,7 +38,7 @@ def parse_variables(code: ChipProgram, names: Sequence[str]) -> tuple[Variable, 
         raise BurstchipError(
             Diagnostic(
                 "BC607",
-                f"there is nothing to record: '{code.name}' has no probes",
+                f"nothing to record: '{code.name}' has no probes",
                 required="--record VARIABLES, or probes in the network's file",
                 given="neither",
                 hint=f"for example --record {known[0]}" if known else None,
@@ -51,9 +51,7 @@ def parse_variables(code: ChipProgram, names: Sequence[str]) -> tuple[Variable, 
         if isinstance(checked, Diagnostic):
             problems.append(checked)
         elif checked in found:
-            problems.append(
-                Diagnostic("BC606", f"'{name}' is to be recorded twice", required="each once", given=name)
-            )
+            problems.append(Diagnostic("BC606", f"'{name}' is named twice", required="each once", given=name))
         else:
             found.append(checked)
     if problems:
@@ -76,7 +74,7 @@ def _parse(code: ChipProgram, name: str) -> Variable | Diagnostic:
     if population not in populations:
         return Diagnostic(
             "BC605",
-            f"there is no population '{population}' in '{code.name}'",
+            f"unknown population '{population}' in '{code.name}'",
             required=", ".join(populations),
             given=name,
             hint=nearest(population, populations),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 register_codes(
     {
         "BC554": "backends that cannot be compared",
-        "BC556": "it is not said how much to compare, or twice",
+        "BC556": "how much to compare is missing, or given twice",
     }
 )
 
@@ -226,7 +226,7 @@ def steps_to_verify(code: ChipProgram, steps: int | None, samples: int | None) -
         raise BurstchipError(
             Diagnostic(
                 "BC556",
-                "how long to compare is needed once",
+                "give once how much to compare",
                 required="--steps N, or --train SAMPLES with a task",
                 given="neither" if steps is None else f"--steps {steps} --train {samples}",
             )
@@ -235,7 +235,7 @@ def steps_to_verify(code: ChipProgram, steps: int | None, samples: int | None) -
         raise BurstchipError(
             Diagnostic(
                 "BC556",
-                f"'{code.name}' has no task, so there are no samples to train on",
+                f"'{code.name}' has no task, so it cannot train on samples",
                 required="--steps N",
                 given=f"--train {samples}",
             )

@@ -1,4 +1,4 @@
-"""What a user is told when something in the input is wrong, clipped, ignored or assumed.
+"""What is reported when something in the input is wrong, clipped, ignored or assumed.
 
 Every message a user can cause has an id from `CODES`, a place where one exists, what was required,
 what was given and, where there is one, the likely fix. A `BurstchipError` carries all of them and is

@@ -68,7 +68,7 @@ def require_backend(name: str) -> None:
         raise BurstchipError(
             Diagnostic(
                 "BC550",
-                f"there is no backend '{name}'",
+                f"unknown backend '{name}'",
                 required=runnable,
                 given=name,
                 hint=nearest(name, list(known)),

@@ -79,7 +79,7 @@ def pass_name(name: str, passes: Sequence[str]) -> None:
         raise BurstchipError(
             Diagnostic(
                 "BC612",
-                f"there is no pass '{name}'",
+                f"unknown pass '{name}'",
                 required=", ".join(passes),
                 given=name,
                 hint=nearest(name, passes),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def doctor(json: Json = False) -> None:
-    """Say what is installed here, which backends can run and why others cannot, and what should be mended."""
+    """Say what is installed here, which backends can run and why others cannot, and what should be fixed."""
     with output(json=json) as out:
         from burstchip.doctor import examine
 

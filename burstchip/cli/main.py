@@ -29,7 +29,7 @@ def main() -> None:
         for package in foreign:
             print(
                 f"error: `import {package.name}` finds {package.place}, which is not burstchip's own\n"
-                "  hint: `burstchip doctor` tells more; uninstall the package, or use another environment",
+                "  hint: `burstchip doctor` reports more; uninstall the package, or use another environment",
                 file=sys.stderr,
             )
         sys.exit(_BAD_INPUT)

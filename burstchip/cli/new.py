@@ -15,7 +15,7 @@ def new(
         str | None, typer.Argument(metavar="TEMPLATE", help="One of those that --list names.")
     ] = None,
     folder: Annotated[
-        Path | None, typer.Argument(metavar="DIR", help="Where to write network.yaml; made if missing.")
+        Path | None, typer.Argument(metavar="DIR", help="Where to write network.yaml; created if missing.")
     ] = None,
     list_them: Annotated[bool, typer.Option("--list", help="Name the templates, one a line.")] = False,
 ) -> None:

@@ -15,7 +15,7 @@ Settings = Annotated[
 Seed = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of every draw, in place of the file's.")
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Take every warning for an error.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Treat every warning as an error.")]
 Json = Annotated[bool, typer.Option("--json", help="End stdout with one line of JSON; text goes to stderr.")]
 Backend = Annotated[
     str,

@@ -22,7 +22,7 @@ def train(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")],
     seed: Seed = None,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Epochs, in place of the file's.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint in DIR.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run in DIR.")] = False,
     backend: Backend = "sim",
     freeze: Annotated[
@@ -32,7 +32,7 @@ def train(
     data: Data = None,
     set_: Settings = None,
     strict: Strict = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but warnings and errors.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only warnings and errors.")] = False,
     json: Json = False,
 ) -> None:
     """Train a network online, sample by sample, and write the results, with checkpoints, into DIR."""

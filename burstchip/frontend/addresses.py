@@ -33,7 +33,7 @@ def find_population(
         report.add(
             "BC120",
             at,
-            f"{label}: there is no population '{name}'",
+            f"{label}: unknown population '{name}'",
             required=f"one of {', '.join(names)}" if names else "a population",
             hint=nearest(name, names),
         )
@@ -68,7 +68,7 @@ def resolve(
             report.add(
                 "BC122",
                 address.node,
-                f"{label} leaves open which {what} of '{neurons.name}' is meant",
+                f"{label} does not say which {what} of '{neurons.name}' is meant",
                 required=one_of(neurons.name, valid),
             )
             return None

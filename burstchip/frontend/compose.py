@@ -39,7 +39,7 @@ class _Stop(Exception):
 
 
 def compose(text: str, report: Report) -> Node | None:
-    """The only document of `text`, or None where the text cannot be made out.
+    """The only document of `text`, or None where the text cannot be read.
 
     Reports what is wrong with the text, and every duplicate key, tag and unknown anchor.
     """
@@ -75,7 +75,7 @@ class _Composer:
                         self._point(_start(event)),
                         "a second document begins here",
                         required="one network a file",
-                        hint="leave the line '---' out, or put the second network into a file of its own",
+                        hint="remove the line '---', or put the second network into a file of its own",
                     )
                     raise _Stop
             elif isinstance(event, yaml.AliasEvent):
@@ -116,7 +116,7 @@ class _Composer:
             self.report.add(
                 "BC017",
                 span,
-                f"there is no anchor '&{event.anchor}' before this alias",
+                f"unknown anchor '&{event.anchor}': none is defined before this alias",
                 given=f"'*{event.anchor}'",
                 hint=nearest(event.anchor, tuple(self.anchors)),
             )
@@ -127,7 +127,7 @@ class _Composer:
                 "BC010",
                 span,
                 f"the value of '&{event.anchor}' contains itself",
-                required="a value that ends",
+                required="a value that does not contain itself",
                 given=f"'*{event.anchor}'",
             )
             raise _Stop
@@ -180,7 +180,7 @@ class _Composer:
         for key, value in zip(children[::2], children[1::2], strict=True):
             if not isinstance(key, Scalar) or key.is_null:
                 if not isinstance(key, Broken):
-                    self.report.add("BC015", key, "a key that is not a name", required="a name before ':'")
+                    self.report.add("BC015", key, "a key that cannot be a name", required="a name before ':'")
             elif key.plain and key.text == "<<":
                 self.report.add(
                     "BC016",
@@ -192,7 +192,7 @@ class _Composer:
                 self.report.add(
                     "BC011",
                     key,
-                    f"'{key.text}' stands twice in one mapping",
+                    f"'{key.text}' is given twice in one mapping",
                     required="each key once",
                     given=f"the first is in line {seen[key.text].line}",
                 )

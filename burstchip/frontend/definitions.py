@@ -163,7 +163,7 @@ def _chosen(
     report.add(
         "BC028",
         value,
-        f"'{shortened(value.text)}' is no choice for parameter '{choice.parameter}'",
+        f"'{shortened(value.text)}' is not a choice of parameter '{choice.parameter}'",
         required=", ".join(choice.branches),
         given=f"{describe(value)} ({where})" if where.startswith("--set") else None,
         hint=nearest(value.text, tuple(choice.branches)),

@@ -64,7 +64,7 @@ def elaborate(
 
 
 def _warn_of_unused(root: Fields, plasticity: Mapping[str, Learning | None], report: Report) -> None:
-    """A plasticity is read by projections; those that could not be made out count too."""
+    """A plasticity is read by projections; those that could not be read count too."""
     used = {
         fields.get("learn", str)
         for _, fields, _ in (root.get("projections", Items) or Items((), ())).of(Fields)

@@ -52,8 +52,8 @@ def load(
     `overrides` set parameters of the file by name, as text; `seed` overrides the file's seed. `models` are
     the neuron models that the file may use, by default all that are registered.
 
-    Whatever the file holds, nothing is raised for it: the result tells all mistakes at once. A text that is
-    no YAML is told by its first mistake alone, since what follows cannot be made out.
+    Whatever the file holds, nothing is raised for it: the result reports all mistakes at once. A text that is
+    not YAML is reported by its first mistake alone, since what follows cannot be read.
     """
     report = Report(str(path))
     try:

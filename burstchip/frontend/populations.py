@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from burstchip.frontend.fields import Amount, Entries, Fields, Items
 from burstchip.frontend.report import Report
-from burstchip.frontend.times import is_whole_steps
 from burstchip.frontend.tree import Node, describe
 from compiler.ir.network import Population, Value
+from compiler.steps import whole_steps
 from hw_models.diagnostics import Place
 from hw_models.neurons.model import NeuronModel
 
@@ -103,7 +103,7 @@ def _spikes(fields: Fields, size: int, step: float | None, report: Report) -> tu
             spikes.append((neuron, time.value))
             if step is None:
                 continue
-            if not is_whole_steps(time.value, step):
+            if whole_steps(time.value, step) is None:
                 between.append(event.nodes[1])
             first = steps.setdefault((neuron, round(time.value / step)), index)
             if first != index:

@@ -30,7 +30,7 @@ def read_probes(items: Items, populations: Populations, report: Report) -> tuple
             report.add(
                 "BC122",
                 node,
-                f"{label} leaves open which variable of '{neurons.name}' is meant",
+                f"{label} does not say which variable of '{neurons.name}' is meant",
                 required=one_of(neurons.name, valid),
             )
         elif address.port not in valid:
@@ -43,7 +43,7 @@ def read_probes(items: Items, populations: Populations, report: Report) -> tuple
                 hint=nearest(address.port, valid),
             )
         elif (neurons.name, address.port) in found:
-            report.add("BC151", node, f"{label} stands twice", required="each variable once")
+            report.add("BC151", node, f"{label} is given twice", required="each variable once")
         else:
             probe = Probe(neurons.name, address.port, report.place(node))
             found[neurons.name, address.port] = probe

@@ -123,7 +123,7 @@ def _check_weights_once(fields: Fields, connectivity: Connectivity | None, repor
         report.add(
             "BC133",
             fields.nodes["weight"],
-            f"{fields.name_of('weight')} is not read: the connectivity brings the weights",
+            f"{fields.name_of('weight')} is not read: the connectivity gives the weights",
             required="weights in one place",
             hint="remove 'weight'",
         )
@@ -156,7 +156,7 @@ def _learn(
         report.add(
             "BC140",
             at,
-            f"{label}: there is no plasticity '{name}'",
+            f"{label}: unknown plasticity '{name}'",
             required=f"one of {', '.join(known)}" if known else "a name under 'plasticity'",
             hint=nearest(name, known) or ("none is defined" if not known else None),
         )
@@ -170,7 +170,7 @@ def _learn(
             report.add(
                 "BC142",
                 fields.nodes["from"],
-                f"{fields.label} cannot learn: '{source}' does not spike and so leaves no trace",
+                f"{fields.label} cannot learn: '{source}' does not spike, so it has no trace",
                 required="a source of spikes"
                 + (f": {', '.join(f'{pre.name}.{e}' for e in events)}" if events else ""),
             )

@@ -58,7 +58,7 @@ def read_single(kind: SingleKind, node: Scalar, label: str, report: Report) -> o
         report.add(
             kind.id,
             node,
-            f"{label}: there is no {kind.what} '{shortened(node.text)}'",
+            f"{label}: unknown {kind.what} '{shortened(node.text)}'",
             required=expected(kind),
             hint=nearest(node.text, kind.options),
         )

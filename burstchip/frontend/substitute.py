@@ -141,8 +141,8 @@ class Substitution:
             self.report.add(
                 "BC023",
                 at,
-                f"parameter '{name}' needs itself",
-                required="values that come to an end",
+                f"parameter '{name}' refers to itself",
+                required="a value that does not refer to itself",
                 given=circle,
             )
             return Broken(at.span)
@@ -150,7 +150,7 @@ class Substitution:
             self.report.add(
                 "BC022",
                 at,
-                f"there is no parameter '{name}'",
+                f"unknown parameter '{name}'",
                 required="a name that is defined under 'parameters' or 'choices'",
                 hint=nearest(name, tuple(self.definitions)) or _known(self.definitions),
             )

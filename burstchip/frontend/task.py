@@ -150,7 +150,7 @@ def _times(fields: Fields, step: float | None, report: Report) -> tuple[float | 
         report.add(
             "BC161",
             fields.nodes["teach_after"],
-            f"{fields.name_of('teach_after')} leaves no time to learn",
+            f"{fields.name_of('teach_after')} is not before the end of a sample",
             required=f"less than 'present', {present:.12g} ms",
         )
     return present, teach_after

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 from burstchip.frontend.report import Report
 from burstchip.frontend.tree import Node
-
-
-def is_whole_steps(time: float, step: float) -> bool:
-    """Whether a time is a whole number of steps, up to the rounding of the division."""
-    return math.isclose(round(time / step) * step, time, rel_tol=1e-9, abs_tol=1e-9 * step)
+from compiler.steps import whole_steps
 
 
 def check_whole_steps(
@@ -23,7 +18,7 @@ def check_whole_steps(
     severity: Literal["error", "warning"] = "error",
 ) -> None:
     """Report a time that is not a whole number of steps; as a warning where it will be rounded to one."""
-    if is_whole_steps(time, step):
+    if whole_steps(time, step) is not None:
         return
     below = int(time / step) * step
     above = below + step

@@ -91,7 +91,7 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Broken:
-    """A value that could not be made out and was already reported."""
+    """A value that could not be read and was already reported."""
 
     span: Span
     origin: str | None = None

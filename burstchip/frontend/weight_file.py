@@ -29,7 +29,7 @@ def check_weight_file(
             names = tuple(file.keys())
             shape = tuple(file.get_slice(tensor).get_shape()) if tensor in names else None
     except (OSError, SafetensorError, ValueError) as problem:
-        reason = "there is no such file" if not path.exists() else f"not a safetensors file: {problem}"
+        reason = "the file is missing" if not path.exists() else f"not a safetensors file: {problem}"
         report.add(
             "BC138",
             at[0],

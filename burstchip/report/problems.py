@@ -8,7 +8,7 @@ from hw_models.diagnostics import Diagnostic, register_codes
 
 register_codes(
     {
-        "BC540": "there is no run folder at the given place",
+        "BC540": "the run folder is missing",
         "BC541": "a run folder is incomplete",
         "BC542": "a text file of a run folder is damaged",
         "BC543": "a weight file of a run folder is damaged",

@@ -63,7 +63,7 @@ def read_run_folder(path: Path) -> RunFolder:
                 id="BC540",
                 message=f"'{path}' is not a run folder",
                 required="the folder that `burstchip train --out` wrote",
-                given="a file" if path.exists() else "nothing of this name",
+                given="a file" if path.exists() else "missing",
             )
         )
     problems: list[Diagnostic] = []

@@ -58,7 +58,7 @@ def result(summary: Summary) -> Result:
 
 
 def contradictions(run: RunFolder) -> list[str]:
-    """Where the confusion matrix or the history tells another test error than the summary."""
+    """Where the confusion matrix or the history reports another test error than the summary."""
     error = run.summary.test_error
     wrong, total = _counted(run.summary)
     found = []

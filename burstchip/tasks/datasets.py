@@ -31,7 +31,7 @@ def load_dataset(
         raise BurstchipError(
             Diagnostic(
                 id="BC528",
-                message=f"there is no data set '{name}'",
+                message=f"unknown data set '{name}'",
                 required="one of " + ", ".join(get_args(DatasetName)),
                 given=f"'{name}'",
                 hint=nearest(name, get_args(DatasetName)),
@@ -43,7 +43,10 @@ def load_dataset(
 
         if data_dir is not None:
             raise _not_read(
-                "digits", "a data folder", str(data_dir), "the digits come with scikit-learn; leave it out"
+                "digits",
+                "a data folder",
+                str(data_dir),
+                "the digits come with scikit-learn; do not give it",
             )
         return load_digits(split)
     from burstchip.tasks.mnist import load_mnist

@@ -256,7 +256,7 @@ def _mismatch(which: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) 
         problems.append(
             Diagnostic(
                 id="BC526",
-                message=f"the {which} set has not one label for each image",
+                message=f"the {which} set needs one label for each image",
                 required="as many labels as images",
                 given=f"{len(images):,} images, {len(labels):,} labels",
             )
@@ -265,7 +265,7 @@ def _mismatch(which: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) 
         problems.append(
             Diagnostic(
                 id="BC526",
-                message=f"the {which} set has a label that is no class",
+                message=f"the {which} set has a label that is not a class",
                 required=f"labels from 0 to {N_CLASSES - 1}",
                 given=f"label {labels.max()} at index {int(np.argmax(labels >= N_CLASSES))}",
             )

@@ -35,7 +35,7 @@ register_codes(
         "BC560": "a network without a task cannot be trained",
         "BC561": "a name to freeze is not one of the network's plastic projections",
         "BC562": "a folder holds another run",
-        "BC563": "a number of epochs that cannot be",
+        "BC563": "a number of epochs below 1",
         "BC564": "a backend that does not train",
     }
 )

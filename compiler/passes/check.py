@@ -21,11 +21,11 @@ register_codes(
         "BC331": "the task and the network do not fit each other",
         "BC332": "the learning epoch and the presentation do not fit each other",
         "BC333": "a rule reads a third factor that the neuron does not send",
-        "BC334": "the summed input of a port may leave its width",
+        "BC334": "the summed input of a port may exceed its width",
         "BC335": "a population without input or without effect",
         "BC336": "a parameter that nothing reads here",
-        "BC339": "the network moves tags into weights at more than one rhythm",
-        "BC338": "the summed input of a port may leave what backends add up in",
+        "BC339": "plastic projections consolidate after different numbers of samples",
+        "BC338": "the summed input of a port may exceed the 32 bits that backends add up in",
         "BC337": "learning rates are annealed more often than the neuron can",
     }
 )
@@ -157,7 +157,7 @@ def _consolidation(code: ChipProgram) -> Iterator[Diagnostic]:
     if len(set(every.values())) > 1:
         yield _error(
             "BC339",
-            "plastic projections consolidate at different rhythms",
+            "plastic projections consolidate after different numbers of samples",
             "one consolidate_every, or 0, for all of them",
             ", ".join(f"{name}: {value}" for name, value in every.items()),
         )
@@ -203,10 +203,10 @@ def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
             if unshifted > SUM_MAX:
                 yield _error(
                     "BC338",
-                    f"the input of '{population.name}.{port}' may leave 32 bits",
+                    f"the input of '{population.name}.{port}' may exceed 32 bits",
                     f"at most {SUM_MAX} if all sources send at once, before shifts to the right",
                     f"{unshifted:.0f}",
-                    "fewer synapses, smaller messages or a smaller limit exclude it",
+                    "use fewer synapses, smaller messages or a smaller limit",
                 )
             elif greatest > width.high:
                 yield Diagnostic(
@@ -215,7 +215,7 @@ def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
                     severity="warning",
                     required=f"at most {width.high} if all sources send at once",
                     given=f"{greatest:.0f}",
-                    hint="the run counts what leaves the width; fewer synapses or a smaller limit exclude it",
+                    hint="use fewer synapses or a smaller limit; the run counts what exceeds the width",
                 )
 
 

@@ -16,7 +16,7 @@ from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, 
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import Plasticity, Population, Projection, Task
 from compiler.passes.quantize_learning import quantize_learning
-from compiler.passes.quantize_report import Report, whole_steps
+from compiler.passes.quantize_report import Report, require_whole_steps
 from compiler.passes.quantize_weights import quantize_delays, quantize_weights
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import BASE_UNITS, NeuronModel, Quantized
@@ -63,7 +63,7 @@ def _integers(population: Population, model: NeuronModel, step_ms: float) -> Qua
         excess = np.maximum(values - width.high, width.low - values)
         if np.max(excess) <= 0:
             continue
-        # The report tells which physical value became this integer.
+        # The report shows which physical value became this integer.
         line = next((line for line in quantized.report if f"{name} = " in line.integers), None)
         what = line.name if line else name
         beyond.append(
@@ -154,7 +154,7 @@ def _task(task: Task, elaborated: Elaborated) -> TaskCode:
     step = elaborated.network.step
 
     def steps(time_ms: float, name: str) -> int:
-        return whole_steps(time_ms, step, f"'{name}'", task.places.get(name, task.place))
+        return require_whole_steps(time_ms, step, f"'{name}'", task.places.get(name, task.place))
 
     return TaskCode(
         data=task.data,

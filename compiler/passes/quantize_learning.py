@@ -7,7 +7,7 @@ import math
 from compiler.ir.chip_program import LearningCode, TraceCode
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Plasticity, TraceSpec
-from compiler.passes.quantize_report import Report, whole_steps
+from compiler.passes.quantize_report import Report, require_whole_steps
 from hw_models.diagnostics import BurstchipError, Diagnostic, Place, register_codes
 from hw_models.neurons.quantities import decay_rate, decay_tau
 
@@ -76,7 +76,7 @@ def quantize_learning(
     if any(line.where == where for line in report.lines):
         report = Report()  # several projections share the rule: one set of lines is enough
     what = f"'every' of plasticity '{plasticity.name}'"
-    every = whole_steps(plasticity.every, network.step, what, plasticity.places.get("every"))
+    every = require_whole_steps(plasticity.every, network.step, what, plasticity.places.get("every"))
     place = plasticity.places.get("trace")
     traces = tuple(
         _trace(spec, plasticity.form, where, network.step, place, report) for spec in plasticity.traces

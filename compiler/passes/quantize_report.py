@@ -1,15 +1,17 @@
-"""What quantize tells of each value: what was asked, what is represented, and a warning where they part."""
+"""What quantize reports of each value: what was asked, what is represented, and where they differ."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from compiler.ir.chip_program import QuantisationLine
+from compiler.steps import whole_steps
 from hw_models.diagnostics import BurstchipError, Diagnostic, Place, register_codes
 
 register_codes(
     {
-        "BC310": "a value is rounded by more than a twentieth",
+        "BC310": "a value is represented with an error of more than a twentieth",
         "BC313": "a time is not a whole number of steps",
     }
 )
@@ -35,26 +37,31 @@ class Report:
         integers: str,
         place: Place | None = None,
     ) -> None:
-        """Add a line, and a warning where the value is rounded by more than `ROUNDING_SHARE`."""
+        """Add a line, and a warning where the relative error is greater than `ROUNDING_SHARE`."""
         line = QuantisationLine(where, parameter, unit, requested, represented, integers)
         self.lines.append(line)
         if line.relative_error > ROUNDING_SHARE:
             self.diagnostics.append(
                 Diagnostic(
                     "BC310",
-                    f"'{parameter}' of '{where}' is rounded by {100 * line.relative_error:.3g} %",
+                    f"'{parameter}' of '{where}' is {_amount(requested, unit)} in the network"
+                    f" and {_amount(represented, unit)} on the chip",
                     place,
                     "warning",
-                    required=f"{requested:g} {unit}".rstrip(),
-                    given=f"{represented:g} {unit} ({integers})".replace("  ", " "),
+                    required=_amount(requested, unit),
+                    given=f"{_amount(represented, unit)} ({integers})",
                 )
             )
 
 
-def whole_steps(time_ms: float, step_ms: float, what: str, place: Place | None) -> int:
+def _amount(value: float, unit: str) -> str:
+    return f"{value:g} {unit}".rstrip() if math.isfinite(value) else "infinite"
+
+
+def require_whole_steps(time_ms: float, step_ms: float, what: str, place: Place | None) -> int:
     """`time_ms` in steps. Raises `BurstchipError` BC313 where it is not a whole number of them."""
-    steps = round(time_ms / step_ms)
-    if abs(steps * step_ms - time_ms) > 1e-6 * max(step_ms, time_ms):
+    steps = whole_steps(time_ms, step_ms)
+    if steps is None:
         raise BurstchipError(
             Diagnostic(
                 "BC313",
@@ -62,7 +69,7 @@ def whole_steps(time_ms: float, step_ms: float, what: str, place: Place | None) 
                 place,
                 required=f"a multiple of {step_ms:g} ms",
                 given=f"{time_ms:g} ms",
-                hint=f"take {max(steps, 1) * step_ms:g} ms",
+                hint=f"did you mean: {max(round(time_ms / step_ms), 1) * step_ms:g} ms",
             )
         )
     return steps

@@ -114,7 +114,7 @@ def _exponent(
     exponent = math.ceil(math.log2(limit / (most * unit)) - 1e-9)
     least, greatest_exponent = EXPONENT_RANGE
     if exponent <= greatest_exponent:
-        # Smaller weights are coarser, which the report tells.
+        # Smaller weights are coarser, which the report shows.
         return max(exponent, least)
     raise BurstchipError(
         Diagnostic(

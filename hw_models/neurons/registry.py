@@ -60,6 +60,6 @@ def _unusable(
             f"entry point '{entry.name}' of group {ENTRY_POINT_GROUP} cannot be used",
             required=required,
             given=given,
-            hint="mend or uninstall the package that registers it",
+            hint="fix or uninstall the package that registers it",
         )
     )

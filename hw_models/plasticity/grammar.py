@@ -11,7 +11,7 @@
 
 A second x0 or y0 in a product is a factor of one bit. What Lava would misread without a word (`u12` as
 2·u1, `(x1*3)` as x1+3, `(-x1)` as x1) or end on with a Python error (`0.5`, `y7`) is an error here, and all
-mistakes of a text are told at once.
+mistakes of a text are reported at once.
 """
 
 from __future__ import annotations

@@ -41,13 +41,13 @@ def test_without_names_the_probes_are_meant(pair: ChipProgram) -> None:
 @pytest.mark.parametrize(
     ("names", "code", "text", "hint"),
     [
-        (["cel.v"], "BC605", "there is no population 'cel' in 'pair'", "did you mean: cell"),
+        (["cel.v"], "BC605", "unknown population 'cel' in 'pair'", "did you mean: cell"),
         (["cell.event"], "BC605", "population 'cell' has no variable 'event'", "did you mean: events"),
         (["cell"], "BC604", "'cell' names no variable to record", "did you mean: cell.v"),
         (["cell."], "BC604", "'cell.' names no variable to record", "did you mean: cell.v"),
         (["v"], "BC604", "'v' names no variable to record", None),
         ([""], "BC604", "'' names no variable to record", None),
-        (["cell.v", "cell.v"], "BC606", "'cell.v' is to be recorded twice", None),
+        (["cell.v", "cell.v"], "BC606", "'cell.v' is named twice", None),
     ],
 )
 def test_names_that_are_none(

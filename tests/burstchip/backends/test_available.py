@@ -47,6 +47,6 @@ def test_the_nearest_backend_is_offered() -> None:
     with pytest.raises(BurstchipError) as caught:
         require_backend("referense")
     assert str(caught.value) == (
-        "error[BC550]: there is no backend 'referense'\n"
+        "error[BC550]: unknown backend 'referense'\n"
         f"  required: {' or '.join(RUNNABLE)}    given: referense    hint: did you mean: reference"
     )

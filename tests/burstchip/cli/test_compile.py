@@ -54,7 +54,7 @@ def test_an_unknown_pass(pair: Path, burstchip) -> None:
     done = burstchip("compile", pair, "-o", "net.burst", "--print-after", "quantise")
     assert done.code == 2 and not Path("net.burst").exists()
     assert done.err == (
-        "error[BC612]: there is no pass 'quantise'\n"
+        "error[BC612]: unknown pass 'quantise'\n"
         "  required: elaborate, quantize, lower, check    given: quantise    hint: did you mean: quantize\n"
     )
 

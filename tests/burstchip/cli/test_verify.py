@@ -45,9 +45,9 @@ def test_a_difference_is_exit_code_1(artifact: Path, burstchip, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "error[BC556]: how long to compare is needed once"),
+        ([], "error[BC556]: give once how much to compare"),
         (["--steps", "3", "--train", "2"], "given: --steps 3 --train 2"),
-        (["--train", "2"], "error[BC556]: 'pair' has no task, so there are no samples to train on"),
+        (["--train", "2"], "error[BC556]: 'pair' has no task, so it cannot train on samples"),
         (["--steps", "0"], "error[BC603]"),
         (["--steps", "9", "--data", "."], "error[BC613]"),
     ],
@@ -65,7 +65,7 @@ def test_wrong_options(
     [
         ("sim,reference", "error[BC554]: these backends cannot be compared value by value"),
         ("sim", "required: two backends that compute the chip's integers: sim,lava    given: sim"),
-        ("sim,larva", "error[BC550]: there is no backend 'larva'"),
+        ("sim,larva", "error[BC550]: unknown backend 'larva'"),
     ],
 )
 def test_wrong_backends(artifact: Path, burstchip, backends: str, message: str) -> None:

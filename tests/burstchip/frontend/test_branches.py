@@ -132,7 +132,7 @@ def test_what_is_wrong_beside_every_branch_of_another_choice_is_wrong(tmp_path: 
             "cells.dendrit",
             "8:28 BC121 with end: dendrite, 'to' of projection 1: 'cells' has no port 'dendrit'",
         ),
-        ("most: 0.5", 'most: "${nothing}"', "8:45 BC022 with end: dendrite, there is no parameter 'nothing'"),
+        ("most: 0.5", 'most: "${nothing}"', "8:45 BC022 with end: dendrite, unknown parameter 'nothing'"),
     ],
 )
 def test_keys_names_and_references_are_checked(right: str, wrong: str, message: str, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_complete_folder(run_folder: Path) -> None:
 def test_no_folder(tmp_path: Path) -> None:
     assert str(refusal(tmp_path / "none")) == (
         f"error[BC540]: '{tmp_path}/none' is not a run folder\n"
-        "  required: the folder that `burstchip train --out` wrote    given: nothing of this name"
+        "  required: the folder that `burstchip train --out` wrote    given: missing"
     )
 
 

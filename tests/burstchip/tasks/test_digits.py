@@ -57,7 +57,7 @@ def test_a_data_folder_is_not_read(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "error[BC529]: the data set 'digits' does not read a data folder\n"
         f"  required: no such option with 'digits'    given: {tmp_path}    "
-        "hint: the digits come with scikit-learn; leave it out"
+        "hint: the digits come with scikit-learn; do not give it"
     )
 
 
@@ -65,6 +65,6 @@ def test_an_unknown_data_set() -> None:
     with pytest.raises(BurstchipError) as caught:
         load_dataset("digit", split=0)
     assert str(caught.value) == (
-        "error[BC528]: there is no data set 'digit'\n"
+        "error[BC528]: unknown data set 'digit'\n"
         "  required: one of digits, mnist    given: 'digit'    hint: did you mean: digits"
     )

@@ -142,9 +142,9 @@ def test_images_and_labels_must_fit_together(
     images[11], images[15] = 3, 4
     (folder / "t10k-images-idx3-ubyte").write_bytes(bytes(images))
     assert str(refusal(folder)) == (
-        "error[BC526]: the training set has not one label for each image\n"
+        "error[BC526]: the training set needs one label for each image\n"
         "  required: as many labels as images    given: 20 images, 10 labels\n"
-        "error[BC526]: the test set has a label that is no class\n"
+        "error[BC526]: the test set has a label that is not a class\n"
         "  required: labels from 0 to 9    given: label 11 at index 9\n"
         "error[BC526]: training and test images differ in size\n"
         "  required: one size for all images    given: 4 x 3 and 3 x 4 pixels"

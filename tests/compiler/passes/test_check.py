@@ -206,7 +206,10 @@ def test_one_rhythm_of_consolidation(make: Any) -> None:
 
     assert told(2, 2) == told(0, 3) == []
     (error,) = told(1, 4)
-    assert (error.id, error.message) == ("BC339", "plastic projections consolidate at different rhythms")
+    assert (error.id, error.message) == (
+        "BC339",
+        "plastic projections consolidate after different numbers of samples",
+    )
     assert error.given == "first: 1, second: 4"
 
 
@@ -282,7 +285,7 @@ def test_graded_messages_and_exponents_count_in_sums(make: Any) -> None:
     (warning,) = told((1.0, -2.0, 3.0, -2600.0))
     assert warning.message == f"the input of 'n.soma' may reach {4 * 26 * 2600 // 2}"
     (error,) = told(32767.0, 3000)
-    assert (error.id, error.message) == ("BC338", "the input of 'n.soma' may leave 32 bits")
+    assert (error.id, error.message) == ("BC338", "the input of 'n.soma' may exceed 32 bits")
     assert error.required == "at most 2147483647 if all sources send at once, before shifts to the right"
     assert int(error.given) > 2147483647
 

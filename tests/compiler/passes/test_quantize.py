@@ -285,13 +285,14 @@ def test_the_report_has_a_line_for_each_value(make: Any, code: Any) -> None:
     assert len(program.quantisation) == len(found)
 
 
-def test_a_rounding_that_is_more_than_a_twentieth_is_told(make: Any, code: Any) -> None:
+def test_a_rounding_that_is_more_than_a_twentieth_is_reported(make: Any, code: Any) -> None:
     place = Place("net.yaml", 8, 9)
     neurons = make.population("n", "burst_unit", homeostasis_window=700.0)
     neurons = replace(neurons, parameter_places={"homeostasis_window": place})
     (warning,) = code(neurons).diagnostics
     assert str(warning) == (
-        "net.yaml:8:9: warning[BC310]: 'homeostasis_window' of 'n' is rounded by 26.9 %\n"
+        "net.yaml:8:9: warning[BC310]: 'homeostasis_window' of 'n' is 700 ms in the network"
+        " and 512 ms on the chip\n"
         "  required: 700 ms    given: 512 ms (rate_shift = 9)"
     )
     assert not code(make.population("n", "burst_unit", homeostasis_window=1000.0)).diagnostics
@@ -301,12 +302,18 @@ def test_a_rounding_that_is_more_than_a_twentieth_is_told(make: Any, code: Any) 
     ("parameters", "message"),
     [
         # Nothing that is asked for gets lost without a word.
-        ({"teacher_on": 500.0}, "'teacher_on' of 'n' is rounded by 100 %"),
-        ({"tau_current": 0.1}, "'tau_current' of 'n' is rounded by 100 %"),
-        ({"tau_soma": 1e6}, "'tau_soma' of 'n' is rounded by inf %"),
-        ({"bias": 1e9}, "'bias' of 'n' is rounded by 100 %"),
-        ({"dendrite_shift": (6.0, 7.0, 6.0, 6.0)}, "'dendrite_shift' of 'n' is rounded by 16.7 %"),
-        ({"burst_window": (1024.0, 64.0, 1024.0, 1024.0)}, "'burst_window' of 'n' is rounded by 1.5e+03 %"),
+        ({"teacher_on": 500.0}, "'teacher_on' of 'n' is 500 Hz in the network and 0 Hz on the chip"),
+        ({"tau_current": 0.1}, "'tau_current' of 'n' is 0.1 ms in the network and 0 ms on the chip"),
+        ({"tau_soma": 1e6}, "'tau_soma' of 'n' is 1e+06 ms in the network and infinite on the chip"),
+        ({"bias": 1e9}, "'bias' of 'n' is 1e+09 pA in the network and 127969 pA on the chip"),
+        (
+            {"dendrite_shift": (6.0, 7.0, 6.0, 6.0)},
+            "'dendrite_shift' of 'n' is 6 in the network and 7 on the chip",
+        ),
+        (
+            {"burst_window": (1024.0, 64.0, 1024.0, 1024.0)},
+            "'burst_window' of 'n' is 64 in the network and 1024 on the chip",
+        ),
     ],
 )
 def test_values_that_get_lost(make: Any, code: Any, parameters: dict[str, Any], message: str) -> None:
@@ -375,7 +382,7 @@ def test_times_of_the_task_are_whole_steps(make: Any, name: str) -> None:
     task = replace(network.task, **{name: 24.25})
     (error,) = make.errors(*network.populations, *network.projections, *network.plasticity, task)
     assert (error.id, error.message) == ("BC313", f"'{name}' is not a whole number of steps")
-    assert error.hint == "take 24 ms"
+    assert error.hint == "did you mean: 24 ms"
 
 
 def test_traces(make: Any, code: Any) -> None:

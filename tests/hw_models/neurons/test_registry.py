@@ -80,7 +80,7 @@ def test_an_entry_point_that_cannot_be_used(
     assert str(caught.value) == (
         "error[BC190]: entry point 'mine' of group burstchip.neurons cannot be used\n"
         "  required: a NeuronModel of the same, not yet taken, name"
-        f"    given: {given}    hint: mend or uninstall the package that registers it"
+        f"    given: {given}    hint: fix or uninstall the package that registers it"
     )
 
 
