@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-#: The ids and what each stands for; `docs/errors.md` is written from this table.
+#: The ids and what each stands for.
 #: BC0xx text and structure of a YAML file · BC1xx values, units, names · BC2xx plasticity rules ·
 #: BC3xx compilation and chip limits · BC4xx artifact files · BC5xx running, data, backends · BC6xx options.
 CODES: dict[str, str] = {}

@@ -55,7 +55,7 @@ def found_nothing(failures: Path):  # type: ignore[no-untyped-def]
             saved = "\n".join(save_failures(findings, judge, failures))
             pytest.fail(
                 f"{findings}\n{saved}\n"
-                f"To keep one: mend what is wrong, then move the file, and a weight file that it names, to "
+                f"To keep one: fix what is wrong, then move the file, and a weight file that it names, to "
                 f"{REGRESSIONS} under a name that says what was wrong; every file there is a test.",
                 pytrace=False,
             )
