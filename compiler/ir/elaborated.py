@@ -64,7 +64,7 @@ class Synapses:
     `dense` where every pair is connected; then the arrays hold the full (pre, post) grid in that order.
     `quantiles` are 16 random bits a synapse for a uniform distribution, whose values are drawn on the
     chip's own grid; `weights` are physical weights for every other one. `draws` is what gave either; None
-    where the connectivity brings the weights.
+    where the connectivity gives the weights.
     """
 
     projection: Projection
