@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.available import require_backend
-from burstchip.backends.lava.schedule import Shown
+from burstchip.backends.shown import Shown
 from burstchip.variables import Variable, parse_variables
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -131,6 +131,8 @@ def record(
     pictures, notes = training_pictures(code, data_dir, fetch)
     if backend == "lava":
         return _in_lava(code, steps, chosen, pictures, notes, watch)
+    if backend == "plain":
+        return _in_plain(code, steps, chosen, pictures, notes, watch)
     # The simulator brings numba with it, which nobody should wait for to be told of a misspelt option.
     from burstchip.backends.sim.simulator import start
 
@@ -183,6 +185,50 @@ def _in_lava(
         samples = Samples(shown[:begun], pictures.labels[shown[:begun]], found.readout[:begun])
     diagnostics = (*notes, *_clipped(code, found.clipped))
     return Recording(code, "lava", steps, found.values, samples, found.events, found.bursts, diagnostics)
+
+
+def _in_plain(
+    code: ChipProgram,
+    steps: int,
+    chosen: Sequence[Variable],
+    pictures: Pictures | None,
+    notes: tuple[Diagnostic, ...],
+    watch: Callable[[RecordProgress], None] | None,
+) -> Recording:
+    from burstchip.backends.plain.run import PlainRun
+
+    shown = samples_shown(code, steps, pictures)
+    if watch is not None:
+        watch(RecordProgress(0, steps))
+    run = PlainRun(code, shown_pictures(pictures, shown))
+    values = {place: np.zeros((steps, code.population(place[0]).size), dtype=np.int32) for place in chosen}
+    part = 1
+    while run.clock < steps:
+        begin, started = run.clock, perf_counter()
+        seen = run.advance(min(part, steps - begin), chosen)
+        for place, array in values.items():
+            array[begin : run.clock] = seen[place]
+        part = max(1, int(part * min(4.0, CALL_SECONDS / max(perf_counter() - started, 1e-6))))
+        if watch is not None:
+            watch(RecordProgress(run.clock, steps))
+    samples = None
+    if code.task is not None and pictures is not None:
+        begun = -(-steps // code.task.present)
+        readout = np.full(begun, -1, dtype=np.int64)
+        readout[: len(run.readout)] = run.readout
+        samples = Samples(shown[:begun], pictures.labels[shown[:begun]], readout)
+    neurons = run.neurons
+    clipped = np.array([neurons[population.name].clipped for population in code.populations])
+    return Recording(
+        code=code,
+        backend="plain",
+        steps=steps,
+        values=values,
+        samples=samples,
+        events={name: it.events for name, it in neurons.items()},
+        bursts={name: it.bursts for name, it in neurons.items() if "bursts" in it.code.program.outputs},
+        diagnostics=(*notes, *_clipped(code, clipped)),
+    )
 
 
 def shown_pictures(pictures: Pictures | None, order: NDArray[np.int64]) -> Shown | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.available import require_backend
-from burstchip.backends.lava.session import LavaRun, LavaWorker, Place
+from burstchip.backends.lava.session import RECORD_BYTES, LavaRun, LavaWorker, Place
+from burstchip.backends.shown import Shown
 from burstchip.recording import check_steps, samples_shown, shown_pictures
 from burstchip.variables import variables_of
 from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
@@ -28,7 +29,9 @@ register_codes(
 )
 
 #: Backends that compute the chip's integers.
-EXACT = ("sim", "lava")
+EXACT = ("sim", "plain", "lava")
+#: What is compared where nothing else is asked for.
+DEFAULT = ("sim", "lava")
 #: Seconds that the slower backend should run between two comparisons.
 PART_SECONDS = 1.0
 Watch = Callable[[int, int], None]
@@ -113,6 +116,25 @@ def _pairs(code: ChipProgram, projection: ProjectionCode) -> tuple[Any, Any]:
     shape = (code.population(projection.source).size, code.population(projection.target).size)
     pre, post = np.indices(shape)
     return pre.ravel(), post.ravel()
+
+
+class _Advancing(Protocol):
+    """A run whose variables are looked at after every step."""
+
+    def advance(self, steps: int) -> Mapping[Place, NDArray[Any]]:
+        """Take `steps` steps; every variable after each, [step, index]."""
+
+
+class _Plain:
+    """The specification, looked at after every step."""
+
+    def __init__(self, code: ChipProgram, variables: Mapping[Place, _Variable], shown: Shown | None) -> None:
+        from burstchip.backends.plain.run import PlainRun
+
+        self.run, self.places = PlainRun(code, shown), tuple(variables)
+
+    def advance(self, steps: int) -> Mapping[Place, NDArray[Any]]:
+        return self.run.advance(steps, self.places)
 
 
 class _Sim:
@@ -249,7 +271,7 @@ def verify(
     code: ChipProgram,
     steps: int,
     *,
-    backends: tuple[str, ...] = EXACT,
+    backends: tuple[str, ...] = DEFAULT,
     pictures: Pictures | None = None,
     watch: Watch | None = None,
     worker: LavaWorker | None = None,
@@ -264,24 +286,35 @@ def verify(
     order = samples_shown(code, steps, pictures)
     variables = _variables(code)
     tally = _Tally((backends[0], backends[1]), variables)
+    shown = shown_pictures(pictures, order)
     owned = LavaWorker() if worker is None else worker
     difference: Difference | None = None
+    lava: LavaRun | None = None
+    runs: dict[str, _Advancing] = {}
     try:
-        tracked = {place: variable.size for place, variable in variables.items()}
-        lava = LavaRun(owned, code, shown_pictures(pictures, order), tracked)
-        sim = _Sim(code, variables, pictures, order)
+        if "lava" in backends:
+            tracked = {place: variable.size for place, variable in variables.items()}
+            runs["lava"] = lava = LavaRun(owned, code, shown, tracked)
+        if "sim" in backends:
+            runs["sim"] = _Sim(code, variables, pictures, order)
+        if "plain" in backends:
+            runs["plain"] = _Plain(code, variables, shown)
         done, part = 0, 1
+        bytes_a_row = 4 * sum(variable.size for variable in variables.values())
+        rows = max(1, min(RECORD_BYTES // bytes_a_row, 4096)) if lava is None else lava.rows
         while done < steps and difference is None:
-            count = min(part, steps - done, lava.rows)
+            count = min(part, steps - done, rows)
             started = perf_counter()
-            parts = {"lava": lava.advance(count), "sim": sim.advance(count)}
-            difference = tally.compare(done, parts[backends[0]], parts[backends[1]])
+            parts = [runs[name].advance(count) for name in backends]
+            difference = tally.compare(done, *parts)
             done += count
             part = int(np.clip(count * PART_SECONDS / (perf_counter() - started), 1, 4 * count))
             if watch is not None:
                 watch(done, steps)
-        lava.close()
+        if lava is not None:
+            lava.close()
     finally:
         if worker is None:
             owned.end()
-    return Verification(backends, done, sum(tally.kinds.values()), tally.kinds, lava.stock, difference)
+    stock = () if lava is None else lava.stock
+    return Verification(backends, done, sum(tally.kinds.values()), tally.kinds, stock, difference)

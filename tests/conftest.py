@@ -37,7 +37,7 @@ def mnist_folder() -> Path:
     return path
 
 
-BACKENDS = ("sim", "reference", "lava", "loihi2")
+BACKENDS = ("sim", "plain", "reference", "lava", "loihi2")
 #: Set on tests that the chosen backend rules out, whatever is installed.
 RULED_OUT = pytest.StashKey[bool]()
 

@@ -21,7 +21,7 @@ def test_of_no_backend():
 def test_anywhere(backend):
     print("runs on", backend)
 
-@pytest.mark.backends("sim", "lava", reason="compares integers")
+@pytest.mark.backends("sim", "plain", "lava", reason="compares integers")
 def test_integers(backend):
     print("integers of", backend)
 """

@@ -31,6 +31,7 @@ def all_backends() -> tuple[Backend, ...]:
     numba = () if find_spec("numba") else ("the package numba",)
     return (
         Backend("sim", "integers, compiled: what the chip would compute", numba),
+        Backend("plain", "integers, one numpy operation after the other: the specification, slow", ()),
         Backend("reference", "float64 without rounding: what the network was meant to do", numba),
         Backend("lava", "integers, Lava's own processes on the CPU", _lava()),
         Backend("loihi2", "the chip", _loihi2()),

@@ -20,7 +20,9 @@ Json = Annotated[bool, typer.Option("--json", help="End stdout with one line of 
 Backend = Annotated[
     str,
     typer.Option(
-        "--backend", metavar="NAME", help="sim (integers), lava (Lava's processes) or reference (float64)."
+        "--backend",
+        metavar="NAME",
+        help="sim (integers), plain (the same in numpy), lava (Lava's processes) or reference (float64).",
     ),
 ]
 Data = Annotated[

@@ -152,7 +152,7 @@ def test_a_bias_makes_events_at_its_rate(recorded: Callable[..., Recorded]) -> N
     assert not found["cell.v"][events == 1].any()
 
 
-@pytest.mark.backends("sim", "lava", reason="the reference does not round what arrives")
+@pytest.mark.backends("sim", "plain", "lava", reason="the reference does not round what arrives")
 def test_what_arrives_is_floored_once_a_step(recorded: Callable[..., Recorded]) -> None:
     """In units of 2^-4: three weights of -2 make -6/16, floored to -1; one of 20 makes 1, not 20/16."""
     found = recorded(

@@ -66,7 +66,7 @@ def test_every_variable_of_every_model_can_be_recorded(pair: ChipProgram, backen
     assert set(record(pair, 10, names, backend=backend).values) == set(names)
 
 
-@pytest.mark.backends("sim", "lava", reason="compares with the model's integers")
+@pytest.mark.backends("sim", "plain", "lava", reason="compares with the model's integers")
 def test_what_is_recorded_is_what_the_program_computes(pair: ChipProgram, backend: str) -> None:
     everything = [(p.name, v) for p in pair.populations for v in variables_of(pair, p.name)]
     found = record(pair, 60, everything, backend=backend)
@@ -134,7 +134,7 @@ def test_the_parts_of_a_task_do_not_change_it(digits: ChipProgram, monkeypatch: 
     assert np.array_equal(parts.samples.readout, whole.samples.readout)
 
 
-@pytest.mark.backends("sim", "lava", reason="the reference has no widths to clip to")
+@pytest.mark.backends("sim", "plain", "lava", reason="the reference has no widths to clip to")
 def test_clipped_inputs_are_counted_and_told(pair: ChipProgram, tmp_path: Path, backend: str) -> None:
     path = tmp_path / "loud.yaml"
     path.write_text(PAIR.replace("size: 4, rate: 200 Hz", "size: 400, rate: 1 kHz").replace(

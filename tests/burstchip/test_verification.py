@@ -12,6 +12,7 @@ import pytest
 
 from burstchip import verification
 from burstchip.backends.lava.session import LavaRun, LavaWorker
+from burstchip.backends.plain.run import PlainRun
 from burstchip.frontend import load_network
 from burstchip.variables import variables_of
 from burstchip.verification import Verification, check_backends, steps_to_verify, verify
@@ -140,6 +141,32 @@ def test_sim_and_lava_are_equal(name: str, tmp_path: Path, worker: LavaWorker) -
     assert found.values == sum(found.kinds.values())
     assert set(found.stock) == STOCK[name]
     assert told[-1] == (120, 120)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_sim_and_plain_are_equal(name: str, tmp_path: Path) -> None:
+    code = compiled(name, tmp_path)
+    found = verify(code, 120, backends=("sim", "plain"))
+    assert found.difference is None and (found.steps, found.stock) == (120, ())
+    neurons = sum(p.size * len(variables_of(code, p.name)) for p in code.populations)
+    assert found.kinds["neurons"] == 120 * neurons
+    assert ("traces" in found.kinds) is (name != "static")
+
+
+def test_the_first_neuron_that_differs_from_plain_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = compiled("static", tmp_path)
+    cells = code.population("cells")
+    bias = np.full(4, cells.parameters["bias_mant"])
+    bias[2] += 1
+    other = replace(cells, parameters={**cells.parameters, "bias_mant": bias})
+    changed = replace(code, populations=tuple(other if p.name == "cells" else p for p in code.populations))
+    monkeypatch.setattr("burstchip.backends.plain.run.PlainRun", lambda _, shown: PlainRun(changed, shown))
+    found = verify(code, 9, backends=("plain", "sim")).difference
+    assert found is not None
+    assert (found.step, found.place, found.variable, found.index) == (0, "cells", "v", (2,))
+    assert found.values["plain"] - found.values["sim"] == 1 << int(np.max(cells.parameters["bias_exp"]))
 
 
 def verify_against(

@@ -27,7 +27,7 @@ from lava.magma.runtime.message_infrastructure.multiprocessing import SystemProc
 from burstchip.backends.lava.network import LavaNetwork, build_network
 from burstchip.backends.lava.processes.anchor import anchored
 from burstchip.backends.lava.recorder import Recorder, Track
-from burstchip.backends.lava.schedule import Shown
+from burstchip.backends.shown import Shown
 from compiler.artifact import load_artifact
 from compiler.ir.chip_program import ChipProgram
 

@@ -46,7 +46,8 @@ from burstchip.backends.lava.processes.recorded import (
     static_values,
 )
 from burstchip.backends.lava.recorder import Recorder
-from burstchip.backends.lava.schedule import Schedule, Shown, schedule_of
+from burstchip.backends.lava.schedule import Schedule, schedule_of
+from burstchip.backends.shown import Shown
 from compiler.ir.chip_program import FACTORS, ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.passes.check import greatest_input
 from hw_models.neurons.lif import LIF as STOCK_LIF

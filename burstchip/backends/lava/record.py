@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.lava.schedule import Shown
 from burstchip.backends.lava.session import LavaRun, LavaWorker, Place
+from burstchip.backends.shown import Shown
 from burstchip.variables import variables_of
 from compiler.ir.chip_program import ChipProgram
 

@@ -12,17 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.backends.shown import Shown
 from compiler.ir.chip_program import ChipProgram, TaskCode
 from hw_models.neurons.sources import ENCODER_SHIFT
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The samples of a run, in order: images [sample, pixel] with their greatest intensity, and labels."""
-
-    images: NDArray[np.uint8]
-    maximum: int
-    labels: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from burstchip.backends.available import require_backend
 from burstchip.backends.lava.recorder import Track
-from burstchip.backends.lava.schedule import Shown
+from burstchip.backends.shown import Shown
 from compiler.artifact import save_artifact
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes

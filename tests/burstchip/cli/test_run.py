@@ -91,7 +91,7 @@ def test_a_missing_artifact(burstchip) -> None:
     assert done.code == 2 and "error[BC401]" in done.err
 
 
-@pytest.mark.backends("sim", "lava", reason="the reference has no widths to clip to")
+@pytest.mark.backends("sim", "plain", "lava", reason="the reference has no widths to clip to")
 def test_strict_takes_clipped_inputs_for_an_error(pair: Path, burstchip, backend: str) -> None:
     text = pair.read_text().replace("size: 4,", "size: 400,").replace("{uniform: [1 mV, 4 mV]}", "1000 mV")
     pair.write_text(text)

@@ -64,7 +64,7 @@ def test_wrong_options(
     ("backends", "message"),
     [
         ("sim,reference", "error[BC554]: these backends cannot be compared value by value"),
-        ("sim", "required: two backends that compute the chip's integers: sim,lava    given: sim"),
+        ("sim", "required: two backends that compute the chip's integers: sim,plain,lava    given: sim"),
         ("sim,larva", "error[BC550]: unknown backend 'larva'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A program executed by the plain order in numpy and by the simulator, seen after every step.
+"""A program executed by the backend `plain` and by the simulator, seen after every step.
 
 Both give, step by step, every integer there is: states and outputs of neurons; weights, tags, delays and
 traces of synapses. What belongs to a synapse is a matrix [source, target] where the projection is dense.
@@ -6,38 +6,22 @@ traces of synapses. What belongs to a synapse is a matrix [source, target] where
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.backends.plain.run import PlainRun
 from burstchip.backends.sim.learning_source import ChipLearning
 from burstchip.backends.sim.simulator import Pictures, Simulation, sample_order, start
+from burstchip.recording import shown_pictures
 from compare.documents import pictures_of_task
 from compiler.ir.chip_program import ChipProgram, ProjectionCode
 
 #: (population or projection, variable).
 Place = tuple[str, str]
 Values = Mapping[Place, NDArray[Any]]
-
-_PLAIN = Path(__file__).parents[2] / "burstchip" / "backends" / "sim" / "conftest.py"
-
-
-@lru_cache(maxsize=1)
-def _plain_order() -> Any:
-    """The module of the plain order, which lies beside the tests of the simulator."""
-    specification = importlib.util.spec_from_file_location("plain_order", _PLAIN)
-    assert specification is not None and specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    # Dataclasses look their module up by name.
-    sys.modules[specification.name] = module
-    specification.loader.exec_module(module)
-    return module
 
 
 def neuron_places(code: ChipProgram) -> tuple[Place, ...]:
@@ -57,33 +41,26 @@ def _shown(code: ChipProgram, steps: int, pictures: Pictures | None) -> NDArray[
 
 
 def in_numpy(code: ChipProgram, steps: int) -> Iterator[Values]:
-    """The plain order, step by step."""
-    module = _plain_order()
+    """The backend `plain`, step by step."""
     pictures = pictures_of_task(code)
-    if pictures is not None:
-        shown = _shown(code, steps, pictures)
-        pictures = module.Pictures(pictures.images, pictures.maximum, pictures.labels, shown)
-    plain = module.Plain(code, steps, pictures)
-    plain.start()
-    for n in range(steps):
-        plain.step(n)
-        values: dict[Place, NDArray[Any]] = {}
-        for name, variable in neuron_places(code):
-            values[name, variable] = {**plain.output[name], **plain.state[name]}[variable]
-        for it in plain.synapses:
+    run = PlainRun(code, shown_pictures(pictures, _shown(code, steps, pictures)))
+    for _ in range(steps):
+        run.advance(1)
+        values: dict[Place, NDArray[Any]] = {place: run.read(*place) for place in neuron_places(code)}
+        for it in run.synapses:
             where = ... if it.code.dense else (it.code.pre, it.code.post)
             values[it.code.name, "w"] = it.w[where]
             if it.learning is None:
                 continue
             if it.learning.form == "carry":
-                values[it.code.name, "x1"] = it.plain_trace
+                values[it.code.name, "x1"] = it.x[0].copy()
                 continue
             values |= {(it.code.name, "t"): it.t[where], (it.code.name, "d"): it.d[where]}
             values |= _trace_values(it.code, it.x, it.y, it.noted_x, it.noted_y)
         for population in code.populations:
-            values[population.name, "clipped inputs"] = np.array([plain.clipped[population.name]])
+            values[population.name, "clipped inputs"] = np.array([run.neurons[population.name].clipped])
         if code.task is not None:
-            values[code.task.readout, "class"] = np.array(plain.predictions[-1:])
+            values[code.task.readout, "class"] = np.array(run.readout[-1:])
         yield values
 
 

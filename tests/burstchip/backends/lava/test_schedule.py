@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from burstchip.backends.lava.schedule import Schedule, Shown
+from burstchip.backends.lava.schedule import Schedule
+from burstchip.backends.shown import Shown
 from compiler.ir.chip_program import TaskCode
 
 TASK = TaskCode("digits", "image", "readout", 24, 8, 1, (), 0, 9)

@@ -1,4 +1,4 @@
-"""The digits template: the published checksums, and the plain re-implementation on a few samples."""
+"""The digits template: the published checksums, and the backend `plain` on a few samples."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import burstchip
+from burstchip.backends.plain.run import PlainRun
+from burstchip.backends.shown import Shown
 from burstchip.backends.sim.simulator import (
     TEST_SEED,
     Pictures,
@@ -85,19 +87,16 @@ def test_the_published_first_epoch(carry: ChipProgram, train: Pictures) -> None:
 
 @pytest.mark.parametrize("anneal", [0, 2])
 @pytest.mark.parametrize("form", ["carry", "chip"])
-def test_training_is_as_plainly_written(
-    form: str, anneal: int, train: Pictures, plain: Any, plain_pictures: Any
-) -> None:
+def test_training_is_as_plainly_written(form: str, anneal: int, train: Pictures) -> None:
     code = program(form)
     shown = sample_order(code, 1437, 0)[:4]
     simulation = began(code)
     predictions, _ = show(simulation, train, shown, -1, anneal)
-    pictures = plain_pictures(train.images, train.maximum, train.labels, shown.tolist())
-    slow = plain(code, len(shown) * 96, pictures, anneal=anneal)
-    slow.run()
-    assert predictions.tolist() == slow.predictions
+    slow = PlainRun(code, Shown(train.images[shown], train.maximum, train.labels[shown]), anneal=anneal)
+    slow.advance(len(shown) * 96)
+    assert predictions.tolist() == slow.readout
     for number, population in enumerate(code.populations):
-        for name, values in slow.state[population.name].items():
+        for name, values in slow.neurons[population.name].state.items():
             if population.name != "image":
                 np.testing.assert_array_equal(simulation.arrays[f"s_{number}_{name}"], values, err_msg=name)
     for index, it in enumerate(slow.synapses):
@@ -109,14 +108,14 @@ def test_training_is_as_plainly_written(
 
 
 @pytest.mark.parametrize("form", ["carry", "chip"])
-def test_inference_is_as_plainly_written(form: str, test: Pictures, plain: Any, plain_pictures: Any) -> None:
+def test_inference_is_as_plainly_written(form: str, test: Pictures) -> None:
     code = program(form)
     some = Pictures(test.images[:5], test.maximum, test.labels[:5])
     predictions, totals = classify(code, began(code), some)
-    pictures = plain_pictures(some.images, some.maximum, some.labels, list(range(5)))
-    slow = plain(code, 5 * 96, pictures, learning=False, seed=code.seed + TEST_SEED)
-    events = slow.run(tuple((population.name, "events") for population in code.populations))
-    assert predictions.tolist() == slow.predictions
+    shown = Shown(some.images, some.maximum, some.labels)
+    slow = PlainRun(code, shown, learning=False, seed=code.seed + TEST_SEED)
+    events = slow.advance(5 * 96, tuple((population.name, "events") for population in code.populations))
+    assert predictions.tolist() == slow.readout
     for number, population in enumerate(code.populations):
         if population.name != "image":
             assert totals[number, 0] == events[population.name, "events"].sum()

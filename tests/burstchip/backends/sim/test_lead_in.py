@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from burstchip.backends.plain.run import PlainRun
+from burstchip.backends.shown import Shown
 from burstchip.backends.sim.simulator import Pictures, Simulation, show, start
 from burstchip.tasks.checkpoint import state_sha256
 from compiler.ir.chip_program import ChipProgram
@@ -80,33 +82,28 @@ def shown_in(code: ChipProgram, pictures: Pictures, *pieces: int) -> Simulation:
     return simulation
 
 
-def test_as_plainly_written(code: ChipProgram, pictures: Pictures, plain: Any, plain_pictures: Any) -> None:
+def test_as_plainly_written(code: ChipProgram, pictures: Pictures) -> None:
     simulation = shown_in(code, pictures, 4)
-    slow = plain(code, 4 * PRESENT, plain_pictures(pictures.images, 16, pictures.labels, [0, 1, 2, 3]))
-    slow.run()
+    slow = PlainRun(code, Shown(pictures.images, 16, pictures.labels))
+    slow.advance(4 * PRESENT)
     for index, it in enumerate(slow.synapses):
-        where = ... if it.code.dense else (it.code.pre, it.code.post)
         for kind in "wtd" if it.learning else "w":
-            found = simulation.arrays[f"{kind}_{index}"]
-            np.testing.assert_array_equal(found, getattr(it, kind)[where], err_msg=f"{kind} {it.code.name}")
+            found = simulation.arrays[f"{kind}_{index}"].ravel()
+            np.testing.assert_array_equal(found, it.variable(kind), err_msg=f"{kind} {it.code.name}")
         if it.learning is not None:
             np.testing.assert_array_equal(simulation.arrays[f"stored_x_{index}"], it.x)
     for number, population in enumerate(code.populations[2:], start=2):
-        for name, values in slow.state[population.name].items():
+        for name, values in slow.neurons[population.name].state.items():
             np.testing.assert_array_equal(simulation.arrays[f"s_{number}_{name}"], values, err_msg=name)
 
 
-def test_learning_before_the_first_step(
-    code: ChipProgram, pictures: Pictures, plain: Any, plain_pictures: Any
-) -> None:
+def test_learning_before_the_first_step(code: ChipProgram, pictures: Pictures) -> None:
     simulation = shown_in(code, pictures, 0)
     assert (code.lead_in, simulation.clock) == (24, 0)
-    slow = plain(code, 0, plain_pictures(pictures.images, 16, pictures.labels, [0]))
-    slow.start()
+    slow = PlainRun(code, Shown(pictures.images[:1], 16, pictures.labels[:1]))
     for index in range(4):
         it = slow.synapses[index]
-        where = ... if it.code.dense else (it.code.pre, it.code.post)
-        np.testing.assert_array_equal(simulation.arrays[f"w_{index}"], it.w[where])
+        np.testing.assert_array_equal(simulation.arrays[f"w_{index}"].ravel(), it.variable("w"))
         np.testing.assert_array_equal(simulation.arrays[f"stored_x_{index}"], it.x)
     # Three learning phases add a half to each tag, the third an eighth of x1 where a source emitted.
     tags, emitted = simulation.arrays["t_0"], simulation.arrays["stored_x_0"][0] > 0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 
 from burstchip import record
+from burstchip.backends.plain.run import PlainRun
 from compiler.ir.network import Network, Population
 from compiler.pipeline import compile_network
 from hw_models.neurons.model import NeuronModel
@@ -31,14 +31,14 @@ def model(name: str, table: tuple[int, ...]) -> NeuronModel:
 
 
 @pytest.mark.parametrize("real", [False, True])
-def test_each_has_its_own_table(plain: Any, real: bool) -> None:
+def test_each_has_its_own_table(real: bool) -> None:
     tables = {"one": (0, 1, 1, 0), "other": (1, 0, 1, 1)}
     known = {**models(), **{name: model(name, table) for name, table in tables.items()}}
     populations = tuple(Population(name, name, 2, {}) for name in tables)
     code = compile_network(Network("two", 1.0, 0, populations, (), (), (), None, "loihi2", {}, known))
     wanted = tuple((name, "events") for name in tables)
     found = record(code, 8, variables=list(wanted), backend="reference" if real else "sim").values
-    expected = plain(code, 8).run(wanted)
+    expected = PlainRun(code).advance(8, wanted)
     for name, table in tables.items():
         assert found[name, "events"][:, 0].tolist() == [*table, *table]
         assert np.array_equal(found[name, "events"], expected[name, "events"])

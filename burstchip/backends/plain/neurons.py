@@ -1,0 +1,53 @@
+"""The neurons of one population: their states, and what they emitted last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.ir.chip_program import PopulationCode
+from hw_models.program.numpy_interpreter import step
+
+Integers = NDArray[np.int64]
+
+
+@dataclass
+class Neurons:
+    """States and outputs by name, [neuron]; outputs are 0 before the first step.
+
+    `clipped` counts sums that left the width of their port, `events` and `bursts` what was emitted.
+    """
+
+    code: PopulationCode
+    state: dict[str, Integers]
+    output: dict[str, Integers]
+    clipped: int = 0
+    events: int = 0
+    bursts: int = 0
+
+    def update(self, controls: Mapping[str, Integers], arrived: Mapping[str, Integers], key: int) -> None:
+        """Run the program once, on its controls and the sums that arrived at its ports."""
+        program, size = self.code.program, (self.code.size,)
+        inputs = dict(controls)
+        for port, total in arrived.items():
+            width = program.inputs[port]
+            inputs[port] = np.clip(total, width.low, width.high)
+            self.clipped += int(np.count_nonzero(inputs[port] != total))
+        parameters = {name: np.broadcast_to(self.code.parameters[name], size) for name in program.parameters}
+        self.state, self.output = step(program, self.state, parameters, inputs, key)
+        self.events += int(np.count_nonzero(self.output.get("events", 0)))
+        self.bursts += int(np.count_nonzero(self.output.get("bursts", 0)))
+
+
+def resting(code: PopulationCode) -> Neurons:
+    """The neurons at the start: each state a constant, or the value of a parameter."""
+    program = code.program
+    state = {}
+    for name in program.states:
+        start = program.initial[name]
+        value = code.parameters[start] if isinstance(start, str) else start
+        state[name] = np.broadcast_to(value, (code.size,)).astype(np.int64)
+    return Neurons(code, state, {name: np.zeros(code.size, dtype=np.int64) for name in program.outputs})

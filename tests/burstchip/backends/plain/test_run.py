@@ -1,0 +1,83 @@
+"""The specification itself: numbers worked out by hand, and that it needs nothing but numpy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from burstchip import compile_network, load_network, record, save_artifact
+from burstchip.backends.plain.run import PlainRun
+from compiler.ir.chip_program import ChipProgram
+
+CHAIN = """burstchip: 1
+name: chain
+step: 1 ms
+seed: 0
+populations:
+  spikes: {model: spike_list, size: 2, events: [[0, 2 ms], [1, 2 ms], [1, 4 ms]]}
+  first: {model: lif, size: 1, tau_current: 0 ms}
+projections:
+  - {from: spikes, to: first.soma, weight: 5 mV, connectivity: {pairs: [[0, 0], [1, 0]]}, delay: 3 ms}
+"""
+
+
+def chain(folder: Path) -> ChipProgram:
+    path = folder / "chain.yaml"
+    path.write_text(CHAIN)
+    return compile_network(load_network(path))
+
+
+def test_a_message_acts_after_its_delay(tmp_path: Path) -> None:
+    """Two messages emitted in step 2 meet in step 5, that of step 4 comes in step 7; u = 64 times the sum."""
+    code = chain(tmp_path)
+    weight, down = int(code.projections[0].weights[0]), -code.projections[0].weight_exp
+    assert down > 0
+    run = PlainRun(code)
+    seen = run.advance(9, [("first", "u"), ("spikes", "events")])
+    assert seen["spikes", "events"].sum(axis=1).tolist() == [0, 0, 2, 0, 1, 0, 0, 0, 0]
+    assert seen["first", "u"][:, 0].tolist() == [
+        64 * (weight * k >> down) for k in (0, 0, 0, 0, 0, 2, 0, 1, 0)
+    ]
+    assert (run.clock, run.neurons["spikes"].events, run.neurons["first"].clipped) == (9, 3, 0)
+
+
+def test_a_run_in_parts_is_the_run_in_one(tmp_path: Path) -> None:
+    code = chain(tmp_path)
+    whole, parts = PlainRun(code).advance(9, [("first", "v")]), PlainRun(code)
+    pieces = [parts.advance(steps, [("first", "v")])["first", "v"] for steps in (0, 1, 3, 5)]
+    assert np.array_equal(np.concatenate([piece.reshape(-1, 1) for piece in pieces]), whole["first", "v"])
+
+
+def test_what_was_read_does_not_change(tmp_path: Path) -> None:
+    run = PlainRun(chain(tmp_path))
+    before = run.read("spikes->first", "w")
+    before[:] = 0
+    assert run.read("spikes->first", "w").all()
+
+
+def test_no_compiler_is_needed(tmp_path: Path) -> None:
+    save_artifact(chain(tmp_path), tmp_path / "chain.burst")
+    text = (
+        "import sys, pathlib, burstchip\n"
+        "sys.modules['numba'] = None\n"
+        "code, _ = burstchip.load_artifact(pathlib.Path(sys.argv[1]))\n"
+        "found = burstchip.record(code, 9, [('first', 'events')], backend='plain')\n"
+        "print(found.backend, found.events['spikes'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", text, str(tmp_path / "chain.burst")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["plain", "3"], done.stderr
+
+
+def test_recorded_like_the_other_backends(tmp_path: Path) -> None:
+    code = chain(tmp_path)
+    found = record(code, 9, [("first", "u")], backend="plain")
+    assert found.values["first", "u"].dtype == np.int32 and found.values["first", "u"].shape == (9, 1)
+    assert dict(found.events) == {"spikes": 3, "first": 0} and not found.diagnostics
