@@ -191,7 +191,7 @@ CODE = "from burstchip.backends.sim.code."
 DECAY = "                h = table[min(max(h - low, 0), size - 1)]\n"
 IMPULSE = "                if noted[j] == place:\n                    h = min(max(h + step, 0), 127)\n"
 #: Whether events are sent in this step: the last condition is true but for those sent ahead.
-SENT = ("if skipped == 1 or n % skipped != 0:", f"if n == {now(words.N)}:")
+SENT = ("if skipped == 0 or n % skipped != 0:", f"if n == {now(words.N)}:")
 #: Third factors, unlike traces, may be negative.
 LEAK = ("table[v] = floors[k, v] +", "table[v] = v + low if low < 0 else floors[k, v] +")
 #: Where a neuron that has emitted in the same epoch already is told from others, and where events are noted.

@@ -116,7 +116,7 @@ def delivery(index: int, layout: Layout, *, ahead: bool = False) -> Call:
     real, learning = layout.variant.real, projection.learning
     number = "float64" if real else "int32"
     name = f"{source}_{projection.output}"
-    every = learning.every if layout.is_chip(projection) and learning is not None else 1
+    every = learning.every if layout.is_chip(projection) and learning is not None else 0
     own_delays, each = has_own_delays(projection), layout.floors_each_delay(projection)
     unit = Unit(_IMPORTS, (_function(projection, layout),))
     constant = int(projection.delays.flat[0]) if projection.delays.size and not own_delays else 0
@@ -139,11 +139,11 @@ def delivery(index: int, layout: Layout, *, ahead: bool = False) -> Call:
     sums = f"b_{index}" if layout.floors(projection) else f"a_{target}_{projection.port}"
     unit.add(f"sums = {unit.array(sums, number, 2)}{'' if own_delays else '[slot]'}")
     amount = unit.real(f"scale_{index}") if real else unit.word(abs(projection.weight_exp))
-    unit.add(f"amount, skipped = {amount}, {unit.word(1 if ahead else every)}")
+    unit.add(f"amount, skipped = {amount}, {unit.word(0 if ahead else every)}")
     first, length = ("0", "sums.shape[0]") if each else ("slot", "depth")
     # A chip sends with the weight as it was when the event was emitted: see `learning_source`.
     unit.add(
-        "if skipped == 1 or n % skipped != 0:",
+        "if skipped == 0 or n % skipped != 0:",
         f"    deliver(events, count, messages, size, amount, w, {indptr}, {post}, {delays}, "
         f"{first}, {length}, sums)",
     )
