@@ -35,11 +35,11 @@ def compile_(
         from burstchip.compilation import compile_file
         from compiler.artifact import artifact_sha256, save_artifact
         from compiler.ir.text import as_text
-        from compiler.pipeline import PASSES
+        from compiler.pipeline import passes
 
         exclude(artifact is None and print_after is None, "an output is needed", "-o net.burst", "none")
         if print_after is not None:
-            pass_name(print_after, PASSES)
+            pass_name(print_after, tuple(known.name for known in passes()))
         if artifact is not None:
             output_file(artifact, file)
 
