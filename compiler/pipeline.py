@@ -71,7 +71,7 @@ def ordered(own: Sequence[Pass], added: Sequence[Pass]) -> tuple[Pass, ...]:
 @lru_cache(maxsize=1)
 def passes() -> tuple[Pass, ...]:
     """All passes in their order. Raises `BurstchipError` BC302 where a package registers something else."""
-    order = OWN
+    order: tuple[Pass, ...] = OWN
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name):
         try:
             found = entry.load()
