@@ -65,14 +65,16 @@ def write_whole(path: Path, data: bytes) -> None:
 def _encode_population(
     index: int, population: PopulationCode, programs: list[Program], tensors: Tensors
 ) -> dict[str, Any]:
-    parameters: dict[str, Any] = {}
-    for name, value in sorted(population.parameters.items()):
-        if np.ndim(value) == 0:
-            parameters[name] = int(value)
-        else:
-            tensor = f"population.{index}.{name}"
-            tensors[tensor] = np.asarray(value, dtype=np.int64)
-            parameters[name] = {"tensor": tensor}
+    def values(numbers: Mapping[str, Any], kind: type, prefix: str) -> dict[str, Any]:
+        entries: dict[str, Any] = {}
+        for name, value in sorted(numbers.items()):
+            if np.ndim(value) == 0:
+                entries[name] = kind(value)
+            else:
+                tensors[prefix + name] = np.asarray(value, dtype=kind)
+                entries[name] = {"tensor": prefix + name}
+        return entries
+
     entry: dict[str, Any] = {
         "name": population.name,
         "model": population.model,
@@ -80,7 +82,8 @@ def _encode_population(
         "program": programs.index(population.program),
         "ports": list(population.ports),
         "roles": asdict(population.roles),
-        "parameters": parameters,
+        "parameters": values(population.parameters, int, f"population.{index}."),
+        "real": values(population.real, float, f"population.{index}.real."),
         "stream": population.stream,
         "gather_every": population.gather_every,
         "units": {name: list(unit) for name, unit in population.units.items()},
@@ -219,10 +222,12 @@ def _damaged(path: Path, given: str) -> BurstchipError:
 def _decode_population(
     entry: Mapping[str, Any], programs: Sequence[Program], tensors: Tensors
 ) -> PopulationCode:
-    parameters = {
-        name: tensors[value["tensor"]] if isinstance(value, dict) else value
-        for name, value in entry["parameters"].items()
-    }
+    def values(key: str) -> dict[str, Any]:
+        return {
+            name: tensors[value["tensor"]] if isinstance(value, dict) else value
+            for name, value in entry[key].items()
+        }
+
     spikes = tensors[entry["spikes"]] if "spikes" in entry else None
     units = {name: (value, unit) for name, (value, unit) in entry["units"].items()}
     return PopulationCode(
@@ -232,11 +237,12 @@ def _decode_population(
         programs[entry["program"]],
         tuple(entry["ports"]),
         Roles(**entry["roles"]),
-        parameters,
+        values("parameters"),
         entry["stream"],
         entry["gather_every"],
         spikes,
         units,
+        values("real"),
     )
 
 

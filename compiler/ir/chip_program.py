@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import lcm
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,8 @@ class PopulationCode:
     that sum messages, `roles` what its other inputs are bound to. `gather_every` is the learning epoch, in
     steps, of the plastic synapses that end here, 0 where there are none. `spikes` lists (step, neuron) of the
     events of a list, sorted. `units[variable]` is the value and unit that 1 in a state or output stands for,
-    where that is known.
+    where that is known. `real` holds, for parameters that were rounded, the real number before; `reference`
+    runs with those.
     """
 
     name: str
@@ -51,6 +52,11 @@ class PopulationCode:
     gather_every: int = 0
     spikes: NDArray[np.int64] | None = None
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    real: Mapping[str, float | NDArray[np.float64]] = field(default_factory=dict)
+
+    def numbers(self, *, real: bool) -> Mapping[str, float | NDArray[Any]]:
+        """The parameters as integers, or as the real numbers that these were rounded from."""
+        return {**self.parameters, **self.real} if real else self.parameters
 
     @property
     def is_source(self) -> bool:

@@ -89,6 +89,11 @@ def _verify_population(population: PopulationCode) -> None:
         assert value.shape in ((), (population.size,)), f"{name}.{parameter} has shape {value.shape}"
         inside = np.all((value >= width.low) & (value <= width.high))
         assert inside, f"{name}.{parameter} = {value} is outside {width}"
+    for parameter, real in population.real.items():
+        value = np.asarray(real)
+        assert parameter in population.parameters, f"{name}.{parameter} has no integer"
+        assert value.dtype == np.float64 and np.all(np.isfinite(value)), f"{name}.{parameter} is not real"
+        assert value.shape in ((), (population.size,)), f"{name}.{parameter} has shape {value.shape}"
     if population.spikes is not None:
         steps, neurons = population.spikes.reshape(-1, 2).T
         assert np.all(np.diff(steps) >= 0), f"the events of {name} are unsorted"

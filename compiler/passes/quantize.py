@@ -1,101 +1,31 @@
 """quantize: physical values to integers. Elaborated in, ChipProgram out, with a line for each value asked.
 
-Neurons become what their model makes of them, weights and delays what `quantize_weights` does, learning rules
-what `quantize_learning` does.
+Neurons become what `quantize_neurons` makes of their model's real numbers, weights and delays what
+`quantize_weights` does, learning rules what `quantize_learning` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode, TaskCode
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import Plasticity, Population, Projection, Task
 from compiler.passes.quantize_learning import quantize_learning
+from compiler.passes.quantize_neurons import quantize_neurons
 from compiler.passes.quantize_report import Report, require_whole_steps
 from compiler.passes.quantize_weights import quantize_delays, quantize_weights
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.neurons.model import BASE_UNITS, NeuronModel, Quantized
-
-register_codes({"BC315": "a value is beyond what the chip's integers hold"})
-
-
-def _values(population: Population, model: NeuronModel) -> dict[str, float | NDArray[np.float64]]:
-    values: dict[str, float | NDArray[np.float64]] = {}
-    for parameter in model.parameters:
-        given = population.parameters.get(parameter.name, parameter.default)
-        assert given is not None, f"parameter {parameter.name} has no value"
-        values[parameter.name] = (
-            np.asarray(given, dtype=np.float64) if isinstance(given, tuple) else float(given)
-        )
-    return values
-
-
-def _worst(
-    requested: float | tuple[float, ...], represented: float | tuple[float, ...]
-) -> tuple[float, float]:
-    """The pair that differs most, for parameters with one value a neuron."""
-    asked, got = np.broadcast_arrays(np.atleast_1d(requested), np.atleast_1d(represented))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(asked == got, 0.0, np.abs(got - asked) / np.abs(asked))
-    worst = int(np.argmax(share))
-    return float(asked[worst]), float(got[worst])
-
-
-def _integers(population: Population, model: NeuronModel, step_ms: float) -> Quantized:
-    """What the model makes of the population. Raises `BurstchipError` for what the chip cannot hold."""
-    try:
-        quantized = model.quantize(_values(population, model), step_ms)
-    except BurstchipError as error:
-        raise BurstchipError(
-            replace(
-                d, message=f"population '{population.name}': {d.message}", place=d.place or population.place
-            )
-            for d in error.diagnostics
-        ) from None
-    beyond = []
-    for name, width in model.program.parameters.items():
-        values = np.atleast_1d(quantized.parameters[name])
-        excess = np.maximum(values - width.high, width.low - values)
-        if np.max(excess) <= 0:
-            continue
-        # The report shows which physical value became this integer.
-        line = next((line for line in quantized.report if f"{name} = " in line.integers), None)
-        what = line.name if line else name
-        beyond.append(
-            Diagnostic(
-                "BC315",
-                f"'{what}' of population '{population.name}' is beyond what the chip's integers hold",
-                population.parameter_places.get(what, population.place),
-                required=f"{name} in {width}",
-                given=f"{name} = {values[np.argmax(excess)]}",
-            )
-        )
-    if beyond:
-        raise BurstchipError(beyond)
-    return quantized
+from hw_models.neurons.model import BASE_UNITS, ChipNumbers
 
 
 def _population(
     index: int, population: Population, elaborated: Elaborated, report: Report
-) -> tuple[PopulationCode, Quantized]:
+) -> tuple[PopulationCode, ChipNumbers]:
     model = elaborated.network.models[population.model]
     step = elaborated.network.step
-    quantized = _integers(population, model, step)
-    for line in quantized.report:
-        declared = model.parameter(line.name)
-        assert declared is not None, f"model {model.name} reports {line.name}, which is not its parameter"
-        requested, represented = _worst(line.requested, line.represented)
-        place = population.parameter_places.get(line.name)
-        # Values of many neurons are printed over several lines.
-        text = " ".join(line.integers.split())
-        report.add(
-            population.name, line.name, BASE_UNITS[declared.dimension], requested, represented, text, place
-        )
+    found = quantize_neurons(population, model, step, report)
     spikes = None
     if model.roles.bound_to("listed"):
         listed = sorted((round(time / step), neuron) for neuron, time in population.spikes)
@@ -107,12 +37,13 @@ def _population(
         program=model.program,
         ports=tuple(port.name for port in model.ports),
         roles=model.roles,
-        parameters=dict(quantized.parameters),
+        parameters=found.integers,
+        real=found.real,
         stream=elaborated.streams.population(index),
         spikes=spikes,
-        units=dict(quantized.units),
+        units=dict(found.numbers.units),
     )
-    return code, quantized
+    return code, found.numbers
 
 
 def _projection(
@@ -179,7 +110,7 @@ def _form(projections: Iterable[Projection], rules: dict[str, Plasticity]) -> st
 def quantize(elaborated: Elaborated) -> ChipProgram:
     """Integers for every value of the network.
 
-    Raises `BurstchipError` where none exist: BC192, BC312, BC313, BC314, BC315, BC321.
+    Raises `BurstchipError` where none exist: BC192, BC312, BC313, BC314, BC315, BC316, BC321.
     """
     network = elaborated.network
     report = Report()
@@ -188,10 +119,10 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
     populations = []
     units: dict[tuple[str, str], tuple[float, str]] = {}
     for index, population in enumerate(network.populations):
-        code, quantized = _population(index, population, elaborated, report)
+        code, numbers = _population(index, population, elaborated, report)
         populations.append(code)
         for port in elaborated.network.models[population.model].ports:
-            unit = quantized.port_units[port.name]
+            unit = numbers.port_units[port.name]
             units[population.name, port.name] = (unit, BASE_UNITS[port.weight_dimension])
     projections = []
     plastic_index = 0

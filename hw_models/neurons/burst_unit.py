@@ -28,17 +28,23 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_models.neurons.model import NeuronModel, Parameter, Port, Quantized, QuantizedParameter
+from hw_models.neurons.model import (
+    ChipNumbers,
+    ChipParameter,
+    NeuronModel,
+    Parameter,
+    Port,
+    Reals,
+    Represented,
+)
 from hw_models.neurons.quantities import (
     INPUT_SHIFT,
     bias_units,
-    decay_rate,
     decay_tau,
-    integers,
-    mantissa_exponent,
+    decay_units,
     mv_per_unit,
-    reals,
-    threshold_mantissa,
+    octaves,
+    threshold_units,
     voltage_units,
 )
 from hw_models.neurons.roles import Roles
@@ -164,78 +170,79 @@ def burst_unit_program(s, p, x):  # type: ignore[no-untyped-def]
     )
 
 
-def _power_of_two(value: float | NDArray[np.float64], low: int, high: int) -> int:
-    """The exponent of the nearest power of two, in low..high."""
-    return int(np.clip(np.rint(np.log2(np.maximum(np.max(value), 1.0))), low, high))
+def _window(value: Reals) -> NDArray[np.float64]:
+    """The right shift that averages over a window: log2 of it."""
+    return octaves(np.maximum(value, 1.0))
 
 
-def quantize(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) -> Quantized:
-    """Voltages to 1/8192 of the distance from rest to threshold, windows to powers of two."""
-    unit = mv_per_unit(values["threshold"], values["rest"])
-    vth = threshold_mantissa(values["threshold"], values["rest"])
-    du, dv, dd = (decay_rate(values[name], step_ms) for name in ("tau_current", "tau_soma", "tau_dendrite"))
-    bias = bias_units(values["bias"], values["capacitance"], unit, step_ms)
-    mantissa, exponent = mantissa_exponent(bias)
-    represented_bias = np.asarray(mantissa) * 2.0**exponent * unit * values["capacitance"] / step_ms
+def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
+    """Voltages to shares of the distance from rest to threshold, windows to powers of two."""
+    unit = mv_per_unit(values["threshold"], values["rest"], voltage_steps)
+    mantissa_unit = unit * (1 << INPUT_SHIFT)
     # d counts 2^-(shift + 6) of certainty.
     shift = int(np.max(values["dendrite_shift"]))
     certainty = BURST << shift
-    event = integers(np.asarray(values["teacher_gain"]) * certainty)
-    per_event_hz = np.asarray(event, dtype=np.float64) * step_ms / 1000
-    on, off = (integers(per_event_hz * values[name]) for name in ("teacher_on", "teacher_off"))
-    usual_shift = _power_of_two(values["burst_window"], 1, 16)
-    rate_shift = _power_of_two(np.asarray(values["homeostasis_window"]) / step_ms, 1, 20)
-    rate_target = integers(np.asarray(values["target_rate"]) * step_ms / 1000 * (1 << 20))
-    # h = (difference << 20 of rates) * gain >> 16 in 64ths: a gain of 1/4 a unit.
-    rate_gain = integers(np.asarray(values["homeostasis_gain"]) * 4)
-    rate_limit = integers(np.asarray(values["homeostasis_limit"]) * BURST)
+    parameters = {
+        "du": ChipParameter(decay_units(values["tau_current"], step_ms), clip=True),
+        "dv": ChipParameter(decay_units(values["tau_soma"], step_ms), clip=True),
+        "dd": ChipParameter(decay_units(values["tau_dendrite"], step_ms), clip=True),
+        "vth": ChipParameter(threshold_units(values["threshold"], values["rest"], unit)),
+        "bias_mant": ChipParameter(
+            bias_units(values["bias"], values["capacitance"], unit, step_ms), exponent="bias_exp"
+        ),
+        "dendrite_shift": ChipParameter(float(shift)),
+        "usual_shift": ChipParameter(_window(values["burst_window"]), clip=True, shared=True),
+        "rate_shift": ChipParameter(_window(values["homeostasis_window"] / step_ms), clip=True, shared=True),
+        "rate_target": ChipParameter(values["target_rate"] * step_ms / 1000 * (1 << 20)),
+        # h = (difference << 20 of rates) * gain >> 16 in 64ths: a gain of 1/4 a unit.
+        "rate_gain": ChipParameter(values["homeostasis_gain"] * 4),
+        "rate_limit": ChipParameter(values["homeostasis_limit"] * BURST),
+        "teacher_event": ChipParameter(values["teacher_gain"] * certainty),
+        # What is taught is the difference to the effect of events, which is an integer.
+        "teacher_on": ChipParameter(
+            lambda event: event * step_ms / 1000 * values["teacher_on"], follows="teacher_event"
+        ),
+        "teacher_off": ChipParameter(
+            lambda event: event * step_ms / 1000 * values["teacher_off"], follows="teacher_event"
+        ),
+    }
 
-    def rate(integer: object) -> NDArray[np.float64]:
+    def taught(chip: Mapping[str, Reals], name: str) -> Reals:
         # Without a gain nothing is taught.
+        per_event_hz = np.asarray(chip["teacher_event"] * step_ms / 1000)
         with np.errstate(divide="ignore", invalid="ignore"):
-            hertz = np.asarray(integer, dtype=np.float64) / per_event_hz
+            hertz = chip[name] / per_event_hz
         return np.where(per_event_hz == 0, 0.0, hertz)
 
-    lines = (
-        ("tau_current", decay_tau(du, step_ms), f"du = {du}"),
-        ("tau_soma", decay_tau(dv, step_ms), f"dv = {dv}"),
-        ("tau_dendrite", decay_tau(dd, step_ms), f"dd = {dd}"),
-        ("threshold", values["rest"] + np.asarray(vth) * (unit * (1 << INPUT_SHIFT)), f"vth = {vth}"),
-        ("bias", represented_bias, f"bias_mant = {mantissa}, bias_exp = {exponent}"),
-        ("burst_window", float(1 << usual_shift), f"usual_shift = {usual_shift}"),
-        ("homeostasis_window", (1 << rate_shift) * step_ms, f"rate_shift = {rate_shift}"),
-        ("target_rate", np.asarray(rate_target) / (1 << 20) * 1000 / step_ms, f"rate_target = {rate_target}"),
-        ("homeostasis_gain", np.asarray(rate_gain) / 4, f"rate_gain = {rate_gain}"),
-        ("homeostasis_limit", np.asarray(rate_limit) / BURST, f"rate_limit = {rate_limit}"),
-        ("teacher_gain", np.asarray(event) / certainty, f"teacher_event = {event}"),
-        ("teacher_on", rate(on), f"teacher_on = {on}"),
-        ("teacher_off", rate(off), f"teacher_off = {off}"),
-        ("dendrite_shift", float(shift), f"dendrite_shift = {shift}"),
-    )
-    return Quantized(
-        parameters={
-            "du": du,
-            "dv": dv,
-            "dd": dd,
-            "vth": vth,
-            "bias_mant": mantissa,
-            "bias_exp": exponent,
-            "soma_exp": INPUT_SHIFT,
-            "dendrite_exp": 0,
-            "dendrite_shift": shift,
-            "usual_shift": usual_shift,
-            "rate_shift": rate_shift,
-            "rate_target": rate_target,
-            "rate_gain": rate_gain,
-            "rate_limit": rate_limit,
-            "teacher_on": on,
-            "teacher_off": off,
-            "teacher_event": event,
-            "factor_shift": 0,
-        },
+    bias = ("bias_mant", "bias_exp")
+    represents = {
+        "tau_current": Represented(("du",), lambda chip: decay_tau(chip["du"], step_ms)),
+        "tau_soma": Represented(("dv",), lambda chip: decay_tau(chip["dv"], step_ms)),
+        "tau_dendrite": Represented(("dd",), lambda chip: decay_tau(chip["dd"], step_ms)),
+        "threshold": Represented(("vth",), lambda chip: values["rest"] + chip["vth"] * mantissa_unit),
+        "bias": Represented(bias, lambda chip: chip["bias_mant"] * unit * values["capacitance"] / step_ms),
+        "burst_window": Represented(("usual_shift",), lambda chip: 2.0 ** chip["usual_shift"]),
+        "homeostasis_window": Represented(("rate_shift",), lambda chip: 2.0 ** chip["rate_shift"] * step_ms),
+        "target_rate": Represented(
+            ("rate_target",), lambda chip: chip["rate_target"] / (1 << 20) * 1000 / step_ms
+        ),
+        "homeostasis_gain": Represented(("rate_gain",), lambda chip: chip["rate_gain"] / 4),
+        "homeostasis_limit": Represented(("rate_limit",), lambda chip: chip["rate_limit"] / BURST),
+        "teacher_gain": Represented(("teacher_event",), lambda chip: chip["teacher_event"] / certainty),
+        "teacher_on": Represented(("teacher_on",), lambda chip: taught(chip, "teacher_on")),
+        "teacher_off": Represented(("teacher_off",), lambda chip: taught(chip, "teacher_off")),
+        "dendrite_shift": Represented(("dendrite_shift",), lambda chip: chip["dendrite_shift"]),
+        # Where voltages count from, and what turns currents into them, are chosen and so exact.
+        "rest": Represented(("vth",), lambda _: values["rest"]),
+        "capacitance": Represented(bias, lambda _: values["capacitance"]),
+    }
+    return ChipNumbers(
+        parameters,
+        represents,
         # One weight unit at exponent 0 adds 1 to u, and 64 to d for a whole burst error.
         port_units={"soma": unit, "dendrite": BURST / certainty},
-        report=tuple(QuantizedParameter(n, reals(values[n]), reals(r), t) for n, r, t in lines),
+        # The compiler makes the exponents and the factor's shift what the projections need.
+        constants={"soma_exp": INPUT_SHIFT, "dendrite_exp": 0, "factor_shift": 0},
         units={
             **voltage_units(unit, "u", "v"),
             "d": (1 / certainty, ""),
@@ -295,7 +302,7 @@ BURST_UNIT = NeuronModel(
         Port("soma", "voltage", "drives events"),
         Port("dendrite", "fraction", "moves the burst probability"),
     ),
-    quantize=quantize,
+    in_chip_units=in_chip_units,
     program=burst_unit_program,
     roles=Roles(
         controls={

@@ -18,19 +18,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hw_models.neurons.model import NeuronModel, Parameter, Port, Quantized, QuantizedParameter
+from hw_models.neurons.model import (
+    ChipNumbers,
+    ChipParameter,
+    NeuronModel,
+    Parameter,
+    Port,
+    Reals,
+    Represented,
+)
 from hw_models.neurons.quantities import (
     INPUT_SHIFT,
     bias_units,
-    decay_rate,
     decay_tau,
-    mantissa_exponent,
+    decay_units,
     mv_per_unit,
-    reals,
-    threshold_mantissa,
+    threshold_units,
     voltage_units,
 )
 from hw_models.program.trace import decay, program, saturate, where, wrap
@@ -59,25 +62,32 @@ def lif_program(s, p, x):  # type: ignore[no-untyped-def]
     return {"u": u, "v": where(events, 0, v)}, {"events": events}
 
 
-def quantize(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) -> Quantized:
-    """Time constants to decays, voltages to 1/8192 of the distance from rest to threshold."""
-    unit = mv_per_unit(values["threshold"], values["rest"])
-    vth = threshold_mantissa(values["threshold"], values["rest"])
-    du = decay_rate(values["tau_current"], step_ms, greatest=4096) - 1
-    dv = decay_rate(values["tau_membrane"], step_ms)
-    bias = bias_units(values["bias"], values["capacitance"], unit, step_ms)
-    mantissa, exponent = mantissa_exponent(bias)
-    represented_bias = np.asarray(mantissa) * 2.0**exponent * unit * values["capacitance"] / step_ms
-    lines = (
-        ("tau_current", decay_tau(du + 1, step_ms), f"du = {du}"),
-        ("tau_membrane", decay_tau(dv, step_ms), f"dv = {dv}"),
-        ("threshold", values["rest"] + np.asarray(vth) * (unit * (1 << INPUT_SHIFT)), f"vth = {vth}"),
-        ("bias", represented_bias, f"bias_mant = {mantissa}, bias_exp = {exponent}"),
-    )
-    return Quantized(
-        parameters={"du": du, "dv": dv, "vth": vth, "bias_mant": mantissa, "bias_exp": exponent},
-        port_units={"soma": unit * (1 << INPUT_SHIFT)},
-        report=tuple(QuantizedParameter(n, reals(values[n]), reals(r), t) for n, r, t in lines),
+def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
+    """Time constants to decays, voltages to shares of the distance from rest to threshold."""
+    unit = mv_per_unit(values["threshold"], values["rest"], voltage_steps)
+    mantissa_unit = unit * (1 << INPUT_SHIFT)
+    return ChipNumbers(
+        parameters={
+            "du": ChipParameter(decay_units(values["tau_current"], step_ms), clip=True, offset=-1),
+            "dv": ChipParameter(decay_units(values["tau_membrane"], step_ms), clip=True),
+            "vth": ChipParameter(threshold_units(values["threshold"], values["rest"], unit)),
+            "bias_mant": ChipParameter(
+                bias_units(values["bias"], values["capacitance"], unit, step_ms), exponent="bias_exp"
+            ),
+        },
+        represents={
+            "tau_current": Represented(("du",), lambda chip: decay_tau(chip["du"], step_ms)),
+            "tau_membrane": Represented(("dv",), lambda chip: decay_tau(chip["dv"], step_ms)),
+            "threshold": Represented(("vth",), lambda chip: values["rest"] + chip["vth"] * mantissa_unit),
+            "bias": Represented(
+                ("bias_mant", "bias_exp"),
+                lambda chip: chip["bias_mant"] * unit * values["capacitance"] / step_ms,
+            ),
+            # Where voltages count from, and what turns currents into them, are chosen and so exact.
+            "rest": Represented(("vth",), lambda _: values["rest"]),
+            "capacitance": Represented(("bias_mant", "bias_exp"), lambda _: values["capacitance"]),
+        },
+        port_units={"soma": mantissa_unit},
         units=voltage_units(unit, "u", "v"),
     )
 
@@ -95,6 +105,6 @@ LIF = NeuronModel(
         Parameter("bias", "current", 0.0, "constant current"),
     ),
     ports=(Port("soma", "voltage", "adds to the synaptic current"),),
-    quantize=quantize,
+    in_chip_units=in_chip_units,
     program=lif_program,
 )

@@ -1,4 +1,4 @@
-"""What a neuron model is made of: its physical parameters, its ports, its quantisation and its program."""
+"""What a neuron model is made of: physical parameters, ports, its numbers in chip units and its program."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from hw_models.neurons.roles import Roles
 from hw_models.program.trace import Program
+from hw_models.program.widths import Width
+
+Reals = float | NDArray[np.float64]
 
 Dimension = Literal["time", "voltage", "current", "capacitance", "rate", "fraction", "number"]
 
@@ -49,28 +52,57 @@ class Port:
 
 
 @dataclass(frozen=True)
-class QuantizedParameter:
-    """What one physical parameter became: the integers, and the value in base units that they stand for."""
+class ChipParameter:
+    """One of the chip's parameters as a real number; the compiler makes an integer of it.
 
-    name: str
-    requested: float | tuple[float, ...]
-    represented: float | tuple[float, ...]
-    integers: str
+    `value` is scalar or one number a neuron. It is rounded to nearest, halves to even, and must fit the width
+    that the program declares for its parameter of this name (else `width`, or that of the control `rate`):
+
+    - `offset` is added to the integer, and to the real number that the program is given;
+    - `clip`: a value beyond the width becomes its bound; without it such a value is an error;
+    - `shared`: one integer for all neurons, the one of the greatest value;
+    - `exponent` names a second parameter e: rounded(value) = mantissa 2^e with the smallest e, one for all
+      neurons, at which every mantissa fits; what no e reaches becomes the greatest there is;
+    - `follows` names another parameter whose integer decides this one: `value` is then a function of it,
+      called with its integer for the integer and with its real number for the real one.
+    """
+
+    value: Reals | Callable[[Reals], Reals]
+    clip: bool = False
+    offset: int = 0
+    shared: bool = False
+    exponent: str | None = None
+    follows: str | None = None
+    width: Width | None = None
 
 
 @dataclass(frozen=True)
-class Quantized:
-    """A population's integers.
+class Represented:
+    """Which chip parameters a physical one went into, and how its value is got back from them.
 
-    `parameters` bear the chip's names (`du`, `dv`, `vth`, ...), scalars or one value a neuron.
-    `port_units[port]` is the weight, in the port's base unit, that one weight unit at exponent 0 stands for.
-    `report` holds one line for each physical parameter. `units[variable]` is the value that 1 in a state or
-    output stands for, and its unit ("" for a fraction), where that is one number for all neurons.
+    `value` takes the chip's parameters by name, in the units of `ChipParameter.value`: without offset, and a
+    mantissa times its 2^e. It returns the physical value in base units.
     """
 
-    parameters: Mapping[str, int | NDArray[np.int64]]
+    chip: tuple[str, ...]
+    value: Callable[[Mapping[str, Reals]], Reals]
+
+
+@dataclass(frozen=True)
+class ChipNumbers:
+    """A population in the chip's units, not yet rounded.
+
+    `parameters` bear the chip's names (`du`, `dv`, `vth`, ...); `constants` are those that no physical
+    parameter sets. `represents` has an entry for every physical parameter. `port_units[port]` is the weight,
+    in the port's base unit, that one weight unit at exponent 0 stands for. `units[variable]` is the value
+    that 1 in a state or output stands for, and its unit ("" for a fraction), where that is one number for
+    all neurons.
+    """
+
+    parameters: Mapping[str, ChipParameter]
+    represents: Mapping[str, Represented]
     port_units: Mapping[str, float]
-    report: tuple[QuantizedParameter, ...] = field(default=())
+    constants: Mapping[str, int] = field(default_factory=dict)
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
 
@@ -78,7 +110,9 @@ class Quantized:
 class NeuronModel:
     """A registered model. `kind` is `source` for a model without input ports.
 
-    `quantize(values, step_ms)` maps every physical parameter (defaults filled in) to integers.
+    `in_chip_units(values, step_ms, voltage_steps)` maps every physical parameter (defaults filled in) to real
+    numbers in the chip's units; `voltage_steps` of them are the distance from rest to threshold, the least
+    of the population. The compiler chooses it, rounds, clips and writes the quantisation report.
     `program` is the integer program of one step; its outputs are what projections and probes may name,
     its states what probes may name. `roles` say what its other inputs are bound to, and which states and
     parameters have a meaning beyond the model.
@@ -89,7 +123,7 @@ class NeuronModel:
     doc: str
     parameters: tuple[Parameter, ...]
     ports: tuple[Port, ...]
-    quantize: Callable[[Mapping[str, float | NDArray[np.float64]], float], Quantized]
+    in_chip_units: Callable[[Mapping[str, Reals], float, float], ChipNumbers]
     program: Program
     roles: Roles = field(default_factory=Roles)
 

@@ -1,4 +1,4 @@
-"""Physical quantities as the chip's integers: decays, voltages, biases. Shared by the neuron models.
+"""Physical quantities in the chip's units: decays, voltages, biases. Shared by the neuron models.
 
 The distance from rest to threshold is `VOLTAGE_STEPS` = 128 * 2^6 units, so that a weight of 128 at
 exponent 0, which enters shifted left by 6, takes a neuron from rest to its threshold in one event.
@@ -6,6 +6,7 @@ exponent 0, which enters shifted left by 6, takes a neuron from rest to its thre
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,14 +41,19 @@ def reals(values: Reals | Integers) -> float | tuple[float, ...]:
     return float(array) if array.ndim == 0 else tuple(float(value) for value in array)
 
 
-def decay_rate(tau_ms: Reals, step_ms: float, greatest: int = 4095) -> Integers:
-    """4096 (1 - exp(-step/tau)), at most `greatest`; tau 0 is no memory."""
+def decay_units(tau_ms: Reals, step_ms: float) -> NDArray[np.float64]:
+    """4096 (1 - exp(-step/tau)), what a decay loses in a step; tau 0 is no memory, 4096."""
     tau = np.asarray(tau_ms, dtype=np.float64)
     kept = np.where(tau > 0, exp(-step_ms / np.maximum(tau, 1e-300)), 0.0)
-    return integers(np.minimum(4096 * (1 - kept), greatest))
+    return np.asarray(4096 * (1 - kept))
 
 
-def decay_tau(rate: Integers, step_ms: float) -> Reals:
+def decay_rate(tau_ms: Reals, step_ms: float, greatest: int = 4095) -> Integers:
+    """The nearest integer to `decay_units`, at most `greatest`."""
+    return integers(np.minimum(decay_units(tau_ms, step_ms), greatest))
+
+
+def decay_tau(rate: Reals | Integers, step_ms: float) -> Reals:
     """The time constant in ms that a decay of `rate`/4096 a step stands for; 0 where nothing is kept."""
     kept = 1 - np.asarray(rate, dtype=np.float64) / 4096
     with np.errstate(divide="ignore"):
@@ -60,8 +66,8 @@ def voltage_units(unit_mv: float, *variables: str) -> dict[str, tuple[float, str
     return dict.fromkeys(variables, (unit_mv, "mV"))
 
 
-def mv_per_unit(threshold_mv: Reals, rest_mv: Reals) -> float:
-    """What one unit of voltage stands for: of a population, the least distance from rest to threshold counts.
+def mv_per_unit(threshold_mv: Reals, rest_mv: Reals, steps: float = VOLTAGE_STEPS) -> float:
+    """What one unit of voltage stands for, if `steps` are the least distance from rest to threshold.
 
     Raises `BurstchipError` BC192 where a threshold is not above its resting potential.
     """
@@ -76,27 +82,33 @@ def mv_per_unit(threshold_mv: Reals, rest_mv: Reals) -> float:
                 given=f"threshold {threshold[least]:g} mV, rest {rest[least]:g} mV",
             )
         )
-    return float(threshold[least] - rest[least]) / VOLTAGE_STEPS
+    return float(threshold[least] - rest[least]) / steps
 
 
-def threshold_mantissa(threshold_mv: Reals, rest_mv: Reals) -> Integers:
-    """The distances from rest to threshold in 2^6 units of voltage: `VTH_MANTISSA` for the least of them."""
-    unit = mv_per_unit(threshold_mv, rest_mv) * (1 << INPUT_SHIFT)
-    return integers((np.asarray(threshold_mv, dtype=np.float64) - np.asarray(rest_mv)) / unit)
+def threshold_units(threshold_mv: Reals, rest_mv: Reals, unit_mv: float) -> NDArray[np.float64]:
+    """The distances from rest to threshold in 2^6 units of voltage."""
+    distance = np.asarray(threshold_mv, dtype=np.float64) - np.asarray(rest_mv)
+    return np.asarray(distance / (unit_mv * (1 << INPUT_SHIFT)))
 
 
-def bias_units(bias_pa: Reals, capacitance_pf: Reals, unit_mv: float, step_ms: float) -> Integers:
+def bias_units(bias_pa: Reals, capacitance_pf: Reals, unit_mv: float, step_ms: float) -> NDArray[np.float64]:
     """I dt / C in voltage units a step; pA ms / pF is mV."""
     depolarisation = np.asarray(bias_pa, dtype=np.float64) * step_ms / np.asarray(capacitance_pf)
-    return integers(depolarisation / unit_mv)
+    return np.asarray(depolarisation / unit_mv)
 
 
-def mantissa_exponent(values: Integers) -> tuple[Integers, int]:
+def octaves(values: Reals) -> NDArray[np.float64]:
+    """log2 of positive numbers, exact for powers of two."""
+    mantissa, exponent = np.frexp(np.asarray(values, dtype=np.float64))
+    return np.asarray(exponent + log(mantissa) / math.log(2.0))
+
+
+def mantissa_exponent(
+    values: Integers, greatest: int = BIAS_MANTISSA_MAX, most: int = BIAS_EXPONENT_MAX
+) -> tuple[Integers, int]:
     """`values` as mantissa * 2^exponent with the smallest exponent at which every mantissa fits."""
-    array = np.asarray(values, dtype=np.int64)
-    greatest = BIAS_MANTISSA_MAX << BIAS_EXPONENT_MAX
-    array = np.clip(array, -greatest, greatest)
+    array = np.clip(np.asarray(values, dtype=np.int64), -(greatest << most), greatest << most)
     exponent = 0
-    while np.any(np.abs(integers(array / 2.0**exponent)) > BIAS_MANTISSA_MAX):
+    while np.any(np.abs(integers(array / 2.0**exponent)) > greatest):
         exponent += 1
     return integers(array / 2.0**exponent), exponent

@@ -11,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hw_models.neurons.model import NeuronModel, Parameter, Quantized, QuantizedParameter
-from hw_models.neurons.quantities import integers, reals
+from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Reals, Represented
 from hw_models.neurons.roles import Roles
 from hw_models.program.trace import program, random_bits, where
 from hw_models.program.widths import FLAG, Width, signed, unsigned
@@ -67,50 +65,49 @@ def current_source_program(s, p, x):  # type: ignore[no-untyped-def]
     return {}, {"current": where((x.clock >= p.start) & (x.clock < p.stop), p.level, 0)}
 
 
-def _quantize_rate(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) -> Quantized:
-    """`rate` to 2^-16, `max_rate` to 2^-10 events a step."""
-    rate = integers(np.minimum(np.asarray(values["rate"]) * step_ms / 1000 * PHASE, PHASE))
-    most = integers(np.minimum(np.asarray(values["max_rate"]) * step_ms / 1000 * 1024, ENCODER_MAX))
-    return Quantized(
-        parameters={"value": rate, "max_value": most},
+def _rates_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
+    """`rate` in 2^-16, `max_rate` in 2^-10 events a step; there is at most one event a step."""
+    return ChipNumbers(
+        parameters={
+            "value": ChipParameter(np.minimum(values["rate"] * step_ms / 1000 * PHASE, PHASE)),
+            "max_value": ChipParameter(
+                np.minimum(values["max_rate"] * step_ms / 1000 * 1024, 1024),
+                clip=True,
+                width=Width(0, ENCODER_MAX),
+            ),
+        },
+        represents={
+            "rate": Represented(("value",), lambda chip: chip["value"] / PHASE * 1000 / step_ms),
+            "max_rate": Represented(("max_value",), lambda chip: chip["max_value"] / 1024 * 1000 / step_ms),
+        },
         port_units={},
-        report=(
-            QuantizedParameter(
-                "rate",
-                reals(values["rate"]),
-                reals(np.asarray(rate) / PHASE * 1000 / step_ms),
-                f"value = {rate}",
-            ),
-            QuantizedParameter(
-                "max_rate",
-                reals(values["max_rate"]),
-                reals(np.asarray(most) / 1024 * 1000 / step_ms),
-                f"max_value = {most}",
-            ),
-        ),
     )
 
 
-def _quantize_list(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) -> Quantized:
-    return Quantized(parameters={}, port_units={})
+def _list_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
+    return ChipNumbers({}, {}, {})
 
 
-def _quantize_current(values: Mapping[str, float | NDArray[np.float64]], step_ms: float) -> Quantized:
+def _current_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
+    """The level as it is, times to the nearest step: in between there is no message that could differ."""
     last = (1 << 31) - 1
-    start, stop = (integers(np.minimum(np.asarray(values[n]) / step_ms, last)) for n in ("start", "stop"))
-    level = integers(values["level"])
-    # Beyond the last step that the clock counts there is no difference to never.
-    represented_stop = np.where(np.asarray(stop) == last, values["stop"], np.asarray(stop) * step_ms)
-    return Quantized(
-        parameters={"level": level, "start": start, "stop": stop},
-        port_units={},
-        report=(
-            QuantizedParameter("level", reals(values["level"]), reals(level), f"level = {level}"),
-            QuantizedParameter(
-                "start", reals(values["start"]), reals(np.asarray(start) * step_ms), f"start = {start}"
+    start, stop = (np.rint(np.minimum(values[name] / step_ms, last)) for name in ("start", "stop"))
+    return ChipNumbers(
+        parameters={
+            "level": ChipParameter(values["level"]),
+            "start": ChipParameter(start),
+            "stop": ChipParameter(stop),
+        },
+        represents={
+            "level": Represented(("level",), lambda chip: chip["level"]),
+            "start": Represented(("start",), lambda chip: chip["start"] * step_ms),
+            # Beyond the last step that the clock counts there is no difference to never.
+            "stop": Represented(
+                ("stop",),
+                lambda chip: np.where(chip["stop"] == last, values["stop"], chip["stop"] * step_ms),
             ),
-            QuantizedParameter("stop", reals(values["stop"]), reals(represented_stop), f"stop = {stop}"),
-        ),
+        },
+        port_units={},
     )
 
 
@@ -125,7 +122,7 @@ RATE_SOURCE = NeuronModel(
     "evenly spaced events at a rate",
     _RATES,
     (),
-    _quantize_rate,
+    _rates_in_chip_units,
     rate_source_program,
     Roles({"value": "rate", "reset": "reset"}, rate="value", full_rate="max_value"),
 )
@@ -135,7 +132,7 @@ POISSON_SOURCE = NeuronModel(
     "Poisson events at a rate",
     _RATES,
     (),
-    _quantize_rate,
+    _rates_in_chip_units,
     poisson_source_program,
     Roles({"value": "rate"}, rate="value", full_rate="max_value"),
 )
@@ -145,7 +142,7 @@ SPIKE_LIST = NeuronModel(
     "events listed by neuron and time",
     (),
     (),
-    _quantize_list,
+    _list_in_chip_units,
     spike_list_program,
     Roles({"value": "listed"}),
 )
@@ -161,7 +158,7 @@ CURRENT_SOURCE = NeuronModel(
         Parameter("stop", "time", 2147483647.0, "time from which it is not sent any more", minimum=0.0),
     ),
     (),
-    _quantize_current,
+    _current_in_chip_units,
     current_source_program,
     Roles({"clock": "clock"}),
 )

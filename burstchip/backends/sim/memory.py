@@ -21,14 +21,15 @@ from hw_models.plasticity.traces import THIRD_FACTOR_LIMIT, THIRD_FACTOR_TAU, sp
 Arrays = dict[str, NDArray[Any]]
 
 
-def initial_states(population: PopulationCode, dtype: type) -> Arrays:
+def initial_states(population: PopulationCode, *, real: bool) -> Arrays:
     """Each state variable of a population at the start: a constant, or the value of a parameter."""
     program = population.program
     states: Arrays = {}
     for name in program.states:
         start = program.initial[name]
-        value = population.parameters[start] if isinstance(start, str) else start
-        states[name] = np.broadcast_to(np.asarray(value), (population.size,)).astype(dtype)
+        value = population.numbers(real=real)[start] if isinstance(start, str) else start
+        number_type = np.float64 if real else np.int32
+        states[name] = np.broadcast_to(np.asarray(value), (population.size,)).astype(number_type)
     return states
 
 
@@ -114,16 +115,15 @@ def allocate(layout: Layout) -> Arrays:
     # Nothing reads it; it is part of the hash by which the states of two runs are compared.
     arrays: Arrays = {"none": np.zeros(1, dtype=np.int32)}
     for number, population in enumerate(layout.code.populations):
-        for name, values in initial_states(population, number_type).items():
+        for name, values in initial_states(population, real=real).items():
             arrays[f"s_{number}_{name}"] = values
         for output in layout.programs[number].output:
             arrays[f"o_{number}_{output}"] = np.zeros(population.size, dtype=number_type)
-        for name, value in population.parameters.items():
+        parameters = population.numbers(real=real)
+        for name, value in parameters.items():
             if np.ndim(value) == 1:
                 arrays[f"p_{number}_{name}"] = np.asarray(value, dtype=number_type)
-        value = np.broadcast_to(
-            np.asarray(population.parameters.get(population.roles.rate, 0)), (population.size,)
-        )
+        value = np.broadcast_to(np.asarray(parameters.get(population.roles.rate, 0)), (population.size,))
         arrays[f"x_{number}_value"] = value.astype(number_type)
         arrays[f"x_{number}_label"] = np.zeros(population.size, dtype=number_type)
         arrays[f"lit_{number}"] = np.zeros(population.size + 1, dtype=np.int32)
@@ -168,7 +168,7 @@ def scalars(layout: Layout) -> Mapping[str, Any]:
     values: dict[str, Any] = {}
     for number, population in enumerate(layout.code.populations):
         values[f"n_{number}"] = population.size
-        for name, value in population.parameters.items():
+        for name, value in population.numbers(real=layout.variant.real).items():
             if np.ndim(value) == 0:
                 values[f"p_{number}_{name}"] = number_type(value)
     for index, projection in enumerate(layout.code.projections):

@@ -50,7 +50,11 @@ def population_step(number: int, layout: Layout) -> Call:
     controls = population.roles.controls
     per_neuron = {f"x_{port}" for port in population.ports}
     per_neuron |= {f"x_{name}" for name, control in controls.items() if control in PER_NEURON}
-    per_neuron |= {f"p_{name}" for name, value in population.parameters.items() if np.ndim(value) == 1}
+    per_neuron |= {
+        f"p_{name}"
+        for name, value in population.numbers(real=layout.variant.real).items()
+        if np.ndim(value) == 1
+    }
     source, arguments = step_source(layout.programs[number], "step", per_neuron=per_neuron, real=real)
     unit = Unit((*_SUMS, *PRELUDE.splitlines()), (source,))
     unit.add(f"n, size = {now(words.CLOCK if is_source else words.N)}, {unit.word(f'n_{number}')}")

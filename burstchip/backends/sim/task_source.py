@@ -53,7 +53,7 @@ def encoding(layout: Layout) -> list[Call]:
     shown, real = layout.numbers[task.input], layout.variant.real
     dtype = "float64" if real else "int32"
     full_rate = layout.code.populations[shown].roles.full_rate
-    each = bool(np.ndim(layout.code.populations[shown].parameters[full_rate]))
+    each = bool(np.ndim(layout.code.populations[shown].numbers(real=layout.variant.real)[full_rate]))
     unit = Unit(_ENCODERS)
     sample = f"{now(words.CLOCK)} // {now(words.PRESENT)} - {now(words.FIRST_SAMPLE)}"
     name = f"p_{shown}_{full_rate}"

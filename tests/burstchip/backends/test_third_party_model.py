@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 MODULE = '''
 """Counts its input down: a neuron that emits after `patience` steps without input."""
 
-from hw_models.neurons.model import NeuronModel, Parameter, Port, Quantized, QuantizedParameter
+from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Port, Represented
 from hw_models.program.trace import program, where
 from hw_models.program.widths import FLAG, signed, unsigned
 
@@ -35,10 +35,12 @@ def waiting(s, p, x):
     return {"left": left}, {"events": emits, "rest": left}
 
 
-def quantize(values, step_ms):
-    steps = round(values["patience"] / step_ms)
-    line = QuantizedParameter("patience", values["patience"], steps * step_ms, f"patience = {steps}")
-    return Quantized(parameters={"patience": steps}, port_units={"excitation": 1.0}, report=(line,))
+def in_chip_units(values, step_ms, voltage_steps):
+    return ChipNumbers(
+        parameters={"patience": ChipParameter(values["patience"] / step_ms)},
+        represents={"patience": Represented(("patience",), lambda chip: chip["patience"] * step_ms)},
+        port_units={"excitation": 1.0},
+    )
 
 
 WAITER = NeuronModel(
@@ -47,7 +49,7 @@ WAITER = NeuronModel(
     doc="emits after a time without input",
     parameters=(Parameter("patience", "time", 5.0, "how long it waits", minimum=1.0, maximum=1000.0),),
     ports=(Port("excitation", "number", "makes it wait anew"),),
-    quantize=quantize,
+    in_chip_units=in_chip_units,
     program=waiting,
 )
 '''

@@ -17,7 +17,7 @@ def test_compile_writes_the_artifact_and_reports(pair: Path, burstchip) -> None:
     assert code.name == "pair" and done.out.rstrip().endswith(f"net.burst: weight form none, sha256 {sha256}")
     words = [line.split() for line in done.out.splitlines()]
     assert ["where", "parameter", "asked", "represented", "relative", "error", "integers"] in words
-    assert ["tau_membrane", "20", "ms", "19.9758", "ms", "0.12", "%", "dv", "=", "200"] in words
+    assert ["cell", "tau_membrane", "20", "ms", "19.9758", "ms", "0.12", "%", "dv", "=", "200"] in words
 
 
 def test_the_same_input_gives_the_same_bytes(pair: Path, burstchip) -> None:

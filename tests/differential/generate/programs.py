@@ -9,11 +9,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
-import numpy as np
-
-from hw_models.neurons.model import NeuronModel, Parameter, Port, Quantized, QuantizedParameter
+from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Port, Represented
 from hw_models.neurons.registry import models
 from hw_models.neurons.roles import CONTROL_WIDTHS, Control, Roles
 from hw_models.program import trace
@@ -152,21 +151,12 @@ def generated_model(name: str) -> NeuronModel:
     learns = draw.random() < 0.5
     program = _program(draw, inputs, learns)
 
-    def quantize(values: Mapping[str, Any], step_ms: float) -> Quantized:
-        integers = {
-            name: value.astype(np.int64) if isinstance(value, np.ndarray) else int(value)
-            for name, value in values.items()
-        }
-        report = tuple(
-            QuantizedParameter(
-                name,
-                tuple(map(float, value)) if isinstance(value, np.ndarray) else float(value),
-                tuple(map(float, value)) if isinstance(value, np.ndarray) else float(value),
-                f"{name} = {value}",
-            )
-            for name, value in integers.items()
+    def in_chip_units(values: Mapping[str, Any], step_ms: float, voltage_steps: float) -> ChipNumbers:
+        return ChipNumbers(
+            parameters={name: ChipParameter(value) for name, value in values.items()},
+            represents={name: Represented((name,), itemgetter(name)) for name in values},
+            port_units=dict.fromkeys(ports, 1.0),
         )
-        return Quantized(integers, dict.fromkeys(ports, 1.0), report)
 
     return NeuronModel(
         name=name,
@@ -185,7 +175,7 @@ def generated_model(name: str) -> NeuronModel:
             for parameter, width in program.parameters.items()
         ),
         ports=tuple(Port(port, "number", "random") for port in ports),
-        quantize=quantize,
+        in_chip_units=in_chip_units,
         program=program,
         roles=Roles(controls, gathered="g" if learns else ""),
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compiler.passes.quantize_neurons import rounded
 from hw_models.neurons.burst_unit import BURST_UNIT, burst_unit_program
 from hw_models.program.numpy_interpreter import step
 from hw_models.program.random import at, key
@@ -227,7 +228,7 @@ def test_counts_stay_within_16_bits() -> None:
 def quantized(**values: float) -> dict[str, Any]:
     given = {parameter.name: parameter.default for parameter in BURST_UNIT.parameters}
     assert set(values) <= set(given)
-    return dict(BURST_UNIT.quantize({**given, **values}, 1.0).parameters)  # type: ignore[dict-item]
+    return dict(rounded(BURST_UNIT, {**given, **values}, 1.0).integers)  # type: ignore[dict-item]
 
 
 def test_physical_values_become_the_published_integers() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compiler.passes.quantize_neurons import rounded
 from hw_models.neurons.lif import LIF, lif_program
 from hw_models.program.numpy_interpreter import WidthError, step
 from hw_models.program.widths import Width
@@ -144,7 +145,7 @@ def test_lava_s_run_time_gives_the_same_trajectories(draw_integers: Callable[...
 def quantized(**values: float) -> dict[str, Any]:
     given = {parameter.name: parameter.default for parameter in LIF.parameters}
     assert set(values) <= set(given)
-    return dict(LIF.quantize({**given, **values}, 1.0).parameters)  # type: ignore[dict-item]
+    return dict(rounded(LIF, {**given, **values}, 1.0).integers)  # type: ignore[dict-item]
 
 
 def test_physical_values_become_lava_s_integers() -> None:
@@ -157,7 +158,7 @@ def test_physical_values_become_lava_s_integers() -> None:
 
 def test_a_step_of_the_membrane_is_the_equation() -> None:
     """An event through a weight of 5 mV moves v by 5 mV in its first step."""
-    result = LIF.quantize({p.name: p.default for p in LIF.parameters}, 1.0)  # type: ignore[misc]
-    weight = round(5.0 / result.port_units["soma"])
-    state, _ = step(lif_program, {"u": 0, "v": 0}, result.parameters, {"soma": weight})
+    result = rounded(LIF, {p.name: p.default for p in LIF.parameters}, 1.0)  # type: ignore[misc]
+    weight = round(5.0 / result.numbers.port_units["soma"])
+    state, _ = step(lif_program, {"u": 0, "v": 0}, result.integers, {"soma": weight})
     assert int(state["v"]) * 20 / 8192 == pytest.approx(5.0, rel=1e-3)

@@ -15,8 +15,9 @@ from hw_models.neurons.quantities import (
     integers,
     mantissa_exponent,
     mv_per_unit,
+    octaves,
     reals,
-    threshold_mantissa,
+    threshold_units,
 )
 
 
@@ -76,17 +77,19 @@ def test_integers_round_to_even_and_never_turn_over() -> None:
 
 def test_bias_is_the_charge_of_a_step() -> None:
     # 100 pA for 1 ms into 100 pF is 1 mV.
-    assert bias_units(100.0, 100.0, 20 / 8192, 1.0) == 410
-    assert bias_units(100.0, 100.0, 20 / 8192, 0.1) == 41
+    assert bias_units(100.0, 100.0, 20 / 8192, 1.0) == pytest.approx(409.6)
+    assert bias_units(100.0, 100.0, 20 / 8192, 0.1) == pytest.approx(40.96)
 
 
 def test_the_unit_of_voltage_is_a_share_of_the_distance_to_threshold() -> None:
     assert mv_per_unit(-50.0, -70.0) == 20 / 8192
-    assert threshold_mantissa(-50.0, -70.0) == 128
+    assert threshold_units(-50.0, -70.0, 20 / 8192) == 128
     # Neurons of one population share the unit, the smallest: the others have a greater threshold.
     threshold = np.array([-50.0, -60.0, -40.0])
     assert mv_per_unit(threshold, -70.0) == 10 / 8192
-    assert threshold_mantissa(threshold, -70.0).tolist() == [256, 128, 384]  # type: ignore[union-attr]
+    assert threshold_units(threshold, -70.0, 10 / 8192).tolist() == [256, 128, 384]
+    # Twice as many steps are half the unit.
+    assert mv_per_unit(threshold, -70.0, 16384) == 5 / 8192
 
 
 @pytest.mark.parametrize(
@@ -104,3 +107,9 @@ def test_the_lowest_threshold_is_named() -> None:
     with pytest.raises(BurstchipError) as caught:
         mv_per_unit(np.array([-50.0, -71.5]), np.array([-70.0, -69.0]))
     assert caught.value.diagnostics[0].given == "threshold -71.5 mV, rest -69 mV"
+
+
+def test_octaves_are_exact_for_powers_of_two() -> None:
+    powers = 2.0 ** np.arange(-20, 21)
+    assert octaves(powers).tolist() == list(range(-20, 21))
+    assert octaves(1000.0) == pytest.approx(math.log2(1000.0), rel=1e-15)

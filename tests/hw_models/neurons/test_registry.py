@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from compiler.passes.quantize_neurons import rounded
 from hw_models.diagnostics import BurstchipError
 from hw_models.neurons import registry
 from hw_models.neurons.lif import LIF
@@ -150,16 +151,16 @@ def test_each_model_is_consistent(name: str) -> None:
     integer_program = model.program
     defaults = {parameter.name: parameter.default for parameter in model.parameters}
     assert None not in defaults.values()
-    quantized = model.quantize(defaults, 1.0)  # type: ignore[arg-type]
-    roles = model.roles
+    found = rounded(model, defaults, 1.0)  # type: ignore[arg-type]
+    numbers, roles = found.numbers, model.roles
     extra = {name for name in (roles.rate, roles.full_rate) if name}
-    assert set(quantized.parameters) == set(integer_program.parameters) | extra
+    assert set(found.integers) == set(integer_program.parameters) | extra
     for parameter, width in integer_program.parameters.items():
-        assert width.low <= quantized.parameters[parameter] <= width.high
+        assert width.low <= found.integers[parameter] <= width.high
     ports = {port.name for port in model.ports}
-    assert ports == set(quantized.port_units)
+    assert ports == set(numbers.port_units)
     verify_model(model)
-    assert {line.name for line in quantized.report} <= set(defaults)
-    assert set(quantized.units) <= set(integer_program.states) | set(integer_program.outputs)
+    assert set(numbers.represents) == set(defaults)
+    assert set(numbers.units) <= set(integer_program.states) | set(integer_program.outputs)
     assert all(parameter.doc for parameter in model.parameters)
     assert model.doc

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from compiler.passes.quantize_neurons import rounded
 from hw_models.neurons.registry import models
 from hw_models.neurons.sources import (
     PHASE,
@@ -99,18 +100,21 @@ def test_a_current_lasts_from_start_to_before_stop() -> None:
 def test_physical_values_become_integers(
     name: str, values: dict[str, float], step_ms: float, integers: dict[str, int]
 ) -> None:
-    assert dict(models()[name].quantize(values, step_ms).parameters) == integers
+    assert dict(rounded(models()[name], values, step_ms).integers) == integers
 
 
 def test_what_a_source_cannot_do_is_in_its_report() -> None:
-    report = {
-        line.name: line
-        for line in models()["rate_source"].quantize({"rate": 5e3, "max_rate": 0.0}, 1.0).report
+    def represented(name: str, values: dict[str, float], step_ms: float) -> dict[str, float]:
+        found = rounded(models()[name], values, step_ms)
+        return {name: float(line.value(found.represented)) for name, line in found.numbers.represents.items()}
+
+    assert represented("rate_source", {"rate": 5e3, "max_rate": 0.0}, 1.0) == {
+        "rate": 1000.0,
+        "max_rate": 0.0,
     }
-    assert (report["rate"].requested, report["rate"].represented) == (5000.0, 1000.0)
     # A source that never stops: the last step that the clock can count.
-    current = models()["current_source"].quantize({"level": 2.0, "start": 0.3, "stop": 2147483647.0}, 0.1)
-    lines = {line.name: (line.requested, line.represented) for line in current.report}
-    assert lines["start"] == (0.3, pytest.approx(0.3))
-    assert current.parameters["stop"] == 2147483647
-    assert lines["stop"] == (2147483647.0, 2147483647.0)
+    values = {"level": 2.0, "start": 0.3, "stop": 2147483647.0}
+    assert rounded(models()["current_source"], values, 0.1).integers["stop"] == 2147483647
+    lines = represented("current_source", values, 0.1)
+    assert lines["start"] == pytest.approx(0.3)
+    assert lines["stop"] == 2147483647.0

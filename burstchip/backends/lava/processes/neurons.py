@@ -27,6 +27,7 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from burstchip.backends.lava.recorder import Recorder
 from burstchip.backends.lava.schedule import Schedule
 from compiler.ir.chip_program import PopulationCode
+from compiler.passes.quantize_neurons import rounded
 from hw_models.neurons.burst_unit import BURST_UNIT
 from hw_models.neurons.model import NeuronModel
 from hw_models.neurons.roles import Roles
@@ -234,7 +235,7 @@ def integers_of(model: NeuronModel, step_ms: float, **values: float) -> Mapping[
     physical = {parameter.name: parameter.default or 0.0 for parameter in model.parameters}
     unknown = values.keys() - physical.keys()
     assert not unknown, f"{model.name} has no parameter {sorted(unknown)}; it has {sorted(physical)}"
-    return model.quantize({**physical, **values}, step_ms).parameters
+    return rounded(model, {**physical, **values}, step_ms).integers
 
 
 BurstUnit, PyBurstUnit = neuron_process(BURST_UNIT)

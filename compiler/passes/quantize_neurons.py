@@ -1,0 +1,195 @@
+"""Parameters of neurons as the chip's integers, beside the real numbers that they are rounded from.
+
+A model gives real numbers in the chip's units (`hw_models.neurons.model.ChipNumbers`); what is rounded,
+clipped, refused and reported is decided here, alike for all models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from compiler.ir.network import Population
+from compiler.passes.quantize_report import Report
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.neurons.model import BASE_UNITS, ChipNumbers, ChipParameter, NeuronModel, Reals
+from hw_models.neurons.quantities import VOLTAGE_STEPS, Integers, integers, mantissa_exponent
+from hw_models.neurons.roles import CONTROL_WIDTHS
+from hw_models.program.widths import Width
+
+register_codes(
+    {
+        "BC315": "a value is beyond what the chip's integers hold",
+        "BC316": "a neuron model does not say what a parameter becomes",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A population's parameters: integers, the real numbers behind them, and what both stand for.
+
+    `real` has no entry for constants of the model. `represented` is in the units of the model's
+    `ChipParameter.value`s, as the chip holds them.
+    """
+
+    numbers: ChipNumbers
+    integers: Mapping[str, Integers]
+    real: Mapping[str, Reals]
+    represented: Mapping[str, Reals]
+
+
+def _real(value: Reals) -> Reals:
+    array = np.asarray(value, dtype=np.float64)
+    return float(array) if array.ndim == 0 else array
+
+
+def _width(name: str, parameter: ChipParameter, model: NeuronModel) -> Width:
+    width = model.program.parameters.get(name) or parameter.width
+    if width is None and name == model.roles.rate:
+        width = CONTROL_WIDTHS["rate"]
+    assert width is not None, f"model {model.name} declares no width for {name}"
+    return width
+
+
+def _value(parameter: ChipParameter, followed: Mapping[str, Reals]) -> Reals:
+    if not callable(parameter.value):
+        return parameter.value
+    assert parameter.follows is not None, "a value that is a function names what it follows"
+    return parameter.value(followed[parameter.follows])
+
+
+def _ordered(numbers: ChipNumbers) -> Iterator[tuple[str, ChipParameter]]:
+    """Parameters after those that they follow."""
+    yield from (item for item in numbers.parameters.items() if item[1].follows is None)
+    yield from (item for item in numbers.parameters.items() if item[1].follows is not None)
+
+
+def rounded(model: NeuronModel, values: Mapping[str, Reals], step_ms: float) -> Rounded:
+    """The integers of a population whose physical parameters have these values, in base units.
+
+    A value beyond its width is clipped where the model allows it, and else left as it is.
+    """
+    numbers = model.in_chip_units(values, step_ms, float(VOLTAGE_STEPS))
+    stored: dict[str, Integers] = dict(numbers.constants)
+    real: dict[str, Reals] = {}
+    unrounded: dict[str, Reals] = {}
+    represented: dict[str, Reals] = {name: float(value) for name, value in numbers.constants.items()}
+    for name, parameter in _ordered(numbers):
+        unrounded[name] = _real(_value(parameter, unrounded))
+        asked = _value(parameter, represented)
+        integer = integers(float(np.max(asked)) if parameter.shared else asked)
+        width = _width(name, parameter, model)
+        if parameter.clip:
+            low, high = width.low - parameter.offset, width.high - parameter.offset
+            integer = integers(np.clip(integer, low, high))
+        represented[name], real[name] = _real(np.asarray(integer, dtype=np.float64)), unrounded[name]
+        if parameter.exponent is not None:
+            most = model.program.parameters[parameter.exponent].high
+            integer, exponent = mantissa_exponent(integer, min(-width.low, width.high), most)
+            stored[parameter.exponent] = exponent
+            represented[parameter.exponent] = float(exponent)
+            represented[name] = _real(np.asarray(integer) * 2.0**exponent)
+            real[name] = real[name] / 2.0**exponent
+        stored[name] = integers(np.asarray(integer) + parameter.offset)
+        real[name] = real[name] + parameter.offset
+    program = model.program.parameters
+    order = [*(name for name in program if name in stored), *(name for name in stored if name not in program)]
+    return Rounded(numbers, {name: stored[name] for name in order}, real, represented)
+
+
+def _values(population: Population, model: NeuronModel) -> dict[str, Reals]:
+    values: dict[str, Reals] = {}
+    for parameter in model.parameters:
+        given = population.parameters.get(parameter.name, parameter.default)
+        assert given is not None, f"parameter {parameter.name} has no value"
+        values[parameter.name] = (
+            np.asarray(given, dtype=np.float64) if isinstance(given, tuple) else float(given)
+        )
+    return values
+
+
+def _worst(requested: Reals, represented: Reals) -> tuple[float, float]:
+    """The pair that differs most, for parameters with one value a neuron."""
+    asked, got = np.broadcast_arrays(np.atleast_1d(requested), np.atleast_1d(represented))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(asked == got, 0.0, np.abs(got - asked) / np.abs(asked))
+    worst = int(np.argmax(share))
+    return float(asked[worst]), float(got[worst])
+
+
+def _beyond(population: Population, model: NeuronModel, found: Rounded) -> Iterator[Diagnostic]:
+    """BC315 for each integer outside the width that the program declares."""
+    sources = {
+        chip: name for name, line in reversed(tuple(found.numbers.represents.items())) for chip in line.chip
+    }
+    for name, parameter in found.numbers.parameters.items():
+        width = _width(name, parameter, model)
+        values = np.atleast_1d(found.integers[name])
+        excess = np.maximum(values - width.high, width.low - values)
+        if np.max(excess) > 0:
+            what = sources.get(name, name)
+            yield Diagnostic(
+                "BC315",
+                f"'{what}' of population '{population.name}' is beyond what the chip's integers hold",
+                population.parameter_places.get(what, population.place),
+                required=f"{name} in {width}",
+                given=f"{name} = {values[np.argmax(excess)]}",
+            )
+
+
+def _unaccounted(population: Population, model: NeuronModel, found: Rounded) -> Iterator[Diagnostic]:
+    """BC316 for each physical parameter, and each of the program's, that the model leaves out."""
+    stored = found.integers
+    for parameter in model.parameters:
+        line = found.numbers.represents.get(parameter.name)
+        if line is None or not set(line.chip) <= set(stored):
+            yield Diagnostic(
+                "BC316",
+                f"neuron model '{model.name}' does not say what its parameter '{parameter.name}' becomes",
+                population.place,
+                required="an entry in `represents` that names parameters of the chip",
+                given="none" if line is None else ", ".join(line.chip),
+                hint="correct `in_chip_units` in the package of the model",
+            )
+    for name in model.program.parameters:
+        if name not in stored:
+            yield Diagnostic(
+                "BC316",
+                f"neuron model '{model.name}' gives its program's parameter '{name}' no value",
+                population.place,
+                required="an entry in `parameters` or `constants`",
+                given="none",
+                hint="correct `in_chip_units` in the package of the model",
+            )
+
+
+def quantize_neurons(population: Population, model: NeuronModel, step_ms: float, report: Report) -> Rounded:
+    """The parameters of a population, with a line in the report for each physical one.
+
+    Raises `BurstchipError` BC192, BC315 for values that the chip cannot hold, BC316 where the model leaves a
+    parameter out.
+    """
+    values = _values(population, model)
+    try:
+        found = rounded(model, values, step_ms)
+    except BurstchipError as error:
+        raise BurstchipError(
+            replace(
+                d, message=f"population '{population.name}': {d.message}", place=d.place or population.place
+            )
+            for d in error.diagnostics
+        ) from None
+    for wrong in (_unaccounted, _beyond):
+        if diagnostics := list(wrong(population, model, found)):
+            raise BurstchipError(diagnostics)
+    for parameter in model.parameters:
+        line = found.numbers.represents[parameter.name]
+        requested, represented = _worst(values[parameter.name], line.value(found.represented))
+        # Values of many neurons are printed over several lines.
+        text = " ".join(", ".join(f"{name} = {found.integers[name]}" for name in line.chip).split())
+        unit, place = BASE_UNITS[parameter.dimension], population.parameter_places.get(parameter.name)
+        report.add(population.name, parameter.name, unit, requested, represented, text, place)
+    return found
