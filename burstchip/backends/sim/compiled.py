@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -65,7 +65,8 @@ def _load(path: Path, name: str) -> ModuleType:
     return module
 
 
-@lru_cache(maxsize=1024)
+# Without a limit: a run holds the addresses of its units, which must stay as long as the process.
+@cache
 def _module(text: str) -> ModuleType:
     digest = hashlib.sha256((_imported_hash() + text).encode()).hexdigest()[:24]
     path = cache_folder() / "units" / f"unit_{digest}.py"
