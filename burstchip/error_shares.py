@@ -46,7 +46,7 @@ def with_rounded_parameters(code: ChipProgram) -> ChipProgram:
         code,
         populations=tuple(replace(population, real={}) for population in code.populations),
         projections=tuple(
-            replace(projection, requested=projection.weights * projection.unit)
+            replace(projection, requested=np.asarray(projection.weights * projection.unit, dtype=np.float64))
             for projection in code.projections
         ),
     )

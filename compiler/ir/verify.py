@@ -6,7 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws
-from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import (
+    CARRY_HIGH,
+    CARRY_LOW,
+    FACTORS,
+    ChipProgram,
+    LearningCode,
+    PopulationCode,
+    ProjectionCode,
+)
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Network
 from hw_models.neurons.verify import verify_binding
@@ -81,6 +89,9 @@ def verify_chip_program(code: ChipProgram) -> None:
 
 def _verify_population(population: PopulationCode) -> None:
     name, program = population.name, population.program
+    for what in ("size", "stream", "gather_every"):
+        assert type(getattr(population, what)) is int, f"the {what} of {name} is not an integer"
+    assert population.size > 0 and population.gather_every >= 0, f"{name} has {population.size} neurons"
     verify_program(program)
     verify_binding(program, population.ports, population.roles, population.parameters)
     for parameter, width in program.parameters.items():
@@ -98,6 +109,22 @@ def _verify_population(population: PopulationCode) -> None:
         steps, neurons = population.spikes.reshape(-1, 2).T
         assert np.all(np.diff(steps) >= 0), f"the events of {name} are unsorted"
         assert np.all((neurons >= 0) & (neurons < population.size)), f"{name} lists a neuron it has not"
+
+
+def _verify_learning(learning: LearningCode, name: str) -> None:
+    """What a learning engine is told is of its kind: code is generated from it."""
+    assert learning.rounding in ("lava", "per_synapse"), f"{name} rounds by '{learning.rounding}'"
+    for what in ("every", "shift", "consolidate_every", "stream", "trace_stream", "rng_seed"):
+        assert type(getattr(learning, what)) is int, f"'{what}' of {name} is not an integer"
+    assert learning.every > 0, f"{name} learns every {learning.every} steps"
+    for trace in learning.traces:
+        assert trace.kind in ("lava", "plain"), f"{name} has a trace of kind '{trace.kind}'"
+        assert trace.name in ("x1", "x2", *FACTORS), f"{name} has a trace '{trace.name}'"
+        integers = (trace.decay, trace.impulse)
+        assert all(type(value) is int for value in integers), f"a trace of {name} is not of integers"
+        assert type(trace.tau) in (int, float) and np.isfinite(trace.tau), f"a trace of {name} has no tau"
+    for text in learning.rules.values():
+        assert type(text) is str, f"a rule of {name} is not a text"
 
 
 def _verify_projection(projection: ProjectionCode, populations: dict[str, PopulationCode]) -> None:
@@ -119,4 +146,6 @@ def _verify_projection(projection: ProjectionCode, populations: dict[str, Popula
     assert np.all(projection.delays >= 0), f"{name} has a delay below one step"
     form = projection.learning.form if projection.learning else projection.sign_mode
     low, high = _WEIGHT_RANGES[form]
+    if projection.learning is not None:
+        _verify_learning(projection.learning, name)
     assert np.all((weights >= low) & (weights <= high)), f"{name} has weights outside {low}..{high}"
