@@ -179,10 +179,7 @@ def _in_lava(
 
     tell(0)
     found = record_in_lava(code, steps, chosen, shown_pictures(pictures, shown), tell)
-    samples = None
-    if code.task is not None and pictures is not None:
-        begun = -(-steps // code.task.present)
-        samples = Samples(shown[:begun], pictures.labels[shown[:begun]], found.readout[:begun])
+    samples = _begun(code, steps, shown, pictures, found.readout)
     diagnostics = (*notes, *_clipped(code, found.clipped))
     return Recording(code, "lava", steps, found.values, samples, found.events, found.bursts, diagnostics)
 
@@ -211,12 +208,9 @@ def _in_plain(
         part = max(1, int(part * min(4.0, CALL_SECONDS / max(perf_counter() - started, 1e-6))))
         if watch is not None:
             watch(RecordProgress(run.clock, steps))
-    samples = None
-    if code.task is not None and pictures is not None:
-        begun = -(-steps // code.task.present)
-        readout = np.full(begun, -1, dtype=np.int64)
-        readout[: len(run.readout)] = run.readout
-        samples = Samples(shown[:begun], pictures.labels[shown[:begun]], readout)
+    readout = np.full(len(shown), -1, dtype=np.int64)
+    readout[: len(run.readout)] = run.readout
+    samples = _begun(code, steps, shown, pictures, readout)
     neurons = run.neurons
     clipped = np.array([neurons[population.name].clipped for population in code.populations])
     return Recording(
@@ -294,9 +288,20 @@ def _advance(
         part = int(np.clip(part * CALL_SECONDS / max(elapsed, 1e-6), max(1, part // 4), part * 4))
         if watch is not None:
             watch(RecordProgress(end, steps))
-    if task is None or pictures is None:
+    return _begun(simulation.layout.code, steps, shown, pictures, readout)
+
+
+def _begun(
+    code: ChipProgram,
+    steps: int,
+    shown: NDArray[np.int64],
+    pictures: Pictures | None,
+    readout: NDArray[np.int64],
+) -> Samples | None:
+    """The samples that `steps` steps begin; `readout` is -1 where a sample is not over."""
+    if code.task is None or pictures is None:
         return None
-    begun = -(-steps // task.present)
+    begun = -(-steps // code.task.present)
     return Samples(shown[:begun], pictures.labels[shown[:begun]], readout[:begun])
 
 

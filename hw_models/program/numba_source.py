@@ -12,10 +12,7 @@ import hashlib
 from collections.abc import Callable, Collection
 
 from hw_models.program.trace import Node, Program
-from hw_models.program.widths import Width
-
-INT32 = Width(-(1 << 31), (1 << 31) - 1)
-INT64 = Width(-(1 << 63), (1 << 63) - 1)
+from hw_models.program.widths import INT32, INT64, Width
 
 #: What the generated text needs to see.
 PRELUDE = """\

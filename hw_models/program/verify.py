@@ -6,12 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from hw_models.program.operations import OPERATIONS
 from hw_models.program.trace import Node, Program
-from hw_models.program.widths import Width
+from hw_models.program.widths import INT32, INT64, Width
 
-#: What is declared is stored and sent in 32 bits, by every backend.
-INT32 = Width(-(1 << 31), (1 << 31) - 1)
-#: Every value on the way is one of these.
-INT64 = Width(-(1 << 63), (1 << 63) - 1)
 SHIFT_MAX = 63
 #: Far more than any neuron needs; a longer program is taken for a mistake.
 NODES_MAX = 1 << 14
@@ -84,6 +80,7 @@ def verify_program(program: Program) -> None:
     for group in groups:
         for name, width in getattr(program, group).items():
             _require(is_name(name), f"{group}: '{name}' cannot be a name")
+            # What is declared is stored and sent in 32 bits, by every backend.
             _require(INT32.holds(width), f"{group}: {name} in {width} exceeds 32 bits")
     _require(set(program.initial) == set(program.states), "not every state has one initial value")
     for name, start in program.initial.items():

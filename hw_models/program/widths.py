@@ -40,3 +40,5 @@ def unsigned(bits: int) -> Width:
 
 
 FLAG = Width(0, 1)
+#: The machine's integers.
+INT32, INT64 = signed(32), signed(64)

@@ -10,11 +10,11 @@ import random
 from collections.abc import Callable, Mapping
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, get_args
 
 from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Port, Represented
 from hw_models.neurons.registry import models
-from hw_models.neurons.roles import CONTROL_WIDTHS, Control, Roles
+from hw_models.neurons.roles import CONTROL_WIDTHS, PER_NEURON, Control, Roles
 from hw_models.program import trace
 from hw_models.program.operations import OPERATIONS
 from hw_models.program.trace import Integer, Program
@@ -34,17 +34,8 @@ _STATE_WIDTHS = (
     signed(32),
 )
 _PARAMETER_WIDTHS = (FLAG, unsigned(3), unsigned(12), signed(13), Width(-7, 9))
-_CONTROLS: tuple[Control, ...] = (
-    "clock",
-    "reset",
-    "last",
-    "learning",
-    "plastic",
-    "gather",
-    "report",
-    "consolidate",
-    "anneal",
-)
+#: Those that a whole population shares.
+_CONTROLS = tuple(control for control in get_args(Control) if control not in PER_NEURON)
 #: Room for a few more operations within 64 bits.
 _MOST = Width(-(1 << 50), 1 << 50)
 
