@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from benchmarks import networks
 from benchmarks.plain import burst_network, lif
 from benchmarks.timing import Work
-from burstchip.backends.sim import simulator
-from burstchip.backends.sim.simulator import Pictures, Simulation, sample_order, start
+from burstchip.backends.sim.simulator import Simulation, start
 from burstchip.frontend import load_network
 from burstchip.tasks.datasets import load_dataset
-from burstchip.tasks.run_folder import recorded_variables
-from burstchip.tasks.training import pictures_of
+from burstchip.tasks.presentation import Pictures, Presentation, pictures_of
+from burstchip.tasks.showing import sample_order, show
 from compiler.ir.chip_program import ChipProgram
+from compiler.ir.signals import Host
 from compiler.pipeline import compile_network
 
 
@@ -63,7 +63,7 @@ def _require_equal(name: str, *pairs: tuple[object, object]) -> None:
 
 
 def _advance(simulation: Simulation, steps: int) -> None:
-    simulation.advance(steps, {}, prime=False)
+    simulation.advance(steps)
 
 
 def lif_updates(seconds: float, size: int = 10_000) -> Contest:
@@ -167,15 +167,15 @@ def training_samples(
     code = training_program(template, weight_form)
     pictures = training_pictures(code, data_dir)
     order = sample_order(code, len(pictures.images), 0)
-    # The very loop that `burstchip train` runs, which can record.
-    simulation = start(code, learning=True, record=recorded_variables(code))
+    presentation = Presentation(code, pictures)
+    simulation = start(code, learning=True, host=Host(presentation.streams))
     plain = burst_network.untrained(code)
     shown = 0
 
     def simulated(samples: int) -> float:
         nonlocal shown
         chosen = order[np.arange(shown, shown + samples + 1) % len(order)]
-        simulator.show(simulation, pictures, chosen[:-1], int(chosen[-1]), 0)
+        show(simulation, presentation, chosen[:-1], int(chosen[-1]))
         shown += samples
         return samples
 

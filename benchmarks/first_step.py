@@ -15,7 +15,7 @@ from typing import Any
 
 def _watched() -> list[float]:
     """Have every `record` tell when its first step is done; the list that receives the time."""
-    from burstchip import recording
+    from burstchip.running import recording
 
     seen: list[float] = []
     original = recording.record

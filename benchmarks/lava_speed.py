@@ -28,9 +28,11 @@ from benchmarks.timing import Rate, rates_in_turn
 from burstchip.backends.available import require_backend
 from burstchip.backends.lava.session import LavaRun, LavaWorker
 from burstchip.backends.sim import compiled, simulator
-from burstchip.recording import samples_shown, shown_pictures
-from burstchip.verification import verify
+from burstchip.running.recording import first_epoch
+from burstchip.running.verification import verify
+from burstchip.tasks.presentation import Pictures
 from compiler.ir.chip_program import ChipProgram
+from compiler.ir.signals import Host
 from compiler.pipeline import compile_network
 
 SIZES = (100, 1000, 4000)
@@ -91,12 +93,13 @@ def programs() -> dict[str, Callable[[], ChipProgram]]:
 class _Stepping:
     """A program on both backends; each `Work` runs as many steps as fill the given seconds."""
 
-    def __init__(self, code: ChipProgram, pictures: simulator.Pictures | None, worker: LavaWorker) -> None:
-        self.code, self.pictures = code, pictures
+    def __init__(self, code: ChipProgram, pictures: Pictures | None, worker: LavaWorker) -> None:
+        self.code = code
         self.unit = 1 if code.task is None else code.task.present
         # Room for a run that is never asked for more.
-        self.order = samples_shown(code, 10_000_000 if code.task is not None else 0, self.pictures)
-        shown = shown_pictures(self.pictures, self.order[:20_000])
+        steps = 20_000 * self.unit
+        shown = None if pictures is None else first_epoch(code, steps, pictures)
+        self.host = Host({} if shown is None else shown.streams)
         self._sim_started()
         # Once more, now that the loop is compiled: later runs load it.
         compiled._module.cache_clear()
@@ -104,22 +107,17 @@ class _Stepping:
         self.simulation = self._sim_started()
         self.sim_start = perf_counter() - started
         started = perf_counter()
-        self.run = LavaRun(worker, code, shown, {}, rows=1 << 30)
+        self.run = LavaRun(worker, code, self.host, rows=1 << 24, counting=False)
         self.run.advance(1)
         self.lava_start = perf_counter() - started
 
     def _sim_started(self) -> simulator.Simulation:
-        simulation = simulator.start(self.code, learning=True)
+        simulation = simulator.start(self.code, learning=True, host=self.host)
         self._simulate(simulation, self.unit)
         return simulation
 
     def _simulate(self, simulation: simulator.Simulation, steps: int) -> None:
-        if self.pictures is None:
-            simulation.advance(steps, {}, prime=False)
-            return
-        count, first = steps // self.unit, simulation.clock // self.unit
-        chosen = self.order[np.arange(first, first + count + 1) % len(self.order)]
-        simulator.show(simulation, self.pictures, chosen[:-1], int(chosen[-1]), 0)
+        simulation.advance(steps)
 
     def simulated(self, seconds: float) -> Callable[[], float]:
         """Steps of the simulator that take about `seconds`."""
@@ -150,9 +148,7 @@ def _filling(seconds: float, work: Callable[[int], object], unit: int) -> int:
 
 
 @contextmanager
-def _stepping(
-    code: ChipProgram, pictures: simulator.Pictures | None, worker: LavaWorker
-) -> Iterator[_Stepping]:
+def _stepping(code: ChipProgram, pictures: Pictures | None, worker: LavaWorker) -> Iterator[_Stepping]:
     it = _Stepping(code, pictures, worker)
     try:
         yield it

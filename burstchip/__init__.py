@@ -9,6 +9,8 @@ This page is the whole public interface; what is not named here may change witho
 | compile | `compile_file(path)`, `compile_network(network)` |
 | keep as one file | `save_artifact(code, path)`, `load_artifact(path)` |
 | run and record | `record(code, steps)`, `to_dataset(recording)`, `save_recording(dataset, path)` |
+| run step by step | `open_run(code, backend)`, and of the run `advance`, `read`, `write`, `state` |
+| record into a file as it goes | `RecordingFile(path, code, selections)`, a sink of `record` |
 | learn a task | `train(TrainOptions(network_path, out))`, `load_dataset(name)` |
 | look at a run | `write_report(folder)` |
 | look at the machine | `examine()`, `all_backends()` |
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
     from burstchip.backends.available import Backend, all_backends
     from burstchip.compilation import Compilation, check_file, compile_file
     from burstchip.doctor import Examination, examine
+    from burstchip.files.recording import RecordingFile, save_recording, to_dataset
     from burstchip.frontend import LoadResult, load, load_network, network_schema
-    from burstchip.recording import Recording, RecordProgress, record
-    from burstchip.recording_file import save_recording, to_dataset
     from burstchip.report import write_report
+    from burstchip.running.recording import Recording, RecordProgress, record
+    from burstchip.running.run import Run, open_run
     from burstchip.tasks.dataset import Dataset
     from burstchip.tasks.datasets import load_dataset
     from burstchip.tasks.training import TrainOptions, TrainProgress, train
@@ -45,8 +48,9 @@ _HOMES = {
     "burstchip.compilation": ("Compilation", "check_file", "compile_file"),
     "burstchip.doctor": ("Examination", "examine"),
     "burstchip.frontend": ("LoadResult", "load", "load_network", "network_schema"),
-    "burstchip.recording": ("RecordProgress", "Recording", "record"),
-    "burstchip.recording_file": ("save_recording", "to_dataset"),
+    "burstchip.running.recording": ("RecordProgress", "Recording", "record"),
+    "burstchip.running.run": ("Run", "open_run"),
+    "burstchip.files.recording": ("RecordingFile", "save_recording", "to_dataset"),
     "burstchip.report": ("write_report",),
     "burstchip.tasks.dataset": ("Dataset",),
     "burstchip.tasks.datasets": ("load_dataset",),
@@ -72,6 +76,8 @@ __all__ = [
     "Network",
     "RecordProgress",
     "Recording",
+    "RecordingFile",
+    "Run",
     "Template",
     "TrainOptions",
     "TrainProgress",
@@ -86,6 +92,7 @@ __all__ = [
     "load_dataset",
     "load_network",
     "network_schema",
+    "open_run",
     "record",
     "save_artifact",
     "save_recording",

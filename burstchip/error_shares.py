@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.recording import Recording, record
+from burstchip.running.recording import Recording, record
 from burstchip.variables import Variable
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
@@ -13,6 +18,7 @@ register_codes(
         "BC605": "an unknown population or variable to record",
         "BC606": "a variable to record that is named twice",
         "BC607": "nothing to record",
+        "BC614": "a choice of neurons that is none",
     }
 )
 
@@ -20,10 +26,52 @@ register_codes(
 Variable = tuple[str, str]
 
 
+@dataclass(frozen=True)
+class Selection:
+    """A variable to record, and which of its neurons: all, or those of `neurons` as a slice counts them."""
+
+    variable: Variable
+    neurons: slice = slice(None)
+
+    @property
+    def text(self) -> str:
+        """The selection as one writes it."""
+        it, name = self.neurons, ".".join(self.variable)
+        if it == slice(None):
+            return name
+        parts = ["" if number is None else str(number) for number in (it.start, it.stop)]
+        return f"{name}[{':'.join([*parts, *([str(it.step)] if it.step is not None else [])])}]"
+
+    def of(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The chosen columns of [step, neuron]."""
+        return values[:, self.neurons]
+
+    def indices(self, code: ChipProgram) -> range:
+        """The numbers of the chosen neurons."""
+        return range(code.population(self.variable[0]).size)[self.neurons]
+
+    def size(self, code: ChipProgram) -> int:
+        """How many neurons are chosen."""
+        return len(self.indices(code))
+
+
 def variables_of(code: ChipProgram, population: str) -> tuple[str, ...]:
     """What can be recorded of a population: the states and outputs of its model."""
     program = code.population(population).program
     return tuple(dict.fromkeys((*program.states, *program.outputs)))
+
+
+def place_size(code: ChipProgram, place: Variable) -> int:
+    """How many integers a population's or a projection's variable has."""
+    name, variable = place
+    sizes = {population.name: population.size for population in code.populations}
+    if name in sizes:
+        return sizes[name]
+    projection = next(projection for projection in code.projections if projection.name == name)
+    if variable in ("w", "t", "d"):
+        return int(projection.weights.size)
+    source = variable in ("x1", "x2", "tx")
+    return sizes[projection.source if source else projection.target]
 
 
 def parse_variables(code: ChipProgram, names: Sequence[str]) -> tuple[Variable, ...]:
@@ -57,6 +105,52 @@ def parse_variables(code: ChipProgram, names: Sequence[str]) -> tuple[Variable, 
     if problems:
         raise BurstchipError(problems)
     return tuple(found)
+
+
+def parse_selections(code: ChipProgram, wanted: Sequence[Variable | str]) -> tuple[Selection, ...]:
+    """Variables to record, as pairs or texts with perhaps a choice of neurons: `hidden.v[0:100:10]`.
+
+    Without any, the program's probes. Raises `BurstchipError` BC604 to BC614 with every mistake.
+    """
+    texts = [".".join(it) if isinstance(it, tuple) else it for it in wanted]
+    split = [re.fullmatch(r"(.*?)(?:\[([^\[\]]*)\])?", text.strip(), re.DOTALL) for text in texts]
+    names = [match[1] if match else text for match, text in zip(split, texts, strict=True)]
+    variables = parse_variables(code, names)
+    chosen = [match[2] if match else None for match in split] or [None] * len(variables)
+    found = [
+        Selection(variable, slice(None) if text is None else _neurons(code, variable, text))
+        for variable, text in zip(variables, chosen, strict=True)
+    ]
+    problems = [
+        Diagnostic(
+            "BC614",
+            f"'{'.'.join(it.variable)}[{text}]' chooses no neurons",
+            required=f"[first:last] or [neuron], of 0 to {code.population(it.variable[0]).size - 1}",
+            given=f"[{text}]",
+            hint=f"for example {'.'.join(it.variable)}[0:{min(10, code.population(it.variable[0]).size)}]",
+        )
+        for it, text in zip(found, chosen, strict=True)
+        if it.size(code) == 0
+    ]
+    if problems:
+        raise BurstchipError(problems)
+    return tuple(found)
+
+
+def _neurons(code: ChipProgram, variable: Variable, text: str) -> slice:
+    """The slice that a text between brackets stands for; an empty one where it stands for none."""
+    size = code.population(variable[0]).size
+    numbers = [part.strip() for part in text.split(":")]
+    if not all(re.fullmatch(r"\d{0,9}", number) for number in numbers) or len(numbers) > 3:
+        return slice(0, 0)
+    values = [int(number) if number else None for number in numbers]
+    if len(values) == 1:
+        only = values[0]
+        return slice(0, 0) if only is None or only >= size else slice(only, only + 1)
+    first, last, every = (*values, None, None)[:3]
+    if every == 0 or (last is not None and last > size):
+        return slice(0, 0)
+    return slice(first, last, every)
 
 
 def _parse(code: ChipProgram, name: str) -> Variable | Diagnostic:

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.artifact_synapses import Tensors, decode_projection, encode_projection
+from compiler.artifact_signals import Tensors, decode_host, decode_signal, encode_host, encode_signal
+from compiler.artifact_synapses import decode_projection, encode_projection
 from compiler.ir.chip_program import (
     ChipProgram,
     PopulationCode,
@@ -33,7 +34,7 @@ from hw_models.program.serialise import decode_program, encode_program
 from hw_models.program.trace import Program
 
 FORMAT = "burstchip artifact"
-VERSION = 2
+VERSION = 3
 KEY = "burstchip"
 
 register_codes(
@@ -87,6 +88,10 @@ def _encode_population(
         "stream": population.stream,
         "gather_every": population.gather_every,
         "units": {name: list(unit) for name, unit in population.units.items()},
+        "signals": {
+            name: encode_signal(signal, f"population.{index}.signal.{name}", tensors)
+            for name, signal in population.signals.items()
+        },
     }
     if population.spikes is not None:
         entry["spikes"] = f"population.{index}.spikes"
@@ -113,6 +118,7 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
         "projections": [encode_projection(i, p, tensors) for i, p in enumerate(code.projections)],
         "probes": [list(probe) for probe in code.probes],
         "task": None if code.task is None else asdict(code.task),
+        "host": {name: encode_host(it, f"host.{name}", tensors) for name, it in code.host.items()},
         "quantisation": [asdict(line) for line in code.quantisation],
         # Places are left out: they name files of the machine that compiled.
         "diagnostics": [
@@ -243,6 +249,7 @@ def _decode_population(
         spikes,
         units,
         values("real"),
+        {name: decode_signal(signal, tensors) for name, signal in entry["signals"].items()},
     )
 
 
@@ -261,6 +268,7 @@ def _decode(manifest: Mapping[str, Any], tensors: Tensors) -> ChipProgram:
         task=None if task is None else TaskCode(**{**task, "anneal": tuple(task["anneal"])}),
         quantisation=tuple(QuantisationLine(**line) for line in manifest["quantisation"]),
         diagnostics=tuple(Diagnostic(**entry) for entry in manifest["diagnostics"]),
+        host={name: decode_host(entry, tensors) for name, entry in manifest["host"].items()},
     )
     verify_chip_program(code)
     return code

@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.artifact_signals import Tensors, decode_signal, encode_signal
 from compiler.draws import WeightDraws
 from compiler.ir.chip_program import LearningCode, ProjectionCode, TraceCode
 from compiler.ir.network import Constant, Distribution, Normal, Uniform
 
-Tensors = dict[str, NDArray[Any]]
+#: The signals of a learning rule.
+_SIGNALS = ("gate", "restart", "halvings")
 
 _DISTRIBUTIONS: Mapping[str, type[Constant] | type[Uniform] | type[Normal]] = {
     "constant": Constant,
@@ -51,7 +53,9 @@ def encode_projection(index: int, projection: ProjectionCode, tensors: Tensors) 
             drawn = isinstance(value, WeightDraws)
             entry["requested"] = _encode_draws(value) if drawn else tensor("requested", _single(value))
         elif field.name == "learning":
-            entry["learning"] = None if value is None else asdict(value)
+            entry["learning"] = (
+                None if value is None else _encode_learning(value, f"projection.{index}", tensors)
+            )
         else:
             entry[field.name] = value
     return entry
@@ -76,8 +80,20 @@ def decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> ProjectionC
         values["requested"] = _decode_draws(entry["requested"])
     if (learning := entry["learning"]) is not None:
         traces = tuple(TraceCode(**trace) for trace in learning["traces"])
-        values["learning"] = LearningCode(**{**learning, "traces": traces})
+        gates = {name: decode_signal(learning[name], tensors) for name in _SIGNALS}
+        values["learning"] = LearningCode(**{**learning, **gates, "traces": traces})
     return ProjectionCode(**values)
+
+
+def _encode_learning(learning: LearningCode, prefix: str, tensors: Tensors) -> dict[str, Any]:
+    entry = {field.name: getattr(learning, field.name) for field in fields(learning)}
+    signals = {name: encode_signal(entry[name], f"{prefix}.{name}", tensors) for name in _SIGNALS}
+    return {
+        **entry,
+        **signals,
+        "traces": [asdict(trace) for trace in learning.traces],
+        "rules": dict(learning.rules),
+    }
 
 
 def _narrow(values: NDArray[np.int16]) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from compiler.ir.chip_program import ChipProgram
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Network
 from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network
+from compiler.passes.bind import bind
 from compiler.passes.check import check
 from compiler.passes.elaborate import elaborate
 from compiler.passes.lower import lower
@@ -48,7 +49,8 @@ OWN = (
     Pass("elaborate", elaborate),
     Pass("quantize", quantize, after="elaborate"),
     Pass("lower", lower, after="quantize"),
-    Pass("check", check, after="lower"),
+    Pass("bind", bind, after="lower"),
+    Pass("check", check, after="bind"),
 )
 
 

@@ -15,7 +15,7 @@ from benchmarks.plain.burst_units import BurstUnits
 from benchmarks.plain.carry import CarrySynapses, Events
 from benchmarks.plain.chip import ChipSynapses
 from benchmarks.plain.integers import Bits, Integers, draws, index_bits, key, shifted
-from burstchip.backends.sim.simulator import Pictures
+from burstchip.tasks.presentation import Pictures
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode, TaskCode
 
 #: Encoded pictures count 2^-10 events a step.

@@ -15,9 +15,11 @@ from benchmarks.profiling.instrument import Instrumented, Part, instrument
 from benchmarks.profiling.ticks import ticks_of_reading, ticks_per_second
 from benchmarks.profiling.work import Seen, Work, work_of
 from burstchip.backends.sim.layout import Layout
-from burstchip.backends.sim.simulator import Pictures, Simulation, sample_order, show, start
-from burstchip.tasks.run_folder import recorded_variables
+from burstchip.backends.sim.simulator import Simulation, start
+from burstchip.tasks.presentation import Pictures, Presentation
+from burstchip.tasks.showing import sample_order, show
 from compiler.ir.chip_program import ChipProgram
+from compiler.ir.signals import Host
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class _Showing:
     """A simulation that is shown one sample after the other."""
 
     simulation: Simulation
-    pictures: Pictures
+    presentation: Presentation
     order: np.ndarray[tuple[int], np.dtype[np.int64]]
     shown: int = 0
 
@@ -64,7 +66,7 @@ class _Showing:
         """The seconds it took."""
         chosen = self.order[np.arange(self.shown, self.shown + samples + 1) % len(self.order)]
         started = perf_counter()
-        show(self.simulation, self.pictures, chosen[:-1], int(chosen[-1]), 0)
+        show(self.simulation, self.presentation, chosen[:-1], int(chosen[-1]))
         self.shown += samples
         return perf_counter() - started
 
@@ -108,8 +110,9 @@ def divide(template: str, weight_form: str, pictures: Pictures, warm_up: int, sa
 
 
 def _showing(code: ChipProgram, pictures: Pictures) -> _Showing:
-    simulation = start(code, learning=True, record=recorded_variables(code))
-    return _Showing(simulation, pictures, sample_order(code, len(pictures.images), 0))
+    presentation = Presentation(code, pictures)
+    simulation = start(code, learning=True, host=Host(presentation.streams))
+    return _Showing(simulation, presentation, sample_order(code, len(pictures.images), 0))
 
 
 def _seen(

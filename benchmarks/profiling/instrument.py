@@ -62,6 +62,8 @@ def _timed(
     gates: Words,
     periods: Words,
     ahead: Words,
+    periodic: Words,
+    flags: Words,
     parts: Words,
     passed: Words,
     passes: Words,
@@ -70,7 +72,7 @@ def _timed(
     """`code.steps.run` with its clock; what lies between two calls is part 0."""
     before = ticks()
     for n in range(begin, last):
-        turn(now, n)
+        turn(now, n, periodic, flags)
         for k in range(len(functions)):
             due = periods[k] == 1 or (n + ahead[k]) % periods[k] == 0
             if due and now[gates[k]] != 0:

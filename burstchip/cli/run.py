@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +13,17 @@ from burstchip.cli.console import Output, as_json, output
 from burstchip.cli.options import Backend, Data, Json, Strict
 from burstchip.cli.progress import progress
 from burstchip.cli.wording import weight_form
+from hw_models.diagnostics import BurstchipError
 
 if TYPE_CHECKING:
-    from burstchip.recording import Recording, RecordProgress
+    from burstchip.running.recording import Recording, RecordProgress
+
+
+class EventForm(str, Enum):
+    """How variables that are 0 or 1 are kept."""
+
+    flags = "flags"
+    list = "list"
 
 
 def run(
@@ -22,8 +32,12 @@ def run(
     target: Annotated[Path, typer.Option("--output", "-o", metavar="out.nc", help="The netCDF file.")],
     record: Annotated[
         list[str] | None,
-        typer.Option(metavar="VARIABLES", help="Such as hidden.v,readout.events; default: the probes."),
+        typer.Option(metavar="VARIABLES", help="Such as hidden.v[0:10],readout.events; default: the probes."),
     ] = None,
+    every: Annotated[int, typer.Option(metavar="N", min=1, help="Keep every Nth step.")] = 1,
+    events: Annotated[
+        EventForm, typer.Option(help="Events as a flag in each step, or as a list of times and neurons.")
+    ] = EventForm.flags,
     backend: Backend = "sim",
     data: Data = None,
     strict: Strict = False,
@@ -34,15 +48,18 @@ def run(
     A network with a task is shown its training samples.
     """
     with output(json=json, interrupted="nothing was written") as out:
+        from burstchip.backends.available import require_backend
         from burstchip.cli.checks import output_file
-        from burstchip.recording import record as record_
-        from burstchip.variables import parse_variables
+        from burstchip.files.recording import RecordingFile, is_flag
+        from burstchip.running.recording import record as record_
+        from burstchip.variables import parse_selections
         from compiler.artifact import load_artifact
 
         output_file(target, artifact)
         code, sha256 = load_artifact(artifact)
         names = [name.strip() for text in record or () for name in text.split(",")]
-        variables = parse_variables(code, names)
+        selections = parse_selections(code, names)
+        listed = [it.variable for it in selections if events is EventForm.list and is_flag(code, it.variable)]
         with progress(f"running {code.name}", "preparing") as advance:
 
             def watch(state: RecordProgress) -> None:
@@ -52,21 +69,19 @@ def run(
             def fetch(name: str, done: int, total: int) -> None:
                 advance(done, total, f"fetching {name}")
 
-            recording = record_(
-                code, steps, variables, backend=backend, data_dir=data, watch=watch, fetch=fetch
-            )
-        if strict and recording.diagnostics:
-            from dataclasses import replace
-
-            from hw_models.diagnostics import BurstchipError
-
-            raise BurstchipError([replace(found, severity="error") for found in recording.diagnostics])
-        from burstchip.recording_file import save_recording, to_dataset
-
-        save_recording(to_dataset(recording, sha256), target)
+            require_backend(backend)
+            with RecordingFile(
+                target, code, selections, every=every, listed=listed, real=backend == "reference"
+            ) as file:
+                recording = record_(
+                    code, steps, names, backend=backend, data_dir=data, sink=file, watch=watch, fetch=fetch
+                )
+                if strict and recording.diagnostics:
+                    raise BurstchipError([replace(it, severity="error") for it in recording.diagnostics])
+                file.finish(recording, sha256)
         out.messages(recording.diagnostics)
         _tell(recording, out)
-        recorded = ", ".join(".".join(variable) for variable in variables)
+        recorded = ", ".join(it.text for it in selections)
         setting = f"{weight_form(code.weight_form)}, backend {backend}"
         out.text(f"{target}: {recorded}, {steps:,} steps, {setting}")
         out.result(
@@ -77,7 +92,7 @@ def run(
                 "backend": backend,
                 "weight_form": code.weight_form,
                 "steps": steps,
-                "recorded": [".".join(variable) for variable in variables],
+                "recorded": [it.text for it in selections],
                 "events": dict(recording.events),
                 "bursts": dict(recording.bursts),
                 "diagnostics": as_json(recording.diagnostics),

@@ -13,7 +13,7 @@ from burstchip.cli.options import Data, Json
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
-    from burstchip.verification import Verification
+    from burstchip.running.verification import Verification
 
 #: What a command that found a difference ends with.
 DIFFERENT = 1
@@ -49,9 +49,9 @@ def verify(
             exclude(bool(given), message, "--deployment alone", " and ".join(given))
             _compare_deployment(artifact, deployment, out)
             return
-        from burstchip.recording import training_pictures
-        from burstchip.verification import check_backends, steps_to_verify
-        from burstchip.verification import verify as verify_
+        from burstchip.running.recording import training_pictures
+        from burstchip.running.verification import check_backends, steps_to_verify
+        from burstchip.running.verification import verify as verify_
         from compiler.artifact import load_artifact
 
         chosen = tuple(name.strip() for name in (backends or "sim,lava").split(","))

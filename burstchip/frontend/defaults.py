@@ -47,6 +47,8 @@ def _owners(
         yield f"population {key.text}", fields, unread_rate(key.text == presented)
     for key, fields in (root.get("plasticity", Entries) or Entries(())).of(Fields):
         yield f"plasticity {key.text}", fields, None
+    for key, fields in (root.get("signals", Entries) or Entries(())).of(Fields):
+        yield f"signal {key.text}", fields, None
     listed = (root.get("projections", Items) or Items((), ())).of(Fields)
     for projection, (_, fields, _) in zip(network.projections, listed, strict=True):
         yield f"projection {projection.name}", fields, None

@@ -11,6 +11,7 @@ from burstchip.frontend.populations import read_populations
 from burstchip.frontend.probes import read_probes
 from burstchip.frontend.projections import Surroundings, read_projections
 from burstchip.frontend.report import Report
+from burstchip.frontend.signals import read_signals
 from burstchip.frontend.task import check_rates_are_read, read_task
 from compiler.ir.network import Network
 from hw_models.neurons.model import NeuronModel
@@ -43,6 +44,8 @@ def elaborate(
     task = None if task_fields is None else read_task(task_fields, populations, step, report)
     if task_fields is not None or not root.given("task"):
         check_rates_are_read(populations, task_fields, report)
+    presented = task_fields.get("input", str) if task_fields is not None else None
+    signals = read_signals(root.get("signals", Entries), populations, presented, step, report)
     _warn_of_unused(root, plasticity, report)
     if report.failed:
         return None
@@ -55,6 +58,7 @@ def elaborate(
         projections=tuple(projections),
         plasticity=tuple(learning.plasticity for learning in plasticity.values() if learning is not None),
         probes=probes,
+        signals=signals,
         task=task,
         target=root.get("target", str) or "loihi2",
         parameters=parameters,

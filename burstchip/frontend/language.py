@@ -24,6 +24,7 @@ from burstchip.frontend.kinds import (
     Whole,
     Word,
 )
+from burstchip.frontend.language_signals import SIGNAL
 from burstchip.frontend.language_synapses import LARGEST_POPULATION, PROJECTION, plasticity
 from burstchip.frontend.scalars import expected
 from compiler.ir.network import DATA_SHAPES
@@ -178,6 +179,7 @@ def language(models: Mapping[str, NeuronModel]) -> Record:
                 ListOf(Address("a variable"), "population.variable", called="probe"),
                 "variables to record",
             ),
+            Key("signals", Named(SIGNAL, "signal"), "what reaches neurons from outside over time"),
             Key("task", _task(), "the classification task that the network learns"),
             Key(
                 "target",

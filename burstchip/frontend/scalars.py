@@ -8,7 +8,7 @@ from burstchip.frontend.fields import AddressText, Amount
 from burstchip.frontend.kinds import Address, Anything, Name, QuantityOf, Text, Whole, Word
 from burstchip.frontend.report import Report
 from burstchip.frontend.substitute import NAME
-from burstchip.frontend.tree import Scalar, describe, shortened
+from burstchip.frontend.tree import Node, Scalar, describe, shortened
 from burstchip.frontend.units import PHRASES, NotAQuantity, parse_quantity
 from hw_models.diagnostics import nearest
 from hw_models.neurons.model import BASE_UNITS, Dimension
@@ -149,6 +149,20 @@ def read_quantity(kind: QuantityOf, node: Scalar, label: str, report: Report) ->
         report.add("BC103", node, f"{label} is out of range", required=range_of(kind))
         return None
     return amount
+
+
+def unit_scale(unit: str, dimension: Dimension, node: Node, label: str, report: Report) -> float | None:
+    """What 1 in this unit is in the dimension's base unit, or None after reporting why it is nothing."""
+    text = unit.strip()
+    assert isinstance(node, Scalar)
+    quantity = parse_quantity(text if text == "1" else f"1 {text}")
+    if isinstance(quantity, NotAQuantity):
+        required = expected(QuantityOf(dimension))
+        report.add(quantity.id, node, f"{label} {quantity.reason}", required=required)
+        return None
+    if not has_dimension(Amount(quantity, node), dimension, label, report):
+        return None
+    return quantity.value
 
 
 def has_dimension(amount: Amount, dimension: Dimension, label: str, report: Report) -> bool:

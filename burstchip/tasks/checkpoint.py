@@ -43,7 +43,7 @@ def _sha256(arrays: Mapping[str, NDArray[Any]], progress: Mapping[str, Any]) -> 
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def save_checkpoint(path: Path, arrays: Arrays, progress: Mapping[str, Any]) -> None:
+def save_checkpoint(path: Path, arrays: Mapping[str, NDArray[Any]], progress: Mapping[str, Any]) -> None:
     """Write state and progress; an earlier checkpoint stays until this one is complete."""
     from safetensors.numpy import save
 

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.sim.memory import forward_weights
-from burstchip.backends.sim.simulator import Pictures, Simulation, show, start
+from burstchip.files.recording import RecordingFile
+from burstchip.running.recording import Recording, Samples
+from burstchip.running.run import Run, open_run
+from burstchip.tasks.presentation import Pictures, Presentation
+from burstchip.variables import Selection, Variable
 from compiler.artifact import write_whole
-from compiler.ir.chip_program import ChipProgram
+from compiler.ir.chip_program import CARRY_TAG_BITS, ChipProgram
 
 #: How many test samples are recorded before and after learning.
 RECORDED_SAMPLES = 5
@@ -24,19 +27,16 @@ def write_json(path: Path, value: object) -> None:
     write_whole(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
 
 
-def physical_weights(code: ChipProgram, simulation: Simulation) -> dict[str, NDArray[Any]]:
+def physical_weights(code: ChipProgram, run: Run) -> dict[str, NDArray[Any]]:
     """The weights that events see, in physical units: (post, pre) by the name of a dense projection.
 
     A sparse one has one value a synapse, and the ends of each under `pre:NAME` and `post:NAME`.
     """
     weights: dict[str, NDArray[Any]] = {}
-    for index, projection in enumerate(code.projections):
-        stored = simulation.arrays[f"w_{index}"]
-        unit = projection.unit
-        if projection.learning is not None and projection.learning.form == "carry":
-            stored = forward_weights(projection, stored)
-            unit *= 256
-        physical = stored.T.astype(np.float64) * unit
+    for projection in code.projections:
+        carries = projection.learning is not None and projection.learning.form == "carry"
+        unit = projection.unit * (1 << CARRY_TAG_BITS if carries else 1)
+        physical = run.weights(projection.name).T.astype(np.float64) * unit
         weights[projection.name] = np.ascontiguousarray(physical)
         if not projection.dense:
             weights[f"pre:{projection.name}"] = projection.pre
@@ -44,7 +44,7 @@ def physical_weights(code: ChipProgram, simulation: Simulation) -> dict[str, NDA
     return weights
 
 
-def write_weights(path: Path, code: ChipProgram, simulation: Simulation) -> None:
+def write_weights(path: Path, code: ChipProgram, run: Run) -> None:
     """Physical weights of every projection as safetensors, units and sizes of sparse ones in the metadata."""
     from safetensors.numpy import save
 
@@ -54,7 +54,7 @@ def write_weights(path: Path, code: ChipProgram, simulation: Simulation) -> None
         if not projection.dense:
             shape = [sizes[projection.target], sizes[projection.source]]
             metadata[f"shape:{projection.name}"] = json.dumps(shape)
-    write_whole(path, save(physical_weights(code, simulation), metadata=metadata))
+    write_whole(path, save(physical_weights(code, run), metadata=metadata))
 
 
 def write_quantisation(path: Path, code: ChipProgram) -> None:
@@ -76,7 +76,7 @@ def write_quantisation(path: Path, code: ChipProgram) -> None:
     )
 
 
-def recorded_variables(code: ChipProgram) -> tuple[tuple[str, str], ...]:
+def recorded_variables(code: ChipProgram) -> tuple[Variable, ...]:
     """Events and, where there are any, bursts of every population."""
     return tuple(
         (population.name, output)
@@ -86,49 +86,27 @@ def recorded_variables(code: ChipProgram) -> tuple[tuple[str, str], ...]:
     )
 
 
-def record_samples(
-    code: ChipProgram, trained: Simulation, pictures: Pictures
-) -> tuple[dict[tuple[str, str], NDArray[Any]], NDArray[np.int64]]:
-    """Events and bursts of the first pictures with teacher and dendrites at work but all weights frozen."""
-    real = trained.layout.variant.real
-    plastic = [projection.name for projection in code.projections if projection.learning is not None]
-    record = trained.layout.variant.record
-    simulation = start(code, learning=True, real=real, record=record, frozen=plastic)
-    for name, array in trained.arrays.items():
-        if name[:2] in ("w_", "s_"):
-            simulation.arrays[name] = array.copy()
-    shown = np.arange(min(RECORDED_SAMPLES, len(pictures.images)), dtype=np.int64)
-    _, records = show(simulation, pictures, shown, -1, 0, recording=True)
-    numbers = simulation.layout.numbers
-    return {(name, variable): records[f"r_{numbers[name]}_{variable}"] for name, variable in record}, shown
+def write_recording(
+    path: Path, code: ChipProgram, trained: Run, backend: str, pictures: Pictures, artifact_sha256: str
+) -> None:
+    """Events and bursts of the first pictures with teacher and dendrites at work but all weights frozen.
 
-
-def write_recording(path: Path, code: ChipProgram, trained: Simulation, pictures: Pictures) -> None:
-    """The recorded samples as netCDF: `population.variable` over (time, neuron), samples as attributes."""
-    import xarray
-
+    They begin with the neurons as the training left them and with no message under way.
+    """
     assert code.task is not None
-    records, shown = record_samples(code, trained, pictures)
-    step = code.step_ms
-    steps = next(iter(records.values())).shape[0]
-    variables = {
-        f"{name}.{variable}": (("time", f"{name}_neuron"), values.astype(np.int8))
-        for (name, variable), values in records.items()
-    }
-    present = code.task.present * step
-    dataset = xarray.Dataset(
-        variables,
-        coords={"time": ("time", np.arange(steps) * step, {"units": "ms"})},
-        attrs={
-            "sample_start_ms": [float(i * present) for i in range(len(shown))],
-            "labels": [int(pictures.labels[i]) for i in shown],
-            "present_ms": present,
-            "teach_after_ms": code.task.teach_after * step,
-        },
-    )
-    temporary = path.with_name(f".{path.name}")
-    dataset.to_netcdf(temporary, engine="h5netcdf")
-    temporary.replace(path)
+    shown = np.arange(min(RECORDED_SAMPLES, len(pictures.images)), dtype=np.int64)
+    presentation = Presentation(code, pictures, shown, real=backend == "reference")
+    plastic = [projection.name for projection in code.projections if projection.learning is not None]
+    variables = recorded_variables(code)
+    run = open_run(code, backend, record=variables, streams=presentation.streams, frozen=plastic)
+    run.adopt(trained.state())
+    steps = len(shown) * code.task.present
+    selections = tuple(Selection(variable) for variable in variables)
+    with RecordingFile(path, code, selections) as file:
+        file.add(0, run.advance(steps))
+        samples = Samples(shown, pictures.labels[shown], np.array(run.readout, dtype=np.int64))
+        found = Recording(code, backend, steps, {}, samples, run.events, run.bursts, ())
+        file.finish(found, artifact_sha256)
 
 
 def confusion(labels: NDArray[np.int64], predictions: NDArray[np.int64], classes: int) -> list[list[int]]:

@@ -10,23 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from burstchip.backends.sim.simulator import Pictures, Simulation, classify, sample_order, show, start
+from burstchip.running.recording import clipped_inputs
+from burstchip.running.run import Run, open_run
 from burstchip.tasks.checkpoint import FILE, load_checkpoint, require_same, save_checkpoint, state_sha256
-from burstchip.tasks.dataset import Dataset
 from burstchip.tasks.datasets import load_dataset
+from burstchip.tasks.presentation import Presentation, pictures_of
 from burstchip.tasks.run_folder import (
     confusion,
-    recorded_variables,
     write_json,
     write_quantisation,
     write_recording,
     write_results,
     write_weights,
 )
+from burstchip.tasks.showing import classify, sample_order, show
 from compiler.artifact import artifact_sha256, save_artifact, write_whole
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
+from compiler.passes.bind import HALVINGS
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
@@ -40,7 +43,7 @@ register_codes(
     }
 )
 
-TRAINING_BACKENDS = ("sim", "reference")
+TRAINING_BACKENDS = ("sim", "plain", "reference")
 #: Seconds between checkpoints, and of one call into the compiled loop.
 CHECKPOINT_SECONDS = 10.0
 CALL_SECONDS = 0.25
@@ -79,10 +82,11 @@ Watch = Callable[[TrainProgress], None]
 
 
 @dataclass
-class _Run:
+class _Training:
     """A training under way, all of it in the checkpoint."""
 
-    simulation: Simulation
+    run: Run
+    presentation: Presentation
     epoch: int = 0
     shown: int = 0
     wrong: int = 0
@@ -94,7 +98,7 @@ class _Run:
 
     def progress(self) -> dict[str, Any]:
         names = ("epoch", "shown", "wrong", "seconds", "epoch_seconds", "totals", "train_error", "history")
-        return {"clock": self.simulation.clock, **{name: getattr(self, name) for name in names}}
+        return {"clock": self.run.clock, **{name: getattr(self, name) for name in names}}
 
 
 def annealing(epoch: int, epochs: int, fractions: tuple[float, ...]) -> int:
@@ -122,20 +126,6 @@ def frozen_projections(code: ChipProgram, network: Network, names: tuple[str, ..
             )
         frozen.extend(found)
     return tuple(dict.fromkeys(frozen))
-
-
-def pictures_of(dataset: Dataset) -> tuple[Pictures, Pictures]:
-    """(training, test) pictures of a data set."""
-    train, test = (
-        Pictures(
-            np.ascontiguousarray(images.reshape(len(images), -1)), dataset.maximum, labels.astype(np.int64)
-        )
-        for images, labels in (
-            (dataset.train_images, dataset.train_labels),
-            (dataset.test_images, dataset.test_labels),
-        )
-    )
-    return train, test
 
 
 def load_and_compile(options: TrainOptions) -> tuple[Network, ChipProgram, tuple[Diagnostic, ...]]:
@@ -184,65 +174,68 @@ def _refuse_other_run(options: TrainOptions) -> None:
         )
 
 
-def _epoch_line(code: ChipProgram, run: _Run, samples: int, test_error: float) -> dict[str, Any]:
+def _epoch_line(code: ChipProgram, it: _Training, samples: int, test_error: float) -> dict[str, Any]:
     """One entry of the history: errors, and rates of the epoch just ended."""
     assert code.task is not None
-    totals = run.simulation.arrays["event_totals"]
-    before = np.asarray(run.totals) if run.totals else np.zeros_like(totals)
+    events, bursts = it.run.events, it.run.bursts
+    totals = [[events[p.name], bursts.get(p.name, 0)] for p in code.populations]
+    before = it.totals or [[0, 0]] * len(totals)
     seconds = samples * code.task.present * code.step_ms / 1000
-    rates, bursts = {}, {}
-    for number, population in enumerate(code.populations):
-        events, burst = (int(value) for value in totals[number] - before[number])
+    rates, probabilities = {}, {}
+    for population, now, then in zip(code.populations, totals, before, strict=True):
+        count, burst = (end - begin for end, begin in zip(now, then, strict=True))
         if seconds:
-            rates[population.name] = events / population.size / seconds
-        if "bursts" in run.simulation.layout.programs[number].outputs and events:
-            bursts[population.name] = burst / events
-    run.totals = [[int(value) for value in line] for line in totals]
+            rates[population.name] = count / population.size / seconds
+        if population.name in bursts and count:
+            probabilities[population.name] = burst / count
+    it.totals = totals
     return {
-        "epoch": run.epoch,
-        "train_error": run.train_error,
+        "epoch": it.epoch,
+        "train_error": it.train_error,
         "test_error": test_error,
-        "seconds": run.epoch_seconds,
+        "seconds": it.epoch_seconds,
         "event_rate": rates,
-        "burst_probability": bursts,
+        "burst_probability": probabilities,
     }
 
 
-def _train_epoch(
-    code: ChipProgram, run: _Run, pictures: Pictures, save: Callable[[], None], watch: Watch | None
-) -> None:
+def _train_epoch(code: ChipProgram, it: _Training, save: Callable[[], None], watch: Watch | None) -> None:
     """Show the rest of the current epoch's samples."""
     assert code.task is not None
+    pictures = it.presentation.pictures
     epochs, count = code.task.epochs, len(pictures.images)
-    order = sample_order(code, count, run.epoch)
-    last = run.epoch + 1 == epochs
-    following = -1 if last else int(sample_order(code, count, run.epoch + 1)[0])
-    anneal = annealing(run.epoch, epochs, code.task.anneal)
+    order = sample_order(code, count, it.epoch)
+    last = it.epoch + 1 == epochs
+    following = -1 if last else int(sample_order(code, count, it.epoch + 1)[0])
+    it.run.write(HALVINGS, annealing(it.epoch, epochs, code.task.anneal))
     part, saved = 32, time.monotonic()
-    while run.shown < count:
-        shown = order[run.shown : run.shown + part]
-        end = run.shown + len(shown)
+    while it.shown < count:
+        shown = order[it.shown : it.shown + part]
+        end = it.shown + len(shown)
         started = time.perf_counter()
-        predictions, _ = show(
-            run.simulation, pictures, shown, int(order[end]) if end < count else following, anneal
-        )
+        predictions = show(it.run, it.presentation, shown, int(order[end]) if end < count else following)
         elapsed = time.perf_counter() - started
-        run.seconds += elapsed
-        run.epoch_seconds += elapsed
-        run.shown = end
-        run.wrong += int(np.count_nonzero(predictions != pictures.labels[shown]))
+        it.seconds += elapsed
+        it.epoch_seconds += elapsed
+        it.shown = end
+        it.wrong += int(np.count_nonzero(predictions != pictures.labels[shown]))
         part = int(np.clip(part * CALL_SECONDS / max(elapsed, 1e-6), max(1, part // 4), part * 4))
         if watch is not None:
-            done = run.epoch * count + run.shown
-            watch(TrainProgress(run.epoch + 1, epochs, done, epochs * count, run.wrong / run.shown))
+            done = it.epoch * count + it.shown
+            watch(TrainProgress(it.epoch + 1, epochs, done, epochs * count, it.wrong / it.shown))
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             save()
             saved = time.monotonic()
 
 
-def _compile_loop(simulation: Simulation, pictures: Pictures) -> None:
-    """Compile, or load, the training loop before its time is taken."""
-    show(simulation, pictures, np.empty(0, dtype=np.int64), -1, 0)
+def _resume(it: _Training, checkpoint: Path, identity: Mapping[str, Any]) -> None:
+    """Go on where a checkpoint of the same training stopped."""
+    arrays, progress = load_checkpoint(checkpoint, it.run.state())
+    require_same(checkpoint, progress, identity)
+    it.run.restore(arrays, progress["clock"])
+    for name in it.progress():
+        if name != "clock":
+            setattr(it, name, progress[name])
 
 
 def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
@@ -257,7 +250,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
             Diagnostic(
                 "BC564",
                 f"backend '{options.backend}' does not train",
-                required=" or ".join(TRAINING_BACKENDS),
+                required="sim, plain or reference",
                 given=options.backend,
                 hint="`burstchip verify --train SAMPLES` shows that lava learns the same integers as sim",
             )
@@ -269,21 +262,25 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     _refuse_other_run(options)
     dataset = load_dataset(task.data, split=task.split, data_dir=options.data_dir, download=True)
     train_pictures, test_pictures = pictures_of(dataset)
-    real = options.backend == "reference"
-    record = recorded_variables(code)
-    run = _Run(start(code, learning=True, real=real, record=record, frozen=frozen))
-    checkpoint = options.out / FILE
+
+    def opened() -> _Training:
+        shown = Presentation(code, train_pictures, real=options.backend == "reference")
+        return _Training(open_run(code, options.backend, streams=shown.streams, frozen=frozen), shown)
+
+    def tested(run: Run) -> NDArray[np.int64]:
+        weights = {p.name: run.weights(p.name) for p in code.projections if p.learning is not None}
+        workers = options.workers or os.cpu_count() or 1
+        return classify(code, weights, test_pictures, backend=options.backend, workers=workers).predictions
+
+    def error_of(predictions: NDArray[np.int64]) -> float:
+        return float(np.mean(predictions != test_pictures.labels))
+
+    it, checkpoint = opened(), options.out / FILE
     identity = {"backend": options.backend, "frozen": sorted(frozen)}
     sha256 = artifact_sha256(code)
     identity["artifact_sha256"] = sha256
     if options.resume and checkpoint.exists():
-        arrays, progress = load_checkpoint(checkpoint, run.simulation.arrays)
-        require_same(checkpoint, progress, identity)
-        run.simulation.arrays.update(arrays)
-        run.simulation.clock = progress["clock"]
-        for name in run.progress():
-            if name != "clock":
-                setattr(run, name, progress[name])
+        _resume(it, checkpoint, identity)
     options.out.mkdir(parents=True, exist_ok=True)
     save_artifact(code, options.out / "net.burst")
     if not options.resume:
@@ -291,43 +288,37 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     write_whole(options.out / "network.yaml", options.network_path.read_bytes())
 
     def save() -> None:
-        save_checkpoint(checkpoint, run.simulation.arrays, {**identity, **run.progress()})
+        save_checkpoint(checkpoint, it.run.state(), {**identity, **it.progress()})
 
-    workers = options.workers or os.cpu_count() or 1
-    if not run.history:
-        initial = start(code, learning=True, real=real, record=record)
-        write_weights(options.out / "weights_before.safetensors", code, initial)
-        write_recording(options.out / "recording_before.nc", code, initial, test_pictures)
-        predictions, _ = classify(code, initial, test_pictures, workers)
-        error = float(np.mean(predictions != test_pictures.labels))
-        run.history.append(_epoch_line(code, run, 0, error))
+    def leave(when: str) -> None:
+        write_weights(options.out / f"weights_{when}.safetensors", code, it.run)
+        path = options.out / f"recording_{when}.nc"
+        write_recording(path, code, it.run, options.backend, test_pictures, sha256)
+
+    if not it.history:
+        leave("before")
+        it.history.append(_epoch_line(code, it, 0, error_of(tested(it.run))))
         save()
-    # Another simulation: this one must not start twice.
-    _compile_loop(start(code, learning=True, real=real, record=record, frozen=frozen), train_pictures)
+    # Compile, or load, the loop before its time is taken; another run, since this one must not start twice.
+    spare = opened()
+    show(spare.run, spare.presentation, np.empty(0, dtype=np.int64))
     predictions = np.empty(0, dtype=np.int64)
-    while run.epoch < task.epochs:
-        _train_epoch(code, run, train_pictures, save, watch)
-        run.train_error = run.wrong / run.shown
-        predictions, _ = classify(code, run.simulation, test_pictures, workers)
-        run.epoch += 1
-        error = float(np.mean(predictions != test_pictures.labels))
-        run.history.append(_epoch_line(code, run, run.shown, error))
-        run.shown, run.wrong, run.epoch_seconds = 0, 0, 0.0
+    while it.epoch < task.epochs:
+        _train_epoch(code, it, save, watch)
+        it.train_error = it.wrong / it.shown
+        predictions = tested(it.run)
+        it.epoch += 1
+        it.history.append(_epoch_line(code, it, it.shown, error_of(predictions)))
+        it.shown, it.wrong, it.epoch_seconds = 0, 0, 0.0
         save()
-        write_json(options.out / "history.json", run.history)
+        write_json(options.out / "history.json", it.history)
     if not len(predictions):
-        predictions, _ = classify(code, run.simulation, test_pictures, workers)
-    write_weights(options.out / "weights_after.safetensors", code, run.simulation)
-    write_recording(options.out / "recording_after.nc", code, run.simulation, test_pictures)
+        predictions = tested(it.run)
+    leave("after")
     write_quantisation(options.out / "quantisation.json", code)
     samples = task.epochs * len(train_pictures.images)
-    clipped = run.simulation.arrays["clipped_inputs"]
-    notes = [str(diagnostic) for diagnostic in (*warnings, *dataset.diagnostics)]
-    notes += [
-        f"{int(count)} summed inputs of '{population.name}' left their width and were clipped"
-        for population, count in zip(code.populations, clipped, strict=True)
-        if count
-    ]
+    messages = (*warnings, *dataset.diagnostics, *clipped_inputs(code, it.run.clipped))
+    visited = getattr(it.run, "synaptic_events", None)
     summary = {
         "name": code.name,
         "task": task.data,
@@ -338,18 +329,16 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
         "backend": options.backend,
         "frozen": sorted(frozen),
         "overrides": dict(options.overrides),
-        "train_error": run.train_error,
-        "test_error": run.history[-1]["test_error"],
-        "samples_per_second": samples / run.seconds if run.seconds else 0.0,
-        "synaptic_events_per_second": float(np.sum(run.simulation.arrays["synaptic_events"])) / run.seconds
-        if run.seconds
-        else 0.0,
-        "training_seconds": run.seconds,
+        "train_error": it.train_error,
+        "test_error": it.history[-1]["test_error"],
+        "samples_per_second": samples / it.seconds if it.seconds else 0.0,
+        "synaptic_events_per_second": visited / it.seconds if it.seconds and visited is not None else 0.0,
+        "training_seconds": it.seconds,
         "artifact_sha256": sha256,
-        "state_sha256": state_sha256(run.simulation.arrays),
+        "state_sha256": state_sha256(it.run.state()),
         "confusion": confusion(test_pictures.labels, predictions, dataset.n_classes),
         "classes": [str(label) for label in range(dataset.n_classes)],
-        "diagnostics": notes,
+        "diagnostics": [str(diagnostic) for diagnostic in messages],
     }
-    write_results(options.out, summary, run.history)
+    write_results(options.out, summary, it.history)
     return summary

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws, grid
+from compiler.ir.signals import ALWAYS, NEVER, HostInput, Signal
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
 from hw_models.plasticity.grammar import learning_rule
@@ -34,11 +35,12 @@ class PopulationCode:
     """One population: the program that its neurons run, its size, integer parameters and random stream.
 
     `model` is the name that the program had in the network, a label only. `ports` are the program's inputs
-    that sum messages, `roles` what its other inputs are bound to. `gather_every` is the learning epoch, in
-    steps, of the plastic synapses that end here, 0 where there are none. `spikes` lists (step, neuron) of the
-    events of a list, sorted. `units[variable]` is the value and unit that 1 in a state or output stands for,
-    where that is known. `real` holds, for parameters that were rounded, the real number before; `reference`
-    runs with those.
+    that sum messages, `roles` what its names mean. `signals` are what its other inputs are bound to; one that
+    has the name of a parameter or a port takes the place of the one and is added to the other.
+    `gather_every` is the learning epoch, in steps, of the plastic synapses that end here, 0 where there are
+    none. `spikes` lists (step, neuron) of the events of a list, sorted. `units[variable]` is the value and
+    unit that 1 in a state or output stands for, where that is known. `real` holds, for parameters that were
+    rounded, the real number before; `reference` runs with those.
     """
 
     name: str
@@ -53,6 +55,7 @@ class PopulationCode:
     spikes: NDArray[np.int64] | None = None
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     real: Mapping[str, float | NDArray[np.float64]] = field(default_factory=dict)
+    signals: Mapping[str, Signal] = field(default_factory=dict)
 
     def numbers(self, *, real: bool) -> Mapping[str, float | NDArray[Any]]:
         """The parameters as integers, or as the real numbers that these were rounded from."""
@@ -83,8 +86,10 @@ class TraceCode:
 class LearningCode:
     """How one projection learns; `every` is the learning epoch in steps.
 
-    `carry`: W += (x * gathered + r) >> shift. `chip`: the sums of products in `rules` (dw, dt, dd).
-    Every `consolidate_every` samples the neuron's y2 moves the tag; 0 where the rule does without.
+    `carry`: W += (x * gathered + r) >> (shift + halvings) where `gate` is 1; the trace x begins anew where
+    `restart` is 1; all three are signals at the neurons' clock. `chip`: the sums of products in `rules`
+    (dw, dt, dd). Every `consolidate_every` samples the neuron's y2 moves the tag; 0 where the rule does
+    without.
     """
 
     form: Literal["chip", "carry"]
@@ -97,6 +102,9 @@ class LearningCode:
     stream: int
     trace_stream: int
     rng_seed: int
+    gate: Signal = ALWAYS
+    restart: Signal = NEVER
+    halvings: Signal = NEVER
 
     @cached_property
     def rule(self) -> LearningRule:
@@ -191,7 +199,7 @@ class QuantisationLine:
 
 @dataclass(frozen=True)
 class ChipProgram:
-    """Everything a backend needs."""
+    """Everything a backend needs. `host` says by name how the host's values become integers."""
 
     name: str
     step_ms: float
@@ -204,6 +212,12 @@ class ChipProgram:
     task: TaskCode | None
     quantisation: tuple[QuantisationLine, ...]
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+    host: Mapping[str, HostInput] = field(default_factory=dict)
+
+    @property
+    def lead(self) -> int:
+        """By how many steps sources run ahead of neurons: with a task they act in the neurons' own clock."""
+        return 0 if self.task is None else 1
 
     @property
     def lead_in(self) -> int:

@@ -193,6 +193,89 @@ class Probe:
     place: Place | None = None
 
 
+@dataclass(frozen=True)
+class Sine:
+    """mean + amplitude sin(2 pi (frequency t + phase)), frequency in Hz, phase in cycles."""
+
+    mean: float
+    amplitude: float
+    frequency: float
+    phase: float
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """From one value to another, evenly over so many ms; the last one stays."""
+
+    first: float
+    last: float
+    over: float
+
+
+@dataclass(frozen=True)
+class Pulses:
+    """`value` for the first `width` ms of each `period`, else `base` (None: what holds without it)."""
+
+    value: float
+    width: float
+    period: float
+    base: float | None
+
+
+@dataclass(frozen=True)
+class Steps:
+    """(time in ms since the start, value that holds from then on), in order."""
+
+    rows: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows [row] or [row, neuron] of `every` ms each, over and over or until the last one, which stays."""
+
+    rows: NDArray[np.float64]
+    every: float
+    repeats: bool
+
+
+@dataclass(frozen=True)
+class StreamedRows:
+    """Rows of `every` ms each that the host gives, with values from `low` to `high`."""
+
+    every: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class WrittenValue:
+    """A value from `low` to `high` that the host writes; `start` until then (None: without the signal)."""
+
+    low: float
+    high: float
+    start: float | None
+
+
+SignalCourse = Sine | Ramp | Pulses | Steps | Table | StreamedRows | WrittenValue
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A variable of a population set, or a port added to, over time; values in base units, times in ms.
+
+    Before `start` and from `stop` on (None: never) what holds without the signal.
+    """
+
+    name: str
+    population: str
+    variable: str
+    course: SignalCourse
+    start: float = 0.0
+    stop: float | None = None
+    place: Place | None = None
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+
 #: Values of a sample and classes of each data set.
 DATA_SHAPES: Mapping[str, tuple[int, int]] = {"digits": (64, 10), "mnist": (784, 10)}
 
@@ -234,3 +317,4 @@ class Network:
     parameters: Mapping[str, object]
     models: Mapping[str, NeuronModel]
     place: Place | None = None
+    signals: tuple[Signal, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import Network, Population
+from compiler.ir.signals import Signal
 from hw_models.program.printer import program_lines
 from hw_models.program.serialise import program_sha256
 
@@ -115,6 +117,10 @@ def _chip_program(code: ChipProgram) -> Iterator[str]:
         yield from _projection_code(projection)
     for name, variable in code.probes:
         yield f"  probe {name}.{variable}"
+    for name, given in code.host.items():
+        unit = f"{given.unit} {given.unit_name}".rstrip() if np.ndim(given.unit) == 0 else given.unit_name
+        where = f"{given.population}.{given.input}"
+        yield f"  host {name}: {where}, {given.least:.9g} to {given.greatest:.9g}, 1 is {unit}"
     if (task := code.task) is not None:
         yield f"  task {task.data}: {task.input} -> {task.readout}"
         names = ("present", "teach_after", "epochs", "anneal", "split", "order_stream")
@@ -126,9 +132,11 @@ def _population_code(population: PopulationCode) -> Iterator[str]:
     yield f"  population {population.name}: {program} x {population.size} stream {population.stream}"
     yield f"    ports = {', '.join(population.ports) or 'none'}"
     roles = population.roles
-    yield from (f"    {name} is bound to {control}" for name, control in roles.controls.items())
+    if not population.signals:
+        yield from (f"    {name} is bound to {control}" for name, control in roles.controls.items())
+    yield from (f"    {name} is {_signal(signal)}" for name, signal in population.signals.items())
     yield from (f"    {parameter} is the exponent of {port}" for port, parameter in roles.exponents.items())
-    for role in ("rate", "full_rate", "factor_shift", "gathered", "count", "tie"):
+    for role in ("rate", "full_rate", "taught", "taught_else", "factor_shift", "gathered", "count", "tie"):
         if name := getattr(roles, role):
             yield f"    {name} is the {role}"
     yield from _entries(population.parameters)
@@ -136,6 +144,13 @@ def _population_code(population: PopulationCode) -> Iterator[str]:
         yield f"    gather every {population.gather_every} steps"
     if population.spikes is not None:
         yield f"    spikes = {_array(population.spikes)}"
+
+
+def _signal(signal: Signal) -> str:
+    """A signal as its kind and what it is made of."""
+    values = {field.name: getattr(signal, field.name) for field in fields(signal)}
+    shown = (f"{name}={_array(v) if isinstance(v, np.ndarray) else v}" for name, v in values.items())
+    return f"{type(signal).__name__.lower()}({', '.join(shown)})"
 
 
 def _projection_code(projection: ProjectionCode) -> Iterator[str]:
@@ -159,6 +174,8 @@ def _learning(learning: LearningCode) -> Iterator[str]:
     yield f"    learn {learning.form}, {learning.rounding}, {steps}, stream {learning.stream}"
     if learning.form == "carry":
         yield f"      shift = {learning.shift}"
+        for name in ("gate", "restart", "halvings"):
+            yield f"      {name} = {_signal(getattr(learning, name))}"
     for name, rule in learning.rules.items():
         yield f"      {name} = {rule}"
     for trace in learning.traces:

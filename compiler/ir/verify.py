@@ -17,8 +17,10 @@ from compiler.ir.chip_program import (
 )
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Network
+from compiler.ir.verify_signals import signal_range, verify_signal
 from hw_models.neurons.verify import verify_binding
 from hw_models.program.verify import verify_program
+from hw_models.program.widths import Width
 
 #: The stored weights of a static projection's sign mode, or of a plastic one's form.
 _WEIGHT_RANGES = {
@@ -94,6 +96,7 @@ def _verify_population(population: PopulationCode) -> None:
     assert population.size > 0 and population.gather_every >= 0, f"{name} has {population.size} neurons"
     verify_program(program)
     verify_binding(program, population.ports, population.roles, population.parameters)
+    _verify_signals(population)
     for parameter, width in program.parameters.items():
         value = np.asarray(population.parameters[parameter])
         assert value.dtype.kind in "iu", f"{name}.{parameter} is not an integer"
@@ -111,6 +114,19 @@ def _verify_population(population: PopulationCode) -> None:
         assert np.all((neurons >= 0) & (neurons < population.size)), f"{name} lists a neuron it has not"
 
 
+def _verify_signals(population: PopulationCode) -> None:
+    """Signals are of names that exist, and what they can be is within the widths of these."""
+    name, program = population.name, population.program
+    widths = {**program.inputs, **program.parameters}
+    for bound, signal in population.signals.items():
+        assert bound in widths, f"a signal of {name}.{bound}, which is no input and no parameter"
+        verify_signal(signal, f"{name}.{bound}", population.size)
+        ends = signal_range(signal)
+        # What a run is given is checked where it is given.
+        inside = ends is None or widths[bound].holds(Width(*ends))
+        assert inside, f"the signal of {name}.{bound} is from {ends}, beyond {widths[bound]}"
+
+
 def _verify_learning(learning: LearningCode, name: str) -> None:
     """What a learning engine is told is of its kind: code is generated from it."""
     assert learning.rounding in ("lava", "per_synapse"), f"{name} rounds by '{learning.rounding}'"
@@ -123,6 +139,8 @@ def _verify_learning(learning: LearningCode, name: str) -> None:
         integers = (trace.decay, trace.impulse)
         assert all(type(value) is int for value in integers), f"a trace of {name} is not of integers"
         assert type(trace.tau) in (int, float) and np.isfinite(trace.tau), f"a trace of {name} has no tau"
+    for what in ("gate", "restart", "halvings"):
+        verify_signal(getattr(learning, what), f"{name}.{what}", 1)
     for text in learning.rules.values():
         assert type(text) is str, f"a rule of {name} is not a text"
 

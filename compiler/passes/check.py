@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.network import DATA_SHAPES
+from compiler.ir.signals import Signal, Streamed, Written
+from compiler.ir.verify_signals import signal_range
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.roles import ANNEALINGS_MAX
 from hw_models.program.ranges import output_range
@@ -184,11 +186,23 @@ def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np
 
 
 def greatest_input(code: ChipProgram, population: str, port: str) -> float:
-    """The greatest magnitude that a port's summed input can have, over its neurons; 0 without synapses."""
+    """The greatest magnitude that a port's summed input can have, over its neurons, a signal included."""
     arriving = [
         _greatest_input(code, p) for p in code.projections if p.target == population and p.port == port
     ]
-    return float(np.max(np.sum(arriving, axis=0))) if arriving else 0.0
+    added = _greatest_signal(code, code.population(population).signals.get(port))
+    return added + (float(np.max(np.sum(arriving, axis=0))) if arriving else 0.0)
+
+
+def _greatest_signal(code: ChipProgram, signal: Signal | None) -> float:
+    """The greatest magnitude of what a signal adds to a port."""
+    if signal is None:
+        return 0.0
+    if isinstance(signal, Streamed | Written):
+        given = code.host[signal.stream if isinstance(signal, Streamed) else signal.name]
+        return float(given.largest)
+    ends = signal_range(signal)
+    return 0.0 if ends is None else float(max(map(abs, ends)))
 
 
 def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
@@ -252,6 +266,9 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
                 )
         sends = any(p.source == population.name for p in code.projections)
         receives = any(p.target == population.name for p in code.projections)
+        # Controls and the shift that annealing changes are bound in any case.
+        own = {*roles.controls, roles.factor_shift}
+        receives = receives or any(name not in own for name in population.signals)
         missing = "" if receives else "input"
         if population.is_source:
             missing = "" if sends else "effect"

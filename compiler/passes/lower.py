@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -70,12 +71,20 @@ def _factor_shift(learning: LearningCode) -> int:
     return max(0, learning.shift - PRODUCT_SHIFT_MAX) if learning.form == "chip" else 0
 
 
+def port_exponent(population: PopulationCode, port: str, projections: Sequence[ProjectionCode]) -> int:
+    """The left shift of what arrives at a port: the greatest that all its projections share."""
+    ending = [p.weight_exp for p in projections if (p.target, p.port) == (population.name, port)]
+    if not ending:
+        given = population.parameters[population.roles.exponents[port]]
+        assert isinstance(given, int)
+        return given
+    return int(np.clip(min(ending), 0, PORT_EXPONENT_MAX))
+
+
 def _population(population: PopulationCode, projections: list[ProjectionCode]) -> PopulationCode:
     parameters, roles = dict(population.parameters), population.roles
     for port, parameter in roles.exponents.items():
-        exponents = [p.weight_exp for p in projections if p.port == port]
-        if exponents:
-            parameters[parameter] = int(np.clip(min(exponents), 0, PORT_EXPONENT_MAX))
+        parameters[parameter] = port_exponent(population, port, projections)
     learned = [p.learning for p in projections if p.learning is not None]
     every = _agree(population, "learning epoch", {learning.every for learning in learned})
     if roles.factor_shift:

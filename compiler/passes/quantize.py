@@ -6,16 +6,18 @@ Neurons become what `quantize_neurons` makes of their model's real numbers, weig
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode, TaskCode
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import Plasticity, Population, Projection, Task
+from compiler.passes.lower import port_exponent
 from compiler.passes.quantize_learning import quantize_learning
 from compiler.passes.quantize_neurons import quantize_neurons
 from compiler.passes.quantize_report import Report, require_whole_steps
+from compiler.passes.quantize_signals import quantize_signals
 from compiler.passes.quantize_weights import quantize_delays, quantize_weights
 from hw_models.neurons.model import BASE_UNITS, ChipNumbers
 
@@ -107,6 +109,22 @@ def _form(projections: Iterable[Projection], rules: dict[str, Plasticity]) -> st
     return forms.pop() if len(forms) == 1 else "mixed"
 
 
+def _port_values(
+    populations: Iterable[PopulationCode],
+    projections: Sequence[ProjectionCode],
+    units: Mapping[tuple[str, str], tuple[float, str]],
+) -> dict[tuple[str, str], float]:
+    """What 1 added to each port stands for, in its base unit: `lower` chooses the exponents of some."""
+    values = {}
+    for population in populations:
+        for port in population.ports:
+            exponent = (
+                port_exponent(population, port, projections) if port in population.roles.exponents else 0
+            )
+            values[population.name, port] = units[population.name, port][0] * 2.0**exponent
+    return values
+
+
 def quantize(elaborated: Elaborated) -> ChipProgram:
     """Integers for every value of the network.
 
@@ -136,16 +154,19 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         projections.append(
             _projection(synapses, learning, units[target.population, target.port], sizes, report)
         )
+    port_values = _port_values(populations, projections, units)
+    codes, host = quantize_signals(network, populations, port_values, report)
     return ChipProgram(
         name=network.name,
         step_ms=network.step,
         seed=network.seed,
         target=network.target,
         weight_form=_form(network.projections, rules),
-        populations=tuple(populations),
+        populations=codes,
         projections=tuple(projections),
         probes=tuple((probe.population, probe.variable) for probe in network.probes),
         task=_task(network.task, elaborated) if network.task else None,
         quantisation=tuple(report.lines),
         diagnostics=tuple(report.diagnostics),
+        host=host,
     )

@@ -50,6 +50,8 @@ def _width(name: str, parameter: ChipParameter, model: NeuronModel) -> Width:
     width = model.program.parameters.get(name) or parameter.width
     if width is None and name == model.roles.rate:
         width = CONTROL_WIDTHS["rate"]
+    if width is None and name in (model.roles.taught, model.roles.taught_else):
+        width = CONTROL_WIDTHS["taught"]
     assert width is not None, f"model {model.name} declares no width for {name}"
     return width
 
@@ -100,7 +102,8 @@ def rounded(model: NeuronModel, values: Mapping[str, Reals], step_ms: float) -> 
     return Rounded(numbers, {name: stored[name] for name in order}, real, represented)
 
 
-def _values(population: Population, model: NeuronModel) -> dict[str, Reals]:
+def parameter_values(population: Population, model: NeuronModel) -> dict[str, Reals]:
+    """Every physical parameter in base units, defaults filled in."""
     values: dict[str, Reals] = {}
     for parameter in model.parameters:
         given = population.parameters.get(parameter.name, parameter.default)
@@ -111,13 +114,14 @@ def _values(population: Population, model: NeuronModel) -> dict[str, Reals]:
     return values
 
 
-def _worst(requested: Reals, represented: Reals) -> tuple[float, float]:
-    """The pair that differs most, for parameters with one value a neuron."""
+def worst(requested: Reals, represented: Reals, share_of: float | None = None) -> tuple[float, float]:
+    """The pair that differs most: in its own size, or in shares of `share_of`."""
     asked, got = np.broadcast_arrays(np.atleast_1d(requested), np.atleast_1d(represented))
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(asked == got, 0.0, np.abs(got - asked) / np.abs(asked))
-    worst = int(np.argmax(share))
-    return float(asked[worst]), float(got[worst])
+        whole = np.abs(asked) if share_of is None else share_of
+        share = np.where(asked == got, 0.0, np.abs(got - asked) / whole)
+    place = np.unravel_index(int(np.argmax(share)), share.shape)
+    return float(asked[place]), float(got[place])
 
 
 def _beyond(population: Population, model: NeuronModel, found: Rounded) -> Iterator[Diagnostic]:
@@ -172,7 +176,7 @@ def quantize_neurons(population: Population, model: NeuronModel, step_ms: float,
     Raises `BurstchipError` BC192, BC315 for values that the chip cannot hold, BC316 where the model leaves a
     parameter out.
     """
-    values = _values(population, model)
+    values = parameter_values(population, model)
     try:
         found = rounded(model, values, step_ms)
     except BurstchipError as error:
@@ -187,7 +191,7 @@ def quantize_neurons(population: Population, model: NeuronModel, step_ms: float,
             raise BurstchipError(diagnostics)
     for parameter in model.parameters:
         line = found.numbers.represents[parameter.name]
-        requested, represented = _worst(values[parameter.name], line.value(found.represented))
+        requested, represented = worst(values[parameter.name], line.value(found.represented))
         # Values of many neurons are printed over several lines.
         text = " ".join(", ".join(f"{name} = {found.integers[name]}" for name in line.chip).split())
         unit, place = BASE_UNITS[parameter.dimension], population.parameter_places.get(parameter.name)

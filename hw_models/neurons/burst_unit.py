@@ -36,6 +36,7 @@ from hw_models.neurons.model import (
     Port,
     Reals,
     Represented,
+    Settable,
 )
 from hw_models.neurons.quantities import (
     INPUT_SHIFT,
@@ -95,15 +96,14 @@ COUNT_MAX = (1 << 16) - 1
         "rate_target": Width(0, 1 << 20),
         "rate_gain": unsigned(12),
         "rate_limit": Width(0, BURST),
-        "teacher_on": signed(16),
-        "teacher_off": signed(16),
         "teacher_event": signed(16),
-        "factor_shift": unsigned(3),
+        # Drawn below the third factor are 17 bits, of which 3 are always dropped.
+        "factor_shift": Width(0, 14),
     },
     inputs={
         "soma": signed(18),
         "dendrite": signed(18),
-        "label": FLAG,
+        "teacher": signed(16),
         "reset": FLAG,
         "learning": FLAG,
         "plastic": FLAG,
@@ -111,7 +111,6 @@ COUNT_MAX = (1 << 16) - 1
         "last": FLAG,
         "report": FLAG,
         "consolidate": FLAG,
-        "anneal": unsigned(3),
     },
     outputs={
         "events": FLAG,
@@ -133,7 +132,7 @@ def burst_unit_program(s, p, x):  # type: ignore[no-untyped-def]
     rate = s.R + (((event << 20) - s.R) >> p.rate_shift)
     h = where(x.reset, clip(((p.rate_target - s.R) * p.rate_gain) >> 16, -p.rate_limit, p.rate_limit), s.h)
 
-    lesson = where(x.label, p.teacher_on, p.teacher_off) - p.teacher_event * event
+    lesson = x.teacher - p.teacher_event * event
     d = decay(where(x.reset, 0, s.d), p.dd) + (x.dendrite << p.dendrite_exp)
     d = saturate(d + where(x.plastic, lesson, 0), bits=24)
     probability = clip(BURST // 2 + (d >> p.dendrite_shift) + where(x.plastic, h, 0), 0, BURST)
@@ -144,7 +143,7 @@ def burst_unit_program(s, p, x):  # type: ignore[no-untyped-def]
     gathered = saturate(kept + error, bits=8)
 
     # The chip floors products of traces and third factors by 3 bits, so multiples of 8 lose nothing.
-    drop = p.factor_shift + x.anneal + 3
+    drop = p.factor_shift + 3
     noise = dither(d, 17) >> (17 - drop)
     y1 = ((gathered + noise) >> drop) << 3
 
@@ -306,7 +305,7 @@ BURST_UNIT = NeuronModel(
     program=burst_unit_program,
     roles=Roles(
         controls={
-            "label": "label",
+            "teacher": "taught",
             "reset": "reset",
             "learning": "learning",
             "plastic": "plastic",
@@ -314,12 +313,18 @@ BURST_UNIT = NeuronModel(
             "last": "last",
             "report": "report",
             "consolidate": "consolidate",
-            "anneal": "anneal",
         },
         exponents={"soma": "soma_exp", "dendrite": "dendrite_exp"},
+        taught="teacher_on",
+        taught_else="teacher_off",
         factor_shift="factor_shift",
         gathered="gathered",
         count="count",
         tie="v",
+    ),
+    variables=(
+        Settable("bias", "bias", "bias_mant"),
+        Settable("teacher", "teacher_on", "teacher_on", "teacher", "teacher_off"),
+        Settable("plastic", input="plastic"),
     ),
 )

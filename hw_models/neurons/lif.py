@@ -26,6 +26,7 @@ from hw_models.neurons.model import (
     Port,
     Reals,
     Represented,
+    Settable,
 )
 from hw_models.neurons.quantities import (
     INPUT_SHIFT,
@@ -107,4 +108,5 @@ LIF = NeuronModel(
     ports=(Port("soma", "voltage", "adds to the synaptic current"),),
     in_chip_units=in_chip_units,
     program=lif_program,
+    variables=(Settable("bias", "bias", "bias_mant"),),
 )

@@ -52,6 +52,41 @@ class Port:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """What a signal may set in every step, as a network's file calls it.
+
+    `input` is the program's input or parameter that takes it, or the port that it is added to. It has the
+    dimension, the range and the conversion of the model's `parameter`, which becomes the chip parameter
+    `chip`; a port has its own; without either it is a flag, 0 or 1. `rest` is the parameter whose value holds
+    where no signal does, "" for 0.
+    """
+
+    name: str
+    input: str
+    dimension: Dimension = "number"
+    minimum: float | None = None
+    maximum: float | None = None
+    parameter: str = ""
+    chip: str = ""
+    rest: str = ""
+
+
+@dataclass(frozen=True)
+class Settable:
+    """A declaration in a model: `parameter`, called `name` or as itself, may be set by signals.
+
+    `input` is the program's input or parameter for it, by default `chip`, the chip parameter that it becomes;
+    `rest` the parameter whose value holds without a signal, by default itself. A flag has an `input` alone.
+    """
+
+    name: str
+    parameter: str = ""
+    chip: str = ""
+    input: str = ""
+    rest: str = ""
+
+
+@dataclass(frozen=True)
 class ChipParameter:
     """One of the chip's parameters as a real number; the compiler makes an integer of it.
 
@@ -115,7 +150,7 @@ class NeuronModel:
     of the population. The compiler chooses it, rounds, clips and writes the quantisation report.
     `program` is the integer program of one step; its outputs are what projections and probes may name,
     its states what probes may name. `roles` say what its other inputs are bound to, and which states and
-    parameters have a meaning beyond the model.
+    parameters have a meaning beyond the model. `variables` are what signals may set beside the ports.
     """
 
     name: str
@@ -126,6 +161,30 @@ class NeuronModel:
     in_chip_units: Callable[[Mapping[str, Reals], float, float], ChipNumbers]
     program: Program
     roles: Roles = field(default_factory=Roles)
+    variables: tuple[Settable, ...] = ()
+
+    @property
+    def settable(self) -> tuple[Variable, ...]:
+        """What signals may set: the declared variables, then the ports."""
+        found = []
+        for it in self.variables:
+            parameter = self.parameter(it.parameter)
+            if parameter is None:
+                found.append(Variable(it.name, it.input, minimum=0.0, maximum=1.0))
+                continue
+            found.append(
+                Variable(
+                    it.name,
+                    it.input or it.chip,
+                    parameter.dimension,
+                    parameter.minimum,
+                    parameter.maximum,
+                    parameter.name,
+                    it.chip,
+                    it.rest or parameter.name,
+                )
+            )
+        return (*found, *(Variable(port.name, port.name, port.weight_dimension) for port in self.ports))
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of this name, or None."""

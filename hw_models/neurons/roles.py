@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from hw_models.program.widths import FLAG, Width, unsigned
+from hw_models.program.widths import FLAG, Width, signed, unsigned
 
 Control = Literal[
     "clock",
@@ -23,28 +23,27 @@ Control = Literal[
     "gather",
     "report",
     "consolidate",
-    "anneal",
-    "label",
+    "taught",
     "rate",
     "listed",
 ]
 
-#: How often learning rates may halve: the control `anneal` counts it.
+#: How often learning rates may halve in a training.
 ANNEALINGS_MAX = 7
 
 #: The values that each control takes.
 CONTROL_WIDTHS: Mapping[str, Width] = {
     "clock": unsigned(31),
     **dict.fromkeys(
-        ("reset", "last", "learning", "plastic", "gather", "report", "consolidate", "label", "listed"), FLAG
+        ("reset", "last", "learning", "plastic", "gather", "report", "consolidate", "listed"), FLAG
     ),
-    "anneal": Width(0, ANNEALINGS_MAX),
+    "taught": signed(16),
     "rate": Width(0, 1 << 16),
 }
 assert set(CONTROL_WIDTHS) == set(get_args(Control))
 
 #: Controls that are one value for each neuron; the others are one for the whole population.
-PER_NEURON: frozenset[Control] = frozenset(("label", "rate", "listed"))
+PER_NEURON: frozenset[Control] = frozenset(("taught", "rate", "listed"))
 
 #: Controls that are 0 throughout where nothing learns.
 LEARNING_CONTROLS: tuple[Control, ...] = (
@@ -53,8 +52,7 @@ LEARNING_CONTROLS: tuple[Control, ...] = (
     "gather",
     "report",
     "consolidate",
-    "anneal",
-    "label",
+    "taught",
 )
 
 
@@ -72,15 +70,16 @@ class Roles:
         gather       1 in the first step of a learning epoch of the synapses that end here
         report       1 in its last step, at whose end the synapses read the third factors
         consolidate  1 in the step in which tags move into weights
-        anneal       how often the learning rates have halved
-        label        1 for the readout neuron of the sample's label
+        taught       what a teacher asks of the neuron: the parameter `taught` for the class of the sample,
+                     `taught_else` for other neurons and without a task
         rate         2^-16 events a step: of the parameter `rate`, or of a task's pixel
         listed       1 where the population's list has an event
 
     `exponents[port]` is the parameter that the compiler sets to the port's weight exponent. `rate` and
     `full_rate` are parameters that the program itself does not read: what the control `rate` is without a
-    task, and at a full-intensity pixel (in 2^-10 events a step). `factor_shift` is the parameter by whose
-    number of bits the third factor shrinks, where a learning rate is beyond the product's exponent.
+    task, and at a full-intensity pixel (in 2^-10 events a step); likewise `taught` and `taught_else`.
+    `factor_shift` is the parameter by whose number of bits the third factor shrinks, where a learning rate
+    is beyond the product's exponent, and as often as learning rates have halved in a training.
     `gathered` is the state that synapses of the carry form read; of `count` and `tie` the read-out takes the
     greatest, `tie` deciding between equal counts.
     """
@@ -89,6 +88,8 @@ class Roles:
     exponents: Mapping[str, str] = field(default_factory=dict)
     rate: str = ""
     full_rate: str = ""
+    taught: str = ""
+    taught_else: str = ""
     factor_shift: str = ""
     gathered: str = ""
     count: str = ""

@@ -12,7 +12,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Reals, Represented
+from hw_models.neurons.model import (
+    ChipNumbers,
+    ChipParameter,
+    NeuronModel,
+    Parameter,
+    Reals,
+    Represented,
+    Settable,
+)
 from hw_models.neurons.roles import Roles
 from hw_models.program.trace import program, random_bits, where
 from hw_models.program.widths import FLAG, Width, signed, unsigned
@@ -125,6 +133,7 @@ RATE_SOURCE = NeuronModel(
     _rates_in_chip_units,
     rate_source_program,
     Roles({"value": "rate", "reset": "reset"}, rate="value", full_rate="max_value"),
+    (Settable("rate", "rate", "value"),),
 )
 POISSON_SOURCE = NeuronModel(
     "poisson_source",
@@ -135,6 +144,7 @@ POISSON_SOURCE = NeuronModel(
     _rates_in_chip_units,
     poisson_source_program,
     Roles({"value": "rate"}, rate="value", full_rate="max_value"),
+    (Settable("rate", "rate", "value"),),
 )
 SPIKE_LIST = NeuronModel(
     "spike_list",
@@ -161,4 +171,5 @@ CURRENT_SOURCE = NeuronModel(
     _current_in_chip_units,
     current_source_program,
     Roles({"clock": "clock"}),
+    (Settable("level", "level", "level"),),
 )

@@ -61,7 +61,9 @@ def test_a_failing_network_is_made_small_and_saved(tmp_path: Path) -> None:
     assert findings.failures
     lines = save_failures(findings, judge, tmp_path)
     files = sorted(tmp_path.glob("*.yaml"))
-    assert len(files) == len(lines) == len(findings.failures)
+    assert len(lines) == len(findings.failures)
+    # Two may become the same small network.
+    assert {str(path) for path in files} == {line.split(": ")[0] for line in lines}
     assert all("ZeroDivisionError: a made-up fault" in line for line in lines)
     for path in files:
         small = read_document(path).network

@@ -13,7 +13,6 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-import compare.executions
 import numpy as np
 import pytest
 from compare.differences import Judge, numpy_against_numba, sim_against_lava, told
@@ -160,7 +159,8 @@ class Fault:
 
     `edits` replace text of units and of the functions that they import, the rest of the line with it where
     the old text ends in "...". `early` names draws that are taken one learning epoch too early. `odd` sets
-    the lowest bit of every weight.
+    the lowest bit of every weight. `late` has signals of one step in a learning epoch, its first, come a step
+    later.
     """
 
     name: str
@@ -168,6 +168,7 @@ class Fault:
     edits: tuple[tuple[str, str], ...] = ()
     early: str = ""
     odd: bool = False
+    late: bool = False
 
     def text(self, text: str) -> str:
         """A unit with the fault in it, where it has what the fault replaces."""
@@ -233,7 +234,7 @@ FAULTS = (
         bursts,
         ((f"{now(words.N)}), word", f"{now(words.N)} + 1), word"),),
     ),
-    Fault("a burst error gathered late", bursts, (("and (n) % every", "and (n - 1) % every"),)),
+    Fault("a burst error gathered late", bursts, late=True),
     Fault("no learning before the first step", shown, ((LEARNING, f"    if {SINCE_0} and not word(frame,"),)),
     Fault("first events that leave no trace", shown, (("    note(", f"    if {SINCE_0}: note("),)),
     Fault("learning epochs counted by the clock", shown, ((EPOCH, f"{EPOCH}0 * "),)),
@@ -258,6 +259,11 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fault], None]:
             planted = any(fault.text(text) != text for text in texts)
             assert planted or not fault.edits, f"{fault.name}: no unit has what is to be replaced"
             simulation.load = lambda call: load_unit(replace(call, text=fault.text(call.text)))
+            if fault.late:
+                flags = simulation.layout.flags
+                late = {it: replace(it, first=1, last=2) for it, _ in flags if it.period and it.last == 1}
+                assert late, f"{fault.name}: no signal of the first step"
+                vars(simulation.layout)["flags"] = tuple((late.get(it, it), ahead) for it, ahead in flags)
             if fault.odd:
                 simulation.arrays["w_0"] |= 1
             return simulation
@@ -272,7 +278,6 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fault], None]:
 
         monkeypatch.setattr(simulator, "start", start)
         monkeypatch.setattr(simulator, "trace_draws", draws)
-        monkeypatch.setattr(compare.executions, "start", start)
 
     return into
 

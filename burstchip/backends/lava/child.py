@@ -1,6 +1,7 @@
 """The process in which Lava runs. Started by `session`; reads a line of JSON, answers with a line of JSON.
 
-    {"open": {"artifact": path, "shown": path or null, "records": {place: {variable: [path, size, rows]}}}}
+    {"open": {"artifact": path, "records": {place: {variable: [path, size, rows]}},
+              "written": {name: [path, size, rows]}, "streams": {name: [[path, size, rows] twice]}}}
     {"advance": steps}          run so many steps of the open network
     {"close": true}             stop it
 
@@ -19,24 +20,28 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.magma.runtime.message_infrastructure.multiprocessing import SystemProcess
 
+from burstchip.backends.lava.host_files import HostFiles
 from burstchip.backends.lava.network import LavaNetwork, build_network
 from burstchip.backends.lava.processes.anchor import anchored
 from burstchip.backends.lava.recorder import Recorder, Track
-from burstchip.backends.shown import Shown
 from compiler.artifact import load_artifact
 from compiler.ir.chip_program import ChipProgram
+
+
+def _track(entry: tuple[str, int, int]) -> Track:
+    path, size, rows = entry
+    return Track(Path(path), size, rows)
 
 
 def _recorders(code: ChipProgram, records: dict[str, dict[str, Any]]) -> dict[str, Recorder]:
     sparse = {p.name: (p.pre, p.post) for p in code.projections if not p.dense}
     return {
         place: Recorder(
-            {name: Track(Path(path), size, rows) for name, (path, size, rows) in tracks.items()},
+            {name: _track(entry) for name, entry in tracks.items()},
             code.lead_in + 1,
             sparse.get(place),
         )
@@ -49,11 +54,12 @@ class Running:
 
     def __init__(self, request: dict[str, Any]) -> None:
         code, _ = load_artifact(Path(request["artifact"]))
-        shown = None
-        if request["shown"] is not None:
-            with np.load(request["shown"], allow_pickle=False) as arrays:
-                shown = Shown(arrays["images"], int(arrays["maximum"]), arrays["labels"])
-        self.network: LavaNetwork = build_network(code, shown, _recorders(code, request["records"]))
+        files = HostFiles(
+            {name: _track(entry) for name, entry in request["written"].items()},
+            {name: (_track(head), _track(rows)) for name, (head, rows) in request["streams"].items()},
+        )
+        recorders = _recorders(code, request["records"])
+        self.network: LavaNetwork = build_network(code, files.host(), recorders)
         self.first, extra = anchored(list(self.network.models))
         self.config = Loihi2SimCfg(
             select_tag="fixed_pt", exception_proc_model_map={**self.network.models, **extra}

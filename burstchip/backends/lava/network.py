@@ -46,9 +46,8 @@ from burstchip.backends.lava.processes.recorded import (
     static_values,
 )
 from burstchip.backends.lava.recorder import Recorder
-from burstchip.backends.lava.schedule import Schedule, schedule_of
-from burstchip.backends.shown import Shown
 from compiler.ir.chip_program import FACTORS, ChipProgram, LearningCode, PopulationCode, ProjectionCode
+from compiler.ir.signals import Host
 from compiler.passes.check import greatest_input
 from hw_models.neurons.lif import LIF as STOCK_LIF
 from hw_models.program.widths import FLAG
@@ -61,7 +60,6 @@ GRADED_BITS = 24
 class LavaNetwork:
     """Processes by the name of their population or projection, and the model of each."""
 
-    schedule: Schedule
     neurons: dict[str, Any] = field(default_factory=dict)
     connections: dict[str, Any] = field(default_factory=dict)
     models: dict[Any, type] = field(default_factory=dict)
@@ -81,22 +79,22 @@ def is_stock(model: type) -> bool:
 
 def uses_stock_lif(code: ChipProgram, population: PopulationCode) -> bool:
     """Whether stock LIF computes the same: it has one decay and threshold, clips no sums, starts at once."""
-    if population.program != STOCK_LIF.program or code.lead_in:
+    if population.program != STOCK_LIF.program or code.lead_in or population.signals:
         return False
     width = population.program.inputs["soma"]
     one = all(np.ndim(population.parameters[name]) == 0 for name in ("du", "dv", "vth"))
     return one and greatest_input(code, population.name, "soma") <= min(-width.low, width.high)
 
 
-def build_network(code: ChipProgram, shown: Shown | None, recorders: Mapping[str, Recorder]) -> LavaNetwork:
+def build_network(code: ChipProgram, host: Host, recorders: Mapping[str, Recorder]) -> LavaNetwork:
     """The program's processes, connected. Those named in `recorders` write down what they do."""
-    network = LavaNetwork(schedule_of(code, shown))
+    network = LavaNetwork()
     for population in code.populations:
-        process, model = _neurons(code, population, network.schedule, recorders.get(population.name))
+        process, model = _neurons(code, population, host, recorders.get(population.name))
         network.neurons[population.name] = process
         network.models[process] = model
     for projection in code.projections:
-        process, model = _connection(code, projection, network.schedule, recorders.get(projection.name))
+        process, model = _connection(code, projection, host, recorders.get(projection.name))
         network.connections[projection.name] = process
         network.models[process] = model
         _wire(code, projection, process, network)
@@ -104,7 +102,7 @@ def build_network(code: ChipProgram, shown: Shown | None, recorders: Mapping[str
 
 
 def _neurons(
-    code: ChipProgram, population: PopulationCode, schedule: Schedule, recorder: Recorder | None
+    code: ChipProgram, population: PopulationCode, host: Host, recorder: Recorder | None
 ) -> tuple[Any, type]:
     shape = (population.size,)
     if uses_stock_lif(code, population):
@@ -119,18 +117,18 @@ def _neurons(
         )
         return process, recorded(PyLifModelBitAcc, neuron_values) if recorder else PyLifModelBitAcc
     kind, model = population_process(population)
-    task = code.task
+    # The clock of sources is ahead with a task.
+    ahead = code.lead if population.is_source else 0
     return (
         kind(
             shape=shape,
             parameters=population.parameters,
             stream=population.stream,
             seed=code.seed,
-            gather_every=population.gather_every,
-            schedule=schedule,
+            signals=population.signals,
+            host=host,
+            behind=1 + code.lead_in - ahead,
             spikes=population.spikes,
-            pictured=task is not None and task.input == population.name,
-            taught=task is not None and task.readout == population.name,
             recorder=recorder,
             name=population.name,
         ),
@@ -159,7 +157,7 @@ def _message_bits(code: ChipProgram, projection: ProjectionCode) -> int:
 
 
 def _connection(
-    code: ChipProgram, projection: ProjectionCode, schedule: Schedule, recorder: Recorder | None
+    code: ChipProgram, projection: ProjectionCode, host: Host, recorder: Recorder | None
 ) -> tuple[Any, type]:
     weights, delays, connected = matrices(code, projection)
     shared: dict[str, Any] = {
@@ -172,7 +170,13 @@ def _connection(
     learning = projection.learning
     if learning is not None and learning.form == "carry":
         process = CarryDense(
-            **shared, delays=delays, connected=connected, learning=learning, schedule=schedule, seed=code.seed
+            **shared,
+            delays=delays,
+            connected=connected,
+            learning=learning,
+            host=host,
+            behind=1 + code.lead_in,
+            seed=code.seed,
         )
         return process, PyCarryDense
     shared |= {"num_weight_bits": projection.num_weight_bits, "sign_mode": SignMode[projection.sign_mode]}

@@ -13,6 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+#: What a population counts, and the name under which it is recorded: no name of a program's variable.
+COUNTED = ("events", "bursts", "clipped")
+COUNTS = "events, bursts, clipped"
+
 
 @dataclass(frozen=True)
 class Track:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,11 +24,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.available import require_backend
-from burstchip.backends.lava.recorder import Track
-from burstchip.backends.shown import Shown
+from burstchip.backends.host_values import written_value
+from burstchip.backends.lava.host_files import StreamFile, WrittenValues
+from burstchip.backends.lava.recorder import COUNTED, COUNTS, Track
+from burstchip.variables import place_size
 from compiler.artifact import save_artifact
 from compiler.ir.chip_program import ChipProgram
+from compiler.ir.signals import Host, Streamed, Written
+from compiler.passes.bind import HALVINGS
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.plasticity.carry import forward_weight
 
 register_codes({"BC553": "Lava failed, or did not answer in time"})
 
@@ -49,6 +54,8 @@ class LavaWorker:
         self.answer_seconds = answer_seconds
         self._child: subprocess.Popen[bytes] | None = None
         self._log: Any = None
+        #: How many children there were; what one holds is lost with it.
+        self.generation = 0
 
     def __enter__(self) -> LavaWorker:
         return self
@@ -105,7 +112,13 @@ class LavaWorker:
             start_new_session=True,
             env={**os.environ, **single},
         )
+        self.generation += 1
         self._answer()
+
+    @property
+    def alive(self) -> bool:
+        """Whether a child is there to be asked."""
+        return self._child is not None
 
     def _answer(self) -> dict[str, Any]:
         assert self._child is not None and self._child.stdout is not None
@@ -150,54 +163,198 @@ def _group_ends(group: int) -> bool:
 
 
 class LavaRun:
-    """A program under way in Lava, from its start. `tracked` says what is recorded in every step."""
+    """A program under way in Lava, from its start: a `Run`.
+
+    `record` are the places whose values `advance` returns. Unless `counting`, no event is counted and no
+    class read out, so that nothing is written but what is recorded. `worker` lends a child process.
+    """
 
     def __init__(
         self,
-        worker: LavaWorker,
+        worker: LavaWorker | None,
         code: ChipProgram,
-        shown: Shown | None,
-        tracked: Mapping[Place, int],
+        host: Host | None = None,
+        record: Sequence[Place] = (),
+        *,
         rows: int | None = None,
+        counting: bool = True,
     ) -> None:
-        self.worker, self.clock = worker, 0
+        self.code, self.clock, self.readout = code, 0, list[int]()
+        self.record, self.counting = tuple(record), counting
+        self.host = Host() if host is None else host
+        self._owned = LavaWorker() if worker is None else None
+        self.worker = worker or self._owned or LavaWorker()
         self._folder = tempfile.TemporaryDirectory(prefix="burstchip-lava-")
-        folder = Path(self._folder.name)
-        save_artifact(code, folder / "network.burst")
-        if shown is not None:
-            np.savez(folder / "shown.npz", images=shown.images, maximum=shown.maximum, labels=shown.labels)
-        bytes_a_row = 4 * max(1, sum(tracked.values()))
-        self.rows = rows or max(1, min(RECORD_BYTES // bytes_a_row, 4096))
+        self._counts = np.zeros((len(code.populations), len(COUNTED)), dtype=np.int64)
+        sizes = {
+            place: len(COUNTED) if place[1] == COUNTS else place_size(code, place)
+            for place in self._tracked()
+        }
+        self.rows = rows or max(1, min(RECORD_BYTES // (4 * max(1, sum(sizes.values()))), 4096))
         self._open: dict[Place, NDArray[np.int32]] = {}
         records: dict[str, dict[str, Any]] = {}
-        for number, ((place, variable), size) in enumerate(tracked.items()):
-            track = Track(folder / f"{number}.track", size, self.rows)
+        for number, ((place, variable), size) in enumerate(sizes.items()):
+            track = self._track(f"{number}", size, self.rows)
             self._open[place, variable] = track.open("w+")
-            records.setdefault(place, {})[variable] = (str(track.path), size, self.rows)
-        answer = worker.ask(
+            records.setdefault(place, {})[variable] = _entry(track)
+        self._make_host_files()
+        save_artifact(code, Path(self._folder.name) / "network.burst")
+        answer = self.worker.ask(
             {
                 "open": {
-                    "artifact": str(folder / "network.burst"),
-                    "shown": None if shown is None else str(folder / "shown.npz"),
+                    "artifact": str(Path(self._folder.name) / "network.burst"),
                     "records": records,
+                    "written": {name: _entry(track) for name, track in self._written.tracks.items()},
+                    "streams": {
+                        name: (_entry(it.head), _entry(it.rows)) for name, (_, it) in self._streams.items()
+                    },
                 }
             }
         )
+        self._generation = self.worker.generation
         #: Names of populations and projections that run as stock Lava.
         self.stock = tuple(answer["stock"])
 
     def advance(self, steps: int) -> dict[Place, NDArray[np.int32]]:
-        """Run 1 to `rows` steps; what was tracked, as [step, index]."""
-        assert 1 <= steps <= self.rows
+        """Run `steps` steps; what is recorded, as [step, index]."""
+        kept: dict[Place, list[NDArray[np.int32]]] = {place: [] for place in self.record}
+        for begin in range(0, steps, self.rows):
+            seen = self._part(min(self.rows, steps - begin))
+            for place, values in kept.items():
+                values.append(seen[place])
+        return {place: np.concatenate(values) for place, values in kept.items() if values}
+
+    def _part(self, steps: int) -> dict[Place, NDArray[np.int32]]:
+        for name, (hold, it) in self._streams.items():
+            first = max(self.clock, 0) // hold
+            count = (self.clock + steps + self.code.lead) // hold - first + 1
+            it.write(first, self.host.streams[name](first, count))
         self.worker.ask({"advance": steps})
         at = (self.clock + np.arange(steps)) % self.rows
+        seen = {place: np.asarray(values[at]) for place, values in self._open.items()}
         self.clock += steps
-        return {place: np.asarray(values[at]) for place, values in self._open.items()}
+        self._count(seen, steps)
+        return seen
+
+    def _count(self, seen: Mapping[Place, NDArray[np.int32]], steps: int) -> None:
+        if self.counting:
+            self._counts = np.array([seen[p.name, COUNTS][-1] for p in self.code.populations])
+        task = self.code.task
+        if task is None or not self.counting:
+            return
+        roles = self.code.population(task.readout).roles
+        clocks = self.clock - steps + np.arange(steps)
+        for row in np.flatnonzero(clocks % task.present == task.present - 1):
+            count, tie = (seen[task.readout, name][row].astype(np.int64) for name in (roles.count, roles.tie))
+            self.readout.append(int(np.lexsort((-tie, -count))[0]))
+
+    def read(self, place: str, variable: str) -> NDArray[Any]:
+        """A recorded variable as it is now. Raises `BurstchipError` BC557 for one that is not recorded."""
+        if (place, variable) not in self._open:
+            raise self._unable(f"read {place}.{variable}", "a variable that the run records")
+        if self.clock == 0:
+            from burstchip.backends.plain.run import PlainRun
+
+            return PlainRun(self.code).read(place, variable)
+        return np.array(self._open[place, variable][(self.clock - 1) % self.rows])
+
+    def write(self, name: str, value: Any) -> None:
+        """Set what the host writes as `name`, from the next step on."""
+        self._written[name] = written_value(self.code, name, value, real=False)
+
+    def weights(self, name: str) -> NDArray[Any]:
+        """The weights that events see; of a projection whose w is recorded."""
+        stored = self.read(name, "w")
+        projection = next(projection for projection in self.code.projections if projection.name == name)
+        if projection.learning is not None and projection.learning.form == "carry":
+            stored = forward_weight(stored.astype(np.int64))
+        return stored.reshape(projection.weights.T.shape)
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Raises `BurstchipError` BC557."""
+        raise self._unable("take other weights", "backend sim, plain or reference")
+
+    def state(self) -> Mapping[str, NDArray[Any]]:
+        """Raises `BurstchipError` BC557."""
+        raise self._unable("give its state", "backend sim, plain or reference")
+
+    def restore(self, state: Mapping[str, NDArray[Any]], clock: int) -> None:
+        """Raises `BurstchipError` BC557."""
+        raise self._unable("go on from a state", "backend sim, plain or reference")
+
+    @property
+    def events(self) -> dict[str, int]:
+        """How many events each population has emitted."""
+        return self._counted("events")
+
+    @property
+    def bursts(self) -> dict[str, int]:
+        """How many bursts each population that has any has emitted."""
+        return self._counted("bursts")
+
+    @property
+    def clipped(self) -> dict[str, int]:
+        """How many summed inputs of each population left their width."""
+        return self._counted("clipped")
+
+    def _counted(self, what: str) -> dict[str, int]:
+        return {
+            population.name: int(counts[COUNTED.index(what)])
+            for population, counts in zip(self.code.populations, self._counts, strict=True)
+            if what != "bursts" or what in population.program.outputs
+        }
+
+    def adopt(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Raises `BurstchipError` BC557."""
+        raise self._unable("take states", "backend sim, plain or reference")
 
     def close(self) -> None:
         """Stop Lava's processes and remove the files."""
         try:
-            self.worker.ask({"close": True})
+            if self.worker.alive and self.worker.generation == self._generation:
+                self.worker.ask({"close": True})
         finally:
             self._open.clear()
             self._folder.cleanup()
+            if self._owned is not None:
+                self._owned.end()
+
+    def _unable(self, what: str, required: str) -> BurstchipError:
+        message = f"backend 'lava' cannot {what}"
+        return BurstchipError(Diagnostic("BC557", message, required=required, given="lava"))
+
+    def _track(self, name: str, size: int, rows: int) -> Track:
+        return Track(Path(self._folder.name) / f"{name}.track", size, rows)
+
+    def _tracked(self) -> list[Place]:
+        counts = ((population.name, COUNTS) for population in self.code.populations)
+        needed: dict[Place, None] = dict.fromkeys((*self.record, *(counts if self.counting else ())))
+        if self.code.task is not None and self.counting:
+            readout = self.code.task.readout
+            roles = self.code.population(readout).roles
+            needed |= {(readout, roles.count): None, (readout, roles.tie): None}
+        return list(needed)
+
+    def _make_host_files(self) -> None:
+        """Files for the host's values, as they are at the start, and for the rows of streams."""
+        sizes = {
+            name: 1 if it.single else self.code.population(it.population).size
+            for name, it in self.code.host.items()
+        }
+        bound = [(p.size, it) for p in self.code.populations for it in p.signals.values()]
+        names = dict.fromkeys([*(it.name for _, it in bound if isinstance(it, Written)), HALVINGS])
+        self._written = WrittenValues(
+            {name: self._track(f"written-{k}", sizes.get(name, 1), 1) for k, name in enumerate(names)}
+        )
+        for name in names:
+            self._written[name] = self.host.written.get(name, 0)
+        self._streams: dict[str, tuple[int, StreamFile]] = {}
+        for size, it in bound:
+            if isinstance(it, Streamed):
+                k = len(self._streams)
+                rows = self._track(f"rows-{k}", size, self.rows // it.hold + 3)
+                self._streams[it.stream] = (it.hold, StreamFile(self._track(f"head-{k}", 2, 1), rows))
+
+
+def _entry(track: Track) -> tuple[str, int, int]:
+    return str(track.path), track.size, track.rows

@@ -33,17 +33,23 @@ def follow_arrivals(it: Synapses, events: Integers, anew: bool) -> None:
     it.x[0] = integer_trace(before, events, trace.decay, trace.impulse)
 
 
-def learn_by_carry(it: Synapses, gathered: Integers, n: int, seed: int, anneal: int) -> None:
+def learn_by_carry(it: Synapses, gathered: Integers, n: int, seed: int, halvings: int) -> None:
     """The carry form at the end of a learning epoch, from what the targets `gathered` in it."""
     learning = it.learning
     assert learning is not None
-    k, (sources, targets) = learning.shift + anneal, it.w.shape
+    k, (sources, targets) = learning.shift + halvings, it.w.shape
     draws = carry_draws(int(key(seed, learning.stream, n)), learning.rounding, (sources, targets), k)
     it.w = np.where(it.connected, learn_carry(it.w, it.x[0], gathered, k, draws), it.w)
 
 
 def note_and_learn(
-    it: Synapses, events: Integers, sent: Mapping[str, Integers], n: int, lead_in: int, seed: int
+    it: Synapses,
+    events: Integers,
+    sent: Mapping[str, Integers],
+    n: int,
+    lead_in: int,
+    seed: int,
+    frozen: bool = False,
 ) -> None:
     """The chip form in step n: note the sources' `events` and the targets', of all that they `sent`; learn
     where an epoch ends. Lava's step is n + 1 + lead_in."""
@@ -73,8 +79,9 @@ def note_and_learn(
         rounding = at(rows, np.arange(it.w.shape[1])[np.newaxis, :]).astype(np.int64) >> 25
     epoch = (n + 1 + lead_in) // learning.every
     old, sign = SynapticVariables(it.w, it.t, it.d), _SIGN_MODES[it.code.sign_mode]
-    new = learn(learning.rule, old, traces, epoch, rounding, sign)
-    it.w, it.t, it.d = (np.where(it.connected, values, 0) for values in (new.w, new.t, new.d))
+    if not frozen:
+        new = learn(learning.rule, old, traces, epoch, rounding, sign)
+        it.w, it.t, it.d = (np.where(it.connected, values, 0) for values in (new.w, new.t, new.d))
     it.x, it.noted_x, it.noted_y = traces.x[-1], np.zeros_like(it.noted_x), np.zeros_like(it.noted_y)
     if not learning.third_factors:
         it.y = traces.y[-1]

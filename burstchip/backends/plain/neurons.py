@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +29,16 @@ class Neurons:
     events: int = 0
     bursts: int = 0
 
-    def update(self, controls: Mapping[str, Integers], arrived: Mapping[str, Integers], key: int) -> None:
-        """Run the program once, on its controls and the sums that arrived at its ports."""
+    def update(self, signals: Mapping[str, Any], arrived: Mapping[str, Integers], key: int) -> None:
+        """Run the program once, on its signals and the sums that arrived at its ports."""
         program, size = self.code.program, (self.code.size,)
-        inputs = dict(controls)
+        values = {**self.code.parameters, **signals}
+        inputs = {name: np.broadcast_to(values[name], size) for name in program.inputs if name in values}
         for port, total in arrived.items():
-            width = program.inputs[port]
+            width, total = program.inputs[port], total + signals.get(port, 0)
             inputs[port] = np.clip(total, width.low, width.high)
             self.clipped += int(np.count_nonzero(inputs[port] != total))
-        parameters = {name: np.broadcast_to(self.code.parameters[name], size) for name in program.parameters}
+        parameters = {name: np.broadcast_to(values[name], size) for name in program.parameters}
         self.state, self.output = step(program, self.state, parameters, inputs, key)
         self.events += int(np.count_nonzero(self.output.get("events", 0)))
         self.bursts += int(np.count_nonzero(self.output.get("bursts", 0)))

@@ -35,6 +35,11 @@ class Synapses:
     noted_y: Integers
     arriving: dict[int, Integers] = field(default_factory=dict)
 
+    @property
+    def longest(self) -> int:
+        """How many steps ahead a message may be under way."""
+        return int(self.delays.max(initial=0)) + 2
+
     def learns(self, form: str) -> bool:
         """Whether the synapses learn in this form."""
         return self.learning is not None and self.learning.form == form

@@ -23,7 +23,7 @@ register_codes({"BC552": "the cache folder cannot be used"})
 
 #: Modules whose functions generated texts call.
 IMPORTED = (
-    "burstchip.backends.sim.code.encoder",
+    "burstchip.backends.sim.code.courses",
     "burstchip.backends.sim.code.frame",
     "burstchip.backends.sim.code.lists",
     "burstchip.backends.sim.code.sums",

@@ -14,8 +14,9 @@ from burstchip.backends.sim.delivery_source import delivery
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.learning_source import ChipLearning, carry, plain_trace
 from burstchip.backends.sim.population_source import emission, floored, population_step
-from burstchip.backends.sim.task_source import encoding, read_out, spike_list, teaching
+from burstchip.backends.sim.signal_source import courses, read_out, spike_list
 from burstchip.backends.sim.unit import Call, Kernel, Unit, now
+from compiler.ir.signals import Listed
 
 
 def _record(name: str, variable: str, layout: Layout) -> Call:
@@ -32,23 +33,15 @@ def _record(name: str, variable: str, layout: Layout) -> Call:
 
 def _sources(layout: Layout) -> list[Call]:
     """Let the sources emit."""
-    calls = encoding(layout) if layout.code.task is not None else []
+    calls = []
     for number, population in enumerate(layout.code.populations):
         if layout.is_source(population):
-            if population.roles.bound_to("listed"):
+            if any(isinstance(signal, Listed) for signal in population.signals.values()):
                 calls.append(spike_list(number, layout))
+            calls += courses(number, layout)
             calls.append(population_step(number, layout))
             calls += emission(number, layout)
     return calls
-
-
-def consolidation(layout: Layout) -> int:
-    """Steps between two consolidations of tags, 0 where there are none."""
-    code = layout.code
-    every = {p.learning.consolidate_every for p in code.projections if layout.is_chip(p) and p.learning}
-    if code.task is not None:
-        return code.task.present * max(every, default=0)
-    return max((p.gather_every for p in code.populations), default=0) * max(every, default=0)
 
 
 def kernel_source(layout: Layout) -> Kernel:
@@ -63,14 +56,12 @@ def kernel_source(layout: Layout) -> Kernel:
         number for number, population in enumerate(code.populations) if not layout.is_source(population)
     ]
     calls: list[Call] = []
-    if code.task is not None and layout.variant.learning:
-        calls.append(teaching(layout))
     # 1. Deliver.
     calls += [delivery(index, layout) for index, p in enumerate(code.projections) if layout.is_active(p)]
     calls += [plain_trace(index, it, layout) for index, _, it in learning if it.form == "carry"]
     # 2. Neurons.
     for number in neurons:
-        calls += [*floored(number, layout), population_step(number, layout)]
+        calls += [*courses(number, layout), *floored(number, layout), population_step(number, layout)]
     if code.task is not None:
         calls.append(read_out(layout))
     # 3. Emit, neurons first, then sources.
@@ -90,10 +81,6 @@ def kernel_source(layout: Layout) -> Kernel:
 
 def shared_words(layout: Layout) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The words of `code.words` that a program sets."""
-    task = layout.code.task
     shared = np.zeros(words.WORDS, dtype=np.int64)
-    if task is not None:
-        shared[words.PRESENT], shared[words.TEACH_AFTER] = task.present, task.teach_after
-    shared[words.CONSOLIDATE_EVERY] = consolidation(layout)
-    shared[words.LEAD] = layout.lead
+    shared[words.LEAD] = layout.code.lead
     return shared

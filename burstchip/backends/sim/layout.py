@@ -12,8 +12,9 @@ from functools import cached_property
 import numpy as np
 
 from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.signals import Constant, Listed, Periodic, Signal, Streamed, Waveform, Written
 from compiler.passes.check import greatest_input
-from hw_models.neurons.roles import LEARNING_CONTROLS, Control
+from hw_models.neurons.roles import LEARNING_CONTROLS
 from hw_models.program.trace import Program, specialize
 
 
@@ -44,14 +45,56 @@ class Layout:
         return {population.name: number for number, population in enumerate(self.code.populations)}
 
     @cached_property
-    def lead(self) -> int:
-        """By how many steps sources run ahead of neurons: a task's sources act in the neurons' own clock."""
-        return 1 if self.code.task is not None else 0
+    def number_type(self) -> str:
+        """The type of states, outputs, sums and values."""
+        return "float64" if self.variant.real else "int32"
 
     @cached_property
     def lead_in(self) -> int:
         """Steps before a task's clock 0: all that Lava takes where anything learns, else the sources' own."""
-        return self.code.lead_in if self.variant.learning else self.lead
+        return self.code.lead_in if self.variant.learning else self.code.lead
+
+    @cached_property
+    def flags(self) -> tuple[tuple[Periodic, bool], ...]:
+        """The signals that repeat with the clock, and whether it is the sources' clock, each once."""
+        found: dict[tuple[Periodic, bool], None] = {}
+        for number, population in enumerate(self.code.populations):
+            for signal in self.signals(number).values():
+                if isinstance(signal, Periodic):
+                    found[signal, population.is_source] = None
+        for projection in self.code.projections:
+            if self.is_carry(projection) and projection.learning is not None:
+                gates = (projection.learning.gate, projection.learning.restart)
+                found |= {(gate, False): None for gate in gates if isinstance(gate, Periodic)}
+        return tuple(found)
+
+    def signals(self, number: int) -> dict[str, Signal]:
+        """The signals of a population whose value this variant reads."""
+        program = self.programs[number]
+        read = {node.name for node in program.nodes if node.operation in ("input", "param")}
+        named = self.code.populations[number].signals
+        return {name: signal for name, signal in named.items() if name in read}
+
+    def is_number(self, signal: Written) -> bool:
+        """Whether the host writes one number for all: what is no input of the network's own."""
+        return signal.name not in self.code.host
+
+    def has_values(self, number: int, name: str) -> bool:
+        """Whether what `name` is bound to lies in memory with one value for each neuron."""
+        population = self.code.populations[number]
+        signal = population.signals.get(name)
+        if isinstance(signal, Constant):
+            # One text serves sources whose rate is fixed and those whose rates are streamed.
+            return population.roles.controls.get(name) == "rate"
+        if isinstance(signal, Written):
+            return not self.is_number(signal)
+        return isinstance(signal, Listed | Waveform | Streamed)
+
+    def lit_input(self, number: int) -> str:
+        """The streamed input where 0 keeps a neuron silent, so that only others need a look; or ""."""
+        name = self.code.populations[number].roles.bound_to("rate")
+        streamed = isinstance(self.code.populations[number].signals.get(name), Streamed)
+        return name if streamed and self.needs_value(number) else ""
 
     def is_source(self, population: PopulationCode) -> bool:
         """Whether the population has no input ports."""
@@ -64,16 +107,14 @@ class Layout:
 
     def _program(self, population: PopulationCode) -> Program:
         program = population.program
-        fixed: dict[Control, int] = {}
-        if not self.variant.learning:
-            fixed = dict.fromkeys(LEARNING_CONTROLS, 0)
-        else:
-            fixed["learning"] = 1
-            if self.code.task is None:
-                fixed.update({"plastic": 1, "last": 0, "label": 0})
-            elif self.code.task.readout != population.name:
-                fixed["label"] = 0
         controls = population.roles.controls
+        fixed: dict[str, int] = {}
+        for name, control in controls.items():
+            signal = population.signals[name]
+            if not self.variant.learning and control in LEARNING_CONTROLS:
+                fixed[name] = 0
+            elif isinstance(signal, Constant) and isinstance(signal.value, int):
+                fixed[name] = signal.value
         wanted = {
             projection.output for projection in self.code.projections if projection.source == population.name
         }
@@ -83,7 +124,7 @@ class Layout:
             wanted |= set(FACTORS)
         return specialize(
             program,
-            {name: fixed[control] for name, control in controls.items() if control in fixed},
+            fixed,
             [output for output in program.outputs if output in wanted],
         )
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from burstchip.backends.sim.code import words
 from burstchip.backends.sim.delivery_source import delivery
 from burstchip.backends.sim.layout import Layout
+from burstchip.backends.sim.signal_source import signal_number
 from burstchip.backends.sim.unit import Call, Kind, Unit, now
 from compiler.ir.chip_program import FACTORS, LearningCode, ProjectionCode
 from hw_models.plasticity.carry_numba import carry_source
@@ -54,7 +55,7 @@ def plain_trace(index: int, learning: LearningCode, layout: Layout) -> Call:
     unit.add(
         f"x, events = {unit.array(f'x1_{index}', 'float64' if real else 'int32')}, "
         f"{unit.array(f'e_{name}', 'int32')}",
-        f"if {now(words.RESET)} and {now(words.PRESENT)}:",
+        f"if {signal_number(learning.restart, unit, layout)}:",
         "    x[:] = 0",
         f"decay_plain{'_real' if real else ''}(x, {unit.word(f'n_{source}')}, "
         f"np.{'float64' if real else 'int32'}({kept}))",
@@ -74,15 +75,18 @@ def carry(index: int, learning: LearningCode, layout: Layout) -> Call:
         storage="dense" if projection.dense else "csr", rounding=learning.rounding, real=real, name="carry"
     )
     unit = Unit(_DRAWN, (_compiled(source, "carry"),))
-    unit.add(f"if {now(words.PLASTIC)} and not {unit.word(f'frozen_{index}')}:")
+    plastic = layout.code.populations[target].roles.bound_to("plastic")
+    gate = signal_number(learning.gate, unit, layout, target, plastic)
+    unit.add(f"if {gate} and not {unit.word(f'frozen_{index}')}:")
+    halvings = signal_number(learning.halvings, unit, layout)
     stored = unit.array(f"w_{index}", "float64" if real else "int16", 2 if projection.dense else 1)
     unit.add(
         f"    {_visited(index, unit)} += carry({_synapses(index, projection, unit)}{stored}, "
         f"{unit.array(f'x1_{index}', number)}, "
-        f"{unit.array(f's_{target}_{gathered}', number)}, {unit.word(learning.shift)} + {now(words.ANNEAL)}, "
+        f"{unit.array(f's_{target}_{gathered}', number)}, {unit.word(learning.shift)} + {halvings}, "
         f"key_of({now(words.SEED)}, {unit.word(learning.stream)}, {now(words.N)}))"
     )
-    return unit.call("learning", projection.name, period=learning.every, ahead=1)
+    return unit.call("learning", projection.name, gate=words.NEURONS, period=learning.every, ahead=1)
 
 
 @dataclass(frozen=True)

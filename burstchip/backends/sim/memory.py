@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.learning_source import X_TRACES, ChipLearning
 from compiler.ir.chip_program import CARRY_TAG_BITS, FACTORS, PopulationCode, ProjectionCode
+from compiler.ir.signals import Constant, Host, Streamed, Waveform, Written, course
 from hw_models.plasticity.draws import counter_draws
 from hw_models.plasticity.lava_draws import lava_draws
 from hw_models.plasticity.traces import THIRD_FACTOR_LIMIT, THIRD_FACTOR_TAU, spike_trace, third_factor
@@ -87,6 +88,46 @@ def _traces(index: int, projection: ProjectionCode, layout: Layout, arrays: Arra
         )
 
 
+def signal_values(layout: Layout, host: Host) -> Arrays:
+    """What signals with one value for each neuron are at the start of a call, and room for what is listed.
+
+    None of it is state: what a waveform or a stream is comes anew with every call.
+    """
+    values: Arrays = {}
+    for number, population in enumerate(layout.code.populations):
+        parameters = population.numbers(real=layout.variant.real)
+        for name, signal in population.signals.items():
+            if layout.has_values(number, name):
+                value: Any = 0
+                if isinstance(signal, Constant) and isinstance(signal.value, str):
+                    value = parameters[signal.value]
+                elif isinstance(signal, Written):
+                    value = host.written.get(signal.name, signal.start)
+                filled = np.broadcast_to(np.asarray(value), (population.size,)).astype(layout.number_type)
+                values[f"x_{number}_{name}"] = filled
+        if layout.lit_input(number):
+            values[f"lit_{number}"] = np.zeros(population.size + 1, dtype=np.int32)
+            values[f"lit_count_{number}"] = np.zeros(1, dtype=np.int64)
+    return values
+
+
+def signal_courses(layout: Layout, host: Host, begin: int, steps: int) -> Arrays:
+    """The rows of all waveforms and streams, and which of them each of `steps` steps from `begin` on has."""
+    found: Arrays = {}
+    for number, population in enumerate(layout.code.populations):
+        first = begin + (layout.code.lead if population.is_source else 0)
+        for name, signal in layout.signals(number).items():
+            if isinstance(signal, Waveform | Streamed):
+                played = course(signal, first, steps, host, real=layout.variant.real)
+                rows = np.asarray(played.rows, dtype=layout.number_type)
+                found[f"rows_{number}_{name}"] = np.ascontiguousarray(
+                    rows[:, np.newaxis] if rows.ndim == 1 else rows
+                )
+                found[f"index_{number}_{name}"] = played.index
+                found[f"at_{number}_{name}"] = np.full(1, -1, dtype=np.int64)
+    return found
+
+
 def trace_draws(layout: Layout, seed: int, first_step: int, steps: int) -> Arrays:
     """The draws of all chip traces for some steps, from Lava's generators or from the counter-based one.
 
@@ -112,8 +153,7 @@ def allocate(layout: Layout) -> Arrays:
     """Every array of a program at the start of time."""
     real = layout.variant.real
     number_type = np.float64 if real else np.int32
-    # Nothing reads it; it is part of the hash by which the states of two runs are compared.
-    arrays: Arrays = {"none": np.zeros(1, dtype=np.int32)}
+    arrays: Arrays = {}
     for number, population in enumerate(layout.code.populations):
         for name, values in initial_states(population, real=real).items():
             arrays[f"s_{number}_{name}"] = values
@@ -123,11 +163,6 @@ def allocate(layout: Layout) -> Arrays:
         for name, value in parameters.items():
             if np.ndim(value) == 1:
                 arrays[f"p_{number}_{name}"] = np.asarray(value, dtype=number_type)
-        value = np.broadcast_to(np.asarray(parameters.get(population.roles.rate, 0)), (population.size,))
-        arrays[f"x_{number}_value"] = value.astype(number_type)
-        arrays[f"x_{number}_label"] = np.zeros(population.size, dtype=number_type)
-        arrays[f"lit_{number}"] = np.zeros(population.size + 1, dtype=np.int32)
-        arrays[f"lit_count_{number}"] = np.zeros(1, dtype=np.int64)
         if population.spikes is not None:
             arrays[f"spikes_{number}"] = np.ascontiguousarray(population.spikes, dtype=np.int64)
             arrays[f"at_{number}"] = np.zeros(1, dtype=np.int64)

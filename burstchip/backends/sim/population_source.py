@@ -6,21 +6,13 @@ import numpy as np
 
 from burstchip.backends.sim.code import words
 from burstchip.backends.sim.layout import Layout
+from burstchip.backends.sim.signal_source import signal_number
 from burstchip.backends.sim.unit import Call, Unit, now
-from hw_models.neurons.roles import PER_NEURON
+from compiler.ir.signals import Constant
 from hw_models.program.numba_source import PRELUDE, step_source
 
 _SUMS = ("from burstchip.backends.sim.code.sums import clipped, slot_of, take_floored",)
 _LISTS = ("from burstchip.backends.sim.code.lists import count_flags, listed, listed_among",)
-
-#: Controls that are words of the clock, for neurons.
-_SHARED = {
-    "reset": words.RESET,
-    "plastic": words.PLASTIC,
-    "last": words.LAST,
-    "consolidate": words.CONSOLIDATE,
-    "anneal": words.ANNEAL,
-}
 
 
 def floored(number: int, layout: Layout) -> list[Call]:
@@ -46,22 +38,30 @@ def population_step(number: int, layout: Layout) -> Call:
     """Read the ports, clip what exceeds them, take one step, and clear the ports."""
     population = layout.code.populations[number]
     real, is_source = layout.variant.real, layout.is_source(population)
-    dtype = "float64" if real else "int32"
-    controls = population.roles.controls
-    per_neuron = {f"x_{port}" for port in population.ports}
-    per_neuron |= {f"x_{name}" for name, control in controls.items() if control in PER_NEURON}
-    per_neuron |= {
-        f"p_{name}"
-        for name, value in population.numbers(real=layout.variant.real).items()
-        if np.ndim(value) == 1
+    dtype, signals = layout.number_type, population.signals
+    numbers = population.numbers(real=real)
+    listed = {name for name, value in numbers.items() if np.ndim(value) == 1}
+    # A constant that is a parameter lies where the parameter lies.
+    given = {
+        name: signal.value
+        for name, signal in signals.items()
+        if isinstance(signal, Constant) and isinstance(signal.value, str)
     }
+    per_neuron = {f"x_{port}" for port in population.ports}
+    per_neuron |= {f"p_{name}" for name in listed}
+    per_neuron |= {f"x_{name}" for name, parameter in given.items() if parameter in listed}
+    per_neuron |= {f"{kind}_{name}" for name in signals if layout.has_values(number, name) for kind in "px"}
     source, arguments = step_source(layout.programs[number], "step", per_neuron=per_neuron, real=real)
-    unit = Unit((*_SUMS, *PRELUDE.splitlines()), (source,))
+    added = ("from burstchip.backends.sim.code.courses import add_each",)
+    imports = (*_SUMS, *(added if any(port in signals for port in population.ports) else ()))
+    unit = Unit((*imports, *PRELUDE.splitlines()), (source,))
     unit.add(f"n, size = {now(words.CLOCK if is_source else words.N)}, {unit.word(f'n_{number}')}")
     ports = [port for owner, port in layout.ports if owner == number]
     for port in ports:
         depth = unit.word(layout.depth(number, port))
         unit.add(f"in_{port} = {unit.array(f'a_{number}_{port}', dtype, 2)}[slot_of(n, {depth})]")
+        if port in signals:
+            unit.add(f"add_each(in_{port}, size, {unit.array(f'x_{number}_{port}', dtype)})")
         if not real:
             width = population.program.inputs[port]
             unit.add(
@@ -74,23 +74,18 @@ def population_step(number: int, layout: Layout) -> Call:
         kind, name = argument[0], argument[2:]
         if kind in "so":
             actual.append(unit.array(f"{kind}_{number}_{name}", dtype))
-        elif kind == "p":
-            given = f"p_{number}_{name}"
-            number_of = unit.real if real else unit.word
-            actual.append(unit.array(given, dtype) if argument in per_neuron else number_of(given))
-        elif (control := controls.get(name)) is None:
+        elif kind == "x" and name in population.ports:
             actual.append(f"in_{name}")
-        elif control in PER_NEURON:
-            actual.append(unit.array(f"x_{number}_{'label' if control == 'label' else 'value'}", dtype))
-        elif control in ("gather", "report"):
-            every = unit.word(population.gather_every)
-            step = "n" if control == "gather" else "n + 1"
-            unit.add(f"every = {every}", f"{control} = 1 if every != 0 and ({step}) % every == 0 else 0")
-            actual.append(control)
-        elif control == "clock":
-            actual.append("n")
+        elif name in signals and layout.has_values(number, name):
+            actual.append(unit.array(f"x_{number}_{name}", dtype))
+        elif name in given and given[name] in listed:
+            actual.append(unit.array(f"p_{number}_{given[name]}", dtype))
+        elif name in signals:
+            actual.append(signal_number(signals[name], unit, layout, number, name))
+        elif name in listed:
+            actual.append(unit.array(f"p_{number}_{name}", dtype))
         else:
-            actual.append(now(words.SOURCE_RESET if is_source and control == "reset" else _SHARED[control]))
+            actual.append((unit.real if real else unit.word)(f"p_{number}_{name}"))
     key = f"key_of({now(words.SEED)}, {unit.word(population.stream)}, n)"
     unit.add(f"step({', '.join(['size', key, *actual])})", *(f"in_{port}[:] = 0" for port in ports))
     return unit.call(
@@ -103,10 +98,9 @@ def population_step(number: int, layout: Layout) -> Call:
 def emission(number: int, layout: Layout) -> list[Call]:
     """List the messages of a population and count its events and bursts."""
     population = layout.code.populations[number]
-    task = layout.code.task
-    dtype = "float64" if layout.variant.real else "int32"
+    dtype = layout.number_type
     gate = words.SOURCES if layout.is_source(population) else words.NEURONS
-    lit = task is not None and layout.numbers[task.input] == number and layout.needs_value(number)
+    lit = bool(layout.lit_input(number))
     calls = []
     for owner, output in layout.senders:
         if owner != number:

@@ -1,9 +1,8 @@
-"""Runs a program: steps of a free run, samples of a training, samples to classify."""
+"""A program under way in compiled code: the chip's integers, or real numbers as the network has them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,18 +10,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.backends.host_values import written_value
 from burstchip.backends.sim.code import words
 from burstchip.backends.sim.compiled import load_unit
 from burstchip.backends.sim.kernel_source import kernel_source, shared_words
 from burstchip.backends.sim.layout import Layout, Variant
 from burstchip.backends.sim.link import Linked, link
-from burstchip.backends.sim.memory import Arrays, allocate, forward_weights, scalars, trace_draws
+from burstchip.backends.sim.memory import (
+    Arrays,
+    allocate,
+    forward_weights,
+    scalars,
+    signal_courses,
+    signal_values,
+    trace_draws,
+)
 from burstchip.backends.sim.unit import Call, Kernel
-from compiler.ir.chip_program import ChipProgram
+from compiler.ir.chip_program import FACTORS, ChipProgram
+from compiler.ir.signals import Host
+from compiler.passes.bind import HALVINGS
 from hw_models.plasticity.carry import MOST_K
 
-#: A test draws its random numbers under the training's seed plus this.
-TEST_SEED = 77777
+#: (population or projection, variable).
+Place = tuple[str, str]
 
 
 def _run(*arguments: Any) -> None:
@@ -36,16 +46,29 @@ def _run(*arguments: Any) -> None:
 class Simulation:
     """A program under way: its arrays, and `clock`, the number of steps done.
 
-    `load` compiles a call's unit and gives its address, `run` is the loop over steps. A profile has its own.
+    `host` holds the streams that the program's signals are of, and what is written between two calls.
+    `readout` has the class of each sample that was over. `load` compiles a call's unit and gives its address,
+    `run` is the loop over steps; a profile has its own.
     """
 
     layout: Layout
     seed: int
     arrays: Arrays
     clock: int = 0
-    settings: dict[str, Any] = field(default_factory=dict)
+    host: Host = field(default_factory=Host)
+    frozen: frozenset[str] = frozenset()
+    #: Places that are not written within the loop, but looked at after each step.
+    observed: tuple[Place, ...] = ()
+    readout: list[int] = field(default_factory=list)
+    #: Whether the steps before the first have been done.
+    led_in: bool = False
     load: Callable[[Call], int] = load_unit
     run: Callable[..., None] = _run
+
+    @property
+    def code(self) -> ChipProgram:
+        """The program that runs."""
+        return self.layout.code
 
     @cached_property
     def kernel(self) -> Kernel:
@@ -62,51 +85,153 @@ class Simulation:
         """The compiled units of these calls, in tables."""
         return link(self.kernel, self.load)
 
-    def advance(self, steps: int, given: Mapping[str, Any], *, prime: bool) -> None:
-        """Run `steps` steps; `given` holds what belongs to this call alone (pictures, records).
+    def advance(self, steps: int, *, recording: bool = True) -> dict[Place, NDArray[Any]]:
+        """Take `steps` steps; what is recorded at the end of each, [step, index], unless not `recording`."""
+        recorded = self.layout.variant.record
+        kept: dict[Place, NDArray[Any]] = {
+            place: np.zeros((steps if recording else 0, self.read(*place).size), self.layout.number_type)
+            for place in (*recorded, *self.observed)
+        }
+        learns = any(projection.learning for projection in self.code.projections)
+        part = min(1, steps) if self.observed and recording and learns else steps
+        for begin in range(0, max(steps, 1), max(part, 1)):
+            rows = slice(begin, begin + part) if recording else slice(0, 0)
+            self._call(part, {place: kept[place][rows] for place in recorded}, recording=recording)
+            for place in self.observed:
+                kept[place][rows] = self.read(*place)
+        return kept
 
-        With `prime` the steps of the lead-in come before them; a task's first call needs it.
-        """
-        begin = self.clock - (self.layout.lead_in if prime else 0)
+    def _call(self, steps: int, records: Mapping[Place, NDArray[Any]], *, recording: bool) -> None:
+        """Run the compiled loop once; before a task's first step come those of the lead-in."""
+        begin = self.clock - (0 if self.led_in else self.layout.lead_in)
+        end, task = self.clock + steps, self.code.task
+        given: dict[str, Any] = {}
+        if task is not None:
+            given["first_sample"] = self.clock // task.present
+            given["predictions"] = np.full(end // task.present - given["first_sample"], -1, dtype=np.int64)
+        halvings = self.host.written.get(HALVINGS, 0)
+        forms = [p.learning for p in self.code.projections if p.learning is not None]
+        # A unit cannot raise.
+        assert all(it.shift + halvings <= MOST_K for it in forms if it.form == "carry")
+        numbers = self.layout.numbers
+        flags = np.zeros(len(self.layout.flags), dtype=np.int64)
+        periodic = [
+            (it.period, it.first, it.last, self.code.lead if ahead else 0) for it, ahead in self.layout.flags
+        ]
         values: dict[str, Any] = {
             **scalars(self.layout),
-            **trace_draws(self.layout, self.seed, begin, self.clock + steps - begin),
-            **self.settings,
+            **trace_draws(self.layout, self.seed, begin, end - begin),
+            **signal_values(self.layout, self.host),
+            **signal_courses(self.layout, self.host, begin, end - begin),
+            **{f"frozen_{i}": int(p.name in self.frozen) for i, p in enumerate(self.code.projections)},
+            **{f"flag_{k}": flags[k : k + 1] for k in range(len(flags))},
             **self.arrays,
-            "visited": self.visited,
             **given,
+            f"written_{HALVINGS}": halvings,
+            "visited": self.visited,
+            **{f"r_{numbers[name]}_{variable}": array for (name, variable), array in records.items()},
         }
-        forms = [p.learning for p in self.layout.code.projections if p.learning is not None]
-        # A unit cannot raise.
-        anneal = given.get("anneal", 0)
-        assert all(it.shift + anneal <= MOST_K for it in forms if it.form == "carry")
         now = shared_words(self.layout)
         now[words.BEGIN], now[words.FIRST], now[words.SEED] = begin, self.clock, self.seed
-        now[words.ANNEAL], now[words.RECORDING] = anneal, given.get("recording", 1)
-        now[words.FIRST_SAMPLE] = given.get("first_sample", 0)
+        now[words.RECORDING] = int(recording)
         linked = self.linked
         frames = linked.frames(values)
         self.run(
             now,
             now.ctypes.data,
             begin,
-            self.clock + steps,
+            end,
             linked.functions,
             frames.ctypes.data + linked.starts,
             linked.gates,
             linked.periods,
             linked.ahead,
+            np.array(periodic, dtype=np.int64).reshape(-1, 4),
+            flags,
         )
-        self.clock += steps
+        self.clock, self.led_in = end, True
+        if task is not None:
+            self.readout += given["predictions"].tolist()
 
+    def read(self, place: str, variable: str) -> NDArray[Any]:
+        """A population's state or output, [neuron], or what a projection's synapses hold, flat: a view."""
+        number = self.layout.numbers.get(place)
+        if number is not None:
+            kind = "s" if variable in self.code.populations[number].program.states else "o"
+            name = f"{kind}_{number}_{variable}"
+            if name not in self.arrays:
+                # An output that nothing reads in this variant, or always 0 in it.
+                return np.zeros(self.code.populations[number].size, dtype=self.layout.number_type)
+            return self.arrays[name]
+        index = next(k for k, p in enumerate(self.code.projections) if p.name == place)
+        learning = self.code.projections[index].learning
+        if variable in ("w", "t", "d"):
+            return self.arrays[f"{variable}_{index}"].ravel()
+        if learning is not None and learning.form == "carry":
+            return self.arrays[f"{variable}_{index}"]
+        if variable in ("tx", "ty"):
+            return self.arrays[f"noted_{variable[1]}_{index}"]
+        traces = ("x1", "x2") if variable[0] == "x" else FACTORS
+        stored: NDArray[Any] = self.arrays[f"stored_{variable[0]}_{index}"][traces.index(variable)]
+        return stored
 
-@dataclass(frozen=True)
-class Pictures:
-    """Images [sample, pixel] with their greatest intensity, and their labels."""
+    def write(self, name: str, value: Any) -> None:
+        """Set what the host writes as `name`, from the next step on."""
+        self.host.written[name] = written_value(self.code, name, value, real=self.layout.variant.real)
 
-    images: NDArray[np.uint8]
-    maximum: int
-    labels: NDArray[np.int64]
+    def weights(self, name: str) -> NDArray[Any]:
+        """The weights that events see, [source, target] where dense, in units of 2^weight_exp."""
+        index = next(k for k, p in enumerate(self.code.projections) if p.name == name)
+        projection, stored = self.code.projections[index], self.arrays[f"w_{index}"]
+        return forward_weights(projection, stored) if self.layout.is_plastic(projection) else stored
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Take these for the weights that events see, by projection; without learning alone."""
+        assert not self.layout.variant.learning
+        for index, projection in enumerate(self.code.projections):
+            if projection.name in weights:
+                self.arrays[f"w_{index}"] = np.ascontiguousarray(weights[projection.name])
+
+    @property
+    def events(self) -> dict[str, int]:
+        """How many events each population has emitted."""
+        return {name: int(self.arrays["event_totals"][n, 0]) for name, n in self.layout.numbers.items()}
+
+    @property
+    def bursts(self) -> dict[str, int]:
+        """How many bursts each population that has any has emitted."""
+        counted = {
+            n: name for name, n in self.layout.numbers.items() if "bursts" in self.layout.programs[n].outputs
+        }
+        return {name: int(self.arrays["event_totals"][n, 1]) for n, name in counted.items()}
+
+    @property
+    def clipped(self) -> dict[str, int]:
+        """How many summed inputs of each population left their width."""
+        return {name: int(self.arrays["clipped_inputs"][n]) for name, n in self.layout.numbers.items()}
+
+    def state(self) -> Arrays:
+        """Everything that the run goes on from, beside its clock and what the host wrote; no copies."""
+        return self.arrays
+
+    def restore(self, state: Mapping[str, NDArray[Any]], clock: int) -> None:
+        """Go on from the state that another run of the program had after `clock` steps."""
+        self.arrays.update(state)
+        self.clock, self.led_in = clock, clock > 0
+
+    def adopt(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take neurons and weights from the state of another run, but no messages, traces and tags."""
+        for name, array in state.items():
+            if name[:2] in ("w_", "s_"):
+                self.arrays[name] = array.copy()
+
+    @property
+    def synaptic_events(self) -> int:
+        """How many events have gone through synapses."""
+        return int(np.sum(self.arrays["synaptic_events"]))
+
+    def close(self) -> None:
+        """Nothing is held beyond memory."""
 
 
 def start(
@@ -114,155 +239,22 @@ def start(
     *,
     learning: bool,
     real: bool = False,
-    record: tuple[tuple[str, str], ...] = (),
+    record: Sequence[Place] = (),
     frozen: Collection[str] = (),
+    host: Host | None = None,
+    seed: int | None = None,
+    begin: int = 0,
 ) -> Simulation:
-    """A simulation at clock 0. Projections named in `frozen` do not learn."""
-    layout = Layout(code, Variant(learning, real, record))
-    settings = {f"frozen_{i}": int(p.name in frozen) for i, p in enumerate(code.projections)}
-    return Simulation(layout, code.seed, allocate(layout), 0, settings)
-
-
-def _records(simulation: Simulation, steps: int) -> dict[str, NDArray[Any]]:
-    dtype = np.float64 if simulation.layout.variant.real else np.int32
-    sizes = [population.size for population in simulation.layout.code.populations]
-    numbers = simulation.layout.numbers
-    return {
-        f"r_{numbers[name]}_{variable}": np.zeros((steps, sizes[numbers[name]]), dtype=dtype)
-        for name, variable in simulation.layout.variant.record
-    }
-
-
-def given_samples(
-    pictures: Pictures, shown: NDArray[np.int64], predictions: NDArray[np.int64], first: int
-) -> dict[str, Any]:
-    """What the loop is given of a task: the pictures `shown`, by index (-1: none), from sample `first` on.
-
-    The class read out for each is written to `predictions`.
-    """
-    return {
-        "shown": shown.astype(np.int64, copy=False),
-        "predictions": predictions,
-        "first_sample": first,
-        "images": np.ascontiguousarray(pictures.images),
-        "maximum": pictures.maximum,
-        "labels": np.ascontiguousarray(pictures.labels, dtype=np.int64),
-    }
-
-
-def show(
-    simulation: Simulation,
-    pictures: Pictures,
-    shown: NDArray[np.int64],
-    following: int,
-    anneal: int,
-    *,
-    recording: bool = False,
-) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
-    """Present the pictures `shown`, in this order; (the class read out for each, what was recorded).
-
-    `following` is the picture that comes after them, -1 where none does: the sources begin it one step
-    before the neurons do. Without `recording` the records are empty.
-    """
-    task = simulation.layout.code.task
-    assert task is not None and simulation.clock % task.present == 0
-    steps = len(shown) * task.present
-    predictions = np.full(len(shown), -1, dtype=np.int64)
-    records = _records(simulation, steps if recording else 0)
-    given = {
-        "recording": int(recording),
-        **given_samples(pictures, np.append(shown, following), predictions, simulation.clock // task.present),
-        "anneal": anneal,
-        **records,
-    }
-    simulation.advance(steps, given, prime=simulation.clock == 0)
-    return predictions, records
-
-
-def _classify_part(
-    code: ChipProgram,
-    weights: Mapping[str, NDArray[Any]],
-    pictures: Pictures,
-    part: NDArray[np.int64],
-    real: bool,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    simulation = start(code, learning=False, real=real)
-    simulation.arrays.update(weights)
-    task = code.task
-    assert task is not None
-    simulation.clock = int(part[0]) * task.present
-    simulation.seed = code.seed + TEST_SEED
-    predictions = np.full(len(part), -1, dtype=np.int64)
-    given = given_samples(pictures, np.append(part, -1), predictions, int(part[0]))
-    simulation.advance(len(part) * task.present, given, prime=True)
-    return predictions, simulation.arrays["event_totals"]
-
-
-def samples_are_independent(code: ChipProgram) -> bool:
-    """Whether nothing of one sample reaches the next without learning: no state, no message under way."""
-    for population in code.populations:
-        needed = {"reset"} if population.program.states else set()
-        if not population.is_source:
-            # What is emitted in a sample's last step acts in the next.
-            needed.add("last")
-        if not needed <= set(population.roles.controls.values()):
-            return False
-    return not any(np.any(projection.delays) for projection in code.projections)
-
-
-def classify(
-    code: ChipProgram, trained: Simulation, pictures: Pictures, workers: int = 1
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(class read out for each picture, events and bursts of each population), without learning.
-
-    The pictures are shown in order from step 0 under the test seed, so the result does not depend on
-    `workers`, the number of threads that share them; they do only where no sample touches the next.
-    `trained` is left as it was.
-    """
-    real = trained.layout.variant.real
-    weights = {
-        f"w_{index}": forward_weights(projection, trained.arrays[f"w_{index}"])
-        for index, projection in enumerate(code.projections)
-        if projection.learning is not None
-    }
-    count = len(pictures.images)
-    threads = max(1, min(workers, count)) if samples_are_independent(code) else 1
-    parts = [part for part in np.array_split(np.arange(count), threads) if len(part)]
-    with ThreadPoolExecutor(max_workers=len(parts)) as pool:
-        results = list(pool.map(lambda part: _classify_part(code, weights, pictures, part, real), parts))
-    return np.concatenate([r[0] for r in results]), np.sum([r[1] for r in results], axis=0)
-
-
-def sample_order(code: ChipProgram, count: int, epoch: int) -> NDArray[np.int64]:
-    """The order in which epoch `epoch` (from 0) shows `count` samples: a stable sort by random numbers."""
-    from hw_models.program.random import at, key
-
-    assert code.task is not None
-    numbers = at(key(code.seed, code.task.order_stream, epoch), np.arange(count))
-    return np.argsort(numbers, kind="stable").astype(np.int64)
-
-
-def simulate(
-    code: ChipProgram,
-    steps: int,
-    record: tuple[tuple[str, str], ...],
-    pictures: Pictures | None = None,
-    real: bool = False,
-) -> tuple[dict[tuple[str, str], NDArray[Any]], Simulation]:
-    """Run `steps` steps with learning; the recorded variables as arrays [step, neuron], and the end state.
-
-    A program with a task shows its training pictures in the order of the first epoch, over and over.
-    """
-    simulation = start(code, learning=True, real=real, record=record)
-    records = _records(simulation, steps)
-    given: dict[str, Any] = {**records, "maximum": 1, "first_sample": 0}
-    if code.task is not None:
-        assert pictures is not None, "a program with a task needs its pictures"
-        needed = steps // code.task.present + 2
-        order = np.resize(sample_order(code, len(pictures.images), 0), needed)
-        given |= given_samples(pictures, order, np.full(needed, -1, dtype=np.int64), 0)
-    simulation.advance(steps, given, prime=code.task is not None)
-    numbers = simulation.layout.numbers
-    return {
-        (name, variable): records[f"r_{numbers[name]}_{variable}"] for name, variable in record
-    }, simulation
+    """A simulation at clock `begin`. Projections named in `frozen` do not learn."""
+    names = {population.name for population in code.populations}
+    neurons = tuple(place for place in record if place[0] in names)
+    layout = Layout(code, Variant(learning, real, neurons))
+    return Simulation(
+        layout,
+        code.seed if seed is None else seed,
+        allocate(layout),
+        begin,
+        Host() if host is None else host,
+        frozenset(frozen),
+        tuple(place for place in record if place[0] not in names),
+    )

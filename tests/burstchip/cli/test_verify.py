@@ -7,7 +7,7 @@ import pytest
 
 from burstchip import load_artifact
 from burstchip.backends.loihi2.deploy import dry_run
-from burstchip.verification import Difference, Verification
+from burstchip.running.verification import Difference, Verification
 
 
 def test_equal(artifact: Path, burstchip, needs_lava: None) -> None:
@@ -23,8 +23,8 @@ def test_equal(artifact: Path, burstchip, needs_lava: None) -> None:
 def test_a_difference_is_exit_code_1(artifact: Path, burstchip, monkeypatch: pytest.MonkeyPatch) -> None:
     difference = Difference(17, "drive", "w", (2, 1), {"sim": 4, "lava": 6})
     found = Verification(("sim", "lava"), 32, 99, {"neurons": 99}, (), difference)
-    monkeypatch.setattr("burstchip.verification.verify", lambda *_, **__: found)
-    monkeypatch.setattr("burstchip.verification.check_backends", lambda _: None)
+    monkeypatch.setattr("burstchip.running.verification.verify", lambda *_, **__: found)
+    monkeypatch.setattr("burstchip.running.verification.check_backends", lambda _: None)
     done = burstchip("verify", artifact, "--steps", 40, "--json")
     assert done.code == 1
     assert done.err.splitlines() == [
@@ -55,7 +55,7 @@ def test_a_difference_is_exit_code_1(artifact: Path, burstchip, monkeypatch: pyt
 def test_wrong_options(
     artifact: Path, burstchip, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("burstchip.verification.check_backends", lambda _: None)
+    monkeypatch.setattr("burstchip.running.verification.check_backends", lambda _: None)
     done = burstchip("verify", artifact, *arguments)
     assert done.code == 2 and message in done.err
 

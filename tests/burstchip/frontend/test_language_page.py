@@ -8,6 +8,7 @@ import pytest
 
 from burstchip.frontend.kinds import Forms, Kind, ListOf, Named, QuantityOf, Record, Variants
 from burstchip.frontend.language import language
+from burstchip.frontend.language_signals import COURSES
 from burstchip.frontend.reading import in_full
 from burstchip.frontend.scalars import range_of
 from burstchip.frontend.units import PHRASES
@@ -69,6 +70,10 @@ def tables() -> dict[str, str]:
     trace = under(chip.records["chip"], "trace")
     assert isinstance(trace, Record)
     found["trace"] = table(trace)
+    signal = under(WHOLE, "signals")
+    assert isinstance(signal, Record)
+    found["signal"] = table(signal)
+    found |= {f"signal {name}": table(kind) for name, kind in COURSES.items() if isinstance(kind, Record)}
     # Written once: what only one word tells apart, and two models with the same parameters.
     for name in ("plasticity carry", "task mnist", "populations poisson_source"):
         del found[name]
@@ -98,3 +103,5 @@ def test_every_model_is_on_the_page() -> None:
         assert states in page, f"{name}: states {states}"
         for port in model.ports:
             assert f"`{port.name}`" in page
+        variables = ", ".join(f"`{it.name}`" for it in model.settable)
+        assert not variables or f"| `{name}` | {variables} |" in page, f"{name}: variables {variables}"

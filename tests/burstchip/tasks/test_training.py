@@ -339,7 +339,7 @@ def test_a_backend_that_does_not_train(tmp_path: Path) -> None:
     with pytest.raises(BurstchipError) as caught:
         train(TrainOptions(tmp_path / "network.yaml", tmp_path / "run", backend="lava"))
     assert str(caught.value) == (
-        "error[BC564]: backend 'lava' does not train\n  required: sim or reference    given: lava    "
+        "error[BC564]: backend 'lava' does not train\n  required: sim, plain or reference    given: lava    "
         "hint: `burstchip verify --train SAMPLES` shows that lava learns the same integers as sim"
     )
     assert not (tmp_path / "run").exists()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burstchip.verification import Difference, verify
-from compare.documents import pictures_of_task
+from burstchip.running.verification import Difference, verify
+from compare.documents import digits
 from compare.executions import Values, in_numba, in_numpy, in_one_call
 from compiler.ir.chip_program import ChipProgram
 
@@ -69,7 +69,7 @@ def sim_against_lava(worker: LavaWorker) -> Judge:
     """Every value after every step, by the product's own comparison; `worker` holds Lava."""
 
     def judge(code: ChipProgram, steps: int) -> Comparison:
-        done = verify(code, steps, pictures=pictures_of_task(code), worker=worker)
+        done = verify(code, steps, pictures=None if code.task is None else digits(), worker=worker)
         return Comparison(done.values, done.difference)
 
     return judge

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,9 +15,11 @@ from generate.programs import models_of
 from safetensors.numpy import load_file, save_file
 
 import burstchip
-from burstchip.backends.sim.simulator import Pictures
 from burstchip.frontend import load_network
+from burstchip.tasks.presentation import Pictures, Presentation, pictures_of
+from burstchip.tasks.showing import sample_order
 from compiler.ir.chip_program import ChipProgram
+from compiler.ir.signals import Rows
 
 
 def as_text(document: Document) -> str:
@@ -55,11 +58,13 @@ def compiled(document: Document) -> ChipProgram:
 @lru_cache(maxsize=1)
 def digits() -> Pictures:
     """The samples that a generated task presents."""
-    from burstchip.tasks.training import pictures_of
-
     return pictures_of(burstchip.load_dataset("digits"))[0]
 
 
-def pictures_of_task(code: ChipProgram) -> Pictures | None:
-    """The samples of the program's task, if it has one."""
-    return digits() if code.task is not None else None
+def streams_of_task(code: ChipProgram, steps: int) -> Mapping[str, Rows]:
+    """What a run of `steps` steps is shown: samples of the program's task, if it has one."""
+    if code.task is None:
+        return {}
+    count = len(digits().images)
+    order = np.resize(sample_order(code, count, 0), steps // code.task.present + 2)
+    return Presentation(code, digits(), order).streams

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.plain.run import PlainRun
+from burstchip.backends.sim import simulator
 from burstchip.backends.sim.learning_source import ChipLearning
-from burstchip.backends.sim.simulator import Pictures, Simulation, sample_order, start
-from burstchip.recording import shown_pictures
-from compare.documents import pictures_of_task
+from burstchip.backends.sim.simulator import Simulation, start
+from compare.documents import streams_of_task
 from compiler.ir.chip_program import ChipProgram, ProjectionCode
+from compiler.ir.signals import Host
 
 #: (population or projection, variable).
 Place = tuple[str, str]
@@ -34,16 +35,9 @@ def neuron_places(code: ChipProgram) -> tuple[Place, ...]:
     )
 
 
-def _shown(code: ChipProgram, steps: int, pictures: Pictures | None) -> NDArray[np.int64]:
-    if code.task is None or pictures is None:
-        return np.zeros(0, dtype=np.int64)
-    return np.resize(sample_order(code, len(pictures.images), 0), steps // code.task.present + 2)
-
-
 def in_numpy(code: ChipProgram, steps: int) -> Iterator[Values]:
     """The backend `plain`, step by step."""
-    pictures = pictures_of_task(code)
-    run = PlainRun(code, shown_pictures(pictures, _shown(code, steps, pictures)))
+    run = PlainRun(code, Host(streams_of_task(code, steps)))
     for _ in range(steps):
         run.advance(1)
         values: dict[Place, NDArray[Any]] = {place: run.read(*place) for place in neuron_places(code)}
@@ -57,39 +51,23 @@ def in_numpy(code: ChipProgram, steps: int) -> Iterator[Values]:
                 continue
             values |= {(it.code.name, "t"): it.t[where], (it.code.name, "d"): it.d[where]}
             values |= _trace_values(it.code, it.x, it.y, it.noted_x, it.noted_y)
-        for population in code.populations:
-            values[population.name, "clipped inputs"] = np.array([run.neurons[population.name].clipped])
-        if code.task is not None:
-            values[code.task.readout, "class"] = np.array(run.readout[-1:])
-        yield values
+        yield values | _counts(run)
 
 
 def in_numba(code: ChipProgram, steps: int) -> Iterator[Values]:
     """The simulator, called for one step after the other."""
-    simulation = start(code, learning=True, record=neuron_places(code))
-    given, predictions = _given(code, steps)
-    for n in range(steps):
-        records = _records(simulation, 1)
-        simulation.advance(1, {**given, **records}, prime=n == 0 and code.task is not None)
-        values: dict[Place, NDArray[Any]] = {
-            place: records[_record_name(simulation, place)][0] for place in neuron_places(code)
-        }
-        values |= _synapses(simulation)
-        for number, population in enumerate(code.populations):
-            clipped = simulation.arrays["clipped_inputs"][number : number + 1]
-            values[population.name, "clipped inputs"] = clipped.copy()
-        if code.task is not None:
-            values[code.task.readout, "class"] = predictions[predictions >= 0][-1:]
-        yield values
+    simulation = _started(code, steps)
+    for _ in range(steps):
+        seen = simulation.advance(1)
+        yield (
+            {place: values[0] for place, values in seen.items()} | _synapses(simulation) | _counts(simulation)
+        )
 
 
 def in_one_call(code: ChipProgram, steps: int) -> Values:
     """The simulator called once for all steps; what it ends with."""
-    simulation = start(code, learning=True, record=neuron_places(code))
-    given, _ = _given(code, steps)
-    records = _records(simulation, steps)
-    simulation.advance(steps, {**given, **records}, prime=code.task is not None)
-    last = {place: records[_record_name(simulation, place)][-1] for place in neuron_places(code)}
+    simulation = _started(code, steps)
+    last = {place: values[-1] for place, values in simulation.advance(steps).items()}
     return last | _synapses(simulation)
 
 
@@ -98,31 +76,16 @@ def loop_text(code: ChipProgram) -> str:
     return "\n".join(sorted(start(code, learning=True, record=neuron_places(code)).kernel.texts))
 
 
-def _given(code: ChipProgram, steps: int) -> tuple[dict[str, Any], NDArray[np.int64]]:
-    """What a run is told from outside, and where it writes the classes that it reads out."""
-    pictures = pictures_of_task(code)
-    predictions = np.full(steps + 2, -1, dtype=np.int64)
-    given: dict[str, Any] = {"first_sample": 0, "predictions": predictions}
-    if pictures is not None:
-        given |= {
-            "shown": _shown(code, steps, pictures),
-            "images": pictures.images,
-            "maximum": pictures.maximum,
-            "labels": pictures.labels,
-        }
-    return given, predictions
+def _started(code: ChipProgram, steps: int) -> Simulation:
+    host = Host(streams_of_task(code, steps))
+    return simulator.start(code, learning=True, record=neuron_places(code), host=host)
 
 
-def _record_name(simulation: Simulation, place: Place) -> str:
-    return f"r_{simulation.layout.numbers[place[0]]}_{place[1]}"
-
-
-def _records(simulation: Simulation, steps: int) -> dict[str, NDArray[np.int32]]:
-    code = simulation.layout.code
-    return {
-        _record_name(simulation, place): np.zeros((steps, code.population(place[0]).size), dtype=np.int32)
-        for place in neuron_places(code)
-    }
+def _counts(run: PlainRun | Simulation) -> dict[Place, NDArray[Any]]:
+    """Clipped inputs, and the class read out last."""
+    counts = {(name, "clipped inputs"): np.array([count]) for name, count in run.clipped.items()}
+    task = run.code.task
+    return counts if task is None else {**counts, (task.readout, "class"): np.array(run.readout[-1:])}
 
 
 def _synapses(simulation: Simulation) -> dict[Place, NDArray[Any]]:

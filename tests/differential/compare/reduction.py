@@ -70,7 +70,7 @@ def _edited(document: Document, edit: Edit) -> Document | None:
 def _edits(network: Any) -> Iterator[Edit]:
     """Every edit that may apply, those that take most away first."""
     if "task" in network:
-        yield lambda net, files: net.pop("task")
+        yield lambda net, files: _without_task(net)
     for name in network["populations"]:
         yield lambda net, files, name=name: _without_population(net, name)
     for i in range(len(network["projections"])):
@@ -94,6 +94,12 @@ def _edits(network: Any) -> Iterator[Edit]:
         yield from _population_edits(name, population)
     yield lambda net, files: net.update(seed=0)
     yield lambda net, files: net.update(step="1 ms")
+
+
+def _without_task(network: dict[str, Any]) -> None:
+    """Its source then has a rate of its own."""
+    source = network["populations"][network.pop("task")["input"]]
+    source["rate"] = source.pop("max_rate")
 
 
 def _parts(values: list[Any]) -> tuple[list[Any], ...]:

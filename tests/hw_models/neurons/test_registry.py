@@ -153,7 +153,7 @@ def test_each_model_is_consistent(name: str) -> None:
     assert None not in defaults.values()
     found = rounded(model, defaults, 1.0)  # type: ignore[arg-type]
     numbers, roles = found.numbers, model.roles
-    extra = {name for name in (roles.rate, roles.full_rate) if name}
+    extra = set(filter(None, (roles.rate, roles.full_rate, roles.taught, roles.taught_else)))
     assert set(found.integers) == set(integer_program.parameters) | extra
     for parameter, width in integer_program.parameters.items():
         assert width.low <= found.integers[parameter] <= width.high

@@ -24,8 +24,8 @@ from lava.proc.dense.models import AbstractPyDenseModelBitAcc, PyLearningDenseMo
 from lava.proc.dense.process import Dense
 from numpy.typing import NDArray
 
-from burstchip.backends.lava.schedule import Schedule
 from compiler.ir.chip_program import LearningCode
+from compiler.ir.signals import Host, Signal, value_at
 from hw_models.plasticity.carry import carry_draws, forward_weight, learn_carry
 from hw_models.plasticity.draws import DECAY_BITS
 from hw_models.plasticity.traces import integer_trace
@@ -149,7 +149,8 @@ class CarryDense(Dense):  # type: ignore[misc]
         delays: NDArray[Any],
         connected: NDArray[np.bool_],
         learning: LearningCode,
-        schedule: Schedule,
+        host: Host,
+        behind: int,
         seed: int,
         weight_exp: int,
         num_message_bits: int,
@@ -161,7 +162,8 @@ class CarryDense(Dense):  # type: ignore[misc]
             delays=delays,
             connected=connected,
             learning=learning,
-            schedule=schedule,
+            host=host,
+            behind=behind,
             seed=seed,
             weight_exp=weight_exp,
             num_message_bits=num_message_bits,
@@ -190,15 +192,14 @@ class PyCarryDense(AbstractPyDenseModelBitAcc):  # type: ignore[misc]
 
     def run_spk(self) -> None:
         """Send what is due of the messages before, take up the trace of what arrived, receive the next."""
-        learning, schedule = self.proc_params["learning"], self.proc_params["schedule"]
+        learning: LearningCode = self.proc_params["learning"]
         connected = self.proc_params["connected"]
         weights = np.where(connected, forward_weight(self.weights.astype(np.int64)), 0)
         binary = self.num_message_bits.item() == 0
         messages = (self.arriving != 0).astype(np.int64) if binary else self.arriving
         self.ring.add(weights, messages, self.weight_exp)
         self.a_out.send(self.ring.take())
-        clock = schedule.clock(self.time_step)
-        if schedule.task is not None and clock % schedule.task.present == 0:
+        if self.now(learning.restart):
             self.x1[:] = 0
         trace = learning.traces[0]
         self.x1[:] = integer_trace(self.x1, self.arriving != 0, trace.decay, trace.impulse)
@@ -206,20 +207,28 @@ class PyCarryDense(AbstractPyDenseModelBitAcc):  # type: ignore[misc]
         self.gathered = self.s_in_y1.recv().astype(np.int64)
         self.record()
 
+    @property
+    def clock(self) -> int:
+        """The neurons' clock."""
+        return int(self.time_step - self.proc_params["behind"])
+
+    def now(self, signal: Signal) -> int:
+        """A signal that is one number for all."""
+        return int(value_at(signal, self.clock, self.proc_params["host"], {}, None, 1))
+
     def lrn_guard(self) -> bool:
         """A learning epoch ends here, in a part of the sample in which is learned."""
-        schedule = self.proc_params["schedule"]
-        clock = schedule.clock(self.time_step)
-        ends = clock >= 0 and (clock + 1) % self.proc_params["learning"].every == 0
-        return bool(ends and schedule.controls(clock, 0)["plastic"])
+        learning: LearningCode = self.proc_params["learning"]
+        ends = self.clock >= 0 and (self.clock + 1) % learning.every == 0
+        return bool(ends and self.now(learning.gate))
 
     def run_lrn(self) -> None:
         """Add x1 y1 2^-shift to each stored weight."""
-        learning, clock = self.proc_params["learning"], self.proc_params["schedule"].clock(self.time_step)
-        stored = self.weights.T.astype(np.int64)
-        draw = int(key(self.proc_params["seed"], learning.stream, clock))
-        draws = carry_draws(draw, learning.rounding, (stored.shape[0], stored.shape[1]), learning.shift)
-        learned = learn_carry(stored, self.x1.astype(np.int64), self.gathered, learning.shift, draws)
+        learning: LearningCode = self.proc_params["learning"]
+        shift, stored = learning.shift + self.now(learning.halvings), self.weights.T.astype(np.int64)
+        draw = int(key(self.proc_params["seed"], learning.stream, self.clock))
+        draws = carry_draws(draw, learning.rounding, (stored.shape[0], stored.shape[1]), shift)
+        learned = learn_carry(stored, self.x1.astype(np.int64), self.gathered, shift, draws)
         self.weights[:] = np.where(self.proc_params["connected"], learned.T, 0)
         self.record()
 

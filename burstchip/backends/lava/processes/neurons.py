@@ -24,9 +24,10 @@ from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from burstchip.backends.lava.recorder import Recorder
-from burstchip.backends.lava.schedule import Schedule
+from burstchip.backends.lava.recorder import COUNTED, COUNTS, Recorder
 from compiler.ir.chip_program import PopulationCode
+from compiler.ir.signals import Host, Signal, value_at
+from compiler.passes.bind import control_signal
 from compiler.passes.quantize_neurons import rounded
 from hw_models.neurons.burst_unit import BURST_UNIT
 from hw_models.neurons.model import NeuronModel
@@ -53,7 +54,7 @@ def _taken() -> frozenset[str]:
     class Bare(PyLoihiProcessModel):  # type: ignore[misc]
         pass
 
-    own = ("name", "id", "program", "ports", "roles", "size", "schedule", "recorder", "clipped")
+    own = ("name", "id", "program", "ports", "roles", "size", "behind", "host", "recorder", "counts")
     return frozenset((*dir(AbstractProcess), *dir(Bare), *vars(Bare({})), *own))
 
 
@@ -71,38 +72,48 @@ class PyProgram(PyLoihiProcessModel):  # type: ignore[misc]
         self.ports: tuple[str, ...] = proc_params["ports"]
         self.roles: Roles = proc_params["roles"]
         self.size: int = proc_params["shape"][0]
-        self.schedule: Schedule = proc_params["schedule"]
+        #: Lava's step t is the clock t - behind.
+        self.behind: int = proc_params["behind"]
+        self.host: Host = proc_params["host"]
         self.recorder: Recorder | None = proc_params["recorder"]
-        #: How many summed inputs were clipped to their port's width.
-        self.clipped = 0
+        #: How many events and bursts were emitted, how many summed inputs clipped to their port's width.
+        self.counts = np.zeros(len(COUNTED), dtype=np.int64)
 
     def run_spk(self) -> None:
         """Receive the ports' sums, run the program, send its outputs."""
         sums = {port: getattr(self, f"a_in_{port}").recv() for port in self.ports}
-        clock = self.schedule.clock(self.time_step)
-        if not self.ports:
-            clock = self.schedule.source_clock(self.time_step)
+        clock = self.time_step - self.behind
         sent = sent_variables(self.program, self.roles)
         if clock < 0:
             outputs = {name: np.zeros(self.size, dtype=np.int32) for name in sent}
         else:
             outputs = self._step(clock, sums)
+            self.counts[:2] += [np.count_nonzero(outputs.get(name, 0)) for name in COUNTED[:2]]
         for name in sent:
             getattr(self, f"s_out_{name}").send(outputs[name].astype(np.int32))
         if self.recorder is not None:
             states = {name: getattr(self, var_name(name)) for name in self.program.states}
-            self.recorder.write(self.time_step, {**states, **outputs, "clipped": np.array([self.clipped])})
+            self.recorder.write(self.time_step, {**states, **outputs, COUNTS: self.counts})
 
     def _step(self, clock: int, sums: Mapping[str, Any]) -> dict[str, Any]:
         program = self.program
-        parameters = {name: getattr(self, var_name(name)) for name in program.parameters}
+        given = self.proc_params
+        signals = {
+            name: value_at(signal, clock, self.host, given["parameters"], given["spikes"], self.size)
+            for name, signal in given["signals"].items()
+        }
+        parameters = {
+            name: np.broadcast_to(signals[name], (self.size,))
+            if name in signals
+            else getattr(self, var_name(name))
+            for name in program.parameters
+        }
         states = {name: getattr(self, var_name(name)) for name in program.states}
-        flags = self.schedule.controls(clock, self.proc_params["gather_every"])
-        inputs = {name: self._control(bound, clock, flags) for name, bound in self.roles.controls.items()}
+        inputs = {name: value for name, value in signals.items() if name in program.inputs}
         for name, values in sums.items():
-            width = program.inputs[name]
-            inputs[name] = np.clip(values.astype(np.int64), width.low, width.high)
-            self.clipped += int(np.count_nonzero(inputs[name] != values))
+            width, total = program.inputs[name], values.astype(np.int64) + signals.get(name, 0)
+            inputs[name] = np.clip(total, width.low, width.high)
+            self.counts[2] += np.count_nonzero(inputs[name] != total)
         every = {n: np.broadcast_to(np.asarray(v), (self.size,)) for n, v in inputs.items()}
         draw = key(self.proc_params["seed"], self.proc_params["stream"], clock)
         states, outputs = step(program, states, parameters, every, int(draw))
@@ -111,22 +122,10 @@ class PyProgram(PyLoihiProcessModel):  # type: ignore[misc]
         gathered = self.roles.gathered
         return {**outputs, gathered: states[gathered]} if gathered else outputs
 
-    def _control(self, control: str, clock: int, flags: Mapping[str, int]) -> Any:
-        """What an input that is bound to `control` is at this clock."""
-        given = self.proc_params
-        if control == "label":
-            return self.schedule.label(clock, self.size) if given["taught"] else 0
-        if control == "listed":
-            value = np.zeros(self.size, dtype=np.int64)
-            if (spikes := given["spikes"]) is not None:
-                value[spikes[spikes[:, 0] == clock, 1]] = 1
-            return value
-        if control == "rate":
-            parameters = given["parameters"]
-            if given["pictured"]:
-                return self.schedule.picture(clock, parameters[self.roles.full_rate])
-            return parameters[self.roles.rate]
-        return flags[control]
+
+def _free_run(roles: Roles, gather_every: int) -> dict[str, Signal]:
+    """The signals of a program without a task whose synapses learn, if any do, in epochs of so many steps."""
+    return {name: control_signal(bound, roles, gather_every, 0) for name, bound in roles.controls.items()}
 
 
 class ProgramProcess(AbstractProcess):  # type: ignore[misc]
@@ -134,8 +133,9 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
 
     `parameters` are the program's integers, a number or one value a neuron each. `stream` and `seed` fix the
     random draws, `gather_every` is the learning epoch of the plastic synapses that end here (steps, 0 for
-    none), `spikes` the (step, neuron) of a spike list. `pictured` sources show the schedule's pictures,
-    `taught` populations its labels.
+    none), `spikes` the (step, neuron) of a spike list. `signals` bind inputs and parameters as the compiler
+    does, by default to those of a free run. Lava's step t is the clock t - `behind`; neurons rest before
+    clock 0.
     """
 
     program: Program
@@ -150,10 +150,10 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
         stream: int = 0,
         seed: int = 0,
         gather_every: int = 0,
-        schedule: Schedule | None = None,
+        signals: Mapping[str, Signal] | None = None,
+        host: Host | None = None,
+        behind: int = 1,
         spikes: Any = None,
-        pictured: bool = False,
-        taught: bool = False,
         recorder: Recorder | None = None,
         name: str | None = None,
     ) -> None:
@@ -166,11 +166,10 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
             parameters=dict(parameters),
             stream=stream,
             seed=seed,
-            gather_every=gather_every,
-            schedule=schedule or Schedule(),
+            signals=_free_run(kind.roles, gather_every) if signals is None else signals,
+            host=Host() if host is None else host,
+            behind=behind,
             spikes=spikes,
-            pictured=pictured,
-            taught=taught,
             recorder=recorder,
             name=name,
         )

@@ -6,15 +6,22 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from burstchip.backends.lava.recorder import Recorder
+import numpy as np
+
+from burstchip.backends.lava.recorder import COUNTED, COUNTS, Recorder
 
 #: What a model of each kind shows after a phase.
 Values = Callable[[Any, Recorder], dict[str, Any]]
 
 
 def neuron_values(model: Any, recorder: Recorder) -> dict[str, Any]:
-    """States and events of a stock LIF."""
-    return {"u": model.u, "v": model.v, "events": model.s_out_buff}
+    """States and events of a stock LIF, and its counts: it has no bursts and clips no sums."""
+    # A stock model has no attribute of ours until it is first seen.
+    counts = getattr(model, "counts", None)
+    if counts is None:
+        counts = model.counts = np.zeros(len(COUNTED), dtype=np.int64)
+    counts[0] += np.count_nonzero(model.s_out_buff)
+    return {"u": model.u, "v": model.v, "events": model.s_out_buff, COUNTS: counts}
 
 
 def static_values(model: Any, recorder: Recorder) -> dict[str, Any]:

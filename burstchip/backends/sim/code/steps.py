@@ -25,13 +25,15 @@ def run(
     gates: Words,
     periods: Words,
     ahead: Words,
+    periodic: Words,
+    flags: Words,
 ) -> None:
     """Run steps `begin` to `last` - 1; `address` is where `now` lies.
 
     In step n, call k takes part if its gate is open and n + ahead[k] is a multiple of periods[k].
     """
     for n in range(begin, last):
-        turn(now, n)
+        turn(now, n, periodic, flags)
         for k in range(len(functions)):
             due = periods[k] == 1 or (n + ahead[k]) % periods[k] == 0
             if due and now[gates[k]] != 0:

@@ -39,17 +39,17 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
     return compile_network(load_network(path))
 
 
-def tracked(code: ChipProgram) -> dict[tuple[str, str], int]:
-    return {(p.name, v): p.size for p in code.populations for v in variables_of(code, p.name)}
+def everything(code: ChipProgram) -> tuple[tuple[str, str], ...]:
+    return tuple((p.name, v) for p in code.populations for v in variables_of(code, p.name))
 
 
 def test_parts_of_a_run_join(pair: ChipProgram) -> None:
     with LavaWorker() as worker:
-        whole = LavaRun(worker, pair, None, tracked(pair))
+        whole = LavaRun(worker, pair, None, everything(pair))
         expected = whole.advance(30)
         whole.close()
         # Fewer rows than steps: the files are written over.
-        cut = LavaRun(worker, pair, None, tracked(pair), rows=7)
+        cut = LavaRun(worker, pair, None, everything(pair), rows=7)
         parts = [cut.advance(steps) for steps in (7, 1, 5, 7, 7, 3)]
         cut.close()
     assert expected["cell", "v"].any() and expected["source", "events"].any()
@@ -59,12 +59,12 @@ def test_parts_of_a_run_join(pair: ChipProgram) -> None:
 
 def test_stock_processes_are_named(pair: ChipProgram) -> None:
     with LavaWorker() as worker:
-        assert LavaRun(worker, pair, None, {}).stock == ("cell", "drive")
+        assert LavaRun(worker, pair).stock == ("cell", "drive")
 
 
 def test_a_model_that_fails_ends_lava_at_once_and_the_worker_starts_anew(pair: ChipProgram) -> None:
     with LavaWorker() as worker:
-        run = LavaRun(worker, pair, None, tracked(pair))
+        run = LavaRun(worker, pair, None, everything(pair))
         # The models open their files in their first step, which is in processes of Lava's own.
         for path in Path(run._folder.name).glob("*.track"):
             path.unlink()
@@ -74,13 +74,13 @@ def test_a_model_that_fails_ends_lava_at_once_and_the_worker_starts_anew(pair: C
         assert time.monotonic() - started < 20
         assert caught.value.diagnostics[0].id == "BC553"
         assert "FileNotFoundError" in str(caught.value) and ".track" in str(caught.value)
-        again = LavaRun(worker, pair, None, tracked(pair))
+        again = LavaRun(worker, pair, None, everything(pair))
         assert again.advance(5)["cell", "v"].shape == (5, 3)
 
 
 def test_no_answer_in_time(pair: ChipProgram) -> None:
     with LavaWorker() as worker:
-        run = LavaRun(worker, pair, None, {}, rows=1_000_000)
+        run = LavaRun(worker, pair, rows=1_000_000)
         worker.answer_seconds = 0.3
         with pytest.raises(BurstchipError) as caught:
             run.advance(1_000_000)
@@ -93,7 +93,7 @@ def test_nothing_stays_behind(pair: ChipProgram) -> None:
 
     before = shared_memory()
     with LavaWorker() as worker:
-        run = LavaRun(worker, pair, None, tracked(pair))
+        run = LavaRun(worker, pair, None, everything(pair))
         folder = Path(run._folder.name)
         run.advance(5)
         assert worker._child is not None

@@ -168,7 +168,7 @@ def simulated(code: ChipProgram) -> Values:
         found.setdefault(owner, {}).setdefault(variable, []).append(np.array(value, dtype=np.int64))
 
     for _ in range(STEPS):
-        run.advance(1, {}, prime=False)
+        run.advance(1)
         for number, population in enumerate(code.populations):
             for name, value in run.arrays.items():
                 kind, _, rest = name.partition(f"_{number}_")

@@ -35,8 +35,8 @@ def test_a_message_acts_after_its_delay(tmp_path: Path) -> None:
     code = chain(tmp_path)
     weight, down = int(code.projections[0].weights[0]), -code.projections[0].weight_exp
     assert down > 0
-    run = PlainRun(code)
-    seen = run.advance(9, [("first", "u"), ("spikes", "events")])
+    run = PlainRun(code, record=[("first", "u"), ("spikes", "events")])
+    seen = run.advance(9)
     assert seen["spikes", "events"].sum(axis=1).tolist() == [0, 0, 2, 0, 1, 0, 0, 0, 0]
     assert seen["first", "u"][:, 0].tolist() == [
         64 * (weight * k >> down) for k in (0, 0, 0, 0, 0, 2, 0, 1, 0)
@@ -46,9 +46,19 @@ def test_a_message_acts_after_its_delay(tmp_path: Path) -> None:
 
 def test_a_run_in_parts_is_the_run_in_one(tmp_path: Path) -> None:
     code = chain(tmp_path)
-    whole, parts = PlainRun(code).advance(9, [("first", "v")]), PlainRun(code)
-    pieces = [parts.advance(steps, [("first", "v")])["first", "v"] for steps in (0, 1, 3, 5)]
-    assert np.array_equal(np.concatenate([piece.reshape(-1, 1) for piece in pieces]), whole["first", "v"])
+    whole, parts = (PlainRun(code, record=[("first", "v")]) for _ in range(2))
+    pieces = [parts.advance(steps)["first", "v"] for steps in (0, 1, 3, 5)]
+    assert np.array_equal(np.concatenate(pieces), whole.advance(9)["first", "v"])
+
+
+def test_a_run_goes_on_from_the_state_of_another(tmp_path: Path) -> None:
+    code = chain(tmp_path)
+    whole, first, second = (PlainRun(code, record=[("first", "v")]) for _ in range(3))
+    expected = whole.advance(9)["first", "v"]
+    for steps in (0, 3, 4):
+        first.advance(steps)
+        second.restore(first.state(), first.clock)
+        assert np.array_equal(second.advance(9 - first.clock)["first", "v"], expected[first.clock :])
 
 
 def test_what_was_read_does_not_change(tmp_path: Path) -> None:

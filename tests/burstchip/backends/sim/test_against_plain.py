@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from burstchip.backends.plain.run import PlainRun
-from burstchip.backends.sim.simulator import simulate
+from burstchip.backends.sim.simulator import start
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import (
     Constant,
@@ -178,9 +178,8 @@ def assert_same(code: ChipProgram) -> None:
         for program in [population.program]
         for variable in (*program.states, *(o for o in program.outputs if o not in ("y1", "y2")))
     )
-    slow = PlainRun(code)
-    wanted = slow.advance(STEPS, record)
-    found, simulation = simulate(code, STEPS, record)
+    slow, simulation = PlainRun(code, record=record), start(code, learning=True, record=record)
+    wanted, found = slow.advance(STEPS), simulation.advance(STEPS)
     for variable in record:
         same = found[variable] == wanted[variable]
         if not np.all(same):

@@ -12,20 +12,12 @@ import numpy as np
 import pytest
 
 import burstchip
-from burstchip.backends.plain.run import PlainRun
-from burstchip.backends.shown import Shown
-from burstchip.backends.sim.simulator import (
-    TEST_SEED,
-    Pictures,
-    Simulation,
-    classify,
-    sample_order,
-    show,
-    start,
-)
+from burstchip.backends.sim.simulator import Simulation
+from burstchip.running.run import open_run
 from burstchip.tasks.checkpoint import state_sha256
 from burstchip.tasks.datasets import load_dataset
-from burstchip.tasks.run_folder import recorded_variables
+from burstchip.tasks.presentation import Pictures, Presentation, pictures_of
+from burstchip.tasks.showing import TEST_SEED, Classified, classify, sample_order, show
 from compiler.ir.chip_program import ChipProgram
 from compiler.pipeline import compile_network
 
@@ -40,9 +32,22 @@ def program(form: str) -> ChipProgram:
     return compile_network(burstchip.load_network(TEMPLATE, {"weight_form": form, **PUBLISHED}))
 
 
-def began(code: ChipProgram, frozen: tuple[str, ...] = ()) -> Simulation:
-    """A simulation at its start, with the loop that training uses too."""
-    return start(code, learning=True, record=recorded_variables(code), frozen=frozen)
+class Training:
+    """A run that learns, and the pictures that it is shown."""
+
+    def __init__(
+        self, code: ChipProgram, pictures: Pictures, backend: str = "sim", frozen: tuple[str, ...] = ()
+    ) -> None:
+        self.presentation = Presentation(code, pictures)
+        self.run: Any = open_run(code, backend, streams=self.presentation.streams, frozen=frozen)
+
+    def show(self, shown: Any, following: int = -1) -> list[int]:
+        return show(self.run, self.presentation, np.asarray(shown), following).tolist()
+
+
+def classified(code: ChipProgram, trained: Any, pictures: Pictures, workers: int = 1) -> Classified:
+    weights = {p.name: trained.weights(p.name) for p in code.projections if p.learning is not None}
+    return classify(code, weights, pictures, workers=workers)
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +57,12 @@ def carry() -> ChipProgram:
 
 @pytest.fixture(scope="module")
 def train() -> Pictures:
-    data = load_dataset("digits", split=0)
-    return Pictures(data.train_images.reshape(-1, 64), data.maximum, data.train_labels.astype(np.int64))
+    return pictures_of(load_dataset("digits", split=0))[0]
 
 
 @pytest.fixture(scope="module")
 def test() -> Pictures:
-    data = load_dataset("digits", split=0)
-    return Pictures(data.test_images.reshape(-1, 64), data.maximum, data.test_labels.astype(np.int64))
+    return pictures_of(load_dataset("digits", split=0))[1]
 
 
 def crc(values: Any) -> str:
@@ -76,103 +79,104 @@ def test_the_published_start(carry: ChipProgram) -> None:
 
 
 def test_the_published_first_epoch(carry: ChipProgram, train: Pictures) -> None:
-    simulation = began(carry)
+    training = Training(carry, train)
     order = sample_order(carry, 1437, 0)
-    predictions, _ = show(simulation, train, order, int(sample_order(carry, 1437, 1)[0]), 0)
+    predictions = training.show(order, int(sample_order(carry, 1437, 1)[0]))
     assert np.count_nonzero(predictions != train.labels[order]) == 475
-    assert crc(simulation.arrays["w_0"]) == "4ed13b38"
-    assert crc(simulation.arrays["w_1"]) == "c9cd765d"
-    assert not simulation.arrays["clipped_inputs"].any()
+    assert crc(training.run.read("image_to_hidden", "w")) == "4ed13b38"
+    assert crc(training.run.read("hidden_to_readout", "w")) == "c9cd765d"
+    assert not any(training.run.clipped.values())
 
 
-@pytest.mark.parametrize("anneal", [0, 2])
+@pytest.mark.parametrize("halvings", [0, 2])
 @pytest.mark.parametrize("form", ["carry", "chip"])
-def test_training_is_as_plainly_written(form: str, anneal: int, train: Pictures) -> None:
+def test_training_is_as_plainly_written(form: str, halvings: int, train: Pictures) -> None:
     code = program(form)
     shown = sample_order(code, 1437, 0)[:4]
-    simulation = began(code)
-    predictions, _ = show(simulation, train, shown, -1, anneal)
-    slow = PlainRun(code, Shown(train.images[shown], train.maximum, train.labels[shown]), anneal=anneal)
-    slow.advance(len(shown) * 96)
-    assert predictions.tolist() == slow.readout
-    for number, population in enumerate(code.populations):
-        for name, values in slow.neurons[population.name].state.items():
-            if population.name != "image":
-                np.testing.assert_array_equal(simulation.arrays[f"s_{number}_{name}"], values, err_msg=name)
-    for index, it in enumerate(slow.synapses):
-        np.testing.assert_array_equal(simulation.arrays[f"w_{index}"], it.w)
-        if it.learning is not None and form == "chip":
-            np.testing.assert_array_equal(simulation.arrays[f"t_{index}"], it.t)
-            assert it.t.any()
-    assert np.any(slow.synapses[0].w != code.projections[0].weights.T)
+    fast, slow = Training(code, train), Training(code, train, "plain")
+    for training in (fast, slow):
+        training.run.write("halvings", halvings)
+    assert fast.show(shown) == slow.show(shown)
+    for population in code.populations:
+        for name in population.program.states:
+            found, wanted = (it.run.read(population.name, name) for it in (fast, slow))
+            np.testing.assert_array_equal(found, wanted, err_msg=name)
+    for projection in code.projections:
+        for name in "wt" if projection.learning is not None and form == "chip" else "w":
+            found, wanted = (it.run.read(projection.name, name) for it in (fast, slow))
+            np.testing.assert_array_equal(found, wanted, err_msg=name)
+            assert wanted.any()
+    first = code.projections[0]
+    assert np.any(slow.run.read(first.name, "w") != first.weights.T.ravel())
+    assert (fast.run.events, fast.run.bursts) == (slow.run.events, slow.run.bursts)
 
 
 @pytest.mark.parametrize("form", ["carry", "chip"])
 def test_inference_is_as_plainly_written(form: str, test: Pictures) -> None:
     code = program(form)
     some = Pictures(test.images[:5], test.maximum, test.labels[:5])
-    predictions, totals = classify(code, began(code), some)
-    shown = Shown(some.images, some.maximum, some.labels)
-    slow = PlainRun(code, shown, learning=False, seed=code.seed + TEST_SEED)
-    events = slow.advance(5 * 96, tuple((population.name, "events") for population in code.populations))
-    assert predictions.tolist() == slow.readout
-    for number, population in enumerate(code.populations):
-        if population.name != "image":
-            assert totals[number, 0] == events[population.name, "events"].sum()
+    found = classified(code, open_run(code, streams=Presentation(code, some).streams), some)
+    shown = Presentation(code, some, np.arange(5))
+    slow = open_run(code, "plain", streams=shown.streams, learning=False, seed=code.seed + TEST_SEED)
+    slow.advance(5 * 96)
+    assert found.predictions.tolist() == slow.readout
+    assert (found.events, found.bursts) == (slow.events, slow.bursts)
+
+
+Trained = Callable[..., tuple[Simulation, Any]]
 
 
 @pytest.fixture
-def trained(carry: ChipProgram, train: Pictures) -> Callable[..., tuple[Simulation, Any]]:
+def trained(carry: ChipProgram, train: Pictures) -> Trained:
     """A simulation that was shown 60 pictures in pieces of these lengths, and its predictions."""
 
     def after(*pieces: int, frozen: tuple[str, ...] = (), between: Callable[..., Any] | None = None) -> Any:
-        simulation = began(carry, frozen)
+        training = Training(carry, train, frozen=frozen)
         order = sample_order(carry, 1437, 0)
         predictions, done = [], 0
         for piece in pieces:
             shown = order[done : done + piece]
             done += piece
-            following = int(order[done]) if done < 60 else -1
-            predictions += show(simulation, train, shown, following, 0)[0].tolist()
+            predictions += training.show(shown, int(order[done]) if done < 60 else -1)
             if between is not None:
-                between(simulation)
+                between(training.run)
         assert done == 60
-        return simulation, predictions
+        return training.run, predictions
 
     return after
 
 
-def test_the_size_of_the_pieces_does_not_matter(trained: Any) -> None:
+def test_the_size_of_the_pieces_does_not_matter(trained: Trained) -> None:
     whole, predictions = trained(60)
     for pieces in ((1, 59), (30, 30), (7, 0, 13, 40), (1,) * 60):
         simulation, others = trained(*pieces)
         assert others == predictions
-        assert state_sha256(simulation.arrays) == state_sha256(whole.arrays)
+        assert state_sha256(simulation.state()) == state_sha256(whole.state())
 
 
-def test_testing_leaves_the_training_as_it_was(trained: Any, carry: ChipProgram, test: Pictures) -> None:
+def test_testing_leaves_the_training_as_it_was(trained: Trained, carry: ChipProgram, test: Pictures) -> None:
     whole, _ = trained(60)
 
     def look(simulation: Simulation) -> None:
-        before = state_sha256(simulation.arrays)
-        classify(carry, simulation, Pictures(test.images[:20], test.maximum, test.labels[:20]))
-        assert state_sha256(simulation.arrays) == before
+        before = state_sha256(simulation.state())
+        classified(carry, simulation, Pictures(test.images[:20], test.maximum, test.labels[:20]))
+        assert state_sha256(simulation.state()) == before
 
     simulation, _ = trained(20, 40, between=look)
-    assert state_sha256(simulation.arrays) == state_sha256(whole.arrays)
+    assert state_sha256(simulation.state()) == state_sha256(whole.state())
 
 
-def test_the_number_of_workers_does_not_matter(trained: Any, carry: ChipProgram, test: Pictures) -> None:
+def test_the_number_of_workers_does_not_matter(trained: Trained, carry: ChipProgram, test: Pictures) -> None:
     simulation, _ = trained(60)
     some = Pictures(test.images[:50], test.maximum, test.labels[:50])
-    predictions, totals = classify(carry, simulation, some, workers=1)
+    one = classified(carry, simulation, some, workers=1)
     for workers in (2, 3, 7, 50, 1000):
-        others, other_totals = classify(carry, simulation, some, workers=workers)
-        assert others.tolist() == predictions.tolist()
-        assert other_totals.tolist() == totals.tolist()
+        others = classified(carry, simulation, some, workers=workers)
+        assert others.predictions.tolist() == one.predictions.tolist()
+        assert (others.events, others.bursts) == (one.events, one.bursts)
 
 
-def test_frozen_projections_keep_their_weights(trained: Any, carry: ChipProgram) -> None:
+def test_frozen_projections_keep_their_weights(trained: Trained, carry: ChipProgram) -> None:
     free, _ = trained(60)
     simulation, _ = trained(60, frozen=("image_to_hidden",))
     assert np.array_equal(simulation.arrays["w_0"], carry.projections[0].weights.T)
@@ -185,7 +189,6 @@ def test_samples_that_touch_are_tested_one_after_the_other(carry: ChipProgram, t
     slow = replace(carry.projections[1], delays=carry.projections[1].delays + np.int16(20))
     code = replace(carry, projections=(carry.projections[0], slow, carry.projections[2]))
     some = Pictures(test.images[:12], test.maximum, test.labels[:12])
-    trained = began(code)
-    results = [classify(code, trained, some, workers) for workers in (1, 2, 12)]
-    for _, totals in results:
-        assert totals.tolist() == results[0][1].tolist()
+    trained = open_run(code, streams=Presentation(code, some).streams)
+    results = [classified(code, trained, some, workers) for workers in (1, 2, 12)]
+    assert all(found.events == results[0].events for found in results)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from burstchip.backends.plain.run import PlainRun
-from burstchip.backends.shown import Shown
-from burstchip.backends.sim.simulator import Pictures, Simulation, show, start
+from burstchip.backends.sim.simulator import Simulation, start
+from burstchip.running.run import open_run
 from burstchip.tasks.checkpoint import state_sha256
+from burstchip.tasks.presentation import Pictures, Presentation
+from burstchip.tasks.showing import show
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import (
     Constant,
@@ -73,18 +74,19 @@ def pictures() -> Pictures:
     return Pictures(images, 16, np.array([1, 2, 3, 4]))
 
 
-def shown_in(code: ChipProgram, pictures: Pictures, *pieces: int) -> Simulation:
-    simulation, done = start(code, learning=True), 0
+def shown_in(code: ChipProgram, pictures: Pictures, *pieces: int, learning: bool = True) -> Simulation:
+    presentation, done = Presentation(code, pictures), 0
+    run: Any = open_run(code, streams=presentation.streams, learning=learning)
     for piece in pieces:
         order = np.arange(done, done + piece)
         done += piece
-        show(simulation, pictures, order, done if done < len(pictures.images) else -1, 0)
-    return simulation
+        show(run, presentation, order, done if done < len(pictures.images) else -1)
+    return run
 
 
 def test_as_plainly_written(code: ChipProgram, pictures: Pictures) -> None:
     simulation = shown_in(code, pictures, 4)
-    slow = PlainRun(code, Shown(pictures.images, 16, pictures.labels))
+    slow: Any = open_run(code, "plain", streams=Presentation(code, pictures, np.arange(4)).streams)
     slow.advance(4 * PRESENT)
     for index, it in enumerate(slow.synapses):
         for kind in "wtd" if it.learning else "w":
@@ -100,7 +102,8 @@ def test_as_plainly_written(code: ChipProgram, pictures: Pictures) -> None:
 def test_learning_before_the_first_step(code: ChipProgram, pictures: Pictures) -> None:
     simulation = shown_in(code, pictures, 0)
     assert (code.lead_in, simulation.clock) == (24, 0)
-    slow = PlainRun(code, Shown(pictures.images[:1], 16, pictures.labels[:1]))
+    slow: Any = open_run(code, "plain", streams=Presentation(code, pictures, np.arange(1)).streams)
+    slow.advance(0)
     for index in range(4):
         it = slow.synapses[index]
         np.testing.assert_array_equal(simulation.arrays[f"w_{index}"].ravel(), it.variable("w"))
@@ -138,8 +141,7 @@ def test_it_happens_once(code: ChipProgram, pictures: Pictures) -> None:
 def test_a_network_that_does_not_learn_is_led_in_by_its_sources_alone(
     code: ChipProgram, pictures: Pictures
 ) -> None:
-    simulation = start(code, learning=False)
-    show(simulation, pictures, np.empty(0, dtype=np.int64), 0, 0)
+    simulation = shown_in(code, pictures, 0, learning=False)
     assert simulation.layout.lead_in == 1
     for index, projection in enumerate(code.projections[:2]):
         wanted = projection.weights.T if projection.dense else projection.weights

@@ -38,7 +38,7 @@ def test_each_has_its_own_table(real: bool) -> None:
     code = compile_network(Network("two", 1.0, 0, populations, (), (), (), None, "loihi2", {}, known))
     wanted = tuple((name, "events") for name in tables)
     found = record(code, 8, variables=list(wanted), backend="reference" if real else "sim").values
-    expected = PlainRun(code).advance(8, wanted)
+    expected = PlainRun(code, record=wanted).advance(8)
     for name, table in tables.items():
         assert found[name, "events"][:, 0].tolist() == [*table, *table]
         assert np.array_equal(found[name, "events"], expected[name, "events"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from burstchip.recording import record
+from burstchip.running.recording import record
 from compiler.artifact import load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Constant, Dense, Endpoint, Network, Population, Projection

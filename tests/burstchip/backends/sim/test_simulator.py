@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from burstchip.backends.plain.run import PlainRun
-from burstchip.backends.sim.simulator import simulate, start
+from burstchip.backends.sim.simulator import Simulation, start
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import (
     Constant,
@@ -19,11 +20,20 @@ from compiler.ir.network import (
     Projection,
     Uniform,
 )
+from compiler.passes.bind import bind
 from compiler.pipeline import compile_network
 from hw_models.neurons.registry import models
 
 #: What is recorded is compiled into the loop: one set keeps the number of loops small.
 RECORD = (("b", "v"), ("b", "events"), ("a", "events"), ("b", "u"))
+
+
+def simulate(
+    code: ChipProgram, steps: int, record: tuple[tuple[str, str], ...], *, real: bool = False
+) -> tuple[Any, Simulation]:
+    """What is recorded of `steps` steps with learning, and the simulation at their end."""
+    simulation = start(code, learning=True, real=real, record=record)
+    return simulation.advance(steps), simulation
 
 
 def chain(
@@ -130,22 +140,23 @@ def test_any_seed(seed: int) -> None:
         roles=model.roles,
         parameters={"value": 9000, "max_value": 0},
         spikes=None,
+        signals={},
     )
-    code = replace(code, populations=(poisson, code.populations[1]))
+    code = bind(replace(code, populations=(poisson, code.populations[1])))
     found, _ = simulate(code, 50, (("a", "events"),))
-    assert np.array_equal(found["a", "events"], PlainRun(code).advance(50, (("a", "events"),))["a", "events"])
+    wanted = PlainRun(code, record=(("a", "events"),)).advance(50)
+    assert np.array_equal(found["a", "events"], wanted["a", "events"])
 
 
 def test_the_state_is_all_there_is(code: ChipProgram) -> None:
     """A run in two parts, the second from copies of the arrays, is the run in one."""
     whole = start(code, learning=True)
-    whole.advance(60, {}, prime=False)
+    whole.advance(60)
     first = start(code, learning=True)
-    first.advance(23, {}, prime=False)
+    first.advance(23)
     second = start(code, learning=True)
-    second.arrays = {name: array.copy() for name, array in first.arrays.items()}
-    second.clock = first.clock
-    second.advance(37, {}, prime=False)
+    second.restore({name: array.copy() for name, array in first.state().items()}, first.clock)
+    second.advance(37)
     for name, array in whole.arrays.items():
         np.testing.assert_array_equal(second.arrays[name], array, err_msg=name)
 

@@ -9,7 +9,7 @@ import pytest
 
 from burstchip.backends.sim import compiled
 from burstchip.backends.sim.simulator import start
-from burstchip.recording import record
+from burstchip.running.recording import record
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import (
     Constant,

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from burstchip import recording as recording_module
 from burstchip.compilation import compile_file
-from burstchip.recording import Recording, RecordProgress, record
+from burstchip.running import recording as recording_module
+from burstchip.running.recording import Recording, RecordProgress, record
 from burstchip.templates import write_template
 from burstchip.variables import variables_of
 from compiler.ir.chip_program import ChipProgram

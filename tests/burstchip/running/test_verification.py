@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from burstchip import verification
 from burstchip.backends.lava.session import LavaRun, LavaWorker
 from burstchip.backends.plain.run import PlainRun
 from burstchip.frontend import load_network
+from burstchip.running import verification
+from burstchip.running.verification import Verification, check_backends, steps_to_verify, verify
 from burstchip.variables import variables_of
-from burstchip.verification import Verification, check_backends, steps_to_verify, verify
 from compiler.ir.chip_program import ChipProgram
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError
@@ -162,7 +162,9 @@ def test_the_first_neuron_that_differs_from_plain_is_named(
     bias[2] += 1
     other = replace(cells, parameters={**cells.parameters, "bias_mant": bias})
     changed = replace(code, populations=tuple(other if p.name == "cells" else p for p in code.populations))
-    monkeypatch.setattr("burstchip.backends.plain.run.PlainRun", lambda _, shown: PlainRun(changed, shown))
+    monkeypatch.setattr(
+        "burstchip.backends.plain.run.PlainRun", lambda _, *given, **named: PlainRun(changed, *given, **named)
+    )
     found = verify(code, 9, backends=("plain", "sim")).difference
     assert found is not None
     assert (found.step, found.place, found.variable, found.index) == (0, "cells", "v", (2,))
@@ -174,7 +176,7 @@ def verify_against(
 ) -> Verification:
     """`verify` with another program in Lava than in the simulator."""
     monkeypatch.setattr(
-        verification, "LavaRun", lambda worker, _, shown, tracked: LavaRun(worker, changed, shown, tracked)
+        "burstchip.backends.lava.session.LavaRun", lambda worker, _, *given: LavaRun(worker, changed, *given)
     )
     return verify(code, 120, worker=worker)
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from burstchip.backends.available import require_backend
-from burstchip.backends.lava.session import RECORD_BYTES, LavaRun, LavaWorker, Place
-from burstchip.backends.shown import Shown
-from burstchip.recording import check_steps, samples_shown, shown_pictures
+from burstchip.running.recording import check_steps, first_epoch
+from burstchip.running.run import Place, Run, open_run
 from burstchip.variables import variables_of
 from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
+from compiler.ir.signals import Rows
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 if TYPE_CHECKING:
-    from burstchip.backends.sim.simulator import Pictures
+    from burstchip.backends.lava.session import LavaWorker
+    from burstchip.tasks.presentation import Pictures
 
 register_codes(
     {
@@ -32,6 +33,8 @@ register_codes(
 EXACT = ("sim", "plain", "lava")
 #: What is compared where nothing else is asked for.
 DEFAULT = ("sim", "lava")
+#: Bytes that one call to each backend may bring back.
+PART_BYTES = 1 << 26
 #: Seconds that the slower backend should run between two comparisons.
 PART_SECONDS = 1.0
 Watch = Callable[[int, int], None]
@@ -118,81 +121,6 @@ def _pairs(code: ChipProgram, projection: ProjectionCode) -> tuple[Any, Any]:
     return pre.ravel(), post.ravel()
 
 
-class _Advancing(Protocol):
-    """A run whose variables are looked at after every step."""
-
-    def advance(self, steps: int) -> Mapping[Place, NDArray[Any]]:
-        """Take `steps` steps; every variable after each, [step, index]."""
-
-
-class _Plain:
-    """The specification, looked at after every step."""
-
-    def __init__(self, code: ChipProgram, variables: Mapping[Place, _Variable], shown: Shown | None) -> None:
-        from burstchip.backends.plain.run import PlainRun
-
-        self.run, self.places = PlainRun(code, shown), tuple(variables)
-
-    def advance(self, steps: int) -> Mapping[Place, NDArray[Any]]:
-        return self.run.advance(steps, self.places)
-
-
-class _Sim:
-    """The simulator, looked at after every step."""
-
-    def __init__(
-        self, code: ChipProgram, variables: Mapping[Place, _Variable], pictures: Pictures | None, shown: Any
-    ) -> None:
-        from burstchip.backends.sim.simulator import start
-
-        self.code, self.variables, self.pictures, self.shown = code, variables, pictures, shown
-        self.neurons = tuple(place for place, v in variables.items() if v.kind == "neurons")
-        self.simulation = start(code, learning=True, record=self.neurons)
-        # Without plastic synapses all that changes is recorded within the loop.
-        self.part = 1 if any(projection.learning for projection in code.projections) else 1 << 30
-
-    def advance(self, steps: int) -> dict[Place, NDArray[Any]]:
-        values = {
-            place: np.zeros((steps, variable.size), dtype=np.int32)
-            for place, variable in self.variables.items()
-        }
-        for begin in range(0, steps, self.part):
-            self._run(begin, min(begin + self.part, steps), values)
-        return values
-
-    def _run(self, begin: int, end: int, values: Mapping[Place, NDArray[Any]]) -> None:
-        from burstchip.backends.sim.simulator import given_samples
-
-        simulation, task = self.simulation, self.code.task
-        numbers = simulation.layout.numbers
-        given: dict[str, Any] = {
-            f"r_{numbers[name]}_{variable}": values[name, variable][begin:end]
-            for name, variable in self.neurons
-        }
-        if task is not None and self.pictures is not None:
-            first = simulation.clock // task.present
-            last = (simulation.clock + end - begin) // task.present
-            shown = self.shown[first : last + 1]
-            given |= given_samples(self.pictures, shown, np.full(len(shown), -1, dtype=np.int64), first)
-        simulation.advance(end - begin, given, prime=simulation.clock == 0 and task is not None)
-        for index, projection in enumerate(self.code.projections):
-            for name, array in self._synapses(index, projection):
-                if (projection.name, name) in values:
-                    values[projection.name, name][begin:end] = array.ravel()
-
-    def _synapses(self, index: int, projection: ProjectionCode) -> list[tuple[str, NDArray[Any]]]:
-        arrays, learning = self.simulation.arrays, projection.learning
-        found = [("w", arrays[f"w_{index}"])]
-        if learning is not None and learning.form == "carry":
-            found.append(("x1", arrays[f"x1_{index}"]))
-        elif learning is not None:
-            found += [("t", arrays[f"t_{index}"]), ("d", arrays[f"d_{index}"])]
-            found += list(zip(("x1", "x2"), arrays[f"stored_x_{index}"], strict=True))
-            found += list(zip(FACTORS, arrays[f"stored_y_{index}"], strict=True))
-            found += [("tx", arrays[f"noted_x_{index}"]), ("ty", arrays[f"noted_y_{index}"])]
-        return found
-
-
 @dataclass
 class _Tally:
     """What was compared so far."""
@@ -273,48 +201,43 @@ def verify(
     *,
     backends: tuple[str, ...] = DEFAULT,
     pictures: Pictures | None = None,
+    streams: Mapping[str, ArrayLike | Rows] | None = None,
     watch: Watch | None = None,
     worker: LavaWorker | None = None,
 ) -> Verification:
     """Run `steps` steps with learning on both backends and compare all integers of each step.
 
-    A program with a task shows its training `pictures` in the order of the first epoch. `watch` is told the
-    steps done and all steps. `worker` lends a child process that already holds Lava. Raises `BurstchipError`
-    for backends that cannot be compared or run, and where Lava fails.
+    A program with a task shows its training `pictures` in the order of the first epoch; `streams` are those
+    of the network's own signals. `watch` hears of the steps done and all steps. `worker` lends a child
+    process that already holds Lava. Raises `BurstchipError` for backends that cannot be compared or run, and
+    where Lava fails.
     """
     check_backends(backends)
-    order = samples_shown(code, steps, pictures)
     variables = _variables(code)
     tally = _Tally((backends[0], backends[1]), variables)
-    shown = shown_pictures(pictures, order)
-    owned = LavaWorker() if worker is None else worker
+    bytes_a_row = 4 * sum(variable.size for variable in variables.values())
+    rows = max(1, min(PART_BYTES // bytes_a_row, 4096))
+    runs: list[Run] = []
+    stock: tuple[str, ...] = ()
     difference: Difference | None = None
-    lava: LavaRun | None = None
-    runs: dict[str, _Advancing] = {}
     try:
-        if "lava" in backends:
-            tracked = {place: variable.size for place, variable in variables.items()}
-            runs["lava"] = lava = LavaRun(owned, code, shown, tracked)
-        if "sim" in backends:
-            runs["sim"] = _Sim(code, variables, pictures, order)
-        if "plain" in backends:
-            runs["plain"] = _Plain(code, variables, shown)
+        for name in backends:
+            shown = None if pictures is None else first_epoch(code, steps, pictures)
+            given = {**(streams or {}), **({} if shown is None else shown.streams)}
+            run = open_run(code, name, record=tuple(variables), streams=given, worker=worker)
+            runs.append(run)
+            stock = getattr(run, "stock", stock)
         done, part = 0, 1
-        bytes_a_row = 4 * sum(variable.size for variable in variables.values())
-        rows = max(1, min(RECORD_BYTES // bytes_a_row, 4096)) if lava is None else lava.rows
         while done < steps and difference is None:
             count = min(part, steps - done, rows)
             started = perf_counter()
-            parts = [runs[name].advance(count) for name in backends]
+            parts = [run.advance(count) for run in runs]
             difference = tally.compare(done, *parts)
             done += count
             part = int(np.clip(count * PART_SECONDS / (perf_counter() - started), 1, 4 * count))
             if watch is not None:
                 watch(done, steps)
-        if lava is not None:
-            lava.close()
     finally:
-        if worker is None:
-            owned.end()
-    stock = () if lava is None else lava.stock
+        for run in runs:
+            run.close()
     return Verification(backends, done, sum(tally.kinds.values()), tally.kinds, stock, difference)

@@ -9,8 +9,8 @@ import pytest
 import xarray
 
 from burstchip.compilation import compile_file
-from burstchip.recording import Recording, Samples
-from burstchip.recording_file import save_recording, to_dataset
+from burstchip.files.recording import save_recording, to_dataset
+from burstchip.running.recording import Recording, Samples
 from burstchip.templates import write_template
 from hw_models.diagnostics import BurstchipError
 

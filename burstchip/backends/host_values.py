@@ -1,0 +1,115 @@
+"""What the host gives a run, in physical units, as the program's own numbers: checked, never clipped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from compiler.ir.chip_program import ChipProgram
+from compiler.ir.signals import HostInput, Rows, Written
+from compiler.passes.bind import HALVINGS, LABELS, SAMPLES
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+from hw_models.neurons.roles import ANNEALINGS_MAX
+
+register_codes(
+    {
+        "BC558": "a signal that the host cannot set",
+        "BC559": "a value of the host that does not fit its signal",
+    }
+)
+
+
+def _given(code: ChipProgram, name: str) -> HostInput:
+    if name not in code.host:
+        known = tuple(code.host)
+        declared = "a signal declared as written or streamed"
+        raise BurstchipError(
+            Diagnostic(
+                "BC558",
+                f"'{code.name}' has no signal '{name}' that the host sets",
+                required=f"one of {', '.join(known)}" if known else declared,
+                given=f"'{name}'",
+                hint=nearest(name, known),
+            )
+        )
+    return code.host[name]
+
+
+def _numbers(code: ChipProgram, name: str, value: ArrayLike, *, rows: bool, real: bool) -> NDArray[Any]:
+    """The program's numbers of `value`: one, or [neuron]; with `rows` one or [neuron] in each row."""
+    given = _given(code, name)
+    size = code.population(given.population).size
+    unit = f" {given.unit_name}".rstrip()
+    where = f"{given.population}.{given.input}"
+
+    def error(required: str, what: str) -> BurstchipError:
+        message = f"what is given as '{name}' does not fit {where}"
+        return BurstchipError(Diagnostic("BC559", message, required=required, given=what))
+
+    try:
+        physical = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as reason:
+        raise error("numbers", str(reason)) from None
+    size = 1 if given.single else size
+    expected = [(), (size,)] if not rows else [physical.shape[:1], (*physical.shape[:1], size)]
+    if physical.shape not in expected or (rows and (physical.ndim == 0 or physical.size == 0)):
+        shape = f"[{size}]" if not rows else f"[rows] or [rows, {size}]"
+        raise error(f"one number or {shape}" if not rows else shape, f"shape {list(physical.shape)}")
+    beyond = ~((physical >= given.least) & (physical <= given.greatest))
+    if np.any(beyond):
+        first = float(physical[beyond].flat[0]) if physical.ndim else float(physical)
+        raise error(f"{given.least:.6g} to {given.greatest:.6g}{unit}", f"{first:.6g}{unit}")
+    exact = physical / given.unit
+    return exact if real else np.rint(exact).astype(np.int64)
+
+
+def written_value(code: ChipProgram, name: str, value: Any, *, real: bool) -> Any:
+    """The program's number, or [neuron], of what the host writes. Raises `BurstchipError` BC558, BC559."""
+    if name == HALVINGS:
+        assert type(value) is int and 0 <= value <= ANNEALINGS_MAX, "learning rates halve 0 to 7 times"
+        return value
+    numbers = _numbers(code, name, value, rows=False, real=real)
+    return numbers if numbers.ndim else numbers.item()
+
+
+def written_at_the_start(code: ChipProgram, *, real: bool) -> dict[str, Any]:
+    """What stands for the host's values before it writes any."""
+    started: dict[str, Any] = {HALVINGS: 0}
+    for population in code.populations:
+        for signal in population.signals.values():
+            if isinstance(signal, Written) and signal.name in code.host:
+                given = code.host[signal.name]
+                started[signal.name] = given.start / given.unit if real else signal.start
+    return started
+
+
+def stream_of(code: ChipProgram, name: str, values: ArrayLike | Rows, *, real: bool) -> Rows:
+    """Rows of a stream from an array of physical values; 0 after its last. A function stays as it is.
+
+    Raises `BurstchipError` BC558, BC559.
+    """
+    if callable(values):
+        return values
+    if name in (SAMPLES, LABELS):
+        raise BurstchipError(
+            Diagnostic(
+                "BC558",
+                f"stream '{name}' is the task's",
+                required="the task's data set",
+                given="an array",
+                hint="`burstchip.record` presents the samples of a task",
+            )
+        )
+    size = code.population(_given(code, name).population).size
+    numbers = _numbers(code, name, values, rows=True, real=real)
+    table = np.broadcast_to(numbers.reshape(len(numbers), -1), (len(numbers), size))
+
+    def rows(first: int, count: int) -> NDArray[Any]:
+        found = np.zeros((count, size), dtype=table.dtype)
+        there = table[first : first + count]
+        found[: len(there)] = there
+        return found
+
+    return rows

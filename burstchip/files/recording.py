@@ -1,0 +1,311 @@
+"""Recordings as netCDF files that any reader of HDF5 opens: one form for all that records, written in parts.
+
+A recorded variable is called `population.variable` and has the dimensions `time` (ms, the start of each
+kept step) and `<population>_neuron`; where the variables of a population are of different neurons each has
+a dimension of its own, `<population>.<variable>_neuron`. Its attribute `units` is what 1 stands for, as a
+number and a unit such as `0.00244140625 mV` (voltages count from rest), `1` for events, or `chip units`
+where nothing more is known; for voltages `mV_per_unit` is that number. Events kept as a list are
+`<name>.time` and `<name>.neuron`. A task adds, by `sample`, when each sample began, its index in the data
+set, its label and the class read out (-1: the run ended before).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burstchip.files.interruption import uninterrupted
+from burstchip.running.recording import Recording, Samples
+from burstchip.variables import Selection, Variable
+from compiler.ir.chip_program import ChipProgram
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+if TYPE_CHECKING:
+    import xarray
+
+register_codes({"BC512": "a recording cannot be written"})
+
+#: Bytes of a variable that are compressed as one.
+CHUNK_BYTES = 1 << 18
+
+
+def is_flag(code: ChipProgram, variable: Variable) -> bool:
+    """Whether the variable is 0 or 1, as events are."""
+    program, name = code.population(variable[0]).program, variable[1]
+    width = program.states[name] if name in program.states else program.outputs[name]
+    return (width.low, width.high) == (0, 1)
+
+
+def _attributes(code: ChipProgram, variable: Variable) -> dict[str, Any]:
+    population, name = variable
+    units: dict[str, Any] = {"units": "1" if is_flag(code, variable) else "chip units"}
+    known = code.population(population).units.get(name)
+    if known is not None:
+        value, unit = known
+        units["units"] = f"{value!r} {unit}".rstrip()
+        if unit == "mV":
+            units["mV_per_unit"] = value
+    return {"population": population, "long_name": f"{name} of population {population}", **units}
+
+
+def _dimension(selection: Selection, selections: Sequence[Selection]) -> str:
+    population = selection.variable[0]
+    of_population = [it.neurons for it in selections if it.variable[0] == population]
+    alike = all(neurons == of_population[0] for neurons in of_population)
+    return f"{population}_neuron" if alike else f"{'.'.join(selection.variable)}_neuron"
+
+
+def _program_attributes(code: ChipProgram, backend: str, artifact_sha256: str | None) -> dict[str, Any]:
+    attributes: dict[str, Any] = {
+        "network": code.name,
+        "seed": code.seed,
+        "step_ms": code.step_ms,
+        "target": code.target,
+        "weight_form": code.weight_form,
+        "backend": backend,
+        "populations": [population.name for population in code.populations],
+        "burstchip_version": _version(),
+    }
+    if artifact_sha256 is not None:
+        attributes["artifact_sha256"] = artifact_sha256
+    if code.task is not None:
+        attributes |= {
+            "task": code.task.data,
+            "present_ms": code.task.present * code.step_ms,
+            "teach_after_ms": code.task.teach_after * code.step_ms,
+        }
+    return attributes
+
+
+#: Values and attributes.
+_Labelled = tuple[NDArray[Any], dict[str, Any]]
+
+
+def _sample_coordinates(code: ChipProgram, samples: Samples) -> dict[str, _Labelled]:
+    assert code.task is not None
+    starts = np.arange(len(samples.index)) * (code.task.present * code.step_ms)
+    ended = "class read out, -1 where the run ended before"
+    return {
+        "sample_start": (starts, {"units": "ms", "long_name": "start of the sample"}),
+        "sample_index": (samples.index, {"long_name": "index in the data"}),
+        "sample_label": (samples.label, {"long_name": "class"}),
+        "sample_readout": (samples.readout, {"long_name": ended}),
+    }
+
+
+def _version() -> str:
+    try:
+        return version("burstchip")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def to_dataset(recording: Recording, artifact_sha256: str | None = None) -> xarray.Dataset:
+    """The recording with its labels, as the module says."""
+    import xarray
+
+    code = recording.code
+    selections = recording.selections or tuple(Selection(variable) for variable in recording.values)
+    variables: dict[str, Any] = {}
+    coordinates: dict[str, Any] = {}
+    rows = -(-recording.steps // recording.every)
+    times = np.arange(rows) * recording.every * code.step_ms
+    coordinates["time"] = ("time", times, {"units": "ms", "long_name": "time"})
+    for it in selections:
+        dimension, values = _dimension(it, selections), recording.values[it.variable]
+        stored = values.astype(np.int8) if is_flag(code, it.variable) else values
+        variables[".".join(it.variable)] = (("time", dimension), stored, _attributes(code, it.variable))
+        numbers = np.array(it.indices(code), dtype=np.int32)
+        label = {"long_name": f"neuron of population {it.variable[0]}"}
+        coordinates[dimension] = (dimension, numbers, label)
+    if recording.samples is not None:
+        for name, (array, label) in _sample_coordinates(code, recording.samples).items():
+            coordinates[name] = ("sample", array, label)
+    attributes = _program_attributes(code, recording.backend, artifact_sha256)
+    return xarray.Dataset(variables, coords=coordinates, attrs=attributes)
+
+
+def save_recording(dataset: xarray.Dataset, path: Path) -> None:
+    """Write a data set as netCDF-4, whole or not at all. Raises `BurstchipError` (BC512)."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Beside the target, since a rename is atomic within one file system only.
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            part = Path(folder) / "recording.nc"
+            packed = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
+            dataset.to_netcdf(part, engine="h5netcdf", encoding=packed)
+            part.replace(path)
+    # HDF5 reports a full disk by whichever of them its layers come to.
+    except (OSError, RuntimeError) as reason:
+        raise _unwritten(path, reason) from None
+
+
+def _unwritten(path: Path, reason: BaseException) -> BurstchipError:
+    return BurstchipError(
+        Diagnostic(
+            "BC512",
+            f"recording '{path}' cannot be written",
+            required="a folder that can be written to, with room",
+            given=getattr(reason, "strerror", None) or str(reason).splitlines()[0],
+            hint="nothing was written",
+        )
+    )
+
+
+class RecordingFile:
+    """A netCDF file under construction: a sink of `record`, whose memory does not grow with the steps.
+
+    `every` is the number of steps between two rows; flags in `listed` are kept as lists of all their events.
+    Nothing is at `path` before `finish`; a file that was there stays until then. Use it as a context.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        code: ChipProgram,
+        selections: Sequence[Selection],
+        *,
+        every: int = 1,
+        listed: Collection[Variable] = (),
+        real: bool = False,
+    ) -> None:
+        import h5netcdf
+
+        self.path, self.code, self.every, self.real = path, code, every, real
+        self.selections = tuple(selections)
+        self.listed = frozenset(listed)
+        self._rows = 0
+        self._waiting: dict[str, list[NDArray[Any]]] = {}
+        self._lengths: dict[str, int] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+            self._file = h5netcdf.File(self._folder / "recording.nc", "w")
+            self._declare()
+        except (OSError, RuntimeError) as reason:
+            raise _unwritten(path, reason) from None
+
+    def __enter__(self) -> RecordingFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def add(self, first: int, values: Mapping[Variable, NDArray[Any]]) -> None:
+        """Write the values of steps from `first` on, [step, chosen neuron]. Raises `BurstchipError` BC512."""
+        skipped = -first % self.every
+        count = len(range(skipped, len(next(iter(values.values()))), self.every))
+        begin = (first + skipped) // self.every
+        times = np.arange(begin, begin + count) * self.every * self.code.step_ms
+        try:
+            with uninterrupted():
+                self._put("time", times)
+                for it in self.selections:
+                    name, found = ".".join(it.variable), values[it.variable]
+                    if it.variable in self.listed:
+                        steps, places = np.nonzero(found)
+                        self._put(f"{name}.time", (first + steps) * self.code.step_ms)
+                        numbers = np.array(it.indices(self.code), dtype=np.int32)
+                        self._put(f"{name}.neuron", numbers[places])
+                    else:
+                        self._put(name, found[skipped :: self.every])
+        except (OSError, RuntimeError) as reason:
+            raise _unwritten(self.path, reason) from None
+
+    def finish(self, recording: Recording, artifact_sha256: str | None = None) -> None:
+        """Label the file and put it in its place. Raises `BurstchipError` BC512."""
+        try:
+            for name in self._waiting:
+                self._flush(name, everything=True)
+            self._file.attrs.update(_program_attributes(self.code, recording.backend, artifact_sha256))
+            if recording.samples is not None:
+                self._file.dimensions["sample"] = len(recording.samples.index)
+                for name, (array, label) in _sample_coordinates(self.code, recording.samples).items():
+                    self._file.create_variable(name, ("sample",), array.dtype, data=array).attrs.update(label)
+                self._file.attrs["coordinates"] = " ".join(_sample_coordinates(self.code, recording.samples))
+            self._file.close()
+            (self._folder / "recording.nc").replace(self.path)
+        except (OSError, RuntimeError) as reason:
+            raise _unwritten(self.path, reason) from None
+        self.close()
+
+    def close(self) -> None:
+        """Leave no trace of a file that is not finished."""
+        # A full disk was reported where it was met.
+        with suppress(OSError, RuntimeError):
+            self._file.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _declare(self) -> None:
+        """Dimensions and variables, as long as nothing is written."""
+        self._create("time", (), np.float64, {"units": "ms", "long_name": "time"}, "time")
+        for it in self.selections:
+            name, dimension = ".".join(it.variable), _dimension(it, self.selections)
+            attributes = _attributes(self.code, it.variable)
+            if it.variable in self.listed:
+                along = f"{name}_event"
+                label = {"units": "ms", "long_name": f"time of each event of {name}"}
+                self._create(f"{name}.time", (), np.float64, {**attributes, **label}, along)
+                label = {"units": "1", "long_name": f"neuron of each event of {name}"}
+                self._create(f"{name}.neuron", (), np.int32, {**attributes, **label}, along)
+                continue
+            if dimension not in self._file.dimensions:
+                numbers = np.array(it.indices(self.code), dtype=np.int32)
+                self._file.dimensions[dimension] = len(numbers)
+                label = {"long_name": f"neuron of population {it.variable[0]}"}
+                made = self._file.create_variable(dimension, (dimension,), np.int32, data=numbers)
+                made.attrs.update(label)
+            kind: type = np.float64 if self.real else np.int32
+            if is_flag(self.code, it.variable):
+                kind = np.int8
+            self._create(name, (dimension,), kind, attributes, "time")
+
+    def _create(
+        self, name: str, across: tuple[str, ...], kind: type, labels: Mapping[str, Any], along: str
+    ) -> None:
+        if along not in self._file.dimensions:
+            self._file.dimensions[along] = None
+            self._lengths[along] = 0
+        width = [self._file.dimensions[dimension].size for dimension in across]
+        rows = max(1, CHUNK_BYTES // (np.dtype(kind).itemsize * max(1, int(np.prod(width, dtype=np.int64)))))
+        made = self._file.create_variable(
+            name,
+            (along, *across),
+            kind,
+            chunks=(min(rows, 1 << 16), *width),
+            compression="gzip",
+            compression_opts=1,
+        )
+        made.attrs.update(labels)
+        self._waiting[name] = []
+
+    def _put(self, name: str, rows: NDArray[Any]) -> None:
+        """Write rows once they fill what is compressed as one."""
+        self._waiting[name].append(rows)
+        self._flush(name, everything=False)
+
+    def _flush(self, name: str, *, everything: bool) -> None:
+        variable, waiting = self._file.variables[name], self._waiting[name]
+        count = sum(len(rows) for rows in waiting)
+        whole = count if everything else count - count % variable.chunks[0]
+        if whole == 0:
+            return
+        joined = np.concatenate(waiting)
+        self._waiting[name] = [joined[whole:]]
+        along = variable.dimensions[0]
+        begin = self._lengths.get(name, 0)
+        self._lengths[name] = begin + whole
+        if self._file.dimensions[along].size < begin + whole:
+            self._file.resize_dimension(along, begin + whole)
+        variable[begin : begin + whole] = joined[:whole]

@@ -1,0 +1,292 @@
+"""Run a program and keep what was asked for: variables of neurons, step by step."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from burstchip.backends.available import require_backend
+from burstchip.running.run import Run, open_run
+from burstchip.variables import Selection, Variable, parse_selections, place_size
+from compiler.ir.chip_program import ChipProgram
+from compiler.ir.signals import Rows
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+if TYPE_CHECKING:
+    from burstchip.tasks.dataset import FetchProgress
+    from burstchip.tasks.presentation import Pictures, Presentation
+
+register_codes(
+    {
+        "BC510": "summed inputs exceeded their width and were clipped",
+        "BC511": "a recording does not fit into the memory",
+        "BC603": "a number of steps out of range",
+        "BC613": "a data folder for a network without a task",
+    }
+)
+
+#: The clock has 31 bits.
+MOST_STEPS = (1 << 31) - 1
+#: Seconds that one call into a backend should take, so that progress and Ctrl-C come through.
+CALL_SECONDS = 0.25
+#: Bytes that one call may bring back.
+CALL_BYTES = 1 << 24
+
+
+@dataclass(frozen=True)
+class RecordProgress:
+    """How far a run is; 0 steps are done while its loop is compiled or loaded."""
+
+    steps_done: int
+    steps_total: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The training samples that a run showed, the last perhaps in part.
+
+    `index` in the data set, `label`, and `readout`: the class read out at the sample's end, -1 where the
+    run ended before.
+    """
+
+    index: NDArray[np.int64]
+    label: NDArray[np.int64]
+    readout: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a run left: `values[population, variable]` as [step, neuron], in the chip's own units.
+
+    Of a variable of which some neurons were chosen the columns are those. `every` is the number of steps
+    between two rows. `events` and `bursts` count those of each population over the whole run. `diagnostics`
+    are warnings, among them one (BC510) for each population whose summed inputs were clipped.
+    """
+
+    code: ChipProgram
+    backend: str
+    steps: int
+    values: Mapping[Variable, NDArray[Any]]
+    samples: Samples | None
+    events: Mapping[str, int]
+    bursts: Mapping[str, int]
+    diagnostics: tuple[Diagnostic, ...]
+    every: int = 1
+    selections: tuple[Selection, ...] = ()
+
+
+class Sink(Protocol):
+    """Takes what a run brings back, part after part."""
+
+    def add(self, first: int, values: Mapping[Variable, NDArray[Any]]) -> None:
+        """The values of steps from `first` on, [step, chosen neuron]."""
+
+
+class _Memory:
+    """Keeps every n-th step in arrays."""
+
+    def __init__(self, rows: int, selections: Sequence[Selection], code: ChipProgram, every: int) -> None:
+        self.every, self.rows = every, rows
+        self.sizes = {it.variable: it.size(code) for it in selections}
+        self.values: dict[Variable, NDArray[Any]] = {}
+
+    def add(self, first: int, values: Mapping[Variable, NDArray[Any]]) -> None:
+        skipped = -first % self.every
+        row = (first + skipped) // self.every
+        for variable, size in self.sizes.items():
+            kept = values[variable][skipped :: self.every]
+            if variable not in self.values:
+                kind = np.float64 if kept.dtype.kind == "f" else np.int32
+                self.values[variable] = np.zeros((self.rows, size), dtype=kind)
+            self.values[variable][row : row + len(kept)] = kept
+
+
+def check_steps(steps: int) -> None:
+    """Raise `BurstchipError` BC603 for a number of steps out of range run."""
+    if not 1 <= steps <= MOST_STEPS:
+        raise BurstchipError(
+            Diagnostic(
+                "BC603",
+                "a run needs at least one step" if steps < 1 else "that is more than the clock can count",
+                required=f"1 to {MOST_STEPS} steps",
+                given=str(steps),
+            )
+        )
+
+
+def _check_memory(code: ChipProgram, rows: int, selections: Sequence[Selection], bytes_each: int) -> None:
+    needed = rows * bytes_each * sum(it.size(code) for it in selections)
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return  # Where the machine does not say, the allocation itself will.
+    if needed > memory // 2:
+        raise BurstchipError(
+            Diagnostic(
+                "BC511",
+                f"{rows} steps of {', '.join(it.text for it in selections)} are too much to keep",
+                required=f"at most half of the memory, {memory / 2 / 2**30:.1f} GiB",
+                given=f"{needed / 2**30:.1f} GiB",
+                hint="record fewer steps or fewer variables, or let `burstchip run` write them to a file",
+            )
+        )
+
+
+def record(
+    code: ChipProgram,
+    steps: int,
+    variables: Sequence[Variable | str] | None = None,
+    *,
+    backend: str = "sim",
+    data_dir: Path | None = None,
+    streams: Mapping[str, ArrayLike | Rows] | None = None,
+    every: int = 1,
+    sink: Sink | None = None,
+    watch: Callable[[RecordProgress], None] | None = None,
+    fetch: FetchProgress | None = None,
+) -> Recording:
+    """Run `steps` steps from the start, learning, and record `variables` (default: the program's probes).
+
+    A variable is (population, name) or a text such as `hidden.v` or `hidden.v[0:10]`, some neurons of it.
+    Every n-th step is kept, the first among them; all of them go to `sink` instead where one is given, and
+    the recording then has no values. A program with a task shows its training samples in the order of the
+    first epoch, over and over; its data come from `data_dir` or where `load_dataset` looks, and may be
+    fetched, of which `fetch` hears. `streams` are those of the network's own signals. `watch` is called
+    several times a second. Raises `BurstchipError` for arguments that cannot be.
+    """
+    check_steps(steps)
+    require_backend(backend)
+    selections = parse_selections(code, variables or ())
+    real = backend == "reference"
+    kept: _Memory | None = None
+    if sink is None:
+        rows = -(-steps // every)
+        _check_memory(code, rows, selections, 8 if real else 4)
+        sink = kept = _Memory(rows, selections, code, every)
+    shown, notes = task_presentation(code, steps, data_dir, fetch, real=real)
+    given = dict(streams or {}) | (dict(shown.streams) if shown is not None else {})
+    run = open_run(code, backend, record=[it.variable for it in selections], streams=given)
+    try:
+        _advance(run, steps, selections, sink, watch)
+        readout = np.full(0 if shown is None else len(shown.order), -1, dtype=np.int64)
+        readout[: len(run.readout)] = run.readout
+        return Recording(
+            code=code,
+            backend=backend,
+            steps=steps,
+            values={} if kept is None else kept.values,
+            samples=_begun(code, steps, shown, readout),
+            events=run.events,
+            bursts=run.bursts,
+            diagnostics=(*notes, *clipped_inputs(code, run.clipped)),
+            every=every,
+            selections=selections,
+        )
+    finally:
+        run.close()
+
+
+def _advance(
+    run: Run,
+    steps: int,
+    selections: Sequence[Selection],
+    sink: Sink,
+    watch: Callable[[RecordProgress], None] | None,
+) -> None:
+    """Run all steps in parts; the parts do not change the result."""
+    width = 8 * max(1, sum(place_size(run.code, it.variable) for it in selections))
+    most = max(1, CALL_BYTES // width)
+    part = 1
+    if watch is not None:
+        watch(RecordProgress(0, steps))
+    while run.clock < steps:
+        begin, started = run.clock, perf_counter()
+        values = run.advance(min(part, most, steps - begin))
+        sink.add(begin, {it.variable: it.of(values[it.variable]) for it in selections})
+        elapsed = perf_counter() - started
+        part = max(1, min(most, int(part * min(16.0, CALL_SECONDS / max(elapsed, 1e-6)))))
+        if watch is not None:
+            watch(RecordProgress(run.clock, steps))
+
+
+def task_presentation(
+    code: ChipProgram,
+    steps: int,
+    data_dir: Path | None = None,
+    fetch: FetchProgress | None = None,
+    *,
+    real: bool = False,
+) -> tuple[Presentation | None, tuple[Diagnostic, ...]]:
+    """The training samples that a run of `steps` steps shows, and what loading them gave rise to."""
+    pictures, notes = training_pictures(code, data_dir, fetch)
+    return None if pictures is None else first_epoch(code, steps, pictures, real=real), notes
+
+
+def first_epoch(code: ChipProgram, steps: int, pictures: Pictures, *, real: bool = False) -> Presentation:
+    """The samples that a run of `steps` steps touches, in the order of the first epoch, over and over."""
+    from burstchip.tasks.presentation import Presentation
+    from burstchip.tasks.showing import sample_order
+
+    assert code.task is not None
+    order = np.resize(sample_order(code, len(pictures.images), 0), steps // code.task.present + 1)
+    return Presentation(code, pictures, order, real=real)
+
+
+def training_pictures(
+    code: ChipProgram, data_dir: Path | None, fetch: FetchProgress | None
+) -> tuple[Pictures | None, tuple[Diagnostic, ...]]:
+    """The training samples of the program's task, and what loading them gave rise to."""
+    if code.task is None and data_dir is not None:
+        raise BurstchipError(
+            Diagnostic(
+                "BC613",
+                f"'{code.name}' does not read a data folder",
+                required="no such option with a network without a task",
+                given=str(data_dir),
+            )
+        )
+    if code.task is None:
+        return None, ()
+    from burstchip.tasks.datasets import load_dataset
+    from burstchip.tasks.presentation import pictures_of
+
+    dataset = load_dataset(
+        code.task.data, split=code.task.split, data_dir=data_dir, download=True, progress=fetch
+    )
+    return pictures_of(dataset)[0], dataset.diagnostics
+
+
+def _begun(
+    code: ChipProgram, steps: int, shown: Presentation | None, readout: NDArray[np.int64]
+) -> Samples | None:
+    """The samples that `steps` steps begin; `readout` is -1 where a sample is not over."""
+    if code.task is None or shown is None:
+        return None
+    order = shown.order[: -(-steps // code.task.present)]
+    return Samples(order, shown.pictures.labels[order], readout[: len(order)])
+
+
+def clipped_inputs(code: ChipProgram, counts: Mapping[str, int]) -> tuple[Diagnostic, ...]:
+    """A warning (BC510) for each population some of whose summed inputs were clipped."""
+    found = []
+    for population in code.populations:
+        if count := counts[population.name]:
+            widths = ", ".join(f"{port} {population.program.inputs[port]}" for port in population.ports)
+            found.append(
+                Diagnostic(
+                    "BC510",
+                    f"{count} summed inputs of population '{population.name}' were clipped",
+                    severity="warning",
+                    required=f"sums within their widths: {widths}",
+                    given="sums beyond them",
+                    hint="smaller weights or fewer synapses",
+                )
+            )
+    return tuple(found)

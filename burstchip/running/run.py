@@ -1,0 +1,153 @@
+"""A run: a program under way on one backend, one step after the other, seen and steered by the host.
+
+run = open_run(code, "sim", record=[("hidden", "v")], streams={"drive": array})
+values = run.advance(100)              # {("hidden", "v"): [step, neuron]}
+run.write("current", 150.0)            # in the unit that the signal was declared in
+run.close()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from numpy.typing import ArrayLike, NDArray
+
+from burstchip.backends.available import require_backend
+from burstchip.backends.host_values import stream_of, written_at_the_start
+from compiler.ir.chip_program import ChipProgram
+from compiler.ir.signals import Host, Rows, Streamed
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+if TYPE_CHECKING:
+    from burstchip.backends.lava.session import LavaWorker
+
+register_codes({"BC557": "a backend that cannot do what a run asks of it"})
+
+#: (population or projection, variable).
+Place = tuple[str, str]
+
+
+class Run(Protocol):
+    """A program under way. `clock` is the number of steps done.
+
+    `readout` has the class of each sample of a task that is over; `events`, `bursts` and `clipped` count, by
+    population, what was emitted and how many summed inputs were clipped to their width.
+    """
+
+    clock: int
+    readout: list[int]
+
+    @property
+    def code(self) -> ChipProgram:
+        """The program that runs."""
+
+    @property
+    def events(self) -> Mapping[str, int]:
+        """How many events each population has emitted."""
+
+    @property
+    def bursts(self) -> Mapping[str, int]:
+        """The same of bursts, where there are any."""
+
+    @property
+    def clipped(self) -> Mapping[str, int]:
+        """How many summed inputs were clipped."""
+
+    def advance(self, steps: int) -> Mapping[Place, NDArray[Any]]:
+        """Take `steps` steps; what is recorded at the end of each, [step, index]."""
+
+    def read(self, place: str, variable: str) -> NDArray[Any]:
+        """A population's state or output, [neuron], or a projection's variable, synapses in their order."""
+
+    def write(self, name: str, value: Any) -> None:
+        """Set what the host writes as `name`, from the next step on, in the unit that it was declared in."""
+
+    def weights(self, name: str) -> NDArray[Any]:
+        """A projection's weights as events see them, [source, target] where dense: units of 2^weight_exp."""
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Take these for the weights that events see, by projection; in a run without learning alone."""
+
+    def state(self) -> Mapping[str, NDArray[Any]]:
+        """Everything that the run goes on from, beside its clock and what the host wrote."""
+
+    def restore(self, state: Mapping[str, NDArray[Any]], clock: int) -> None:
+        """Go on from the state that another run of the program had after `clock` steps."""
+
+    def adopt(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take neurons and weights from the state of another run, but no messages, traces and tags."""
+
+    def close(self) -> None:
+        """Give back what the run holds."""
+
+
+def open_run(
+    code: ChipProgram,
+    backend: str = "sim",
+    *,
+    record: Sequence[Place] = (),
+    streams: Mapping[str, ArrayLike | Rows] | None = None,
+    learning: bool = True,
+    seed: int | None = None,
+    frozen: Collection[str] = (),
+    begin: int = 0,
+    worker: LavaWorker | None = None,
+) -> Run:
+    """A run of a program at its start, or at clock `begin` with everything at rest.
+
+    `record` are the places whose values `advance` returns. `streams` are the rows of the program's streams:
+    arrays [row, neuron] in the unit that the signal was declared in, or functions `rows(first, count)` that
+    give the program's own numbers. Without `learning` weights stay; projections in `frozen` keep theirs.
+    `seed` takes the place of the program's. `worker` lends a child process that already holds Lava. Raises
+    `BurstchipError` for a backend that cannot run here, for streams that are missing or do not fit, BC557 for
+    what the backend cannot do.
+    """
+    require_backend(backend)
+    real = backend == "reference"
+    rows = {name: stream_of(code, name, it, real=real) for name, it in (streams or {}).items()}
+    host = Host(rows, written_at_the_start(code, real=real))
+    require_streams(code, host)
+    if backend == "lava":
+        from burstchip.backends.lava.session import LavaRun
+
+        if not learning or frozen or begin or seed is not None:
+            raise BurstchipError(
+                Diagnostic(
+                    "BC557",
+                    "backend 'lava' runs a program as it is: from step 0, learning, with its own seed",
+                    required="backend sim, plain or reference",
+                    given="lava",
+                )
+            )
+        return LavaRun(worker, code, host, record)
+    if backend == "plain":
+        from burstchip.backends.plain.run import PlainRun
+
+        return PlainRun(code, host, record, learning=learning, seed=seed, frozen=frozen, begin=begin)
+    # The simulator brings numba with it, which nobody should wait for to learn of a misspelt option.
+    from burstchip.backends.sim.simulator import start
+
+    return start(
+        code, learning=learning, real=real, record=record, frozen=frozen, host=host, seed=seed, begin=begin
+    )
+
+
+def require_streams(code: ChipProgram, host: Host) -> None:
+    """Raise `BurstchipError` BC557 where a stream of the program is not given."""
+    needed = {
+        signal.stream
+        for population in code.populations
+        for signal in population.signals.values()
+        if isinstance(signal, Streamed)
+    }
+    if missing := sorted(needed - set(host.streams)):
+        raise BurstchipError(
+            Diagnostic(
+                "BC557",
+                f"'{code.name}' needs streams that the run is not given",
+                required=f"streams {', '.join(sorted(needed))}",
+                given=", ".join(sorted(host.streams)) or "none",
+                hint=f"missing: {', '.join(missing)}",
+            )
+        )
