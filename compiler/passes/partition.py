@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.partitioned import LIMITS, Neurocore, Partition
 from compiler.passes.deployable import not_deployable, synapse_format
 from hw_models.chips.chip import Chip, Fact
 from hw_models.chips.chip import chip as chip_of
@@ -26,37 +27,7 @@ from hw_models.synapses.memory import SynapseFormat, list_words
 
 register_codes({"BC350": "a neuron or a population that no neurocore holds"})
 
-#: The limits of one neurocore that a partition keeps.
-LIMITS = ("compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats")
-
 Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Neurocore:
-    """One neurocore: neurons first..last - 1 of a population, and how much of each limit they use.
-
-    `formats` are those of the projections that end here, by name; static ones stand before plastic ones.
-    """
-
-    number: int
-    population: str
-    first: int
-    last: int
-    formats: Mapping[str, SynapseFormat]
-    used: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Partition:
-    """All neurocores in use, in order of their numbers."""
-
-    chip: Chip
-    cores: tuple[Neurocore, ...]
-
-    def cores_of(self, population: str) -> tuple[Neurocore, ...]:
-        """The neurocores of a population in order of its neurons; none for a source."""
-        return tuple(core for core in self.cores if core.population == population)
 
 
 @dataclass(frozen=True)
@@ -230,4 +201,4 @@ def partition(code: ChipProgram, chip: Chip | None = None) -> Partition:
             cores.append(
                 Neurocore(len(cores), name, first, last, formats, {key: used[key] for key in LIMITS})
             )
-    return Partition(chip, tuple(cores))
+    return Partition(code, chip, tuple(cores))
