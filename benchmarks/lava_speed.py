@@ -94,7 +94,7 @@ class _Stepping:
     def __init__(self, code: ChipProgram, pictures: simulator.Pictures | None, worker: LavaWorker) -> None:
         self.code, self.pictures = code, pictures
         self.unit = 1 if code.task is None else code.task.present
-        # Room for a run that is never asked for more.
+        # Enough for the longest run.
         self.order = samples_shown(code, 10_000_000 if code.task is not None else 0, self.pictures)
         shown = shown_pictures(self.pictures, self.order[:20_000])
         self._sim_started()

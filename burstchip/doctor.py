@@ -114,7 +114,7 @@ def _version(name: str) -> str | None:
 
 
 def _dependencies() -> tuple[Dependency, ...]:
-    """What the installed metadata asks for, the extras included; empty where burstchip is not installed."""
+    """What the installed metadata requires, extras included; empty where burstchip is not installed."""
     try:
         required = metadata.requires("burstchip") or []
     except metadata.PackageNotFoundError:
@@ -186,7 +186,7 @@ def _missing(dependencies: tuple[Dependency, ...]) -> list[Diagnostic]:
         return [
             Diagnostic(
                 "BC631",
-                "burstchip runs without being installed, so what it needs is not known here",
+                "burstchip is not installed as a package, so its dependencies cannot be checked",
                 severity="warning",
                 required="pip install",
                 given=f"source in {Path(__file__).resolve().parent}",
@@ -229,11 +229,11 @@ def _foreign(packages: tuple[shadowing.Package, ...]) -> list[Diagnostic]:
             found.append(
                 Diagnostic(
                     "BC630",
-                    f"another package '{package.name}' lies behind burstchip's",
+                    f"another package '{package.name}' follows burstchip's on the search path",
                     severity="warning",
                     required="one package of the name",
                     given=", ".join(str(place) for place in package.behind),
-                    hint="it would be imported where the order of the search path changes",
+                    hint="it is imported instead if the order of the search path changes",
                 )
             )
     return found

@@ -82,7 +82,7 @@ def check_steps(steps: int) -> None:
         raise BurstchipError(
             Diagnostic(
                 "BC603",
-                "a run needs at least one step" if steps < 1 else "that is more than the clock can count",
+                "a run needs at least one step" if steps < 1 else "the number of steps exceeds the clock",
                 required=f"1 to {MOST_STEPS} steps",
                 given=str(steps),
             )
@@ -99,7 +99,7 @@ def _check_memory(code: ChipProgram, steps: int, variables: Sequence[Variable], 
         raise BurstchipError(
             Diagnostic(
                 "BC511",
-                f"{steps} steps of {', '.join('.'.join(v) for v in variables)} are too much to keep",
+                f"{steps} steps of {', '.join('.'.join(v) for v in variables)} exceed the memory",
                 required=f"at most half of the memory, {memory / 2 / 2**30:.1f} GiB",
                 given=f"{needed / 2**30:.1f} GiB",
                 hint="record fewer steps or fewer variables",
@@ -120,7 +120,7 @@ def record(
     """Run `steps` steps from the start, learning, and record `variables` (default: the program's probes).
 
     A program with a task shows its training samples in the order of the first epoch, over and over; its
-    data come from `data_dir` or where `load_dataset` looks, and may be fetched, which is told to `fetch`.
+    data come from `data_dir` or where `load_dataset` looks, and may be fetched, reported to `fetch`.
     `watch` is called several times a second. Raises `BurstchipError` for arguments that cannot be.
     """
     check_steps(steps)
@@ -240,8 +240,8 @@ def training_pictures(
         raise BurstchipError(
             Diagnostic(
                 "BC613",
-                f"'{code.name}' does not read a data folder",
-                required="no such option with a network without a task",
+                f"'{code.name}' has no task, so it cannot use a data folder",
+                required="a network with a task, or no data folder",
                 given=str(data_dir),
             )
         )
@@ -325,7 +325,7 @@ def _clipped(code: ChipProgram, counts: NDArray[np.int64]) -> tuple[Diagnostic, 
                     f"{int(count)} summed inputs of population '{population.name}' were clipped",
                     severity="warning",
                     required=f"sums within their widths: {widths}",
-                    given="sums beyond them",
+                    given="sums that exceed them",
                     hint="smaller weights or fewer synapses",
                 )
             )

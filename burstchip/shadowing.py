@@ -1,6 +1,6 @@
 """Foreign packages of our names: which of them Python would import in place of ours.
 
-Imports nothing of ours, so that it can tell why ours cannot be imported.
+Imports nothing of ours, so that it can report why ours cannot be imported.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def packages() -> tuple[Package, ...]:
 
 
 def shadowed() -> tuple[Package, ...]:
-    """The packages that we need and that a foreign one stands before."""
+    """The packages that we need and that a foreign one hides."""
     return tuple(p for p in packages() if p.name != "tests" and p.place is not None and not p.ours)
 
 

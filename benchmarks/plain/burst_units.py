@@ -29,7 +29,7 @@ class BurstUnits:
         self.begin_sample()
 
     def begin_sample(self) -> None:
-        """Everything but the long averages starts anew."""
+        """Reset everything but the long averages."""
         size, p = self.code.size, self.p
         self.u, self.v, self.d, self.count, self.gathered = (np.zeros(size, dtype=np.int64) for _ in range(5))
         if p["rate_limit"]:
@@ -37,7 +37,7 @@ class BurstUnits:
             self.homeostasis = bounded(wanted, -p["rate_limit"], p["rate_limit"])
 
     def forget(self) -> None:
-        """Begin to gather burst errors anew."""
+        """Reset the gathered burst errors."""
         self.gathered = np.zeros_like(self.gathered)
 
     def step(

@@ -28,7 +28,7 @@ class CarrySynapses:
         return self.learning.every
 
     def begin_sample(self) -> None:
-        """The trace starts anew."""
+        """Reset the trace."""
         self.trace = np.zeros(len(self.stored), dtype=np.int64)
 
     def arrive(self, events: Events) -> Integers:

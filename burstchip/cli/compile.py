@@ -37,7 +37,7 @@ def compile_(
         from compiler.ir.text import as_text
         from compiler.pipeline import deploying, partition_program, passes
 
-        exclude(artifact is None and print_after is None, "an output is needed", "-o net.burst", "none")
+        exclude(artifact is None and print_after is None, "an output is missing", "-o net.burst", "none")
         if print_after is not None:
             pass_name(print_after, tuple(known.name for known in passes()))
         if artifact is not None:

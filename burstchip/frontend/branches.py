@@ -1,6 +1,6 @@
 """The branches of `choices` that are not taken: each is read on trial, so that no mistake waits in it.
 
-A branch is right or wrong as it stands in the whole file. A mistake counts where it is one with every
+A branch is right or wrong within the whole file. A mistake counts where it is one with every
 branch of the other choices, and is left alone where it is about a value that a parameter can change.
 """
 

@@ -15,7 +15,7 @@ IDS: dict[str, str] = {
     "BC007": "more than one document in a file",
     "BC008": "the file is too large",
     "BC009": "values are nested too deeply",
-    "BC010": "aliases or parameters expand into too much",
+    "BC010": "aliases or parameters expand to too many values",
     "BC011": "a key is given twice in one mapping",
     "BC012": "a key that nothing reads",
     "BC013": "a required key is missing",

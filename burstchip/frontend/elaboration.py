@@ -29,9 +29,9 @@ def elaborate(
         report.add(
             "BC021",
             root.nodes["burstchip"],
-            f"version {version} of the language is not known",
+            f"version {version} of the language is not supported",
             required=f"burstchip: {VERSION}",
-            hint="a newer burstchip may read it" if version > VERSION else None,
+            hint="update burstchip" if version > VERSION else None,
         )
     step = root.number("step")
     populations = read_populations(root.get("populations", Entries), models, step, report)

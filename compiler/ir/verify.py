@@ -113,7 +113,7 @@ def _verify_population(population: PopulationCode) -> None:
 
 
 def _verify_learning(learning: LearningCode, name: str) -> None:
-    """What a learning engine is told is of its kind: code is generated from it."""
+    """What a learning engine receives has the declared types: code is generated from it."""
     assert learning.rounding in ("lava", "per_synapse"), f"{name} rounds by '{learning.rounding}'"
     for what in ("every", "shift", "consolidate_every", "stream", "trace_stream", "rng_seed"):
         assert type(getattr(learning, what)) is int, f"'{what}' of {name} is not an integer"

@@ -83,7 +83,7 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
     if not readout.roles.count:
         yield _error(
             "BC331",
-            f"readout '{readout.name}' counts no events",
+            f"readout '{readout.name}' does not count events",
             "a model that counts its events",
             readout.model,
             "model: burst_unit",
@@ -100,14 +100,14 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
         if every and task.present % every:
             yield _error(
                 "BC332",
-                f"learning epochs of '{population.name}' do not fill a presentation",
+                f"learning epochs of '{population.name}' do not divide a presentation",
                 f"a presentation that is a multiple of {every} steps",
                 f"{task.present} steps",
             )
         elif every and task.teach_after % every:
             yield _error(
                 "BC332",
-                f"learning epochs of '{population.name}' do not start with teaching",
+                f"teaching does not start with a learning epoch of '{population.name}'",
                 f"teach_after a multiple of {every} steps",
                 f"{task.teach_after} steps",
             )
@@ -148,7 +148,7 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
 
 
 def _consolidation(code: ChipProgram) -> Iterator[Diagnostic]:
-    """The loop tells all neurons at once when to consolidate."""
+    """All neurons receive the same signal to consolidate."""
     every = {
         p.name: p.learning.consolidate_every
         for p in code.projections

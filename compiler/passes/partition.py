@@ -98,7 +98,7 @@ class _Target:
     def excess(self, first: int, last: int) -> Fact | None:
         """A limit that these neurons together exceed."""
         if self.compartments(first, last) > self.chip["compartments"].value:
-            return self.chip["compartments"]  # told first: it asks nothing of the synapses
+            return self.chip["compartments"]  # reported first: it does not depend on the synapses
         used = self.used(first, last)
         return next((self.chip[name] for name in used if used[name] > self.chip[name].value), None)
 
@@ -125,7 +125,7 @@ def _does_not_fit(population: str, neuron: int, fact: Fact, used: Mapping[str, i
     return BurstchipError(
         Diagnostic(
             "BC350",
-            f"neuron {neuron} of '{population}' does not fit a neurocore",
+            f"neuron {neuron} of '{population}' exceeds the limits of a neurocore",
             required=str(fact),
             given=f"{used[fact.name]:,}",
             hint="fewer synapses or smaller populations",
@@ -188,7 +188,7 @@ def partition(code: ChipProgram, chip: Chip | None = None) -> Partition:
         for name, first, last in crowded:
             if last - first == 1:
                 raise _does_not_fit(name, first, limit, {limit.name: int(axons[name][first])})
-            # More neurocores take more output axons to reach, so all are counted anew.
+            # More neurocores take more output axons to reach, so all are counted again.
             place = ranges[name].index((first, last))
             middle = (first + last) // 2
             ranges[name][place : place + 1] = [(first, middle), (middle, last)]

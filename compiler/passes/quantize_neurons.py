@@ -21,7 +21,7 @@ from hw_models.program.widths import Width
 
 register_codes(
     {
-        "BC315": "a value is beyond what the chip's integers hold",
+        "BC315": "a value exceeds the range of the chip's integers",
         "BC316": "a neuron model does not say what a parameter becomes",
     }
 )
@@ -133,7 +133,7 @@ def _beyond(population: Population, model: NeuronModel, found: Rounded) -> Itera
             what = sources.get(name, name)
             yield Diagnostic(
                 "BC315",
-                f"'{what}' of population '{population.name}' is beyond what the chip's integers hold",
+                f"'{what}' of population '{population.name}' exceeds the range of the chip's integers",
                 population.parameter_places.get(what, population.place),
                 required=f"{name} in {width}",
                 given=f"{name} = {values[np.argmax(excess)]}",
@@ -148,21 +148,21 @@ def _unaccounted(population: Population, model: NeuronModel, found: Rounded) -> 
         if line is None or not set(line.chip) <= set(stored):
             yield Diagnostic(
                 "BC316",
-                f"neuron model '{model.name}' does not say what its parameter '{parameter.name}' becomes",
+                f"neuron model '{model.name}' does not map its parameter '{parameter.name}' to the chip",
                 population.place,
                 required="an entry in `represents` that names parameters of the chip",
                 given="none" if line is None else ", ".join(line.chip),
-                hint="correct `in_chip_units` in the package of the model",
+                hint="fix `in_chip_units` in the package of the model",
             )
     for name in model.program.parameters:
         if name not in stored:
             yield Diagnostic(
                 "BC316",
-                f"neuron model '{model.name}' gives its program's parameter '{name}' no value",
+                f"neuron model '{model.name}' does not set the parameter '{name}' of its program",
                 population.place,
                 required="an entry in `parameters` or `constants`",
                 given="none",
-                hint="correct `in_chip_units` in the package of the model",
+                hint="fix `in_chip_units` in the package of the model",
             )
 
 

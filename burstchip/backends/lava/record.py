@@ -1,4 +1,4 @@
-"""Run a program in Lava and keep what was asked for."""
+"""Run a program in Lava and keep the requested variables."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def record_in_lava(
     shown: Shown | None,
     watch: Callable[[int], None],
 ) -> Recorded:
-    """Run `steps` steps from the start, learning; `watch` is told the steps done."""
+    """Run `steps` steps from the start, learning; `watch` receives the number of steps done."""
     task = code.task
     needed = dict.fromkeys(variables)
     for population in code.populations:

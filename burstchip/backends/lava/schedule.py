@@ -1,4 +1,4 @@
-"""What a neuron program is told in each step beside its inputs: where in the run, sample and epoch it is.
+"""What a neuron program receives in each step besides its inputs: where in the run, sample and epoch it is.
 
 Lava's step t = 1, 2, ... is the clock n = t - 1 - lead_in. Before clock 0 neurons are idle; sources of a
 task run one step ahead of them (`docs/time.md`).

@@ -103,7 +103,7 @@ def refuse_sending() -> BurstchipError:
     return BurstchipError(
         Diagnostic(
             "BC570",
-            "nothing can be sent to a Loihi 2 from here",
+            "this machine cannot send to a Loihi 2",
             required="; ".join(missing()),
             given="deploy without --dry-run",
             hint=f"--dry-run writes what would be sent. {ACCESS}",

@@ -34,7 +34,7 @@ def _run(*arguments: Any) -> None:
 
 @dataclass
 class Simulation:
-    """A program under way: its arrays, and `clock`, the number of steps done.
+    """A running program: its arrays, and `clock`, the number of steps done.
 
     `load` compiles a call's unit and gives its address, `run` is the loop over steps. A profile has its own.
     """
@@ -199,7 +199,7 @@ def _classify_part(
 
 
 def samples_are_independent(code: ChipProgram) -> bool:
-    """Whether nothing of one sample reaches the next without learning: no state, no message under way."""
+    """Whether nothing of one sample reaches the next without learning: no state, no message in flight."""
     for population in code.populations:
         needed = {"reset"} if population.program.states else set()
         if not population.is_source:

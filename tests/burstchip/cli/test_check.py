@@ -129,9 +129,9 @@ def test_all_mistakes_of_set_are_told_at_once(pair: Path, burstchip) -> None:
     done = burstchip("check", pair, "--set", "rate", "--set", "=3", "--set", "a=1", "--set", "a=2")
     assert done.code == 2
     assert done.err == (
-        "error[BC601]: 'rate' sets nothing\n"
+        "error[BC601]: 'rate' is not of the form KEY=VALUE\n"
         "  required: --set KEY=VALUE    given: --set rate    hint: --set rate=VALUE\n"
-        "error[BC601]: '=3' sets nothing\n"
+        "error[BC601]: '=3' is not of the form KEY=VALUE\n"
         "  required: --set KEY=VALUE    given: --set =3\n"
         "error[BC602]: parameter 'a' is set twice\n"
         "  required: one value    given: '1' and '2'\n"

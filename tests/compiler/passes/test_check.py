@@ -100,7 +100,7 @@ def test_a_readout_that_counts_nothing(make: Any) -> None:
         task(make),
     )
     (error,) = found(network)
-    assert error.message == "readout 'readout' counts no events"
+    assert error.message == "readout 'readout' does not count events"
     assert (error.required, error.hint) == ("a model that counts its events", "model: burst_unit")
 
 
@@ -109,13 +109,13 @@ def test_a_readout_that_counts_nothing(make: Any) -> None:
     [
         (
             {"present": 90.0},
-            "learning epochs of 'hidden' do not fill a presentation",
+            "learning epochs of 'hidden' do not divide a presentation",
             "a presentation that is a multiple of 8 steps",
             "90 steps",
         ),
         (
             {"teach_after": 20.0},
-            "learning epochs of 'hidden' do not start with teaching",
+            "teaching does not start with a learning epoch of 'hidden'",
             "teach_after a multiple of 8 steps",
             "20 steps",
         ),

@@ -180,7 +180,7 @@ def test_a_neuron_that_does_not_fit(limit: str, value: int, required: str, given
         make.projection("image.events", "cells.soma", Uniform(-2.0, 2.0)),
     )
     assert message(code, smaller(**{limit: value})) == (
-        "error[BC350]: neuron 0 of 'cells' does not fit a neurocore\n"
+        "error[BC350]: neuron 0 of 'cells' exceeds the limits of a neurocore\n"
         f"  required: {required}    given: {given}    hint: fewer synapses or smaller populations"
     )
 
@@ -192,7 +192,7 @@ def test_a_neuron_that_reaches_too_many_neurocores(make: Any) -> None:
         make.projection("one.events", "many.soma", Uniform(-2.0, 2.0)),
     )
     assert message(code, smaller(compartments=3, output_axons=2)) == (
-        "error[BC350]: neuron 0 of 'one' does not fit a neurocore\n"
+        "error[BC350]: neuron 0 of 'one' exceeds the limits of a neurocore\n"
         "  required: at most 2 output axons a neurocore (assumed: as Loihi 1)    given: 3    "
         "hint: fewer synapses or smaller populations"
     )

@@ -33,7 +33,7 @@ from hw_models.program.loop_numba import loop
 def turn(now: NDArray[np.int64], n: int) -> None:
     """Set the words to step `n`.
 
-    In the steps before FIRST, which lead into a task, neurons stand still and sources run only in the last.
+    In the steps before FIRST, which lead into a task, neurons do not change and sources run only in the last.
     """
     present, every = now[PRESENT], now[CONSOLIDATE_EVERY]
     now[N] = n

@@ -310,7 +310,8 @@ def test_damage_is_described(
 def test_an_empty_folder_is_no_deployment(small: ChipProgram, tmp_path: Path) -> None:
     assert message(small, tmp_path) == (
         "error[BC410]: 'FOLDER' is not a deployment\n"
-        "  required: a folder that `burstchip deploy --dry-run` wrote    given: no manifest.json of one"
+        "  required: a folder that `burstchip deploy --dry-run` wrote    "
+        "given: manifest.json is missing or belongs to something else"
     )
 
 
