@@ -22,9 +22,6 @@ from hw_models.synapses.memory import Lists, SynapseFormat, pack
 Tensors = dict[str, NDArray[Any]]
 Indices = NDArray[np.int64]
 
-#: Columns of the axon tables.
-INPUT_AXON = ("address", "words", "base", "group")
-OUTPUT_AXON = ("neuron", "output", "core", "axon")
 HOST = -1
 
 

@@ -240,29 +240,3 @@ def sample_order(code: ChipProgram, count: int, epoch: int) -> NDArray[np.int64]
     assert code.task is not None
     numbers = at(key(code.seed, code.task.order_stream, epoch), np.arange(count))
     return np.argsort(numbers, kind="stable").astype(np.int64)
-
-
-def simulate(
-    code: ChipProgram,
-    steps: int,
-    record: tuple[tuple[str, str], ...],
-    pictures: Pictures | None = None,
-    real: bool = False,
-) -> tuple[dict[tuple[str, str], NDArray[Any]], Simulation]:
-    """Run `steps` steps with learning; the recorded variables as arrays [step, neuron], and the end state.
-
-    A program with a task shows its training pictures in the order of the first epoch, over and over.
-    """
-    simulation = start(code, learning=True, real=real, record=record)
-    records = _records(simulation, steps)
-    given: dict[str, Any] = {**records, "maximum": 1, "first_sample": 0}
-    if code.task is not None:
-        assert pictures is not None, "a program with a task needs its pictures"
-        needed = steps // code.task.present + 2
-        order = np.resize(sample_order(code, len(pictures.images), 0), needed)
-        given |= given_samples(pictures, order, np.full(needed, -1, dtype=np.int64), 0)
-    simulation.advance(steps, given, prime=code.task is not None)
-    numbers = simulation.layout.numbers
-    return {
-        (name, variable): records[f"r_{numbers[name]}_{variable}"] for name, variable in record
-    }, simulation

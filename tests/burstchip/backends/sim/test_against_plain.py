@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from burstchip.backends.plain.run import PlainRun
-from burstchip.backends.sim.simulator import simulate
+from burstchip.backends.sim.simulator import start
+from burstchip.recording import record
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import (
     Constant,
@@ -172,16 +173,18 @@ def a_network(seed: int, form: str | None) -> ChipProgram:
 
 
 def assert_same(code: ChipProgram) -> None:
-    record = tuple(
+    variables = tuple(
         (population.name, variable)
         for population in code.populations
         for program in [population.program]
         for variable in (*program.states, *(o for o in program.outputs if o not in ("y1", "y2")))
     )
     slow = PlainRun(code)
-    wanted = slow.advance(STEPS, record)
-    found, simulation = simulate(code, STEPS, record)
-    for variable in record:
+    wanted = slow.advance(STEPS, variables)
+    found = record(code, STEPS, variables).values
+    simulation = start(code, learning=True)
+    simulation.advance(STEPS, {}, prime=False)
+    for variable in variables:
         same = found[variable] == wanted[variable]
         if not np.all(same):
             n, neuron = np.argwhere(~same)[0]
