@@ -11,7 +11,7 @@ from burstchip.frontend.populations import read_populations
 from burstchip.frontend.probes import read_probes
 from burstchip.frontend.projections import Surroundings, read_projections
 from burstchip.frontend.report import Report
-from burstchip.frontend.task import check_rates_are_read, read_task
+from burstchip.frontend.task import read_task
 from compiler.ir.network import Network
 from hw_models.neurons.model import NeuronModel
 
@@ -41,8 +41,6 @@ def elaborate(
     probes = read_probes(root.get("probes", Items) or Items((), ()), populations, report)
     task_fields = root.get("task", Fields)
     task = None if task_fields is None else read_task(task_fields, populations, step, report)
-    if task_fields is not None or not root.given("task"):
-        check_rates_are_read(populations, task_fields, report)
     _warn_of_unused(root, plasticity, report)
     if report.failed:
         return None

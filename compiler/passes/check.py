@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
 from compiler.ir.network import DATA_SHAPES
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.roles import ANNEALINGS_MAX
@@ -219,12 +219,6 @@ def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
                 )
 
 
-def _physical(code: ChipProgram, population: PopulationCode, parameter: str) -> str:
-    """The physical parameter that became this integer one, as the quantisation report has it."""
-    became = (line for line in code.quantisation if line.where == population.name)
-    return next((line.parameter for line in became if line.integers.startswith(f"{parameter} = ")), parameter)
-
-
 def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
     for projection in code.projections:
         if projection.learning and projection.learning.form == "carry" and projection.num_weight_bits != 8:
@@ -234,22 +228,7 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
                 "8 bits of weight and 8 of tag, the carry form",
                 f"weight_bits: {projection.num_weight_bits}",
             )
-    shown = code.task.input if code.task else None
     for population in code.populations:
-        roles = population.roles
-        if roles.full_rate:
-            silent, other = roles.full_rate, roles.rate
-            if population.name == shown:
-                silent, other = other, silent
-            if np.any(np.asarray(population.parameters[silent])):
-                name, other = _physical(code, population, silent), _physical(code, population, other)
-                use = "shows data to" if shown == population.name else "does not use"
-                yield _error(
-                    "BC336",
-                    f"'{name}' of population '{population.name}' is not read",
-                    f"{other}, since the task {use} '{population.name}'",
-                    name,
-                )
         sends = any(p.source == population.name for p in code.projections)
         receives = any(p.target == population.name for p in code.projections)
         missing = "" if receives else "input"

@@ -23,6 +23,7 @@ register_codes(
     {
         "BC315": "a value exceeds the range of the chip's integers",
         "BC316": "a neuron model does not say what a parameter becomes",
+        "BC336": "a parameter that nothing reads here",
     }
 )
 
@@ -166,11 +167,37 @@ def _unaccounted(population: Population, model: NeuronModel, found: Rounded) -> 
             )
 
 
-def quantize_neurons(population: Population, model: NeuronModel, step_ms: float, report: Report) -> Rounded:
+def _unread(
+    population: Population, model: NeuronModel, found: Rounded, is_input: bool
+) -> Iterator[Diagnostic]:
+    """BC336 for each given rate that a source does not read: its own, or that of a task's samples."""
+    roles = model.roles
+    if not roles.full_rate:
+        return
+    unread, read = (roles.rate, roles.full_rate) if is_input else (roles.full_rate, roles.rate)
+    represents = found.numbers.represents
+    others = [name for name, line in represents.items() if set(line.chip) == {read}]
+    for name in population.parameters:
+        if set(represents[name].chip) == {unread}:
+            why = "its rates come from the samples" if is_input else "no task presents samples to it"
+            yield Diagnostic(
+                "BC336",
+                f"'{name}' of population '{population.name}' is not read: {why}",
+                population.parameter_places.get(name, population.place),
+                required=f"{' and '.join(map(repr, others))} alone",
+                given=name,
+                hint=f"remove '{name}'",
+            )
+
+
+def quantize_neurons(
+    population: Population, model: NeuronModel, step_ms: float, is_input: bool, report: Report
+) -> Rounded:
     """The parameters of a population, with a line in the report for each physical one.
 
-    Raises `BurstchipError` BC192, BC315 for values that the chip cannot hold, BC316 where the model leaves a
-    parameter out.
+    `is_input`: whether a task presents its samples to the population. Raises `BurstchipError` BC192, BC315
+    for values that the chip cannot hold, BC316 where the model leaves a parameter out, BC336 for a given rate
+    that is not read.
     """
     values = _values(population, model)
     try:
@@ -182,9 +209,13 @@ def quantize_neurons(population: Population, model: NeuronModel, step_ms: float,
             )
             for d in error.diagnostics
         ) from None
-    for wrong in (_unaccounted, _beyond):
-        if diagnostics := list(wrong(population, model, found)):
-            raise BurstchipError(diagnostics)
+    for diagnostics in (
+        _unaccounted(population, model, found),
+        _beyond(population, model, found),
+        _unread(population, model, found, is_input),
+    ):
+        if wrong := list(diagnostics):
+            raise BurstchipError(wrong)
     for parameter in model.parameters:
         line = found.numbers.represents[parameter.name]
         requested, represented = _worst(values[parameter.name], line.value(found.represented))

@@ -272,7 +272,8 @@ def lines(program: ChipProgram) -> dict[tuple[str, str], QuantisationLine]:
 
 
 def test_the_report_has_a_line_for_each_value(make: Any, code: Any) -> None:
-    program = code(*make.digits().populations, *make.digits().projections, *make.digits().plasticity)
+    network = make.digits()
+    program = code(*network.populations, *network.projections, *network.plasticity, network.task)
     found = lines(program)
     hidden = {parameter for where, parameter in found if where == "hidden"}
     assert hidden >= {"tau_soma", "threshold", "bias", "burst_window", "target_rate", "homeostasis_gain"}
@@ -389,14 +390,16 @@ def test_times_of_the_task_are_whole_steps(make: Any, name: str) -> None:
 
 def test_traces(make: Any, code: Any) -> None:
     network = make.digits("carry")
-    learning = code(*network.populations, *network.projections, *network.plasticity).projections[0].learning
+    program = code(*network.populations, *network.projections, *network.plasticity, network.task)
+    learning = program.projections[0].learning
     assert (learning.traces[0].kind, learning.traces[0].decay, learning.traces[0].impulse) == (
         "plain",
         248,
         16,
     )
     network = make.digits("chip")
-    learning = code(*network.populations, *network.projections, *network.plasticity).projections[0].learning
+    program = code(*network.populations, *network.projections, *network.plasticity, network.task)
+    learning = program.projections[0].learning
     assert (learning.traces[0].kind, learning.traces[0].tau, learning.traces[0].impulse) == ("lava", 16.0, 16)
 
 
