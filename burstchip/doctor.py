@@ -206,37 +206,17 @@ def _missing(dependencies: tuple[Dependency, ...]) -> list[Diagnostic]:
 
 
 def _foreign(packages: tuple[shadowing.Package, ...]) -> list[Diagnostic]:
-    found = []
-    for package in packages:
-        if package.place is None:
-            continue
-        if not package.ours:
-            # Nothing of the product imports `tests`; a test run in pytest's importlib mode does not either.
-            harmless = package.name == "tests"
-            found.append(
-                Diagnostic(
-                    "BC630",
-                    f"`import {package.name}` finds a foreign package",
-                    severity="warning" if harmless else "error",
-                    required="never to be imported" if harmless else "burstchip's own",
-                    given=str(package.place) + _installed_by(package.name),
-                    hint="burstchip does not import it, and its tests run in pytest's importlib mode"
-                    if harmless
-                    else "uninstall it, or use an environment of its own for burstchip",
-                )
-            )
-        elif package.behind and package.name != "tests":
-            found.append(
-                Diagnostic(
-                    "BC630",
-                    f"another package '{package.name}' follows burstchip's on the search path",
-                    severity="warning",
-                    required="one package of the name",
-                    given=", ".join(str(place) for place in package.behind),
-                    hint="it is imported instead if the order of the search path changes",
-                )
-            )
-    return found
+    return [
+        Diagnostic(
+            "BC630",
+            f"`import {package.name}` finds a foreign package",
+            required="burstchip's own",
+            given=str(package.place) + _installed_by(package.name),
+            hint="uninstall it, or use an environment of its own for burstchip",
+        )
+        for package in packages
+        if package.place is not None and not package.ours
+    ]
 
 
 def _installed_by(name: str) -> str:
