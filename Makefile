@@ -52,8 +52,8 @@ environment: $(INSTALLED)
 clean:
 	rm -rf build .venv .cache .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-# Made anew when the dependencies change, so that it never holds what nobody asks for any more. The extra
-# `lava` bears its own condition on the Python version and is empty on newer ones.
+# Made again when the dependencies change, so that it holds nothing that is not listed. The extra `lava` has its
+# own condition on the Python version and is empty on newer ones.
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.10 to 3.13 is needed; name one with PYTHON=..." >&2; exit 1; }
 	@test ! -e $(VENV) || test -e $(VENV)/pyvenv.cfg || { echo "$(VENV) is not a virtual environment" >&2; exit 1; }

@@ -1,4 +1,4 @@
-"""What is raced: the simulator and plain numpy at the same work, once both have shown the same integers."""
+"""What is compared: the simulator and the backend `plain` at the same work, once their integers are equal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import networks
-from benchmarks.plain import burst_network, lif
 from benchmarks.timing import Work
+from burstchip.backends.plain.run import PlainRun
 from burstchip.backends.sim.simulator import Simulation, start
 from burstchip.frontend import load_network
 from burstchip.tasks.datasets import load_dataset
@@ -26,12 +26,12 @@ from compiler.pipeline import compile_network
 
 
 class UnequalError(AssertionError):
-    """The simulator and plain numpy do not agree, so their times mean nothing."""
+    """The simulator and `plain` do not agree, so their times mean nothing."""
 
 
 @dataclass(frozen=True)
 class Contest:
-    """Two ways to do the same work. `checked` says on what they were found equal."""
+    """Two ways to do the same work. `checked` says on what they were equal."""
 
     name: str
     description: str
@@ -59,24 +59,27 @@ def _lasting(run: Callable[[int], float], seconds: float) -> Work:
 def _require_equal(name: str, *pairs: tuple[object, object]) -> None:
     for simulated, plain in pairs:
         if not np.array_equal(np.asarray(simulated), np.asarray(plain)):
-            raise UnequalError(f"'{name}': the simulator and plain numpy part")
+            raise UnequalError(f"'{name}': the simulator and plain differ")
 
 
 def _advance(simulation: Simulation, steps: int) -> None:
     simulation.advance(steps)
 
 
+#: Steps of a free run after which both are compared.
+CHECKED_STEPS = 50
+
+
 def lif_updates(seconds: float, size: int = 10_000) -> Contest:
     """LIF neurons driven by a bias, without synapses: neuron updates a second."""
     code = compile_network(networks.lif_population(size))
-    simulation, plain = start(code, learning=False), lif.resting(code)
-    checked = 100
-    _advance(simulation, checked)
-    lif.run_population(code, plain, checked)
+    simulation, plain = start(code, learning=False), PlainRun(code, learning=False)
+    _advance(simulation, CHECKED_STEPS)
+    plain.advance(CHECKED_STEPS)
     _require_equal(
         "lif",
-        (simulation.arrays["s_0_v"], plain.v),
-        (simulation.arrays["event_totals"][0, 0], plain.events),
+        (simulation.arrays["s_0_v"], plain.read("cells", "v")),
+        (simulation.arrays["event_totals"][0, 0], plain.neurons["cells"].events),
     )
 
     def simulated(steps: int) -> float:
@@ -84,14 +87,14 @@ def lif_updates(seconds: float, size: int = 10_000) -> Contest:
         return steps * size
 
     def numpy(steps: int) -> float:
-        lif.run_population(code, plain, steps)
+        plain.advance(steps)
         return steps * size
 
     return Contest(
         "lif",
         f"{size:,} LIF neurons with a bias current, no synapses",
         "neuron updates/s",
-        f"potentials and events after {checked} steps",
+        f"potentials and events after {CHECKED_STEPS} steps",
         _lasting(simulated, seconds),
         _lasting(numpy, seconds),
     )
@@ -102,18 +105,22 @@ def synaptic_events(name: str, seconds: float) -> Contest:
     network = {"dense": networks.dense_events, "sparse": networks.sparse_events}[name]()
     code = compile_network(network)
     (projection,) = code.projections
-    simulation, plain = start(code, learning=False), lif.resting(code)
+    simulation, plain = (
+        start(code, learning=False),
+        PlainRun(code, record=[("senses", "events")], learning=False),
+    )
     size = code.population("cells").size
-    add = lif.dense_sum(projection) if projection.dense else lif.sparse_sum(projection, size, size)
-    checked = 100
-    _advance(simulation, checked)
-    lif.run_events(code, plain, checked, add)
+    senses = code.population("senses").size
+    fan_out = np.full(senses, size) if projection.dense else np.bincount(projection.pre, minlength=senses)
+    _advance(simulation, CHECKED_STEPS)
+    events = plain.advance(CHECKED_STEPS)["senses", "events"]
     counted = simulation.arrays["synaptic_events"]
     _require_equal(
         name,
-        (simulation.arrays["s_1_u"], plain.u),
-        (simulation.arrays["s_1_v"], plain.v),
-        (counted[0], plain.synaptic_events),
+        (simulation.arrays["s_1_u"], plain.read("cells", "u")),
+        (simulation.arrays["s_1_v"], plain.read("cells", "v")),
+        # A message is counted when it arrives, a step after its emission.
+        (counted[0], (events[:-1] @ fan_out).sum()),
     )
 
     def simulated(steps: int) -> float:
@@ -122,15 +129,14 @@ def synaptic_events(name: str, seconds: float) -> Contest:
         return int(counted[0]) - before
 
     def numpy(steps: int) -> float:
-        before = plain.synaptic_events
-        lif.run_events(code, plain, steps, add)
-        return plain.synaptic_events - before
+        events = plain.advance(steps)["senses", "events"]
+        return int((events @ fan_out).sum())
 
     return Contest(
         name,
-        f"{size:,} Poisson sources at 100 Hz, {projection.weights.size:,} synapses, {size:,} LIF neurons",
+        f"{senses:,} Poisson sources at 100 Hz, {projection.weights.size:,} synapses, {size:,} LIF neurons",
         "synaptic events/s",
-        f"currents, potentials and synaptic events after {checked} steps",
+        f"currents, potentials and synaptic events after {CHECKED_STEPS} steps",
         _lasting(simulated, seconds),
         _lasting(numpy, seconds),
     )
@@ -149,15 +155,12 @@ def training_pictures(code: ChipProgram, data_dir: Path | None) -> Pictures:
     return pictures_of(load_dataset(code.task.data, split=code.task.split, data_dir=folder))[0]
 
 
-def _learned(
-    simulation: Simulation, plain: burst_network.PlainNetwork
-) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Each weight and tag as the simulator and as plain numpy has it."""
-    synapses = {plain.source.code.name: plain.to_hidden, plain.hidden.code.name: plain.to_readout}
-    for index, projection in enumerate(plain.code.projections):
-        if projection.learning is not None:
-            for kind, values in synapses[projection.source].learned().items():
-                yield simulation.arrays[f"{kind}_{index}"], values
+def _learned(simulation: Simulation, plain: PlainRun) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Each weight and tag as the simulator and as `plain` has it."""
+    for index, synapses in enumerate(plain.synapses):
+        if synapses.learning is not None:
+            for kind in "wt" if synapses.learning.form == "chip" else "w":
+                yield simulation.arrays[f"{kind}_{index}"].ravel(), synapses.variable(kind)
 
 
 def training_samples(
@@ -169,7 +172,9 @@ def training_samples(
     order = sample_order(code, len(pictures.images), 0)
     presentation = Presentation(code, pictures)
     simulation = start(code, learning=True, host=Host(presentation.streams))
-    plain = burst_network.untrained(code)
+    plain = PlainRun(code, Host(Presentation(code, pictures, order).streams))
+    task = code.task
+    assert task is not None
     shown = 0
 
     def simulated(samples: int) -> float:
@@ -180,17 +185,13 @@ def training_samples(
         return samples
 
     def numpy(samples: int) -> float:
-        for number in range(plain.samples, plain.samples + samples):
-            now, then = order[np.arange(number, number + 2) % len(order)]
-            burst_network.show(plain, pictures, int(now), int(then))
+        plain.advance(samples * task.present)
         return samples
 
     simulated(checked)
     numpy(checked)
     _require_equal(template, *_learned(simulation, plain))
     sizes = "-".join(f"{population.size}" for population in code.populations)
-    task = code.task
-    assert task is not None
     return Contest(
         f"{template}, {weight_form}",
         f"online training {sizes}, {task.present} steps a sample, {weight_form} form",

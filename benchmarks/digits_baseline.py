@@ -3,7 +3,7 @@
     python -m benchmarks.digits_baseline [--splits 0,1,2,3,4]
 
 For each split an `MLPClassifier` of 100 ReLU units is chosen from a small grid by a stratified fifth of the
-training samples, trained anew on all of them and scored once on the test samples; seed = split.
+training samples, trained again on all of them and scored once on the test samples; seed = split.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def baseline_error(split: int, hidden: int = 100) -> tuple[float, tuple[float, f
             random_state=split,
         )
         with warnings.catch_warnings():
-            # The number of epochs is part of the grid, so not having converged is no news.
+            # The number of epochs is part of the grid, so a warning about convergence says nothing new.
             warnings.simplefilter("ignore", ConvergenceWarning)
             return model.fit(x, y)
 

@@ -1,4 +1,4 @@
-"""Run the command line as it is and tell, on stderr, when its first step was done.
+"""Run the command line as it is and report, on stderr, when its first step was done.
 
     python -m benchmarks.first_step run net.burst --steps 1 -o out.nc
 
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def _watched() -> list[float]:
-    """Have every `record` tell when its first step is done; the list that receives the time."""
+    """Have every `record` report when its first step is done; the list that receives the time."""
     from burstchip.running import recording
 
     seen: list[float] = []

@@ -1,4 +1,4 @@
-"""How fast the simulator is, beside plain numpy at the same integers in the same run.
+"""How fast the simulator is, and the backend `plain` at the same integers in the same run.
 
     python -m benchmarks.throughput [--quick] [--json] [--data DIR] [--only NAME]
 
@@ -27,7 +27,7 @@ from hw_models.diagnostics import BurstchipError
 
 @dataclass(frozen=True)
 class Effort:
-    """Seconds of one repetition, how many there are, and how many samples plain numpy must reproduce."""
+    """Seconds of one repetition, how many there are, and how many samples `plain` must reproduce."""
 
     seconds: float
     repeats: int
@@ -48,7 +48,7 @@ class Result:
 
     @property
     def ratio(self) -> float:
-        """How many times as fast as plain numpy the simulator is."""
+        """How many times as fast as `plain` the simulator is."""
         return self.simulated.median / self.plain.median
 
     def as_json(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Result:
             "unit": self.contest.unit,
             "checked_equal": self.contest.checked,
             "burstchip": self.simulated.as_json(),
-            "numpy": self.plain.as_json(),
+            "plain": self.plain.as_json(),
             "ratio": self.ratio,
         }
 
@@ -116,7 +116,7 @@ def results_table(results: Sequence[Result]) -> Table:
     """The results for people: medians, and lowest and highest in brackets."""
     table = Table(title="Per second, on one core: median (lowest – highest)")
     table.add_column("what")
-    for heading in ("burstchip", "plain numpy", "ratio", "share of\na core"):
+    for heading in ("burstchip", "plain", "ratio", "share of\na core"):
         table.add_column(heading, justify="right")
     for result in results:
         busy = min(result.simulated.busy, result.plain.busy)

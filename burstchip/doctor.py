@@ -114,7 +114,7 @@ def _version(name: str) -> str | None:
 
 
 def _dependencies() -> tuple[Dependency, ...]:
-    """What the installed metadata asks for, the extras included; empty where burstchip is not installed."""
+    """What the installed metadata requires, extras included; empty where burstchip is not installed."""
     try:
         required = metadata.requires("burstchip") or []
     except metadata.PackageNotFoundError:
@@ -186,7 +186,7 @@ def _missing(dependencies: tuple[Dependency, ...]) -> list[Diagnostic]:
         return [
             Diagnostic(
                 "BC631",
-                "burstchip runs without being installed, so what it needs is not known here",
+                "burstchip is not installed as a package, so its dependencies cannot be checked",
                 severity="warning",
                 required="pip install",
                 given=f"source in {Path(__file__).resolve().parent}",
@@ -206,37 +206,17 @@ def _missing(dependencies: tuple[Dependency, ...]) -> list[Diagnostic]:
 
 
 def _foreign(packages: tuple[shadowing.Package, ...]) -> list[Diagnostic]:
-    found = []
-    for package in packages:
-        if package.place is None:
-            continue
-        if not package.ours:
-            # Nothing of the product imports `tests`; a test run in pytest's importlib mode does not either.
-            harmless = package.name == "tests"
-            found.append(
-                Diagnostic(
-                    "BC630",
-                    f"`import {package.name}` finds a foreign package",
-                    severity="warning" if harmless else "error",
-                    required="never to be imported" if harmless else "burstchip's own",
-                    given=str(package.place) + _installed_by(package.name),
-                    hint="burstchip does not import it, and its tests run in pytest's importlib mode"
-                    if harmless
-                    else "uninstall it, or use an environment of its own for burstchip",
-                )
-            )
-        elif package.behind and package.name != "tests":
-            found.append(
-                Diagnostic(
-                    "BC630",
-                    f"another package '{package.name}' lies behind burstchip's",
-                    severity="warning",
-                    required="one package of the name",
-                    given=", ".join(str(place) for place in package.behind),
-                    hint="it would be imported where the order of the search path changes",
-                )
-            )
-    return found
+    return [
+        Diagnostic(
+            "BC630",
+            f"`import {package.name}` finds a foreign package",
+            required="burstchip's own",
+            given=str(package.place) + _installed_by(package.name),
+            hint="uninstall it, or use an environment of its own for burstchip",
+        )
+        for package in packages
+        if package.place is not None and not package.ours
+    ]
 
 
 def _installed_by(name: str) -> str:

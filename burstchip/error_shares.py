@@ -60,7 +60,7 @@ def error_shares(
 ) -> tuple[ErrorShares, ...]:
     """The errors of `variables` (default: the network's probes) over the first `steps` steps.
 
-    Sources that draw at random draw anew at the finer step, so that the step error means something only
+    Random sources draw other numbers at the finer step, so that the step error means something only
     where none do. Raises `BurstchipError` where the network does not compile, at the finer step either.
     """
     assert network.task is None, "the pictures of a task are drawn and shown at one step"

@@ -86,7 +86,7 @@ def parse_variables(code: ChipProgram, names: Sequence[str]) -> tuple[Variable, 
         raise BurstchipError(
             Diagnostic(
                 "BC607",
-                f"nothing to record: '{code.name}' has no probes",
+                f"the variables to record are missing, and '{code.name}' has no probes",
                 required="--record VARIABLES, or probes in the network's file",
                 given="neither",
                 hint=f"for example --record {known[0]}" if known else None,
@@ -99,7 +99,7 @@ def parse_variables(code: ChipProgram, names: Sequence[str]) -> tuple[Variable, 
         if isinstance(checked, Diagnostic):
             problems.append(checked)
         elif checked in found:
-            problems.append(Diagnostic("BC606", f"'{name}' is named twice", required="each once", given=name))
+            problems.append(Diagnostic("BC606", f"'{name}' is given twice", required="each once", given=name))
         else:
             found.append(checked)
     if problems:
@@ -160,7 +160,7 @@ def _parse(code: ChipProgram, name: str) -> Variable | Diagnostic:
         known = [f"{p}.{v}" for p in populations for v in variables_of(code, p)]
         return Diagnostic(
             "BC604",
-            f"'{name}' names no variable to record",
+            f"'{name}' is not of the form population.variable",
             required="population.variable, several separated by commas",
             given=f"'{name}'",
             hint=nearest(name, known),

@@ -194,7 +194,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
             "BC402",
             f"'{path}' is not a burstchip artifact",
             "a file that `burstchip compile` wrote",
-            f"{len(data)} bytes of something else, or the torn beginning of an artifact",
+            f"{len(data)} bytes in another format, or a truncated artifact",
             "compile the network again",
         ) from None
     if manifest["version"] != VERSION:
@@ -219,7 +219,7 @@ def _damaged(path: Path, given: str) -> BurstchipError:
     return _error(
         "BC403",
         f"artifact '{path}' is damaged",
-        "content that agrees with its SHA-256",
+        "content that matches its SHA-256",
         given,
         "copy or compile it again",
     )
@@ -276,7 +276,7 @@ def _decode(manifest: Mapping[str, Any], tensors: Tensors) -> ChipProgram:
 
 def load_artifact(path: Path) -> tuple[ChipProgram, str]:
     """(program, SHA-256) of an artifact file. Raises `BurstchipError` BC401..BC404."""
-    # Registers the ids that the messages of a compiled program bear.
+    # Registers the ids of the messages of a compiled program.
     import compiler.pipeline  # noqa: F401
 
     manifest, tensors = _read(path)

@@ -43,7 +43,7 @@ def synapse_bits(seed: int, stream: int, pre: Indices, post: Indices) -> NDArray
 
 
 def quantiles(seed: int, stream: int, pre: Indices, post: Indices) -> Indices:
-    """16 random bits a synapse, which say where in a uniform distribution its weight lies."""
+    """16 random bits a synapse, which say where in a uniform distribution its weight is."""
     return (synapse_bits(seed, stream, pre, post) >> np.uint32(16)).astype(np.int32)
 
 

@@ -5,7 +5,7 @@ A package registers a pass by an entry point of the group `burstchip.passes`, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -14,13 +14,15 @@ from typing import Any
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Network
-from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network
+from compiler.ir.partitioned import Partition
+from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network, verify_partition
 from compiler.passes.bind import bind
 from compiler.passes.check import check
 from compiler.passes.elaborate import elaborate
 from compiler.passes.lower import lower
+from compiler.passes.partition import partition
 from compiler.passes.quantize import quantize
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
 ENTRY_POINT_GROUP = "burstchip.passes"
 
@@ -28,6 +30,7 @@ register_codes(
     {
         "BC302": "a package registers a compiler pass that cannot be used",
         "BC303": "a pass of another package breaks the representation",
+        "BC304": "a compiler pass has no place in the order",
     }
 )
 
@@ -36,44 +39,97 @@ register_codes(
 class Pass:
     """A function from a representation to the same or the next one, which never changes its input.
 
-    `after` names the pass that it directly follows; of several behind one, the first registered comes first.
+    A pass of another package names in `after` the pass that it directly follows, or in `before` the one
+    that it directly precedes; that pass may be of another package too. Several with one place stand there in
+    order of their names.
     """
 
     name: str
     run: Callable[[Any], Any]
     after: str = ""
+    before: str = ""
+
+    @property
+    def neighbour(self) -> str:
+        """The name of the pass that this one follows or precedes."""
+        return self.after or self.before
 
 
-#: The compiler's own: Network to Elaborated to ChipProgram.
+#: The compiler's own: Network to Elaborated to ChipProgram, which is what an artifact holds, to Partition.
 OWN = (
     Pass("elaborate", elaborate),
-    Pass("quantize", quantize, after="elaborate"),
-    Pass("lower", lower, after="quantize"),
-    Pass("bind", bind, after="lower"),
-    Pass("check", check, after="bind"),
+    Pass("quantize", quantize),
+    Pass("lower", lower),
+    Pass("bind", bind),
+    Pass("check", check),
+    Pass("partition", partition),
 )
 
 
 def ordered(own: Sequence[Pass], added: Sequence[Pass]) -> tuple[Pass, ...]:
-    """`own` with each added pass behind the one that it follows. Raises ValueError where it cannot stand."""
-    order = list(own)
-    for extra in added:
-        names = [known.name for known in order]
-        if extra.name in names:
-            raise ValueError(f"the name '{extra.name}' is taken")
-        if extra.after not in names:
-            raise ValueError(f"it follows '{extra.after}', one of {', '.join(names)} is required")
-        place = names.index(extra.after) + 1
-        while place < len(order) and order[place] not in own and order[place].after == extra.after:
-            place += 1
-        order.insert(place, extra)
-    return tuple(order)
+    """`own` with each added pass beside the one that it names; the order of `added` does not matter.
+
+    Raises `BurstchipError` BC304 for each pass whose chain of names does not end at one of `own`.
+    """
+    beside: dict[str, list[Pass]] = {}
+    for extra in sorted(added, key=lambda extra: extra.name):
+        beside.setdefault(extra.neighbour, []).append(extra)
+
+    def around(known: Pass) -> Iterator[Pass]:
+        here = beside.get(known.name, [])
+        for extra in here:
+            if not extra.after:
+                yield from around(extra)
+        yield known
+        for extra in here:
+            if extra.after:
+                yield from around(extra)
+
+    order = tuple(found for known in own for found in around(known))
+    lost = [extra for extra in added if extra not in order]
+    if lost:
+        known_by_name = {known.name: known for known in (*own, *added)}
+        raise BurstchipError(_without_place(extra, known_by_name) for extra in lost)
+    return order
+
+
+def _without_place(extra: Pass, known: Mapping[str, Pass]) -> Diagnostic:
+    """Why the chain of neighbours that starts at `extra` leads to none of the compiler's own passes."""
+    chain = [extra]
+    while (behind := known.get(chain[-1].neighbour)) is not None and behind not in chain:
+        chain.append(behind)
+    given = ", ".join(f"'{link.name}' {_where(link)}" for link in chain)
+    if behind is not None:
+        return Diagnostic(
+            "BC304",
+            f"pass '{extra.name}' cannot run {_where(extra)}: the order is circular",
+            required="a chain of passes that ends at one of the compiler's own",
+            given=given,
+            hint="fix or uninstall one of the packages that register these passes",
+        )
+    missing = chain[-1].neighbour
+    names = [name for name in known if name != extra.name]
+    return Diagnostic(
+        "BC304",
+        f"pass '{extra.name}' cannot run {_where(extra)}: no pass '{missing}' is registered",
+        required=f"one of {', '.join(names)}",
+        given=given,
+        hint=nearest(missing, names) or f"install the package that registers '{missing}'",
+    )
+
+
+def _where(extra: Pass) -> str:
+    return f"{'after' if extra.after else 'before'} '{extra.neighbour}'"
 
 
 @lru_cache(maxsize=1)
 def passes() -> tuple[Pass, ...]:
-    """All passes in their order. Raises `BurstchipError` BC302 where a package registers something else."""
-    order: tuple[Pass, ...] = OWN
+    """All passes in their order.
+
+    Raises `BurstchipError` BC302 where a package registers something else than a pass of a new name, and
+    BC304 where a pass has no place in the order.
+    """
+    added: list[Pass] = []
     for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name):
         try:
             found = entry.load()
@@ -81,11 +137,12 @@ def passes() -> tuple[Pass, ...]:
             raise _unusable(entry, f"fails with {type(reason).__name__}: {reason}") from reason
         if not isinstance(found, Pass) or found.name != entry.name:
             raise _unusable(entry, f"is {found!r}")
-        try:
-            order = ordered(OWN, [*(known for known in order if known not in OWN), found])
-        except ValueError as reason:
-            raise _unusable(entry, str(reason)) from None
-    return order
+        if bool(found.after) == bool(found.before):
+            raise _unusable(entry, f"has after={found.after!r} and before={found.before!r}")
+        if found.name in [known.name for known in (*OWN, *added)]:
+            raise _unusable(entry, f"the name '{found.name}' is taken")
+        added.append(found)
+    return ordered(OWN, added)
 
 
 def _unusable(entry: EntryPoint, given: str) -> BurstchipError:
@@ -93,7 +150,7 @@ def _unusable(entry: EntryPoint, given: str) -> BurstchipError:
         Diagnostic(
             "BC302",
             f"entry point '{entry.name}' of group {ENTRY_POINT_GROUP} cannot be used",
-            required="a compiler.pipeline.Pass of the same, not yet taken, name behind a known pass",
+            required="a compiler.pipeline.Pass of the same name, not yet taken, with either after or before",
             given=f"{entry.value}: {given}",
             hint="fix or uninstall the package that registers it",
         )
@@ -101,29 +158,30 @@ def _unusable(entry: EntryPoint, given: str) -> BurstchipError:
 
 
 def _verify(ir: object) -> None:
-    if isinstance(ir, Elaborated):
+    if isinstance(ir, Network):
+        verify_network(ir)
+    elif isinstance(ir, Elaborated):
         verify_elaborated(ir)
     elif isinstance(ir, ChipProgram):
         verify_chip_program(ir)
+    elif isinstance(ir, Partition):
+        verify_partition(ir)
     else:
-        raise AssertionError(f"a {type(ir).__name__} is no representation of the compiler")
+        raise AssertionError(f"a {type(ir).__name__} is not a representation of the compiler")
 
 
-def compile_network(network: Network, after: Callable[[str, object], None] | None = None) -> ChipProgram:
-    """Run every pass on `network`; `after(name, ir)` is called behind each.
-
-    What was rounded, clipped or assumed stands in the result's `diagnostics`. Raises `BurstchipError` for
-    a network that the target cannot hold, BC303 where a pass of another package breaks the representation,
-    and `AssertionError` where one of the compiler's own does.
-    """
-    verify_network(network)
-    ir: Any = network
-    for step in passes():
+def _run(steps: Sequence[Pass], ir: Any, after: Callable[[str, object], None] | None) -> Any:
+    """Run `steps` one after the other, and verify what each returns."""
+    for step in steps:
         given, ir = ir, step.run(ir)
         try:
             _verify(ir)
             # Only the compiler's own passes lead to the next representation.
-            assert step in OWN or type(ir) is type(given), f"a {type(given).__name__} became another kind"
+            assert step in OWN or type(ir) is type(given), (
+                f"a {type(ir).__name__} was returned where a {type(given).__name__} was given"
+            )
+            # What is deployed is what the artifact holds.
+            assert not isinstance(given, Partition) or ir.code is given.code, "the program itself changed"
         except AssertionError as reason:
             if step in OWN:
                 raise
@@ -138,5 +196,43 @@ def compile_network(network: Network, after: Callable[[str, object], None] | Non
             ) from reason
         if after is not None:
             after(step.name, ir)
-    assert isinstance(ir, ChipProgram)
     return ir
+
+
+def _split() -> int:
+    """The number of `partition` in the order. An artifact holds what the passes before it made."""
+    return [known.name for known in passes()].index("partition")
+
+
+def compiling() -> tuple[Pass, ...]:
+    """The passes that lead from a network to what an artifact holds."""
+    return passes()[: _split()]
+
+
+def deploying() -> tuple[Pass, ...]:
+    """`partition` and the passes after it, which lead from an artifact to a chip."""
+    return passes()[_split() :]
+
+
+def compile_network(network: Network, after: Callable[[str, object], None] | None = None) -> ChipProgram:
+    """Run every pass before `partition` on `network`; `after(name, ir)` is called after each.
+
+    What was rounded, clipped or assumed is in the result's `diagnostics`. Raises `BurstchipError` for
+    a network that the target cannot hold, BC303 where a pass of another package breaks the representation,
+    and `AssertionError` where one of the compiler's own does.
+    """
+    verify_network(network)
+    code = _run(compiling(), network, after)
+    assert isinstance(code, ChipProgram)
+    return code
+
+
+def partition_program(code: ChipProgram, after: Callable[[str, object], None] | None = None) -> Partition:
+    """Run `partition` and every pass after it on a compiled program: where its neurons lie on the target.
+
+    `after(name, ir)` is called after each. Raises `BurstchipError` BC350 to BC353 for a program that the
+    target cannot hold, and as `compile_network` does.
+    """
+    placed = _run(deploying(), code, after)
+    assert isinstance(placed, Partition)
+    return placed

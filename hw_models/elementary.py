@@ -33,7 +33,7 @@ def exp(x: Any) -> Reals:
     halvings = np.rint(x / math.log(2.0))
     rest = (x - halvings * _LN2_HIGH) - halvings * _LN2_LOW
     series = _polynomial(rest, [1.0 / math.factorial(k) for k in range(15)])
-    # Two steps, since 2^-1075 on its own is no number.
+    # Two steps, since 2^-1075 on its own is not representable.
     first = (halvings / 2).astype(np.int64)
     with np.errstate(over="ignore", under="ignore"):
         return np.asarray(np.ldexp(np.ldexp(series, first), halvings.astype(np.int64) - first))

@@ -21,6 +21,8 @@ An HTML comment before a snippet holds its marks, separated by `;`:
 | `exit: N` | the last command of a `sh` or `console` snippet exits with N |
 | `output` | equals what the snippet before it printed |
 | `from: PATH` | stands word for word in this file of the repository; it is not run |
+| `installs: FOLDER` | not run: the package that the page wrote into FOLDER is laid out as if installed |
+| `process` | Python that runs in a process of its own, where installed packages are found |
 | `slow` | left out of `make check` |
 | `needs: BACKEND` | left out where this backend cannot run |
 """
@@ -32,6 +34,7 @@ import doctest
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,7 +56,7 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *(page for folder in ("docs", "examples") for page in sorted((ROOT / folder).rglob("*.md"))),
 ]
-MARKS = {"file", "into", "wrong", "exit", "output", "from", "slow", "needs"}
+MARKS = {"file", "into", "wrong", "exit", "output", "from", "installs", "process", "slow", "needs"}
 ILLUSTRATIONS = {"math", "mermaid"}
 
 
@@ -110,6 +113,11 @@ class Reader:
         if "from" in marks:
             source = (ROOT / marks["from"]).read_text(encoding="utf-8")
             assert dedent(snippet.text).strip() in dedent(source), f"{place}: not in {marks['from']}"
+        elif "installs" in marks:
+            install(self.folder / marks["installs"], self.folder / ".site")
+        elif "process" in marks:
+            (self.folder / ".snippet.py").write_text(snippet.text, encoding="utf-8")
+            self._run_command("python .snippet.py", 0, place)
         elif "output" in marks:
             _compare(snippet.text, self.printed, place)
         elif snippet.language == "yaml":
@@ -166,6 +174,7 @@ class Reader:
         environment = os.environ | {
             # The commands of the environment that runs the tests, printing as for a narrow terminal.
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
+            "PYTHONPATH": str(self.folder / ".site"),
             "COLUMNS": "100",
             "NO_COLOR": "1",
         }
@@ -182,6 +191,21 @@ class Reader:
         )
         self.printed = done.stdout
         assert done.returncode == status, f"{place}: `{command}` exits with {done.returncode}:\n{done.stdout}"
+
+
+def install(source: Path, site: Path) -> None:
+    """The modules and entry points of a package's folder in `site`, without its build system."""
+    project = (source / "pyproject.toml").read_text(encoding="utf-8")
+    name, version = (re.search(rf'^{key} = "(.+)"$', project, re.MULTILINE) for key in ("name", "version"))
+    assert name and version, f"{source.name}/pyproject.toml needs a name and a version"
+    about = site / f"{name[1]}-{version[1]}.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name[1]}\nVersion: {version[1]}\n")
+    points = re.sub(r'^\[project\.entry-points\."(.+)"\]$', r"[\1]", project, flags=re.MULTILINE)
+    groups = points[points.index("[burstchip.") :].replace('"', "")
+    (about / "entry_points.txt").write_text(groups)
+    for module in source.glob("*.py"):
+        shutil.copy(module, site)
 
 
 def follow(snippets: list[Snippet], folder: Path) -> None:

@@ -4,7 +4,7 @@ The text is LLVM's for x86-64, in AT&T's order. A loop is found as a compiler fi
 that every way to the jump leads through, and all blocks from which the jump is reached without that one. The
 hot loop of a function is taken to be the innermost loop with the most vector instructions, weighed by their
 width: LLVM puts short ones beside it, for the elements that are left over. Where the time is really spent,
-the text does not tell.
+the text does not show.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from compiler.ir.signals import Host
 
 @dataclass(frozen=True)
 class PartTime:
-    """Seconds of a part a sample, in how many stretches, and its work where that can be told."""
+    """Seconds of a part a sample, in how many stretches, and its work where that is known."""
 
     part: Part
     seconds: float

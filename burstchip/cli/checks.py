@@ -51,7 +51,7 @@ def settings(texts: Sequence[str] | None) -> Mapping[str, str]:
             problems.append(
                 Diagnostic(
                     "BC601",
-                    f"'{text}' sets nothing",
+                    f"'{text}' is not of the form KEY=VALUE",
                     required="--set KEY=VALUE",
                     given=f"--set {text}",
                     hint=None if equals else f"--set {text.strip() or 'KEY'}=VALUE",

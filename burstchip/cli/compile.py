@@ -25,7 +25,7 @@ def compile_(
     strict: Strict = False,
     print_after: Annotated[
         str | None,
-        typer.Option(metavar="PASS", help="Show the program after elaborate, quantize, lower or check."),
+        typer.Option(metavar="PASS", help="Show the program after a pass, such as lower or partition."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -35,9 +35,9 @@ def compile_(
         from burstchip.compilation import compile_file
         from compiler.artifact import artifact_sha256, save_artifact
         from compiler.ir.text import as_text
-        from compiler.pipeline import passes
+        from compiler.pipeline import deploying, partition_program, passes
 
-        exclude(artifact is None and print_after is None, "an output is needed", "-o net.burst", "none")
+        exclude(artifact is None and print_after is None, "an output is missing", "-o net.burst", "none")
         if print_after is not None:
             pass_name(print_after, tuple(known.name for known in passes()))
         if artifact is not None:
@@ -45,10 +45,12 @@ def compile_(
 
         def after(name: str, ir: object) -> None:
             if name == print_after:
-                print(as_text(ir), end="", file=out.people)  # type: ignore[arg-type]
+                print(as_text(ir), end="", file=out.people)
 
         code, warnings = compile_file(file, settings(set_), seed, strict=strict, after=after)
         out.messages(warnings)
+        if print_after in [known.name for known in deploying()]:
+            partition_program(code, after)
         if artifact is None:
             sha256 = artifact_sha256(code)
         else:

@@ -56,7 +56,7 @@ class Output:
             print(diagnostic, file=sys.stderr, flush=True)
 
     def result(self, values: dict[str, Any]) -> None:
-        """The JSON object, where it was asked for."""
+        """The JSON object, with --json."""
         if self.json:
             print(json_text.dumps(values), flush=True)
 

@@ -40,7 +40,7 @@ def deploy(
 
         if not dry_run:
             raise refuse_sending()
-        exclude(folder is None, "an output is needed", "-o DIR", "none")
+        exclude(folder is None, "an output is missing", "-o DIR", "none")
         assert folder is not None
         output_folder(folder)
         refuse_taken(folder, overwrite=overwrite)

@@ -24,7 +24,7 @@ def doctor(json: Json = False) -> None:
         _tell(found, out)
         out.messages(found.problems)
         errors = sum(problem.severity == "error" for problem in found.problems)
-        out.text("\n" + ("nothing stands in the way" if not errors else "see the errors above"))
+        out.text("\n" + ("no errors found" if not errors else "see the errors above"))
         out.result({"ok": not errors, **found.as_json()})
         if errors:
             raise typer.Exit(BAD_INPUT)

@@ -36,6 +36,6 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has had enough; nothing more must be flushed into the pipe at exit.
+        # The reader closed the pipe; nothing more must be flushed into it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_PIPE_CLOSED)

@@ -24,7 +24,12 @@ def new(
         from burstchip.cli.checks import exclude
         from burstchip.templates import all_templates, write_template
 
-        exclude(list_them and name is not None, "--list stands alone", "--list, or TEMPLATE DIR", "both")
+        exclude(
+            list_them and name is not None,
+            "--list cannot be combined with TEMPLATE and DIR",
+            "--list, or TEMPLATE DIR",
+            "both",
+        )
         if list_them:
             known = all_templates()
             width = max(len(template.name) for template in known)
@@ -32,7 +37,12 @@ def new(
                 out.text(f"{template.name:<{width}}  {template.doc}")
             return
         if name is None or folder is None:
-            exclude(True, "a template and a folder are needed", "TEMPLATE DIR, or --list", name or "neither")
+            exclude(
+                True,
+                "a template and a folder are missing" if name is None else "a folder is missing",
+                "TEMPLATE DIR, or --list",
+                name or "neither",
+            )
             return
         path = write_template(name, folder)
         out.text(f"{path} written; now: burstchip train {path} --out {folder / 'run'}")

@@ -36,14 +36,19 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a network online, sample by sample, and write the results, with checkpoints, into DIR."""
-    interrupted = f"what was reached lies in '{out}', --resume goes on from there"
+    interrupted = f"the checkpoint is in '{out}', --resume continues from it"
     with output(json=json, quiet=quiet, interrupted=interrupted) as console:
         from burstchip.backends.available import require_backend
         from burstchip.cli.checks import exclude, output_folder, settings, writing
         from burstchip.tasks.training import TrainOptions
         from burstchip.tasks.training import train as train_
 
-        exclude(resume and overwrite, "a run is resumed or replaced", "--resume or --overwrite", "both")
+        exclude(
+            resume and overwrite,
+            "--resume and --overwrite exclude each other",
+            "--resume or --overwrite",
+            "both",
+        )
         require_backend(backend)
         output_folder(out)
         options = TrainOptions(

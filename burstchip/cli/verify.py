@@ -39,13 +39,13 @@ def verify(
 
     Exit code 0 where all are equal, 1 at a difference.
     """
-    with output(json=json, interrupted="nothing was decided") as out:
+    with output(json=json, interrupted="the comparison is not complete") as out:
         if deployment is not None:
             from burstchip.cli.checks import exclude
 
             options = {"--backends": backends, "--steps": steps, "--train": train, "--data": data}
             given = [name for name, value in options.items() if value is not None]
-            message = "a deployment is compared without running it"
+            message = "--deployment cannot be combined with options of a run"
             exclude(bool(given), message, "--deployment alone", " and ".join(given))
             _compare_deployment(artifact, deployment, out)
             return
@@ -106,9 +106,9 @@ def _compare_deployment(artifact: Path, folder: Path, out: Output) -> None:
     found = compare_deployment(code, folder)
     if found.difference is None:
         other = "" if found.same_artifact else ", from an artifact that differs in what is not deployed"
-        out.text(f"{folder} holds what {artifact} says: {found.values:,} values are equal{other}")
+        out.text(f"{folder} matches {artifact}: {found.values:,} values are equal{other}")
     else:
-        out.text(f"{folder} is not what {artifact} says:\n  {found.difference}")
+        out.text(f"{folder} differs from {artifact}:\n  {found.difference}")
     out.result(
         {
             "ok": found.difference is None,
@@ -131,7 +131,7 @@ def _tell(found: Verification, out: Output) -> None:
         out.text(f"{one} and {other} are equal: {found.values:,} values in {found.steps:,} steps ({kinds})")
     else:
         index = ", ".join(str(number) for number in difference.index)
-        out.text(f"{one} and {other} part in step {difference.step}:")
+        out.text(f"{one} and {other} differ in step {difference.step}:")
         out.text(f"  {difference.place}, {difference.variable}[{index}]")
         for name, value in difference.values.items():
             out.text(f"  {name:<9}  {value}")

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def weight_form(form: str) -> str:
-    """The form of plastic weight, with its mark where no chip can do it: it stands beside every result."""
+    """The form of plastic weight, marked where no chip has it; given with every result."""
     return f"weight form {form}{' (emulation only)' if form in ('carry', 'mixed') else ''}"

@@ -137,7 +137,7 @@ class _Composer:
             self.report.add(
                 "BC010",
                 span,
-                "the aliases of this file expand into too much",
+                "the aliases of this file expand to too many values",
                 required=f"at most {MOST_EXPANDED} values and {MOST_LEVELS} levels",
                 given=f"'*{event.anchor}' and those before it",
             )
@@ -185,7 +185,7 @@ class _Composer:
                 self.report.add(
                     "BC016",
                     key,
-                    "the language has no merge keys",
+                    "merge keys are not part of the language",
                     hint="define the value under 'choices' or write it out",
                 )
             elif key.text in seen:
@@ -210,7 +210,7 @@ class _Composer:
         self.report.add(
             "BC016",
             Span(start.line + 1, column, len(written.group())),
-            "the language has no tags",
+            "tags are not part of the language",
             required="a value without '!'",
             given=f"'{shortened(written.group())}'",
         )

@@ -148,7 +148,7 @@ def _file(
     file, tensor = written.get("file", str), written.get("tensor", str)
     if file is None or tensor is None:
         return None
-    # A relative name is relative to the file it stands in, wherever the command was given.
+    # A relative name is relative to the file it is in, in whichever folder the command was given.
     path = Path(report.file).parent / file
     places: tuple[Node, Node] = (written.nodes["file"], written.nodes["tensor"])
     check_weight_file(path, tensor, places, sizes, projection.label, report)

@@ -195,11 +195,15 @@ def _report_unread(root: Mapping, choices: list[Choice], report: Report) -> None
     for choice in choices:
         spans |= choice.names
     asked = {*references([root]), *(choice.parameter for choice in choices)}
-    # A name that is asked for under a wrong spelling is missed there, not here.
+    # A name that is referred to under a wrong spelling is reported there, not here.
     meant = {close for name in asked - set(spans) for close in get_close_matches(name, tuple(spans), n=1)}
     for name, span in spans.items():
         if name not in asked | meant:
-            required = f"a value ${{{name}}} somewhere"
+            required = f"${{{name}}} in at least one value"
             report.add(
-                "BC024", span, f"nothing reads '{name}'", required=required, hint="use it or remove it"
+                "BC024",
+                span,
+                f"parameter '{name}' is not used",
+                required=required,
+                hint="use it or remove it",
             )

@@ -1,4 +1,4 @@
-"""Weights and delays: one value or a distribution, with the dimension that their port asks for."""
+"""Weights and delays: one value or a distribution, with the dimension that their port needs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_limit(amount: Amount, limit: Amount, label: str, report: Report) -> No
         report.add(
             "BC134",
             amount.node,
-            f"{label} is beyond the limit of the projection",
+            f"{label} exceeds the limit of the projection",
             required=f"a magnitude of at most {limit.node.text}, the 'limit'",
         )
 

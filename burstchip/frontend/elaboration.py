@@ -12,7 +12,7 @@ from burstchip.frontend.probes import read_probes
 from burstchip.frontend.projections import Surroundings, read_projections
 from burstchip.frontend.report import Report
 from burstchip.frontend.signals import read_signals
-from burstchip.frontend.task import check_rates_are_read, read_task
+from burstchip.frontend.task import read_task
 from compiler.ir.network import Network
 from hw_models.neurons.model import NeuronModel
 
@@ -30,9 +30,9 @@ def elaborate(
         report.add(
             "BC021",
             root.nodes["burstchip"],
-            f"version {version} of the language is not known",
+            f"version {version} of the language is not supported",
             required=f"burstchip: {VERSION}",
-            hint="a newer burstchip may read it" if version > VERSION else None,
+            hint="update burstchip" if version > VERSION else None,
         )
     step = root.number("step")
     populations = read_populations(root.get("populations", Entries), models, step, report)
@@ -42,8 +42,6 @@ def elaborate(
     probes = read_probes(root.get("probes", Items) or Items((), ()), populations, report)
     task_fields = root.get("task", Fields)
     task = None if task_fields is None else read_task(task_fields, populations, step, report)
-    if task_fields is not None or not root.given("task"):
-        check_rates_are_read(populations, task_fields, report)
     presented = task_fields.get("input", str) if task_fields is not None else None
     signals = read_signals(root.get("signals", Entries), populations, presented, step, report)
     _warn_of_unused(root, plasticity, report)

@@ -24,7 +24,7 @@ def label_of(key: str, owner: str) -> str:
 
 @dataclass(frozen=True)
 class Amount:
-    """A quantity and where it stands."""
+    """A quantity and its place."""
 
     quantity: Quantity
     node: Scalar

@@ -43,7 +43,7 @@ class Word:
     what: str
     #: The id of the message about another word.
     id: str = "BC108"
-    #: What else may stand in the word's place.
+    #: What else is allowed in place of the word.
     otherwise: str = ""
 
 

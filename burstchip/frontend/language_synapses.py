@@ -127,7 +127,12 @@ _CONNECTIVITY = Forms(
         Record(
             (
                 Key("file", Text("a file name"), "a safetensors file, relative to this one", True),
-                Key("tensor", Text("a tensor's name"), "a matrix [target, source]; 0 is no synapse", True),
+                Key(
+                    "tensor",
+                    Text("a tensor's name"),
+                    "a matrix [target, source]; 0 is an absent synapse",
+                    True,
+                ),
             ),
             "connectivity from a file",
         ),

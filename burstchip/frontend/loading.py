@@ -102,7 +102,7 @@ def _network(
     if not isinstance(root, tree.Mapping):
         if not isinstance(root, tree.Broken):
             report.add(
-                "BC014", root, "the file needs a mapping", required="keys with values, such as name: ..."
+                "BC014", root, "the file is not a mapping", required="keys with values, such as name: ..."
             )
         return None, ()
     if models is None:

@@ -96,7 +96,7 @@ def _spikes(fields: Fields, size: int, step: float | None, report: Report) -> tu
             report.add(
                 "BC112",
                 event.nodes[0],
-                f"event {index + 1} of {fields.label} is of a neuron that it does not have",
+                f"event {index + 1} of {fields.label} names a neuron that does not exist",
                 required=f"a neuron from 0 to {size - 1}",
             )
         elif isinstance(neuron, int) and isinstance(time, Amount):

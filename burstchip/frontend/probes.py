@@ -17,7 +17,7 @@ def variables(model: NeuronModel) -> tuple[str, ...]:
 
 
 def read_probes(items: Items, populations: Populations, report: Report) -> tuple[Probe, ...]:
-    """All probes; reports unknown variables and those that stand twice."""
+    """All probes; reports unknown variables and those that are given twice."""
     found: dict[tuple[str, str], Probe] = {}
     for index, address, node in items.of(AddressText):
         label = f"probe {index + 1}"

@@ -30,7 +30,7 @@ class Surroundings:
 
 
 def read_projections(items: Items, around: Surroundings, report: Report) -> list[Projection]:
-    """All projections that could be made out; reports the rest, and names that stand twice."""
+    """All projections that could be made out; reports the rest, and names that are given twice."""
     found: list[Projection] = []
     for _, fields, node in items.of(Fields):
         projection = _projection(fields, node, around, report)
@@ -42,8 +42,8 @@ def read_projections(items: Items, around: Surroundings, report: Report) -> list
             report.add(
                 "BC137",
                 fields.nodes.get("name", node),
-                f"{fields.label} has the name of an earlier one",
-                required="a name of its own for each projection",
+                f"{fields.label} has the same name as an earlier projection",
+                required="a different name for each projection",
                 given=f"'{projection.name}', also in line {line}",
                 hint="give it a 'name'",
             )

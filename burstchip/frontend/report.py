@@ -9,10 +9,10 @@ import burstchip.frontend.codes  # noqa: F401  (registers the ids)
 from burstchip.frontend.tree import Node, Span, describe, with_origin
 from hw_models.diagnostics import Diagnostic, Place
 
-#: More than this many messages help nobody; the rest is counted.
+#: More than this many messages are not readable; the rest is counted.
 MOST_MESSAGES = 200
 
-#: A caret further to the right than this is no help in a terminal: the line is then left out.
+#: A caret further to the right than this is useless in a terminal: the line is then omitted.
 _FURTHEST_CARET = 400
 
 #: As much of a long line is shown behind the marked text.

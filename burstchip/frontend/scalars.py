@@ -15,7 +15,7 @@ from hw_models.neurons.model import BASE_UNITS, Dimension
 
 SingleKind = QuantityOf | Whole | Word | Name | Text | Address | Anything
 
-#: Longer runs of digits are no number that anything here could use.
+#: Longer runs of digits exceed every number that is used here.
 _MOST_DIGITS = 25
 
 

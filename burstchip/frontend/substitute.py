@@ -205,7 +205,7 @@ class Substitution:
         self.report.add(
             "BC010",
             node,
-            "the parameters of this file expand into too much",
+            "the parameters of this file expand to too many values",
             required=f"at most {MOST_EXPANDED} values and {MOST_LEVELS} levels",
         )
         return Broken(node.span)

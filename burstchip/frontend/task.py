@@ -59,27 +59,6 @@ def unread_rate(is_input: bool) -> str:
     return _OWN_RATE if is_input else _SAMPLE_RATE
 
 
-def check_rates_are_read(populations: Populations, task: Fields | None, report: Report) -> None:
-    """Report the rate of a source that takes its rates from samples, and the other way round."""
-    presented = task.get("input", str) if task is not None else None
-    if task is not None and presented not in populations.neurons:
-        return
-    for neurons in populations.neurons.values():
-        if neurons.fields is None or neurons.model is None or neurons.model.parameter(_SAMPLE_RATE) is None:
-            continue
-        is_input = neurons.name == presented
-        unread = unread_rate(is_input)
-        if neurons.fields.given(unread):
-            why = "its rates come from the samples" if is_input else "no task presents samples to it"
-            report.add(
-                "BC114",
-                neurons.fields.nodes[unread],
-                f"{neurons.fields.name_of(unread)} is not read: {why}",
-                required=f"'{_SAMPLE_RATE if is_input else _OWN_RATE}' alone",
-                hint=f"remove '{unread}'",
-            )
-
-
 def _population(fields: Fields, key: str, populations: Populations, report: Report) -> Neurons | None:
     name = fields.get(key, str)
     if name is None:

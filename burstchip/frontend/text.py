@@ -64,7 +64,7 @@ def read_text(path: Path, report: Report) -> str | None:
 
 def _decoded(data: bytes, report: Report) -> str | None:
     try:
-        # The mark that some editors put first is no part of the text.
+        # The byte order mark that some editors put first is not part of the text.
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as problem:
         before = data[: problem.start].decode("utf-8").removeprefix("\ufeff")

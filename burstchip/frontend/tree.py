@@ -111,7 +111,7 @@ def height(node: Node) -> int:
 
 
 def describe(node: Node) -> str:
-    """What stands there, in words short enough for a message."""
+    """What the node is, in words short enough for a message."""
     if isinstance(node, Scalar):
         return "nothing" if node.is_null else f"'{shortened(node.text)}'"
     if isinstance(node, Listing):
@@ -133,6 +133,6 @@ def with_origin(text: str, node: Node) -> str:
 
 
 def shortened(text: str, most: int = 60) -> str:
-    """`text` on one line, without control characters, cut where it is longer than a message bears."""
+    """`text` on one line, without control characters, cut where it is too long for a message."""
     visible = "".join(character if character.isprintable() else " " for character in text)
     return visible if len(visible) <= most else visible[: most - 3] + "..."

@@ -134,7 +134,7 @@ def parse_quantity(text: str) -> Quantity | NotAQuantity:
         unit = f"1{unit}"
     value = _exact(number)
     if value is None:
-        return NotAQuantity("BC102", f"is beyond the largest number, {LARGEST:g}")
+        return NotAQuantity("BC102", f"exceeds the largest number, {LARGEST:g}")
     scale: Fraction | int = 1
     dimension: Dimension | None = "number"
     phrase = PHRASES["number"][0]
@@ -147,7 +147,7 @@ def parse_quantity(text: str) -> Quantity | NotAQuantity:
         scale, dimension, phrase = meaning
     exact = value * scale
     if abs(exact) > LARGEST:
-        return NotAQuantity("BC102", f"is beyond the largest number, {LARGEST:g}")
+        return NotAQuantity("BC102", f"exceeds the largest number, {LARGEST:g}")
     if exact and abs(exact) < SMALLEST:
         return NotAQuantity("BC102", f"is closer to zero than the least number, {SMALLEST:g}")
     return Quantity(float(exact), dimension, phrase, number)
@@ -160,7 +160,7 @@ def _exact(number: str) -> Fraction | None:
         power = Fraction(2) ** int(exponent)
         return -power if mantissa.startswith("-") else power
     digits, _, exponent = number.lower().partition("e")
-    # An exponent beyond these decides the matter whatever the digits are.
+    # An exponent beyond these is out of range with any digits.
     if len(exponent.lstrip("+-0")) > 3:
         return None if "-" not in exponent else Fraction(1, 10**400)
     if len(digits) > 400:
@@ -209,5 +209,5 @@ def _meaning(unit: str) -> tuple[Fraction, Dimension | None, str] | None:
 
 
 def _fraction(factor: object) -> Fraction:
-    assert isinstance(factor, (int, Fraction)), "pint's registry was told to keep to fractions"
+    assert isinstance(factor, (int, Fraction)), "pint's registry keeps fractions"
     return Fraction(factor)

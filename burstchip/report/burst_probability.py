@@ -53,7 +53,7 @@ def draw_within_sample(run: RunFolder) -> Picture | None:
             enough = events >= FEWEST_EVENTS
             share = np.where(enough, bursts / np.maximum(events, 1), np.nan)
             low, high = (np.where(enough, end, np.nan) for end in wilson_interval(bursts, events))
-            # The two curves stand a little apart, so that their bars do not hide each other.
+            # The two curves are shifted a little, so that their bars do not hide each other.
             aside = 0.008 * recording.present_ms * (-1 if colour == BEFORE else 1)
             centres = (edges[:-1] + edges[1:]) / 2 + aside
             axes.vlines(centres, low, high, color=colour, alpha=0.35, linewidth=3.5)
@@ -90,7 +90,7 @@ def draw_within_sample(run: RunFolder) -> Picture | None:
 def _groups(run: RunFolder, recording: Recording) -> list[tuple[str, str]]:
     """The groups of neurons with a curve each.
 
-    The readout is parted, since the teacher drives the unit of the label and the others differently.
+    The readout is split, since the teacher drives the unit of the label and the others differently.
     """
     groups = []
     for name in recording.bursts:

@@ -9,7 +9,7 @@ from burstchip.report.run_folder import RunFolder
 from burstchip.report.style import Picture, new_figure, picture, set_heading
 from burstchip.report.wording import percent, setting
 
-#: Behind the right answers.
+#: Behind the correct answers.
 RIGHT = "#e8eef4"
 
 
@@ -50,7 +50,7 @@ def draw_confusion(run: RunFolder) -> Picture:
         figure,
         "confusion",
         "Confusion matrix",
-        f"Numbers of the {int(counts.sum()):,} test samples by label and answer. Right answers stand on the "
-        "diagonal; an empty cell is a confusion that did not happen. At the right, the share of wrong "
+        f"Numbers of the {int(counts.sum()):,} test samples by label and answer. Correct answers are on the "
+        "diagonal; an empty cell is a confusion that did not happen. On the right, the share of wrong "
         "answers for each label.",
     )

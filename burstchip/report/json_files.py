@@ -15,7 +15,7 @@ Count = Annotated[int, Field(ge=0)]
 _Content = TypeVar("_Content")
 _Names = Annotated[list[_Content], Field(min_length=1)]
 
-#: A damaged file can break every rule at once; more messages than these help nobody.
+#: A damaged file can break every rule at once; more messages than these are not readable.
 MOST_MESSAGES = 8
 
 

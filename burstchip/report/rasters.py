@@ -78,7 +78,7 @@ def draw_raster(run: RunFolder, recording: Recording, when: str) -> Picture:
         f"Activity {when} learning",
         f"Every event (dot) while {len(recording.labels)} samples are shown one after the other {when} "
         "learning, the teacher as in training and the weights held; an event that the dendrite turned into a "
-        "burst is a bar. Grey lines part the samples. "
+        "burst is a bar. Grey lines separate the samples. "
         + (f"Shown: {', '.join(thinned)}." if thinned else "Every neuron is shown."),
     )
 

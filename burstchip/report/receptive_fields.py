@@ -63,7 +63,7 @@ def _draw(
 
 
 def _mosaic(fields: NDArray[np.float64], side: int) -> NDArray[np.float64]:
-    """The images side by side in a square, parted by gaps without a value."""
+    """The images side by side in a square, separated by gaps without a value."""
     count, height, width = fields.shape
     gap = max(1, width // 14)
     mosaic = np.full((side * (height + gap) - gap, side * (width + gap) - gap), np.nan)

@@ -65,7 +65,7 @@ class Picture:
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """The settings under which figures are made and rendered, whatever the user's own matplotlib settings."""
+    """The settings for making and rendering figures, independent of the user's matplotlib settings."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_SETTINGS)

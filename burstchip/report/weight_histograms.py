@@ -67,7 +67,7 @@ def _order(run: RunFolder, before: Weights, after: Weights, name: str) -> tuple[
 def bin_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Edges of about `BINS` equal bins over `values`.
 
-    Integer weights lie on a grid; bins that are no whole number of grid steps wide would hold now more, now
+    Integer weights lie on a grid; bins that are not a whole number of grid steps wide would hold more or
     fewer steps and show stripes that are not in the data.
     """
     low, high = float(values.min()), float(values.max())

@@ -30,7 +30,7 @@ def weight_form(form: str) -> str:
 
 
 def setting(summary: Summary) -> str:
-    """What a result was measured with; stands beside every result."""
+    """What a result was measured with; given with every result."""
     return (
         f"{summary.name} · weight form {weight_form(summary.weight_form)} · "
         f"{summary.setting} · backend {summary.backend}"

@@ -114,7 +114,7 @@ def check_steps(steps: int) -> None:
         raise BurstchipError(
             Diagnostic(
                 "BC603",
-                "a run needs at least one step" if steps < 1 else "that is more than the clock can count",
+                "a run needs at least one step" if steps < 1 else "the number of steps exceeds the clock",
                 required=f"1 to {MOST_STEPS} steps",
                 given=str(steps),
             )
@@ -131,7 +131,7 @@ def _check_memory(code: ChipProgram, rows: int, selections: Sequence[Selection],
         raise BurstchipError(
             Diagnostic(
                 "BC511",
-                f"{rows} steps of {', '.join(it.text for it in selections)} are too much to keep",
+                f"{rows} steps of {', '.join(it.text for it in selections)} exceed the memory",
                 required=f"at most half of the memory, {memory / 2 / 2**30:.1f} GiB",
                 given=f"{needed / 2**30:.1f} GiB",
                 hint="record fewer steps or fewer variables, or let `burstchip run` write them to a file",
@@ -158,7 +158,7 @@ def record(
     Every n-th step is kept, the first among them; all of them go to `sink` instead where one is given, and
     the recording then has no values. A program with a task shows its training samples in the order of the
     first epoch, over and over; its data come from `data_dir` or where `load_dataset` looks, and may be
-    fetched, of which `fetch` hears. `streams` are those of the network's own signals. `watch` is called
+    fetched, reported to `fetch`. `streams` are those of the network's own signals. `watch` is called
     several times a second. Raises `BurstchipError` for arguments that cannot be.
     """
     check_steps(steps)
@@ -247,8 +247,8 @@ def training_pictures(
         raise BurstchipError(
             Diagnostic(
                 "BC613",
-                f"'{code.name}' does not read a data folder",
-                required="no such option with a network without a task",
+                f"'{code.name}' has no task, so it cannot use a data folder",
+                required="a network with a task, or no data folder",
                 given=str(data_dir),
             )
         )
@@ -285,7 +285,7 @@ def clipped_inputs(code: ChipProgram, counts: Mapping[str, int]) -> tuple[Diagno
                     f"{count} summed inputs of population '{population.name}' were clipped",
                     severity="warning",
                     required=f"sums within their widths: {widths}",
-                    given="sums beyond them",
+                    given="sums that exceed them",
                     hint="smaller weights or fewer synapses",
                 )
             )

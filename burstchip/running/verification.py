@@ -176,7 +176,7 @@ def steps_to_verify(code: ChipProgram, steps: int | None, samples: int | None) -
         raise BurstchipError(
             Diagnostic(
                 "BC556",
-                "give once how much to compare",
+                "the number of steps is missing" if steps is None else "the number of steps is given twice",
                 required="--steps N, or --train SAMPLES with a task",
                 given="neither" if steps is None else f"--steps {steps} --train {samples}",
             )
@@ -208,7 +208,7 @@ def verify(
     """Run `steps` steps with learning on both backends and compare all integers of each step.
 
     A program with a task shows its training `pictures` in the order of the first epoch; `streams` are those
-    of the network's own signals. `watch` hears of the steps done and all steps. `worker` lends a child
+    of the network's own signals. `watch` receives the steps done and all steps. `worker` lends a child
     process that already holds Lava. Raises `BurstchipError` for backends that cannot be compared or run, and
     where Lava fails.
     """

@@ -67,7 +67,7 @@ def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Array
                 f"checkpoint '{path}' cannot be used",
                 required="a file that `burstchip train` wrote, whole",
                 given=given,
-                hint="start anew in another folder, or with --overwrite",
+                hint="start again in another folder, or with --overwrite",
             )
         )
 
@@ -91,7 +91,7 @@ def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Array
     ) as reason:
         raise error(f"{type(reason).__name__}: {reason}") from None
     if _sha256(arrays, progress) != sha256:
-        raise error("content that does not agree with its SHA-256")
+        raise error("content that does not match its SHA-256")
     if _shapes(arrays) != _shapes(like):
         raise error("the state of another version of burstchip")
     return arrays, progress
@@ -102,7 +102,7 @@ def _shapes(arrays: Mapping[str, NDArray[Any]]) -> dict[str, tuple[object, ...]]
 
 
 def require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Raise `BurstchipError` BC566 where a checkpoint was made with other settings than those asked for."""
+    """Raise `BurstchipError` BC566 where a checkpoint was made with other settings."""
     different = [name for name in wanted if found.get(name) != wanted[name]]
     if different:
         raise BurstchipError(

@@ -46,7 +46,7 @@ def load_dataset(
                 "digits",
                 "a data folder",
                 str(data_dir),
-                "the digits come with scikit-learn; do not give it",
+                "the digits come with scikit-learn; remove the option",
             )
         return load_digits(split)
     from burstchip.tasks.mnist import load_mnist

@@ -35,7 +35,7 @@ class IdxArray:
 def read_idx(content: bytes, dimensions: int, source: str) -> IdxArray:
     """The unsigned bytes in `content`, an IDX file of `dimensions` dimensions, gzipped or plain.
 
-    Whether it is gzipped is told by its content, not by its name. `source` names the file in messages.
+    Its content, not its name, decides whether it is gzipped. `source` names the file in messages.
     Raises `BurstchipError`: BC521 for a gzip stream that does not unpack, BC522 for another format,
     type or number of dimensions, BC523 for a length other than the header states.
     """

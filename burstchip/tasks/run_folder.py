@@ -1,4 +1,4 @@
-"""What a training leaves in its folder, for the report and for whoever looks later."""
+"""What a training writes into its folder, for the report and for later use."""
 
 from __future__ import annotations
 

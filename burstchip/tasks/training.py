@@ -39,7 +39,7 @@ register_codes(
         "BC561": "a name to freeze is not one of the network's plastic projections",
         "BC562": "a folder holds another run",
         "BC563": "a number of epochs below 1",
-        "BC564": "a backend that does not train",
+        "BC564": "a backend that cannot train",
     }
 )
 
@@ -51,7 +51,7 @@ CALL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What `burstchip train` is told. `None` leaves the network file's own value."""
+    """The options of `burstchip train`. `None` leaves the network file's own value."""
 
     network_path: Path
     out: Path
@@ -118,7 +118,7 @@ def frozen_projections(code: ChipProgram, network: Network, names: tuple[str, ..
             raise BurstchipError(
                 Diagnostic(
                     "BC561",
-                    f"nothing plastic is called '{name}'",
+                    f"'{name}' cannot be frozen: it is not plastic",
                     required=f"a plastic projection, a plasticity or a population: {', '.join(valid)}",
                     given=name,
                     hint=nearest(name, valid),
@@ -134,7 +134,12 @@ def load_and_compile(options: TrainOptions) -> tuple[Network, ChipProgram, tuple
 
     if options.epochs is not None and options.epochs < 1:
         raise BurstchipError(
-            Diagnostic("BC563", "nothing to train", required="at least 1 epoch", given=str(options.epochs))
+            Diagnostic(
+                "BC563",
+                "the number of epochs is below 1",
+                required="at least 1 epoch",
+                given=str(options.epochs),
+            )
         )
     loaded = load(options.network_path, options.overrides, options.seed)
     network = loaded.network
@@ -249,7 +254,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
         raise BurstchipError(
             Diagnostic(
                 "BC564",
-                f"backend '{options.backend}' does not train",
+                f"backend '{options.backend}' cannot train",
                 required="sim, plain or reference",
                 given=options.backend,
                 hint="`burstchip verify --train SAMPLES` shows that lava learns the same integers as sim",

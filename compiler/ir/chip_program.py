@@ -1,6 +1,6 @@
 """The second intermediate representation: what runs. Integers only; nothing here knows of YAML.
 
-Parameters bear the chip's names. Weights are shaped (post, pre) where a projection is dense, and listed
+Parameters have the chip's names. Weights are shaped (post, pre) where a projection is dense, and listed
 by (pre, post) where it is sparse.
 """
 

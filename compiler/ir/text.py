@@ -1,4 +1,4 @@
-"""Both intermediate representations as text, for people and for comparing: equal programs, equal text."""
+"""The intermediate representations as text, for people and for comparing: equal programs, equal text."""
 
 from __future__ import annotations
 
@@ -12,14 +12,27 @@ from numpy.typing import NDArray
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import Network, Population
+from compiler.ir.partitioned import Partition
 from compiler.ir.signals import Signal
 from hw_models.program.printer import program_lines
 from hw_models.program.serialise import program_sha256
+from hw_models.synapses.memory import SynapseFormat
 
 
-def as_text(ir: Elaborated | ChipProgram) -> str:
-    """The representation as indented lines. Arrays are given by type, shape, range and a short hash."""
-    lines = _chip_program(ir) if isinstance(ir, ChipProgram) else _elaborated(ir)
+def as_text(ir: object) -> str:
+    """A `Network`, `Elaborated`, `ChipProgram` or `Partition` as indented lines.
+
+    Arrays are given by type, shape, range and a short hash.
+    """
+    if isinstance(ir, Network):
+        lines = _network(ir)
+    elif isinstance(ir, Elaborated):
+        lines = _elaborated(ir)
+    elif isinstance(ir, ChipProgram):
+        lines = _chip_program(ir)
+    else:
+        assert isinstance(ir, Partition), f"a {type(ir).__name__} has no text"
+        lines = _partition(ir)
     return "\n".join(lines) + "\n"
 
 
@@ -50,15 +63,27 @@ def _entries(values: Mapping[str, object]) -> Iterator[str]:
         yield f"    {name} = {_value(value)}"
 
 
+def _network(network: Network) -> Iterator[str]:
+    yield from _head(network)
+    for projection in network.projections:
+        yield f"  projection {projection.name}: {projection.source} -> {projection.target}"
+        yield f"    weight = {projection.weight}"
+    yield from _rest(network)
+
+
 def _elaborated(elaborated: Elaborated) -> Iterator[str]:
     network = elaborated.network
+    yield from _head(network)
+    for synapses in elaborated.synapses:
+        yield from _synapses(synapses)
+    yield from _rest(network)
+
+
+def _head(network: Network) -> Iterator[str]:
     head = f"network {network.name} step={_number(network.step)} ms seed={network.seed}"
     yield f"{head} target={network.target}"
     for population in network.populations:
         yield from _population(population)
-    for synapses in elaborated.synapses:
-        yield from _synapses(synapses)
-    yield from _rest(network)
 
 
 def _population(population: Population) -> Iterator[str]:
@@ -181,3 +206,19 @@ def _learning(learning: LearningCode) -> Iterator[str]:
     for trace in learning.traces:
         kept = f"tau {_number(trace.tau)} steps" if trace.kind == "lava" else f"decay {trace.decay}"
         yield f"      trace {trace.name}: {trace.kind}, {kept}, impulse {trace.impulse}"
+
+
+def _partition(partition: Partition) -> Iterator[str]:
+    yield f"partition {partition.code.name} on {partition.chip.name}: {len(partition.cores)} neurocores"
+    for core in partition.cores:
+        yield f"  neurocore {core.number}: {core.population} {core.first}..{core.last - 1}"
+        for name, form in core.formats.items():
+            yield f"    synapses of {name}: {_format(form)}"
+        for name, used in core.used.items():
+            yield f"    {name} = {used} of {partition.chip[name].value}"
+
+
+def _format(form: SynapseFormat) -> str:
+    fields = ("index_bits", "weight_bits", "weight_shift", "weight_exp", "delay_bits", "tag_bits")
+    order = "dense" if form.dense else "sparse"
+    return f"{form.sign}, {order}, {', '.join(f'{name} {getattr(form, name)}' for name in fields)}"

@@ -17,6 +17,7 @@ from compiler.ir.chip_program import (
 )
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Network
+from compiler.ir.partitioned import LIMITS, Partition
 from compiler.ir.verify_signals import signal_range, verify_signal
 from hw_models.neurons.verify import verify_binding
 from hw_models.program.verify import verify_program
@@ -128,7 +129,7 @@ def _verify_signals(population: PopulationCode) -> None:
 
 
 def _verify_learning(learning: LearningCode, name: str) -> None:
-    """What a learning engine is told is of its kind: code is generated from it."""
+    """What a learning engine receives has the declared types: code is generated from it."""
     assert learning.rounding in ("lava", "per_synapse"), f"{name} rounds by '{learning.rounding}'"
     for what in ("every", "shift", "consolidate_every", "stream", "trace_stream", "rng_seed"):
         assert type(getattr(learning, what)) is int, f"'{what}' of {name} is not an integer"
@@ -167,3 +168,21 @@ def _verify_projection(projection: ProjectionCode, populations: dict[str, Popula
     if projection.learning is not None:
         _verify_learning(projection.learning, name)
     assert np.all((weights >= low) & (weights <= high)), f"{name} has weights outside {low}..{high}"
+
+
+def verify_partition(partition: Partition) -> None:
+    """Every neuron that is not a source's lies on one neurocore, in order, within every limit."""
+    verify_chip_program(partition.code)
+    for number, core in enumerate(partition.cores):
+        assert core.number == number, f"neurocore {core.number} is listed as number {number}"
+        assert tuple(core.used) == LIMITS, f"neurocore {number} does not count {', '.join(LIMITS)}"
+        for name, used in core.used.items():
+            assert used <= partition.chip[name].value, f"neurocore {number} exceeds the limit of {name}"
+    for population in partition.code.populations:
+        first = 0
+        for core in partition.cores_of(population.name):
+            assert core.first == first < core.last, f"neurocore {core.number} does not begin at {first}"
+            first = core.last
+        assert first == (0 if population.is_source else population.size), (
+            f"neurocores hold {first} of the {population.size} neurons of {population.name}"
+        )

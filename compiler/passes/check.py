@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
 from compiler.ir.network import DATA_SHAPES
 from compiler.ir.signals import Signal, Streamed, Written
 from compiler.ir.verify_signals import signal_range
@@ -85,7 +85,7 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
     if not readout.roles.count:
         yield _error(
             "BC331",
-            f"readout '{readout.name}' counts no events",
+            f"readout '{readout.name}' does not count events",
             "a model that counts its events",
             readout.model,
             "model: burst_unit",
@@ -102,14 +102,14 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
         if every and task.present % every:
             yield _error(
                 "BC332",
-                f"learning epochs of '{population.name}' do not fill a presentation",
+                f"learning epochs of '{population.name}' do not divide a presentation",
                 f"a presentation that is a multiple of {every} steps",
                 f"{task.present} steps",
             )
         elif every and task.teach_after % every:
             yield _error(
                 "BC332",
-                f"learning epochs of '{population.name}' do not start with teaching",
+                f"teaching does not start with a learning epoch of '{population.name}'",
                 f"teach_after a multiple of {every} steps",
                 f"{task.teach_after} steps",
             )
@@ -150,7 +150,7 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
 
 
 def _consolidation(code: ChipProgram) -> Iterator[Diagnostic]:
-    """The loop tells all neurons at once when to consolidate."""
+    """All neurons receive the same signal to consolidate."""
     every = {
         p.name: p.learning.consolidate_every
         for p in code.projections
@@ -233,12 +233,6 @@ def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
                 )
 
 
-def _physical(code: ChipProgram, population: PopulationCode, parameter: str) -> str:
-    """The physical parameter that became this integer one, as the quantisation report has it."""
-    became = (line for line in code.quantisation if line.where == population.name)
-    return next((line.parameter for line in became if line.integers.startswith(f"{parameter} = ")), parameter)
-
-
 def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
     for projection in code.projections:
         if projection.learning and projection.learning.form == "carry" and projection.num_weight_bits != 8:
@@ -248,26 +242,11 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
                 "8 bits of weight and 8 of tag, the carry form",
                 f"weight_bits: {projection.num_weight_bits}",
             )
-    shown = code.task.input if code.task else None
     for population in code.populations:
-        roles = population.roles
-        if roles.full_rate:
-            silent, other = roles.full_rate, roles.rate
-            if population.name == shown:
-                silent, other = other, silent
-            if np.any(np.asarray(population.parameters[silent])):
-                name, other = _physical(code, population, silent), _physical(code, population, other)
-                use = "shows data to" if shown == population.name else "does not use"
-                yield _error(
-                    "BC336",
-                    f"'{name}' of population '{population.name}' is not read",
-                    f"{other}, since the task {use} '{population.name}'",
-                    name,
-                )
         sends = any(p.source == population.name for p in code.projections)
         receives = any(p.target == population.name for p in code.projections)
         # Controls and the shift that annealing changes are bound in any case.
-        own = {*roles.controls, roles.factor_shift}
+        own = {*population.roles.controls, population.roles.factor_shift}
         receives = receives or any(name not in own for name in population.signals)
         missing = "" if receives else "input"
         if population.is_source:

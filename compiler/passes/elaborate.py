@@ -39,7 +39,7 @@ def _read_tensor(projection: Projection, file: TensorFile, shape: tuple[int, int
         return BurstchipError(Diagnostic("BC301", message, place, required=required, given=given))
 
     if not Path(file.path).is_file():
-        raise error(f"weight file '{file.path}' is not there", "a safetensors file", file.path)
+        raise error(f"weight file '{file.path}' is missing", "a safetensors file", file.path)
     try:
         tensors = load_file(file.path)
     except (SafetensorError, OSError) as reason:
@@ -52,7 +52,7 @@ def _read_tensor(projection: Projection, file: TensorFile, shape: tuple[int, int
             f"tensor '{file.tensor}' has the wrong shape", f"(target, source) = {shape}", f"{matrix.shape}"
         )
     if not np.all(np.isfinite(matrix)):
-        raise error(f"tensor '{file.tensor}' holds NaN or infinity", "finite weights", "NaN or infinity")
+        raise error(f"tensor '{file.tensor}' contains NaN or infinity", "finite weights", "NaN or infinity")
     return matrix
 
 

@@ -3,7 +3,7 @@
 - weight exponents: a model that shifts its input itself takes the greatest shift that all projections of a
   port share; what is left stays as the projection's `weight_exp`;
 - the burst rule becomes sums of products in the chip's grammar:
-  with a tag that y2 moves or that carries by itself; a K beyond 7 is not expressible, so that the neuron
+  with a tag that y2 moves or that carries by itself; a K beyond 7 cannot be represented, so that the neuron
   sends a smaller y1;
 - each population learns the epoch of its plastic synapses.
 """

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.partitioned import LIMITS, Neurocore, Partition
 from compiler.passes.deployable import not_deployable, synapse_format
 from hw_models.chips.chip import Chip, Fact
 from hw_models.chips.chip import chip as chip_of
@@ -26,37 +27,7 @@ from hw_models.synapses.memory import SynapseFormat, list_words
 
 register_codes({"BC350": "a neuron or a population that no neurocore holds"})
 
-#: The limits of one neurocore that a partition keeps.
-LIMITS = ("compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats")
-
 Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Neurocore:
-    """One neurocore: neurons first..last - 1 of a population, and how much of each limit they use.
-
-    `formats` are those of the projections that end here, by name; static ones stand before plastic ones.
-    """
-
-    number: int
-    population: str
-    first: int
-    last: int
-    formats: Mapping[str, SynapseFormat]
-    used: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Partition:
-    """All neurocores in use, in order of their numbers."""
-
-    chip: Chip
-    cores: tuple[Neurocore, ...]
-
-    def cores_of(self, population: str) -> tuple[Neurocore, ...]:
-        """The neurocores of a population in order of its neurons; none for a source."""
-        return tuple(core for core in self.cores if core.population == population)
 
 
 @dataclass(frozen=True)
@@ -127,7 +98,7 @@ class _Target:
     def excess(self, first: int, last: int) -> Fact | None:
         """A limit that these neurons together exceed."""
         if self.compartments(first, last) > self.chip["compartments"].value:
-            return self.chip["compartments"]  # told first: it asks nothing of the synapses
+            return self.chip["compartments"]  # reported first: it does not depend on the synapses
         used = self.used(first, last)
         return next((self.chip[name] for name in used if used[name] > self.chip[name].value), None)
 
@@ -154,7 +125,7 @@ def _does_not_fit(population: str, neuron: int, fact: Fact, used: Mapping[str, i
     return BurstchipError(
         Diagnostic(
             "BC350",
-            f"neuron {neuron} of '{population}' does not fit a neurocore",
+            f"neuron {neuron} of '{population}' exceeds the limits of a neurocore",
             required=str(fact),
             given=f"{used[fact.name]:,}",
             hint="fewer synapses or smaller populations",
@@ -217,7 +188,7 @@ def partition(code: ChipProgram, chip: Chip | None = None) -> Partition:
         for name, first, last in crowded:
             if last - first == 1:
                 raise _does_not_fit(name, first, limit, {limit.name: int(axons[name][first])})
-            # More neurocores take more output axons to reach, so all are counted anew.
+            # More neurocores take more output axons to reach, so all are counted again.
             place = ranges[name].index((first, last))
             middle = (first + last) // 2
             ranges[name][place : place + 1] = [(first, middle), (middle, last)]
@@ -230,4 +201,4 @@ def partition(code: ChipProgram, chip: Chip | None = None) -> Partition:
             cores.append(
                 Neurocore(len(cores), name, first, last, formats, {key: used[key] for key in LIMITS})
             )
-    return Partition(chip, tuple(cores))
+    return Partition(code, chip, tuple(cores))

@@ -27,7 +27,9 @@ def _population(
 ) -> tuple[PopulationCode, ChipNumbers]:
     model = elaborated.network.models[population.model]
     step = elaborated.network.step
-    found = quantize_neurons(population, model, step, report)
+    task = elaborated.network.task
+    is_input = task is not None and task.input == population.name
+    found = quantize_neurons(population, model, step, is_input, report)
     spikes = None
     if model.roles.bound_to("listed"):
         listed = sorted((round(time / step), neuron) for neuron, time in population.spikes)
@@ -128,7 +130,7 @@ def _port_values(
 def quantize(elaborated: Elaborated) -> ChipProgram:
     """Integers for every value of the network.
 
-    Raises `BurstchipError` where none exist: BC192, BC312, BC313, BC314, BC315, BC316, BC321.
+    Raises `BurstchipError` where none exist: BC192, BC312, BC313, BC314, BC315, BC316, BC321, BC336.
     """
     network = elaborated.network
     report = Report()

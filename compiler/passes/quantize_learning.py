@@ -11,7 +11,7 @@ from compiler.passes.quantize_report import Report, require_whole_steps
 from hw_models.diagnostics import BurstchipError, Diagnostic, Place, register_codes
 from hw_models.neurons.quantities import decay_rate, decay_tau
 
-register_codes({"BC321": "a learning rate is not expressible"})
+register_codes({"BC321": "a learning rate cannot be represented"})
 
 #: Rates are 2^-shift. A product of the chip's grammar is scaled by 2^-7 .. 2^8, and the neuron can send a
 #: third factor that is smaller by up to 2^-7.
@@ -35,7 +35,7 @@ def _rate(name: str, value: float, shifts: tuple[int, int], plasticity: Plastici
         raise BurstchipError(
             Diagnostic(
                 "BC321",
-                f"'{name}' of plasticity '{plasticity.name}' is not expressible",
+                f"'{name}' of plasticity '{plasticity.name}' cannot be represented",
                 place,
                 required=f"2^{-shifts[1]} to 2^{-shifts[0]} in the form {plasticity.form}",
                 given=f"2^{-shift}",

@@ -21,8 +21,9 @@ from hw_models.program.widths import Width
 
 register_codes(
     {
-        "BC315": "a value is beyond what the chip's integers hold",
+        "BC315": "a value exceeds the range of the chip's integers",
         "BC316": "a neuron model does not say what a parameter becomes",
+        "BC336": "a parameter that nothing reads here",
     }
 )
 
@@ -137,7 +138,7 @@ def _beyond(population: Population, model: NeuronModel, found: Rounded) -> Itera
             what = sources.get(name, name)
             yield Diagnostic(
                 "BC315",
-                f"'{what}' of population '{population.name}' is beyond what the chip's integers hold",
+                f"'{what}' of population '{population.name}' exceeds the range of the chip's integers",
                 population.parameter_places.get(what, population.place),
                 required=f"{name} in {width}",
                 given=f"{name} = {values[np.argmax(excess)]}",
@@ -152,29 +153,55 @@ def _unaccounted(population: Population, model: NeuronModel, found: Rounded) -> 
         if line is None or not set(line.chip) <= set(stored):
             yield Diagnostic(
                 "BC316",
-                f"neuron model '{model.name}' does not say what its parameter '{parameter.name}' becomes",
+                f"neuron model '{model.name}' does not map its parameter '{parameter.name}' to the chip",
                 population.place,
                 required="an entry in `represents` that names parameters of the chip",
                 given="none" if line is None else ", ".join(line.chip),
-                hint="correct `in_chip_units` in the package of the model",
+                hint="fix `in_chip_units` in the package of the model",
             )
     for name in model.program.parameters:
         if name not in stored:
             yield Diagnostic(
                 "BC316",
-                f"neuron model '{model.name}' gives its program's parameter '{name}' no value",
+                f"neuron model '{model.name}' does not set the parameter '{name}' of its program",
                 population.place,
                 required="an entry in `parameters` or `constants`",
                 given="none",
-                hint="correct `in_chip_units` in the package of the model",
+                hint="fix `in_chip_units` in the package of the model",
             )
 
 
-def quantize_neurons(population: Population, model: NeuronModel, step_ms: float, report: Report) -> Rounded:
+def _unread(
+    population: Population, model: NeuronModel, found: Rounded, is_input: bool
+) -> Iterator[Diagnostic]:
+    """BC336 for each given rate that a source does not read: its own, or that of a task's samples."""
+    roles = model.roles
+    if not roles.full_rate:
+        return
+    unread, read = (roles.rate, roles.full_rate) if is_input else (roles.full_rate, roles.rate)
+    represents = found.numbers.represents
+    others = [name for name, line in represents.items() if set(line.chip) == {read}]
+    for name in population.parameters:
+        if set(represents[name].chip) == {unread}:
+            why = "its rates come from the samples" if is_input else "no task presents samples to it"
+            yield Diagnostic(
+                "BC336",
+                f"'{name}' of population '{population.name}' is not read: {why}",
+                population.parameter_places.get(name, population.place),
+                required=f"{' and '.join(map(repr, others))} alone",
+                given=name,
+                hint=f"remove '{name}'",
+            )
+
+
+def quantize_neurons(
+    population: Population, model: NeuronModel, step_ms: float, is_input: bool, report: Report
+) -> Rounded:
     """The parameters of a population, with a line in the report for each physical one.
 
-    Raises `BurstchipError` BC192, BC315 for values that the chip cannot hold, BC316 where the model leaves a
-    parameter out.
+    `is_input`: whether a task presents its samples to the population. Raises `BurstchipError` BC192, BC315
+    for values that the chip cannot hold, BC316 where the model leaves a parameter out, BC336 for a given rate
+    that is not read.
     """
     values = parameter_values(population, model)
     try:
@@ -186,9 +213,13 @@ def quantize_neurons(population: Population, model: NeuronModel, step_ms: float,
             )
             for d in error.diagnostics
         ) from None
-    for wrong in (_unaccounted, _beyond):
-        if diagnostics := list(wrong(population, model, found)):
-            raise BurstchipError(diagnostics)
+    for diagnostics in (
+        _unaccounted(population, model, found),
+        _beyond(population, model, found),
+        _unread(population, model, found, is_input),
+    ):
+        if wrong := list(diagnostics):
+            raise BurstchipError(wrong)
     for parameter in model.parameters:
         line = found.numbers.represents[parameter.name]
         requested, represented = worst(values[parameter.name], line.value(found.represented))

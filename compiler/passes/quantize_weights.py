@@ -78,7 +78,7 @@ def mantissa(form: Form, sign: SignMode, bits: int) -> Mantissa:
         return Mantissa(CARRY_LOW, CARRY_HIGH, 1, CARRY_TAG_BITS, 128)
     step = 1 << (8 - bits + (sign == "MIXED"))
     if form == "chip":
-        # Learning takes a weight up to 255, but the first step truncates what is no multiple of `step`.
+        # Learning takes a weight up to 255, but the first step truncates what is not a multiple of `step`.
         return Mantissa(-256, 256 - step, step, 0, 256)
     low = {"MIXED": -256, "EXCITATORY": 0, "INHIBITORY": -256 + step}[sign]
     high = {"MIXED": 256 - step, "EXCITATORY": 256 - step, "INHIBITORY": 0}[sign]
@@ -119,7 +119,7 @@ def _exponent(
     raise BurstchipError(
         Diagnostic(
             "BC314",
-            f"the weights of '{projection.name}' are too large",
+            f"the weights of '{projection.name}' exceed the greatest that the chip can represent",
             projection.places.get("limit", projection.place),
             required=f"at most {2.0**greatest_exponent * most * unit:g} {unit_name}".rstrip(),
             given=f"{limit:g} {unit_name}".rstrip(),

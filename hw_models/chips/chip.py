@@ -12,7 +12,7 @@ import yaml
 
 Status = Literal["verified", "second hand", "assumed"]
 
-#: What is known of every chip; the meaning of each name stands in `docs/deployment.md`.
+#: What is known of every chip; `docs/deployment.md` gives the meaning of each name.
 FACTS = (
     "neurocores", "compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats",
     "word_bits", "format_bits", "count_bits", "weight_bits", "index_bits", "learning_weight_bits",

@@ -101,7 +101,8 @@ COUNT_MAX = (1 << 16) - 1
         "factor_shift": Width(0, 14),
     },
     inputs={
-        "soma": signed(18),
+        # The greatest 9-bit weights of 2048 sources that emit at once.
+        "soma": signed(20),
         "dendrite": signed(18),
         "teacher": signed(16),
         "reset": FLAG,

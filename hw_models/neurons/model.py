@@ -127,7 +127,7 @@ class Represented:
 class ChipNumbers:
     """A population in the chip's units, not yet rounded.
 
-    `parameters` bear the chip's names (`du`, `dv`, `vth`, ...); `constants` are those that no physical
+    `parameters` have the chip's names (`du`, `dv`, `vth`, ...); `constants` are those that no physical
     parameter sets. `represents` has an entry for every physical parameter. `port_units[port]` is the weight,
     in the port's base unit, that one weight unit at exponent 0 stands for. `units[variable]` is the value
     that 1 in a state or output stands for, and its unit ("" for a fraction), where that is one number for

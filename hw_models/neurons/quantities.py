@@ -42,7 +42,7 @@ def reals(values: Reals | Integers) -> float | tuple[float, ...]:
 
 
 def decay_units(tau_ms: Reals, step_ms: float) -> NDArray[np.float64]:
-    """4096 (1 - exp(-step/tau)), what a decay loses in a step; tau 0 is no memory, 4096."""
+    """4096 (1 - exp(-step/tau)), what a decay loses in a step; tau 0 keeps nothing, 4096."""
     tau = np.asarray(tau_ms, dtype=np.float64)
     kept = np.where(tau > 0, exp(-step_ms / np.maximum(tau, 1e-300)), 0.0)
     return np.asarray(4096 * (1 - kept))

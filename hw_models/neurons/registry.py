@@ -38,21 +38,23 @@ def models() -> Mapping[str, NeuronModel]:
         if not isinstance(model, NeuronModel):
             raise _unusable(entry, f"{entry.value}, a {type(model).__name__}")
         if model.name != entry.name:
-            raise _unusable(entry, f"{entry.value}, of the name '{model.name}'")
+            raise _unusable(entry, f"{entry.value}, a model with the name '{model.name}'")
         if model.name in found:
-            raise _unusable(entry, f"{entry.value}, of a name that is taken")
+            raise _unusable(entry, f"{entry.value}, a model with the name of another one")
         try:
             verify_model(model)
         except ModelError as reason:
             raise _unusable(
-                entry, f"{entry.value}: {reason}", "a program all of whose inputs are bound"
+                entry, f"{entry.value}: {reason}", "a model that obeys hw_models/neurons/verify.py"
             ) from None
         found[model.name] = model
     return found
 
 
 def _unusable(
-    entry: EntryPoint, given: str, required: str = "a NeuronModel of the same, not yet taken, name"
+    entry: EntryPoint,
+    given: str,
+    required: str = "a NeuronModel with the name of the entry point, which no other model has",
 ) -> BurstchipError:
     return BurstchipError(
         Diagnostic(

@@ -1,7 +1,7 @@
 """Sources: models without input ports whose outputs start a network's activity.
 
 `rate_source` emits evenly: each neuron accumulates its rate in a 16-bit phase and emits where the phase
-turns over; the phase starts anew, at random, at each sample. `poisson_source` emits with the same
+turns over; the phase is drawn again at each sample. `poisson_source` emits with the same
 probability in every step. `spike_list` emits what the user lists. `current_source` sends a constant graded
 message between two times. Rates are counted in 2^-16 events a step; pictures are encoded in 2^-10.
 """
@@ -97,7 +97,7 @@ def _list_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_ste
 
 
 def _current_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
-    """The level as it is, times to the nearest step: in between there is no message that could differ."""
+    """The level as it is, times to the nearest step: in between the message cannot differ."""
     last = (1 << 31) - 1
     start, stop = (np.rint(np.minimum(values[name] / step_ms, last)) for name in ("start", "stop"))
     return ChipNumbers(
@@ -109,7 +109,7 @@ def _current_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_
         represents={
             "level": Represented(("level",), lambda chip: chip["level"]),
             "start": Represented(("start",), lambda chip: chip["start"] * step_ms),
-            # Beyond the last step that the clock counts there is no difference to never.
+            # Beyond the last step that the clock counts a time means never.
             "stop": Represented(
                 ("stop",),
                 lambda chip: np.where(chip["stop"] == last, values["stop"], chip["stop"] * step_ms),

@@ -27,31 +27,35 @@ def verify_binding(program: Program, ports: Collection[str], roles: Roles, extra
             raise ProgramError(message)
 
     for name in filter(None, (roles.rate, roles.full_rate, roles.taught, roles.taught_else)):
-        require(is_name(name) and name in extra, f"the role of '{name}', which is no parameter")
+        require(is_name(name) and name in extra, f"a role names '{name}', which is not a parameter")
     for name in ports:
-        require(name in program.inputs, f"port '{name}' is no input of the program")
+        require(name in program.inputs, f"port '{name}' is not an input of the program")
     for name, control in roles.controls.items():
-        require(name in program.inputs, f"the control '{name}' is no input of the program")
-        require(name not in ports, f"input '{name}' is a port and a control")
+        require(name in program.inputs, f"control '{name}' is not an input of the program")
+        require(name not in ports, f"input '{name}' is both a port and a control")
         require(control in CONTROL_WIDTHS, f"input '{name}' is bound to the unknown control '{control}'")
         width, least = program.inputs[name], CONTROL_WIDTHS[control]
-        require(width.holds(least), f"input '{name}' holds {width}, the control {control} takes {least}")
+        require(
+            width.holds(least), f"input '{name}' has the range {width}, control '{control}' needs {least}"
+        )
     for name in program.inputs:
         bound = name in ports or name in roles.controls
         require(bound, f"input '{name}' is neither a port nor bound to a control")
-    require(len(set(roles.controls.values())) == len(roles.controls), "two inputs are bound to one control")
+    require(
+        len(set(roles.controls.values())) == len(roles.controls), "two inputs are bound to the same control"
+    )
     if "rate" in roles.controls.values():
-        require(bool(roles.rate), "the control rate has no parameter (role `rate`)")
+        require(bool(roles.rate), "the role `rate` is missing, a parameter for the control 'rate'")
     if "taught" in roles.controls.values():
         both = bool(roles.taught and roles.taught_else)
-        require(both, "the control taught has no parameters (roles `taught` and `taught_else`)")
+        require(both, "the roles `taught` and `taught_else` are missing, parameters for the control 'taught'")
     for name in (roles.gathered, roles.count, roles.tie):
-        require(not name or name in program.states, f"the role of '{name}', which is no state")
+        require(not name or name in program.states, f"a role names '{name}', which is not a state")
     for name in (roles.factor_shift, *roles.exponents.values()):
-        require(not name or name in program.parameters, f"the role of '{name}', which is no parameter")
-    require(set(roles.exponents) <= set(ports), "an exponent of what is no port")
+        require(not name or name in program.parameters, f"a role names '{name}', which is not a parameter")
+    require(set(roles.exponents) <= set(ports), "the role `exponents` names something that is not a port")
     if "events" in program.outputs:
-        require(program.outputs["events"] == FLAG, "the output events is not 0 or 1")
+        require(program.outputs["events"] == FLAG, "the output 'events' must have the range 0..1")
 
 
 def _verify_variables(model: NeuronModel, ports: list[str]) -> None:
@@ -84,9 +88,9 @@ def verify_model(model: NeuronModel) -> None:
         verify_program(model.program)
         verify_binding(model.program, ports, model.roles, extra)
         if (model.kind == "source") != (not ports):
-            raise ProgramError(f"a {model.kind} with {len(ports)} ports")
+            raise ProgramError(f"a {model.kind} cannot have {len(ports)} ports")
         if len(set(ports)) != len(ports):
-            raise ProgramError("a port twice")
+            raise ProgramError("two ports have the same name")
         _verify_variables(model, ports)
         dimensions = {parameter.name: parameter.dimension for parameter in model.parameters}
         for name, dimension in (dimensions | {p.name: p.weight_dimension for p in model.ports}).items():

@@ -55,7 +55,7 @@ def engine_source(
     w, t, d    int16 [pre, post], or one entry a synapse in the order of `indptr` and `posts`; updated in
                place, within their ranges; one that the rule does not use may be any array of the same kind
     lowest     int16 [pre]: `lowest_tags` at the start, kept by the function. No state of its own: it may be
-               made anew from t at any time
+               made again from t at any time
     x, y       int32 [places, 2, pre] and [places, 3, post]: the traces after place 0 to E of the epoch, as in
                `engine_numpy.EpochTraces`; where every condition is a uK the last place suffices
     tx, ty     integers: place of each neuron's last spike in the epoch, 0 for none

@@ -92,7 +92,7 @@ def learning_rule(
             diagnostics += error.diagnostics
     if not sums and not diagnostics:
         raise BurstchipError(
-            Diagnostic("BC214", "no rule is given", required="at least one of dw, dt and dd")
+            Diagnostic("BC214", "a rule is missing", required="at least one of dw, dt and dd")
         )
     first: tuple[Target, str] | None = None
     for target, found in sums.items():
@@ -135,7 +135,7 @@ def _read_product(reading: Reading, tokens: list[Token]) -> Product | None:
         reading.mantissa *= -1 if tokens[index].text == "-" else 1
         index += 1
     if index == len(tokens):
-        reading.error_at("BC212", "nothing follows the sign", tokens[-1], required=ITEM)
+        reading.error_at("BC212", "a factor is missing after the sign", tokens[-1], required=ITEM)
         return None
     first = tokens[index]
     expects_item = True
@@ -151,7 +151,7 @@ def _read_product(reading: Reading, tokens: list[Token]) -> Product | None:
             reading.error_at("BC210", "this bracket was never opened", token)
             index += 1
         elif token.text == "^":
-            reading.error_at("BC206", "only two has powers here", token, required="2^n, such as 2^-6")
+            reading.error_at("BC206", "only powers of two are allowed", token, required="2^n, such as 2^-6")
             index += 2
         else:
             previous = tokens[index - 1].text
@@ -159,7 +159,7 @@ def _read_product(reading: Reading, tokens: list[Token]) -> Product | None:
             reading.error_at("BC212", message, token, required=f"{previous}*{token.text}")
             expects_item = True
     if expects_item:
-        reading.error_at("BC212", "nothing follows the '*'", tokens[-1], required=ITEM)
+        reading.error_at("BC212", "a factor is missing after '*'", tokens[-1], required=ITEM)
     return _finish(reading, first, tokens[-1])
 
 
@@ -186,7 +186,7 @@ def _finish(reading: Reading, first: Token, last: Token) -> Product | None:
         if not MANTISSAS[0] <= mantissa <= MANTISSAS[1]:
             reading.error(
                 "BC207",
-                "the scale of this product has too many digits",
+                "the scale of this product exceeds the chip's mantissa",
                 first.start,
                 length,
                 required=f"m*2^n with m from {MANTISSAS[0]} to {MANTISSAS[1]} and n up to {EXPONENTS[1]}",

@@ -15,7 +15,7 @@ register_codes(
         "BC202": "a condition uK whose K has more than one digit",
         "BC204": "a condition uK that is not the first condition of its product",
         "BC206": "a power other than of two",
-        "BC209": "a sign where none may stand",
+        "BC209": "a misplaced sign",
         "BC210": "a bracket that is not a variable plus a constant",
         "BC211": "sgn of something else than w, t or d",
         "BC212": "a missing factor or multiplication sign",
@@ -113,7 +113,7 @@ def _take_condition(reading: Reading, token: Token) -> None:
         reading.condition = token.text
     elif token.text[0] == "u":
         hint = None if reading.condition[0] == "u" else f"write {token.text}*{reading.condition}*..."
-        message = f"{token.text} stands after the condition {reading.condition}"
+        message = f"{token.text} follows the condition {reading.condition}"
         reading.error_at("BC204", message, token, "uK as the first and only uK of its product", hint=hint)
     else:
         reading.factors.append(Factor(cast(FactorKind, token.text)))
@@ -124,7 +124,7 @@ def _unknown_name(reading: Reading, token: Token) -> None:
     reading.name_unread = True
     name = token.text
     if name[0] == "u" and name[1:].isdecimal():
-        message = f"'{name}' has a K of several digits; Lava reads it as u{name[1]} times {name[2:]}"
+        message = f"'{name}' has a K with several digits, which Lava reads as u{name[1]} times {name[2:]}"
         reading.error_at("BC202", message, token, "u0 to u9", name)
         return
     required: str = ITEM
@@ -154,7 +154,7 @@ def _literal(reading: Reading, tokens: list[Token], index: int) -> tuple[int, in
     last = tokens[min(after, len(tokens) - 1)]
     length = last.start + len(last.text) - base.start
     given = reading.text[base.start : base.start + length]
-    message = "a scale is an integer or a power of two"
+    message = "a scale must be an integer or a power of two"
     reading.literal_unread = True
     reading.error("BC206", message, base.start, length, "2^n with an integer n, such as 2^-6", given)
     return 1, 0, min(after + 1, len(tokens))
@@ -198,15 +198,15 @@ def _read_bracket(reading: Reading, tokens: list[Token], index: int, start: int,
 def _take_bracket(
     reading: Reading, inner: list[Token], bracket: Token, *, is_sgn: bool
 ) -> tuple[str, str, str | None] | None:
-    """Take what stands between the brackets; else what is wrong, what is required and a hint."""
+    """Take what is between the brackets; else what is wrong, what is required and a hint."""
     found = _terms(reading, inner)
     if found is None:
         return f"{bracket.text} is not a variable plus a constant", SGN if is_sgn else BRACKET, None
     variable, sign, constant = found
     if is_sgn and variable not in ("w", "t", "d"):
-        return "sgn takes the sign of a synaptic variable", SGN, None
+        return "sgn(...) must contain a synaptic variable", SGN, None
     if is_sgn and sign < 0:
-        return "Lava knows no negative variable in sgn(...)", SGN, None
+        return "sgn(...) cannot take a negated variable", SGN, None
     if variable is None:
         if constant is None:
             return "an empty bracket", BRACKET, None
@@ -214,7 +214,7 @@ def _take_bracket(
         reading.exponent += constant[1]
         return None
     if constant is None and variable in ("x0", "y0"):
-        return f"Lava drops {bracket.text}", BRACKET, f"write {variable} without brackets"
+        return f"Lava ignores the brackets of {bracket.text}", BRACKET, f"write {variable} without brackets"
     if constant is None and sign < 0:
         return f"Lava reads {bracket.text} as {variable}", BRACKET, "write the sign before the product"
     reading.mantissa *= sign
@@ -242,7 +242,9 @@ def _terms(reading: Reading, inner: list[Token]) -> tuple[str | None, int, tuple
             if token.text not in (*VARIABLES, *CONDITIONS):
                 _unknown_name(reading, token)
             elif token.text[0] == "u":
-                reading.error_at("BC204", f"the condition {token.text} stands in a bracket", token, BRACKET)
+                reading.error_at(
+                    "BC204", f"the condition {token.text} cannot be inside a bracket", token, BRACKET
+                )
             variable, variable_sign = token.text, sign
             position += 1
         elif token.kind == "number" and constant is None:
@@ -265,7 +267,7 @@ def _take_factor(
     mantissa, exponent = constant
     value = sign * mantissa * 2 ** min(max(exponent, 0), 64)
     if exponent < 0:
-        message = "a constant inside a factor is an integer"
+        message = "a constant inside a factor must be an integer"
     elif not low <= value <= high:
         message = f"the constant {value:+d} beside {kind} is out of range"
     else:

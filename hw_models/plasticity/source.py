@@ -43,7 +43,7 @@ def code_version() -> str:
     """A digest of the modules that generated functions call.
 
     Numba keys its cache by the text of the generated file alone; the digest in that text makes it compile
-    anew when one of these modules has changed.
+    again when one of these modules has changed.
     """
     here = Path(__file__).parent
     used = [here / "vectors.py", here / "vector_random.py", here.parent / "program" / "random_numba.py"]

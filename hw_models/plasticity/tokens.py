@@ -73,7 +73,7 @@ def scan(text: str, place: Place | None) -> tuple[list[Token], list[Diagnostic]]
         if kind == "decimal":
             error(
                 "BC205",
-                "rules know no decimals",
+                "a rule cannot contain decimal numbers",
                 start,
                 word,
                 "an integer or a power of two",
@@ -86,13 +86,18 @@ def scan(text: str, place: Place | None) -> tuple[list[Token], list[Diagnostic]]
             is_power = bool(tokens) and tokens[-1].kind == "number"
             tokens.append(Token("op", "^" if is_power else "*", start))
         elif word == "/":
-            error("BC217", "rules know no division", start, word, "a power of two", "x/8 is x*2^-3")
+            error("BC217", "a rule cannot contain a division", start, word, "a power of two", "x/8 is x*2^-3")
             tokens.append(Token("op", "*", start))
         elif kind == "other":
             meant = _MEANT.get(word)
             hint = f"did you mean: {meant}" if meant else None
             error(
-                "BC200", f"'{word}' has no meaning here", start, word, "names, integers and + - * ^ ( )", hint
+                "BC200",
+                f"'{word}' is not part of a learning rule",
+                start,
+                word,
+                "names, integers and + - * ^ ( )",
+                hint,
             )
             if meant:
                 tokens.append(Token("op", meant, start))

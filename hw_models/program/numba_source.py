@@ -189,8 +189,9 @@ def step_source(
     written += [(f"o_{output}", names[index]) for output, index in program.output.items()]
     arguments = tuple(dict.fromkeys([*used, *(target for target, _ in written)]))
     lines = [f"def {name}({', '.join(('n', 'key', *arguments))}):", "    for i in range(n):"]
-    lines += [f"        {line}" for line in body]
-    lines += [f"        {target}[i] = {value}" for target, value in written]
+    body += [f"{target}[i] = {value}" for target, value in written]
+    # Nothing is left of a program without states whose outputs nothing reads.
+    lines += [f"        {line}" for line in body or ["pass"]]
     tables = []
     for number, table in enumerate(program.tables):
         constant = _table(program, number)

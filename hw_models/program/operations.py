@@ -16,7 +16,7 @@ Rule = Callable[[tuple[Width, ...], int], Width]
 
 @dataclass(frozen=True)
 class Operation:
-    """`attribute` tells what the node's integer attribute means, '' where it has none."""
+    """`attribute` says what the node's integer attribute means, '' where it has none."""
 
     arity: int
     meaning: str

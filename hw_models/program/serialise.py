@@ -65,14 +65,14 @@ def _mapping(entry: Mapping[str, Any], group: str, columns: int, read: Callable[
     for row in _list(entry.get(group)):
         name, *values = _list(row, columns)
         if _text(name) in found:
-            raise ProgramError(f"{group}: '{name}' twice")
+            raise ProgramError(f"{group}: '{name}' appears twice")
         found[name] = read(*values)
     return found
 
 
 def _width(low: object, high: object) -> Width:
     if _integer(low) > _integer(high):
-        raise ProgramError(f"the empty range {low}..{high}")
+        raise ProgramError(f"the range {low}..{high} is empty")
     return Width(_integer(low), _integer(high))
 
 
@@ -95,7 +95,7 @@ def decode_program(entry: Mapping[str, Any]) -> Program:
         output=_mapping(entry, "output", 2, _integer),
     )
     if not all(bare.tables):
-        raise ProgramError("a table without entries")
+        raise ProgramError("a table has no entries")
     nodes: list[Node] = []
     for number, row in enumerate(rows):
         operation, arguments, attribute, name, repeat = _list(row, 5)

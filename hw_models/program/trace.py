@@ -30,7 +30,7 @@ IntegerLike = Union["Integer", int]
 class Node:
     """One operation: indices of its arguments, its integer attribute, its name if a leaf, its range.
 
-    `repeat` tells the draws of a program apart; it is 0 for every other operation.
+    `repeat` distinguishes the draws of a program; it is 0 for every other operation.
     """
 
     operation: str

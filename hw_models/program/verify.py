@@ -28,7 +28,7 @@ def _require(holds: bool, message: str) -> None:
 
 
 def is_name(text: object) -> bool:
-    """Whether a name may stand in generated code: ASCII letters, digits and underscores, a letter first."""
+    """Whether a name may be used in generated code: ASCII letters, digits and underscores, a letter first."""
     return (
         isinstance(text, str)
         and len(text) <= NAME_MAX
@@ -49,7 +49,7 @@ def node_width(program: Program, node: Node, before: Sequence[Node], where: str)
     )
     _require(
         all(0 <= argument < len(before) for argument in node.arguments),
-        f"{where}: {node.operation} reads what is not computed before it",
+        f"{where}: {node.operation} reads a later operation",
     )
     widths = tuple(before[argument].width for argument in node.arguments)
     if node.operation in _DECLARED:
@@ -57,11 +57,11 @@ def node_width(program: Program, node: Node, before: Sequence[Node], where: str)
         _require(node.name in declared, f"{where}: undeclared {node.operation} '{node.name}'")
         return declared[node.name]
     if node.operation == "lookup":
-        _require(0 <= node.attribute < len(program.tables), f"{where}: no table {node.attribute}")
+        _require(0 <= node.attribute < len(program.tables), f"{where}: table {node.attribute} is missing")
         table = program.tables[node.attribute]
         _require(
             widths[0].low >= 0 and widths[0].high < len(table),
-            f"{where}: the index {widths[0]} leaves the table's {len(table)} entries",
+            f"{where}: the index {widths[0]} exceeds the table's {len(table)} entries",
         )
         return Width(min(table), max(table))
     if node.operation in ("random", "dither"):
@@ -75,23 +75,23 @@ def node_width(program: Program, node: Node, before: Sequence[Node], where: str)
 
 def verify_program(program: Program) -> None:
     """Names, arity, order, ranges and tables. Raises `ProgramError`."""
-    _require(is_name(program.name), f"'{program.name}' cannot name a program")
+    _require(is_name(program.name), f"'{program.name}' is not a valid name for a program")
     groups = ("states", "parameters", "inputs", "outputs")
     for group in groups:
         for name, width in getattr(program, group).items():
-            _require(is_name(name), f"{group}: '{name}' cannot be a name")
+            _require(is_name(name), f"{group}: '{name}' is not a valid name")
             # What is declared is stored and sent in 32 bits, by every backend.
             _require(INT32.holds(width), f"{group}: {name} in {width} exceeds 32 bits")
-    _require(set(program.initial) == set(program.states), "not every state has one initial value")
+    _require(set(program.initial) == set(program.states), "every state needs exactly one initial value")
     for name, start in program.initial.items():
         if isinstance(start, str):
-            _require(start in program.parameters, f"state {name} begins with the unknown parameter '{start}'")
+            _require(start in program.parameters, f"state {name} starts from the unknown parameter '{start}'")
             width = program.parameters[start]
         else:
             width = Width(start, start)
         _require(
             program.states[name].holds(width),
-            f"state {name} begins with {width}, outside {program.states[name]}",
+            f"state {name} starts from {width}, outside {program.states[name]}",
         )
     for number, table in enumerate(program.tables):
         _require(0 < len(table) <= TABLE_MAX, f"table {number} has {len(table)} entries")
@@ -102,17 +102,25 @@ def verify_program(program: Program) -> None:
         where = f"operation {number}"
         width = node_width(program, node, before, where)
         before.append(node)
-        _require(node.width == width, f"{where}: {node.operation} is in {width}, not in {node.width}")
+        _require(node.width == width, f"{where}: {node.operation} has the range {width}, not {node.width}")
         _require(INT64.holds(width), f"{where}: {node.operation} in {width} exceeds 64 bits")
     draws = [node.repeat for node in program.nodes if node.operation in ("random", "dither")]
-    _require(len(set(draws)) == len(draws) and all(0 <= d < 1 << 16 for d in draws), "draws share a number")
+    _require(
+        len(set(draws)) == len(draws) and all(0 <= d < 1 << 16 for d in draws),
+        "two draws have the same number",
+    )
     for group, indices in (("states", program.next_state), ("outputs", program.output)):
-        _require(set(indices) == set(getattr(program, group)), f"{group} declared and computed differ")
+        _require(
+            set(indices) == set(getattr(program, group)),
+            f"the {group} that are declared and those that are computed differ",
+        )
         for name, index in indices.items():
-            _require(0 <= index < len(program.nodes), f"{name} is no operation of the program")
+            _require(
+                0 <= index < len(program.nodes), f"{name} is computed by an operation that does not exist"
+            )
             declared, found = getattr(program, group)[name], program.nodes[index].width
-            # The rules know nothing of how values belong together: overlapping is all they can ask for.
+            # The rules do not know how values depend on each other: overlapping is all that they can require.
             _require(
                 found.low <= declared.high and declared.low <= found.high,
-                f"{name} in {found} never is in {declared}",
+                f"{name} has the range {found}, none of which is in the declared {declared}",
             )

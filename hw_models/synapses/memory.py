@@ -35,7 +35,7 @@ BLOCK = 1 << COUNT_BITS
 
 
 class DamagedMemory(ValueError):
-    """Words that are no lists of synapses. The text says where and why."""
+    """Words that are not lists of synapses. The text says where and why."""
 
 
 @dataclass(frozen=True)

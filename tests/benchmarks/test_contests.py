@@ -1,4 +1,4 @@
-"""That the simulator and plain numpy do the same integers is checked by each contest as it is made ready."""
+"""That the simulator and `plain` do the same integers is checked by each contest as it is made ready."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from benchmarks import contests
 from benchmarks.contests import UnequalError, lif_updates, synaptic_events, training_samples
-from benchmarks.plain import lif
+from burstchip.backends.plain.run import PlainRun
 
 
 def test_neurons_with_a_bias_are_equal_and_every_update_counts() -> None:
@@ -43,15 +43,13 @@ def test_the_training_of_mnist_is_equal(form: str, checked: int, mnist_folder: P
 
 
 def test_unequal_integers_are_not_raced(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = lif.run_population
+    original = PlainRun.read
 
-    def wrong(*arguments: object) -> None:
-        original(*arguments)  # type: ignore[arg-type]
-        state = arguments[1]
-        assert isinstance(state, lif.PlainLif)
-        state.v = state.v + np.eye(1, len(state.v), 7, dtype=np.int64)[0]
+    def wrong(run: PlainRun, place: str, variable: str) -> NDArray[np.int64]:
+        values = original(run, place, variable)
+        return values + np.eye(1, len(values), 7, dtype=np.int64)[0]
 
-    monkeypatch.setattr(contests.lif, "run_population", wrong)
+    monkeypatch.setattr(PlainRun, "read", wrong)
 
-    with pytest.raises(UnequalError, match="'lif': the simulator and plain numpy part"):
+    with pytest.raises(UnequalError, match="'lif': the simulator and plain differ"):
         lif_updates(seconds=0.001, size=50)

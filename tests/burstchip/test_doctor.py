@@ -69,24 +69,6 @@ def test_a_module_file_in_front_is_found_too(foreign: Path, monkeypatch: pytest.
     assert [package.place for package in shadowing.shadowed()] == [foreign / "compiler.py"]
 
 
-def test_a_foreign_package_behind_ours_is_a_warning(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import compiler
-
-    monkeypatch.setitem(sys.modules, "compiler", compiler)
-    place = _package(foreign, "compiler")
-    assert shadowing.shadowed() == ()
-    (problem,) = [p for p in _problems("BC630", doctor.examine()) if "'compiler'" in p.message]
-    assert problem.severity == "warning" and problem.given == str(place)
-
-
-def test_a_foreign_tests_is_harmless_but_named(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "tests", raising=False)
-    place = _package(foreign, "tests")
-    assert shadowing.shadowed() == ()
-    (problem,) = [p for p in _problems("BC630", doctor.examine()) if "import tests" in p.message]
-    assert problem.severity == "warning" and str(place) in str(problem.given)
-
-
 def test_a_folder_without_init_shadows_nothing(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (foreign / "compiler").mkdir()
     assert shadowing.shadowed() == ()

@@ -43,11 +43,11 @@ def test_without_names_the_probes_are_meant(pair: ChipProgram) -> None:
     [
         (["cel.v"], "BC605", "unknown population 'cel' in 'pair'", "did you mean: cell"),
         (["cell.event"], "BC605", "population 'cell' has no variable 'event'", "did you mean: events"),
-        (["cell"], "BC604", "'cell' names no variable to record", "did you mean: cell.v"),
-        (["cell."], "BC604", "'cell.' names no variable to record", "did you mean: cell.v"),
-        (["v"], "BC604", "'v' names no variable to record", None),
-        ([""], "BC604", "'' names no variable to record", None),
-        (["cell.v", "cell.v"], "BC606", "'cell.v' is named twice", None),
+        (["cell"], "BC604", "'cell' is not of the form population.variable", "did you mean: cell.v"),
+        (["cell."], "BC604", "'cell.' is not of the form population.variable", "did you mean: cell.v"),
+        (["v"], "BC604", "'v' is not of the form population.variable", None),
+        ([""], "BC604", "'' is not of the form population.variable", None),
+        (["cell.v", "cell.v"], "BC606", "'cell.v' is given twice", None),
     ],
 )
 def test_names_that_are_none(
@@ -69,5 +69,7 @@ def test_all_wrong_names_are_told_at_once(pair: ChipProgram) -> None:
 def test_without_probes_something_must_be_named(tmp_path: Path) -> None:
     path = tmp_path / "mute.yaml"
     path.write_text(PAIR.replace("probes: [cell.v, cell.events]\n", ""))
-    with pytest.raises(BurstchipError, match=r"BC607.*nothing to record(?s:.*)--record source.phase"):
+    with pytest.raises(
+        BurstchipError, match=r"BC607.*the variables to record are missing(?s:.*)--record source.phase"
+    ):
         parse_variables(compile_file(path)[0], [])

@@ -187,8 +187,8 @@ def test_files_that_are_none(data: bytes, tmp_path: Path) -> None:
     )
     assert told(b"") == (
         "error[BC402]: 'DIR/net.burst' is not a burstchip artifact\n"
-        "  required: a file that `burstchip compile` wrote    given: 0 bytes of something else, or the torn"
-        " beginning of an artifact    hint: compile the network again"
+        "  required: a file that `burstchip compile` wrote    given: 0 bytes in another format, or a "
+        "truncated artifact    hint: compile the network again"
     )
     foreign = save({"w": np.zeros(3)}, metadata={"format": "pt"})
     for content in (b"\x80\x04N.", b"name: net\n" * 50, foreign, data[:7], data[:8], data[:1000]):

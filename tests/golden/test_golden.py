@@ -13,7 +13,7 @@ import pytest
 
 from burstchip.frontend import load_network
 from compiler.ir.text import as_text
-from compiler.pipeline import OWN, compile_network
+from compiler.pipeline import OWN, compile_network, partition_program
 
 FOLDER = Path(__file__).parent
 
@@ -22,7 +22,11 @@ def texts() -> dict[str, str]:
     """The text behind each pass."""
     found: dict[str, str] = {}
     network = load_network(FOLDER / "small.yaml")
-    compile_network(network, lambda name, ir: found.__setitem__(name, as_text(ir)))  # type: ignore[arg-type]
+
+    def after(name: str, ir: object) -> None:
+        found[name] = as_text(ir)
+
+    partition_program(compile_network(network, after), after)
     return found
 
 

@@ -50,7 +50,7 @@ def _recorders(code: ChipProgram, records: dict[str, dict[str, Any]]) -> dict[st
 
 
 class Running:
-    """One network under way."""
+    """One network that is running."""
 
     def __init__(self, request: dict[str, Any]) -> None:
         code, _ = load_artifact(Path(request["artifact"]))

@@ -7,7 +7,7 @@
     chip form, else                                         LearningDense with a derived model
     carry form                                              CarryDense
 
-Each process is given its model outright, so that Lava need not look for one.
+Each process is given its model, so that Lava does not search for one.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _neurons(
 def matrices(
     code: ChipProgram, projection: ProjectionCode
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """(weights, delays, connected) of a projection, each [post, pre]; 0 where there is no synapse."""
+    """(weights, delays, connected) of a projection, each [post, pre]; 0 where a synapse is missing."""
     shape = (code.population(projection.source).size, code.population(projection.target).size)
     if projection.dense:
         delays = projection.delays.reshape(shape).T

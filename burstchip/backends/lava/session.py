@@ -1,7 +1,7 @@
 """Lava in a process of its own, seen from ours: a network goes out, recordings come back through files.
 
-A model of Lava that fails, or that waits for a message nobody sends, never ends by itself. So Lava runs in a
-child process that must answer within a set time and is otherwise ended, with all its workers.
+A model of Lava that fails, or that waits for a message that is never sent, does not end by itself. So Lava is
+run in a child process that must answer within a set time and is otherwise ended, with all its workers.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Place = tuple[str, str]
 
 
 class LavaWorker:
-    """A child process that holds Lava and runs networks one after another; starts anew after a failure."""
+    """A child process that holds Lava and runs networks one after another; starts again after a failure."""
 
     def __init__(self, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.answer_seconds = answer_seconds
@@ -74,7 +74,7 @@ class LavaWorker:
             self._child.stdin.write(json.dumps(request).encode() + b"\n")
             self._child.stdin.flush()
         except BrokenPipeError:
-            raise self._failure("the process with Lava has ended") from None
+            raise self._failure("the Lava process has ended") from None
         return self._answer()
 
     def end(self) -> None:
@@ -127,7 +127,7 @@ class LavaWorker:
             raise self._failure(f"Lava did not answer within {self.answer_seconds:g} s")
         line = self._child.stdout.readline()
         if not line:
-            raise self._failure("the process with Lava has ended")
+            raise self._failure("the Lava process has ended")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise self._failure(answer["error"])

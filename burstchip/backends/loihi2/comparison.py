@@ -79,7 +79,7 @@ def compare_deployment(code: ChipProgram, folder: Path) -> DeploymentComparison:
 
     Compared are the neurons' parameters, models and streams, spike lists, every synapse's ends, weight, delay
     and tag, exponents, and learning rules with their traces. Raises `BurstchipError` BC410 to BC412 for what
-    is no deployment or contradicts itself, and BC411 where all values are equal but a file was altered.
+    is not a deployment or contradicts itself, and BC411 where all values are equal but a file was altered.
     """
     deployment = load_deployment(folder)
     values = 0

@@ -10,7 +10,8 @@ from burstchip.backends.loihi2.images import build_images
 from burstchip.backends.loihi2.stack import ACCESS, missing
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
-from compiler.passes.partition import LIMITS, Neurocore, Partition, partition
+from compiler.ir.partitioned import LIMITS, Neurocore, Partition
+from compiler.pipeline import partition_program
 from hw_models.chips.chip import Chip, Fact
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -74,7 +75,7 @@ class DryRun:
 def plan(code: ChipProgram) -> DryRun:
     """How a program would lie on its target. Raises `BurstchipError` BC350 to BC353."""
     sources = tuple(p.name for p in code.populations if p.is_source)
-    return DryRun(partition(code), sources, artifact_sha256(code))
+    return DryRun(partition_program(code), sources, artifact_sha256(code))
 
 
 def dry_run(code: ChipProgram, folder: Path, *, overwrite: bool = False) -> DryRun:
@@ -93,7 +94,7 @@ def dry_run(code: ChipProgram, folder: Path, *, overwrite: bool = False) -> DryR
         "projections": [projection.name for projection in code.projections],
         "assumed": list(planned.assumed),
     }
-    write_folder(build_images(code, planned.partition), manifest, folder, overwrite=overwrite)
+    write_folder(build_images(planned.partition), manifest, folder, overwrite=overwrite)
     return planned
 
 
@@ -102,7 +103,7 @@ def refuse_sending() -> BurstchipError:
     return BurstchipError(
         Diagnostic(
             "BC570",
-            "nothing can be sent to a Loihi 2 from here",
+            "this machine cannot send to a Loihi 2",
             required="; ".join(missing()),
             given="deploy without --dry-run",
             hint=f"--dry-run writes what would be sent. {ACCESS}",

@@ -250,10 +250,20 @@ def _wires(folder: Folder) -> _Wires:
     senders += [(image.table, image.tensors["output_axons"], image.table["first"]) for image in cores]
     for table, rows, first_neuron in senders:
         neuron, output, core, axon = rows.T
-        _require(np.all((neuron >= 0) & (neuron < table["neurons"])), "an output axon of no neuron")
-        _require(np.all((output >= 0) & (output < len(table["outputs"]))), "an output axon of no output")
-        _require(np.all((core >= 0) & (core < len(cores))), "an output axon to no neurocore")
-        _require(np.all((axon >= 0) & (axon < axons[core])), "an output axon to no input axon")
+        _require(
+            np.all((neuron >= 0) & (neuron < table["neurons"])),
+            "an output axon of a neuron that does not exist",
+        )
+        _require(
+            np.all((output >= 0) & (output < len(table["outputs"]))),
+            "an output axon of an output that does not exist",
+        )
+        _require(
+            np.all((core >= 0) & (core < len(cores))), "an output axon to a neurocore that does not exist"
+        )
+        _require(
+            np.all((axon >= 0) & (axon < axons[core])), "an output axon to an input axon that does not exist"
+        )
         numbers = (len(outputs) + output, first_neuron + neuron, first[core] + axon)
         columns.append(np.stack(numbers, axis=1))
         outputs += [(table["population"], name) for name in table["outputs"]]

@@ -137,7 +137,7 @@ def _manifest(path: Path) -> Mapping[str, Any]:
                 "BC410",
                 f"'{path}' is not a deployment",
                 required="a folder that `burstchip deploy --dry-run` wrote",
-                given=f"no {MANIFEST} of one",
+                given=f"{MANIFEST} is missing or belongs to something else",
             )
         ) from None
     if manifest["version"] > VERSION:

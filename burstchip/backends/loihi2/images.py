@@ -14,16 +14,14 @@ from numpy.typing import NDArray
 
 from burstchip.backends.loihi2.microcode import learning_entry
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
-from compiler.passes.partition import Ends, Neurocore, Partition, ends
+from compiler.ir.partitioned import Neurocore, Partition
+from compiler.passes.partition import Ends, ends
 from hw_models.program.serialise import program_sha256
 from hw_models.synapses.memory import Lists, SynapseFormat, pack
 
 Tensors = dict[str, NDArray[Any]]
 Indices = NDArray[np.int64]
 
-#: Columns of the axon tables.
-INPUT_AXON = ("address", "words", "base", "group")
-OUTPUT_AXON = ("neuron", "output", "core", "axon")
 HOST = -1
 
 
@@ -160,8 +158,9 @@ def _host(code: ChipProgram, wires: Mapping[str, Indices]) -> Image:
     return Image(HOST, tensors, table)
 
 
-def build_images(code: ChipProgram, partition: Partition) -> Images:
-    """The images of a program that is partitioned so."""
+def build_images(partition: Partition) -> Images:
+    """The images of a partitioned program."""
+    code = partition.code
     pairs = {projection.name: ends(projection) for projection in code.projections}
     gathered = _Wires({})
     memories = [_memory(code, core, pairs, gathered) for core in partition.cores]

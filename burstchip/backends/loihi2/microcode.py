@@ -14,7 +14,7 @@ from compiler.ir.chip_program import LearningCode, TraceCode
 from hw_models.plasticity.grammar import learning_rule
 from hw_models.plasticity.rule import Factor, LearningRule, Product, SumOfProducts
 
-#: What a learning engine is told beside its terms and traces.
+#: What a learning engine receives in addition to its terms and traces.
 SCALARS = ("form", "rounding", "every", "shift", "consolidate_every", "stream", "trace_stream", "rng_seed")
 
 
@@ -53,7 +53,7 @@ def read_rule(entries: list[dict[str, Any]]) -> LearningRule:
 
 
 def learning_entry(learning: LearningCode) -> dict[str, Any]:
-    """All that a learning engine is told, as plain values."""
+    """All that a learning engine receives, as plain values."""
     return {
         **{name: getattr(learning, name) for name in SCALARS},
         "traces": [

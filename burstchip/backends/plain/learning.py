@@ -26,7 +26,7 @@ _SIGN_MODES: Mapping[str, SignMode] = {
 
 
 def follow_arrivals(it: Synapses, events: Integers, anew: bool) -> None:
-    """The carry form's trace takes up the events that arrive in this step; `anew` with each sample."""
+    """The carry form's trace takes up the events that arrive in this step; with `anew`, from 0."""
     assert it.learning is not None
     trace = it.learning.traces[0]
     before = np.zeros_like(it.x[0]) if anew else it.x[0]

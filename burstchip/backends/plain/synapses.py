@@ -1,4 +1,4 @@
-"""The synapses of one projection: matrices [source, target], and the messages under way."""
+"""The synapses of one projection: matrices [source, target], and the messages in flight."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def _module(text: str) -> ModuleType:
         raise BurstchipError(
             Diagnostic(
                 "BC552",
-                f"the compiled loop cannot be kept in '{path.parent}'",
+                f"the compiled loop cannot be stored in '{path.parent}'",
                 required="a cache folder that can be written to",
                 given=reason.strerror or str(reason),
                 hint="name another one by the environment variable BURSTCHIP_CACHE",

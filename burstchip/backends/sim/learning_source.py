@@ -44,7 +44,7 @@ def _visited(index: int, unit: Unit) -> str:
 
 
 def plain_trace(index: int, learning: LearningCode, layout: Layout) -> Call:
-    """The trace of what has arrived, of the carry form; it starts anew with each sample."""
+    """The trace of what has arrived, of the carry form; it is reset with each sample."""
     projection = layout.code.projections[index]
     source = layout.numbers[projection.source]
     trace = learning.traces[0]

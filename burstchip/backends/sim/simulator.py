@@ -44,7 +44,7 @@ def _run(*arguments: Any) -> None:
 
 @dataclass
 class Simulation:
-    """A program under way: its arrays, and `clock`, the number of steps done.
+    """A running program: its arrays, and `clock`, the number of steps done.
 
     `host` holds the streams that the program's signals are of, and what is written between two calls.
     `readout` has the class of each sample that was over. `load` compiles a call's unit and gives its address,

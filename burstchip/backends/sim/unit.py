@@ -104,7 +104,7 @@ class Unit:
         period: int = 1,
         ahead: int = 0,
     ) -> Call:
-        """The unit as it stands, called behind a gate."""
+        """The finished unit, called behind a gate."""
         parts = [PRELUDE + "".join(f"{line}\n" for line in self.imports), *self.functions]
         unit = ["@cfunc(UNIT, cache=True, error_model='numpy')", "def unit(now, frame):"]
         unit += [f"    {line}" for line in self.body]

@@ -75,7 +75,7 @@ import burstchip
 code = burstchip.compile_network(burstchip.load_network(sys.argv[1]))
 burstchip.save_artifact(code, Path(sys.argv[2]))
 code, _ = burstchip.load_artifact(Path(sys.argv[2]))
-found = burstchip.record(code, 20, [("cell", "events"), ("cell", "left"), ("cell", "rest")])
+found = burstchip.record(code, 20, variables=[("cell", "events"), ("cell", "left"), ("cell", "rest")])
 print(json.dumps({name: values.T.tolist() for (_, name), values in found.values.items()}))
 """
 

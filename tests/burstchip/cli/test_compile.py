@@ -37,11 +37,19 @@ def test_json(pair: Path, burstchip) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["elaborate", "quantize", "lower", "bind", "check"])
+@pytest.mark.parametrize("name", ["elaborate", "quantize", "lower", "bind", "check", "partition"])
 def test_the_program_after_a_pass(name: str, burstchip) -> None:
     done = burstchip("compile", GOLDEN / "network.yaml", "--print-after", name)
     assert done.code == 0
     assert done.out == (GOLDEN / f"{name}.txt").read_text()
+
+
+def test_a_program_that_no_neurocore_holds_has_no_partition_to_show(pair: Path, burstchip) -> None:
+    pair.write_text(pair.read_text().replace("size: 4,", "size: 5000,"))
+    assert burstchip("compile", pair, "-o", "a.burst").code == 0
+    done = burstchip("compile", pair, "-o", "b.burst", "--print-after", "partition")
+    assert done.code == 2 and "error[BC350]: neuron 0 of 'cell'" in done.err and done.out == ""
+    assert not Path("b.burst").exists()
 
 
 def test_print_after_and_an_artifact(pair: Path, burstchip) -> None:
@@ -55,8 +63,8 @@ def test_an_unknown_pass(pair: Path, burstchip) -> None:
     assert done.code == 2 and not Path("net.burst").exists()
     assert done.err == (
         "error[BC612]: unknown pass 'quantise'\n"
-        "  required: elaborate, quantize, lower, bind, check    given: quantise"
-        "    hint: did you mean: quantize\n"
+        "  required: elaborate, quantize, lower, bind, check, partition    given: quantise    "
+        "hint: did you mean: quantize\n"
     )
 
 

@@ -51,14 +51,14 @@ def test_as_json(artifact: Path, burstchip) -> None:
 def test_without_dry_run_it_says_what_is_missing(more: tuple[str, ...], artifact: Path, burstchip) -> None:
     done = burstchip("deploy", artifact.name, *more, "--json")
     assert done.code == 2 and done.json["diagnostics"][0]["id"] == "BC570"
-    assert done.err.startswith("error[BC570]: nothing can be sent to a Loihi 2 from here\n")
+    assert done.err.startswith("error[BC570]: this machine cannot send to a Loihi 2\n")
     assert "inrc_interest@intel.com" in done.err and not (artifact.parent / "out").exists()
 
 
 def test_an_output_is_needed(artifact: Path, burstchip) -> None:
     done = burstchip("deploy", artifact.name, "--dry-run")
     assert done.code == 2
-    assert done.err == "error[BC611]: an output is needed\n  required: -o DIR    given: none\n"
+    assert done.err == "error[BC611]: an output is missing\n  required: -o DIR    given: none\n"
 
 
 def test_a_taken_folder(artifact: Path, burstchip) -> None:

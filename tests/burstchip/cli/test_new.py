@@ -23,10 +23,10 @@ def test_new_overwrites_nothing(burstchip) -> None:
 
 
 def test_new_needs_a_template_and_a_folder(burstchip) -> None:
-    for arguments in ((), ("digits",)):
+    for arguments, missing in (((), "a template and a folder are"), (("digits",), "a folder is")):
         done = burstchip("new", *arguments)
         assert done.code == 2
-        assert done.err.startswith("error[BC611]: a template and a folder are needed\n")
+        assert done.err.startswith(f"error[BC611]: {missing} missing\n")
 
 
 def test_list_stands_alone(burstchip) -> None:

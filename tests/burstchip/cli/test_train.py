@@ -104,11 +104,11 @@ def test_quiet(stand: Stand, burstchip) -> None:
 
 def test_errors_of_the_training_are_exit_code_2(stand: Stand, burstchip) -> None:
     def fail() -> None:
-        raise BurstchipError(Diagnostic("BC561", "nothing plastic is called 'x'"))
+        raise BurstchipError(Diagnostic("BC561", "'x' cannot be frozen: it is not plastic"))
 
     stand.act = fail
     done = burstchip("train", "net.yaml", "--out", "run", "--json")
-    assert done.code == 2 and done.err == "error[BC561]: nothing plastic is called 'x'\n"
+    assert done.code == 2 and done.err == "error[BC561]: 'x' cannot be frozen: it is not plastic\n"
     assert done.json["diagnostics"][0]["id"] == "BC561" and done.json["ok"] is False
 
 
@@ -129,16 +129,16 @@ def test_ctrl_c_says_how_to_go_on(stand: Stand, burstchip) -> None:
     stand.act = interrupt
     done = burstchip("train", "net.yaml", "--out", "run")
     assert done.code == 130
-    assert done.err == "interrupted; what was reached lies in 'run', --resume goes on from there\n"
+    assert done.err == "interrupted; the checkpoint is in 'run', --resume continues from it\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--resume", "--overwrite"], "error[BC611]: a run is resumed or replaced"),
+        (["--resume", "--overwrite"], "error[BC611]: --resume and --overwrite exclude each other"),
         (["--backend", "loihi2"], "error[BC551]: backend 'loihi2' cannot run here"),
         (["--backend", "refrence"], "did you mean: reference"),
-        (["--set", "x"], "error[BC601]: 'x' sets nothing"),
+        (["--set", "x"], "error[BC601]: 'x' is not of the form KEY=VALUE"),
         (["--out", "file"], "error[BC610]: 'file' is not a folder"),
         (["--out", "file/run"], "error[BC608]: 'file/run' cannot be written"),
         (["--out", "x" * 300], "given: File name too long"),

@@ -28,7 +28,7 @@ def test_a_difference_is_exit_code_1(artifact: Path, burstchip, monkeypatch: pyt
     done = burstchip("verify", artifact, "--steps", 40, "--json")
     assert done.code == 1
     assert done.err.splitlines() == [
-        "sim and lava part in step 17:",
+        "sim and lava differ in step 17:",
         "  drive, w[2, 1]",
         "  sim        4",
         "  lava       6",
@@ -45,7 +45,7 @@ def test_a_difference_is_exit_code_1(artifact: Path, burstchip, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "error[BC556]: give once how much to compare"),
+        ([], "error[BC556]: the number of steps is missing"),
         (["--steps", "3", "--train", "2"], "given: --steps 3 --train 2"),
         (["--train", "2"], "error[BC556]: 'pair' has no task, so it cannot train on samples"),
         (["--steps", "0"], "error[BC603]"),
@@ -78,7 +78,7 @@ def test_a_deployment(artifact: Path, burstchip, tmp_path: Path) -> None:
     done = burstchip("verify", artifact, "--deployment", tmp_path / "deployed", "--json")
     assert done.code == 0 and done.json["ok"] and done.json["same_artifact"] and done.json["values"] > 12
     excluded = burstchip("verify", artifact, "--deployment", tmp_path / "deployed", "--steps", 3)
-    assert excluded.code == 2 and "a deployment is compared without running it" in excluded.err
+    assert excluded.code == 2 and "--deployment cannot be combined with options of a run" in excluded.err
 
 
 def test_another_deployment(burstchip, tmp_path: Path, artifact: Path) -> None:

@@ -153,7 +153,7 @@ def test_steps_that_cannot_be(steps: int, pair: ChipProgram) -> None:
 
 
 def test_a_recording_beyond_the_memory(pair: ChipProgram) -> None:
-    with pytest.raises(BurstchipError, match=r"BC511.*cell.v, cell.events are too much to keep"):
+    with pytest.raises(BurstchipError, match=r"BC511.*cell.v, cell.events exceed the memory"):
         record(pair, (1 << 31) - 1, [("cell", "v"), ("cell", "events")])
 
 

@@ -237,8 +237,8 @@ def test_how_much_to_compare(tmp_path: Path) -> None:
     code = compiled("static", tmp_path)
     assert steps_to_verify(code, 7, None) == 7
     for steps, samples, message in (
-        (None, None, "give once how much to compare"),
-        (3, 4, "given: --steps 3 --train 4"),
+        (None, None, "the number of steps is missing(?s:.*)given: neither"),
+        (3, 4, "the number of steps is given twice(?s:.*)given: --steps 3 --train 4"),
         (None, 4, "'net' has no task, so it cannot train on samples"),
         (0, None, "BC603"),
     ):

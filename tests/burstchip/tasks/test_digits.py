@@ -57,7 +57,7 @@ def test_a_data_folder_is_not_read(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "error[BC529]: the data set 'digits' does not read a data folder\n"
         f"  required: no such option with 'digits'    given: {tmp_path}    "
-        "hint: the digits come with scikit-learn; do not give it"
+        "hint: the digits come with scikit-learn; remove the option"
     )
 
 

@@ -212,16 +212,19 @@ def test_overwriting_starts_anew(tmp_path: Path, finished: Any) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"epochs": 0}, "error[BC563]: nothing to train\n  required: at least 1 epoch    given: 0"),
+        (
+            {"epochs": 0},
+            "error[BC563]: the number of epochs is below 1\n  required: at least 1 epoch    given: 0",
+        ),
         (
             {"frozen": ("hiden",)},
-            "error[BC561]: nothing plastic is called 'hiden'\n"
+            "error[BC561]: 'hiden' cannot be frozen: it is not plastic\n"
             "  required: a plastic projection, a plasticity or a population: hidden, hidden_to_readout,"
             " image_to_hidden, readout    given: hiden    hint: did you mean: hidden",
         ),
         (
             {"frozen": ("feedback",)},
-            "error[BC561]: nothing plastic is called 'feedback'\n"
+            "error[BC561]: 'feedback' cannot be frozen: it is not plastic\n"
             "  required: a plastic projection, a plasticity or a population: hidden, hidden_to_readout,"
             " image_to_hidden, readout    given: feedback",
         ),
@@ -339,7 +342,7 @@ def test_a_backend_that_does_not_train(tmp_path: Path) -> None:
     with pytest.raises(BurstchipError) as caught:
         train(TrainOptions(tmp_path / "network.yaml", tmp_path / "run", backend="lava"))
     assert str(caught.value) == (
-        "error[BC564]: backend 'lava' does not train\n  required: sim, plain or reference    given: lava    "
+        "error[BC564]: backend 'lava' cannot train\n  required: sim, plain or reference    given: lava    "
         "hint: `burstchip verify --train SAMPLES` shows that lava learns the same integers as sim"
     )
     assert not (tmp_path / "run").exists()

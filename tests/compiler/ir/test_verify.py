@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from compiler.ir.network import ExplicitPairs, Probe, Uniform
-from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network
+from compiler.ir.partitioned import LIMITS
+from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network, verify_partition
 from compiler.passes.elaborate import elaborate
-from compiler.pipeline import compile_network
+from compiler.pipeline import compile_network, partition_program
 
 
 @pytest.fixture
@@ -137,3 +138,24 @@ def test_parameters_that_are_not_sound(network: Any, parameters: Any, message: s
 def test_variables_to_record_are_checked_by_name(network: Any) -> None:
     probed = replace(network, probes=(Probe("hidden", "v"), Probe("readout", "events")))
     assert compile_network(probed).probes == (("hidden", "v"), ("readout", "events"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"number": 7}, "neurocore 7 is listed as number 1"),
+        ({"first": 1}, "neurocore 1 does not begin at 0"),
+        ({"last": 9}, "neurocores hold 9 of the 10 neurons of readout"),
+        ({"last": 0}, "neurocore 1 does not begin at 0"),
+        ({"population": "hidden"}, "neurocore 1 does not begin at 6"),
+        ({"population": "image"}, "neurocores hold 10 of the 64 neurons of image"),
+        ({"used": {}}, "neurocore 1 does not count compartments"),
+        ({"used": dict.fromkeys(LIMITS, 10**9)}, "neurocore 1 exceeds the limit of compartments"),
+    ],
+)
+def test_partition(changes: dict[str, Any], message: str, make: Any) -> None:
+    placed = partition_program(compile_network(make.digits()))
+    verify_partition(placed)
+    core, last = placed.cores
+    with pytest.raises(AssertionError, match=message):
+        verify_partition(replace(placed, cores=(core, replace(last, **changes))))

@@ -78,8 +78,8 @@ def test_the_carry_form_is_emulation_only(make: Any) -> None:
             "image",
             ("rate_source", 64, {"max_rate": 100.0, "rate": 10.0}),
             "BC336",
-            "'rate' of population 'image' is not read",
-            "max_rate, since the task shows data to 'image'",
+            "'rate' of population 'image' is not read: its rates come from the samples",
+            "'max_rate' alone",
             "rate",
         ),
     ],
@@ -100,7 +100,7 @@ def test_a_readout_that_counts_nothing(make: Any) -> None:
         task(make),
     )
     (error,) = found(network)
-    assert error.message == "readout 'readout' counts no events"
+    assert error.message == "readout 'readout' does not count events"
     assert (error.required, error.hint) == ("a model that counts its events", "model: burst_unit")
 
 
@@ -109,13 +109,13 @@ def test_a_readout_that_counts_nothing(make: Any) -> None:
     [
         (
             {"present": 90.0},
-            "learning epochs of 'hidden' do not fill a presentation",
+            "learning epochs of 'hidden' do not divide a presentation",
             "a presentation that is a multiple of 8 steps",
             "90 steps",
         ),
         (
             {"teach_after": 20.0},
-            "learning epochs of 'hidden' do not start with teaching",
+            "teaching does not start with a learning epoch of 'hidden'",
             "teach_after a multiple of 8 steps",
             "20 steps",
         ),
@@ -304,8 +304,8 @@ def test_a_rate_for_pictures_without_a_task(make: Any) -> None:
         for d in found(make.network(make.population("a", "rate_source", max_rate=10.0)))
         if d.severity == "error"
     )
-    assert error.message == "'max_rate' of population 'a' is not read"
-    assert error.required == "rate, since the task does not use 'a'"
+    assert error.message == "'max_rate' of population 'a' is not read: no task presents samples to it"
+    assert (error.required, error.hint) == ("'rate' alone", "remove 'max_rate'")
 
 
 def test_all_errors_come_at_once(make: Any) -> None:

@@ -106,12 +106,12 @@ def test_a_tensor_file_that_changed_since_it_was_checked(drawn: Any, tmp_path: P
         assert diagnostic.id == "BC301"
         return f"{diagnostic.message} / {diagnostic.required} / {diagnostic.given}"
 
-    assert message() == f"weight file '{path}' is not there / a safetensors file / {path}"
+    assert message() == f"weight file '{path}' is missing / a safetensors file / {path}"
     path.write_bytes(b"nonsense")
     assert message().startswith(f"weight file '{path}' cannot be read / a safetensors file / ")
     save_file({"w": np.zeros((3, 2)), "n": np.full((2, 3), np.nan)}, str(path))
     assert message() == "tensor 'w' has the wrong shape / (target, source) = (2, 3) / (3, 2)"
-    assert message("n") == "tensor 'n' holds NaN or infinity / finite weights / NaN or infinity"
+    assert message("n") == "tensor 'n' contains NaN or infinity / finite weights / NaN or infinity"
     assert message("q") == f"no tensor 'q' in '{path}' / one of ['n', 'w'] / q"
 
 

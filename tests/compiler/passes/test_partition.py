@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import FixedInDegree, FixedProbability, OneToOne, Uniform
+from compiler.ir.partitioned import LIMITS, Partition
+from compiler.ir.verify import verify_partition
 from compiler.passes.deployable import synapse_format
-from compiler.passes.partition import LIMITS, Partition, partition
+from compiler.passes.partition import partition
 from compiler.pipeline import compile_network
 from hw_models.chips.chip import Chip, chip
 from hw_models.diagnostics import BurstchipError
@@ -142,6 +144,7 @@ def test_every_limit_is_kept(
         # One neuron alone is too much; what it is too much of is in the other tests.
         assume(error.diagnostics[0].id != "BC350")
         raise
+    verify_partition(found)
     for name in ("b", "c"):
         ranges = [(core.first, core.last) for core in found.cores_of(name)]
         assert [first for first, _ in ranges] == [0, *(last for _, last in ranges[:-1])]
@@ -177,7 +180,7 @@ def test_a_neuron_that_does_not_fit(limit: str, value: int, required: str, given
         make.projection("image.events", "cells.soma", Uniform(-2.0, 2.0)),
     )
     assert message(code, smaller(**{limit: value})) == (
-        "error[BC350]: neuron 0 of 'cells' does not fit a neurocore\n"
+        "error[BC350]: neuron 0 of 'cells' exceeds the limits of a neurocore\n"
         f"  required: {required}    given: {given}    hint: fewer synapses or smaller populations"
     )
 
@@ -189,7 +192,7 @@ def test_a_neuron_that_reaches_too_many_neurocores(make: Any) -> None:
         make.projection("one.events", "many.soma", Uniform(-2.0, 2.0)),
     )
     assert message(code, smaller(compartments=3, output_axons=2)) == (
-        "error[BC350]: neuron 0 of 'one' does not fit a neurocore\n"
+        "error[BC350]: neuron 0 of 'one' exceeds the limits of a neurocore\n"
         "  required: at most 2 output axons a neurocore (assumed: as Loihi 1)    given: 3    "
         "hint: fewer synapses or smaller populations"
     )

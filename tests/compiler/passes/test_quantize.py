@@ -159,7 +159,9 @@ def test_weights_that_no_exponent_reaches(make: Any) -> None:
         make.population("a"), make.population("b"), make.projection("a.events", "b.soma", 1e4)
     )
     assert error.id == "BC314"
-    assert error.message == "the weights of 'a.events->b.soma' are too large"
+    assert (
+        error.message == "the weights of 'a.events->b.soma' exceed the greatest that the chip can represent"
+    )
     assert (error.required, error.given) == ("at most 5100 mV", "10000 mV")
 
 
@@ -213,21 +215,21 @@ def test_a_delay_beyond_the_chip(make: Any) -> None:
         (
             "burst_unit",
             {"target_rate": 1200.0},
-            "'target_rate' of population 'n' is beyond what the chip's integers hold",
+            "'target_rate' of population 'n' exceeds the range of the chip's integers",
             "rate_target in 0..1048576",
             "rate_target = 1258291",
         ),
         (
             "burst_unit",
             {"teacher_on": 1e5, "teacher_gain": 0.125},
-            "'teacher_on' of population 'n' is beyond what the chip's integers hold",
+            "'teacher_on' of population 'n' exceeds the range of the chip's integers",
             "teacher_on in -32768..32767",
             "teacher_on = 51200",
         ),
         (
             "burst_unit",
             {"threshold": (-50.0, -69.9, -50.0, -50.0)},
-            "'threshold' of population 'n' is beyond what the chip's integers hold",
+            "'threshold' of population 'n' exceeds the range of the chip's integers",
             "vth in 0..4095",
             "vth = 25600",
         ),
@@ -244,7 +246,7 @@ def test_a_value_that_the_chip_cannot_hold(
     make: Any, model: str, parameters: dict[str, Any], message: str, required: str, given: str
 ) -> None:
     (error,) = make.errors(make.population("n", model, **parameters))
-    assert error.id == ("BC315" if "beyond" in message else "BC192")
+    assert error.id == ("BC315" if "exceeds" in message else "BC192")
     assert (error.message, error.required, error.given) == (message, required, given)
 
 
@@ -270,7 +272,8 @@ def lines(program: ChipProgram) -> dict[tuple[str, str], QuantisationLine]:
 
 
 def test_the_report_has_a_line_for_each_value(make: Any, code: Any) -> None:
-    program = code(*make.digits().populations, *make.digits().projections, *make.digits().plasticity)
+    network = make.digits()
+    program = code(*network.populations, *network.projections, *network.plasticity, network.task)
     found = lines(program)
     hidden = {parameter for where, parameter in found if where == "hidden"}
     assert hidden >= {"tau_soma", "threshold", "bias", "burst_window", "target_rate", "homeostasis_gain"}
@@ -340,21 +343,21 @@ def test_of_many_neurons_the_worst_is_told(make: Any, code: Any) -> None:
         (
             {"learning_rate": 2.0**-15},
             "BC321",
-            "'learning_rate' of plasticity 'rule' is not expressible",
+            "'learning_rate' of plasticity 'rule' cannot be represented",
             "2^-14 to 2^8 in the form chip",
             "2^-15",
         ),
         (
             {"consolidation_rate": 2.0**-8},
             "BC321",
-            "'consolidation_rate' of plasticity 'rule' is not expressible",
+            "'consolidation_rate' of plasticity 'rule' cannot be represented",
             "2^-7 to 2^8 in the form chip",
             "2^-8",
         ),
         (
             {"form": "carry", "learning_rate": 2.0**-13},
             "BC321",
-            "'learning_rate' of plasticity 'rule' is not expressible",
+            "'learning_rate' of plasticity 'rule' cannot be represented",
             # Two halvings are to come.
             "2^-12 to 2^0 in the form carry",
             "2^-13",
@@ -362,7 +365,7 @@ def test_of_many_neurons_the_worst_is_told(make: Any, code: Any) -> None:
         (
             {"form": "carry", "learning_rate": 4.0},
             "BC321",
-            "'learning_rate' of plasticity 'rule' is not expressible",
+            "'learning_rate' of plasticity 'rule' cannot be represented",
             "2^-12 to 2^0 in the form carry",
             "2^2",
         ),
@@ -387,14 +390,16 @@ def test_times_of_the_task_are_whole_steps(make: Any, name: str) -> None:
 
 def test_traces(make: Any, code: Any) -> None:
     network = make.digits("carry")
-    learning = code(*network.populations, *network.projections, *network.plasticity).projections[0].learning
+    program = code(*network.populations, *network.projections, *network.plasticity, network.task)
+    learning = program.projections[0].learning
     assert (learning.traces[0].kind, learning.traces[0].decay, learning.traces[0].impulse) == (
         "plain",
         248,
         16,
     )
     network = make.digits("chip")
-    learning = code(*network.populations, *network.projections, *network.plasticity).projections[0].learning
+    program = code(*network.populations, *network.projections, *network.plasticity, network.task)
+    learning = program.projections[0].learning
     assert (learning.traces[0].kind, learning.traces[0].tau, learning.traces[0].impulse) == ("lava", 16.0, 16)
 
 

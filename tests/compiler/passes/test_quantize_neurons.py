@@ -101,11 +101,11 @@ def test_a_parameter_that_follows_another_s_integer() -> None:
 )
 def test_a_physical_parameter_without_a_line(represents: dict[str, Represented], given: str) -> None:
     with pytest.raises(BurstchipError) as caught:
-        quantize_neurons(Population("n", "sized", 2, {}), model({}, represents), 1.0, Report())
+        quantize_neurons(Population("n", "sized", 2, {}), model({}, represents), 1.0, False, Report())
     assert str(caught.value) == (
-        "error[BC316]: neuron model 'sized' does not say what its parameter 'size' becomes\n"
+        "error[BC316]: neuron model 'sized' does not map its parameter 'size' to the chip\n"
         f"  required: an entry in `represents` that names parameters of the chip    given: {given}"
-        "    hint: correct `in_chip_units` in the package of the model"
+        "    hint: fix `in_chip_units` in the package of the model"
     )
 
 
@@ -121,16 +121,18 @@ def test_a_parameter_of_the_program_without_a_value() -> None:
         return replace(numbers, parameters=chip, represents=lines)
 
     with pytest.raises(BurstchipError) as caught:
-        quantize_neurons(Population("n", "lif", 2, {}), replace(LIF, in_chip_units=without_du), 1.0, Report())
+        quantize_neurons(
+            Population("n", "lif", 2, {}), replace(LIF, in_chip_units=without_du), 1.0, False, Report()
+        )
     assert str(caught.value) == (
-        "error[BC316]: neuron model 'lif' gives its program's parameter 'vth' no value\n"
+        "error[BC316]: neuron model 'lif' does not set the parameter 'vth' of its program\n"
         "  required: an entry in `parameters` or `constants`    given: none"
-        "    hint: correct `in_chip_units` in the package of the model"
+        "    hint: fix `in_chip_units` in the package of the model"
     )
 
 
 @pytest.mark.parametrize("name", sorted(models()))
 def test_each_parameter_of_each_model_has_a_line(name: str) -> None:
     report = Report()
-    quantize_neurons(Population("n", name, 2, {}), models()[name], 1.0, report)
+    quantize_neurons(Population("n", name, 2, {}), models()[name], 1.0, False, report)
     assert [line.parameter for line in report.lines] == [p.name for p in models()[name].parameters]

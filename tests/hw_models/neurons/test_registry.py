@@ -64,7 +64,7 @@ def test_a_registered_model(entry_points: list[EntryPoint]) -> None:
     ("contents", "given"),
     [
         ({"IT": 7}, "module_of_mine:IT, a int"),
-        ({"IT": renamed("yours")}, "module_of_mine:IT, of the name 'yours'"),
+        ({"IT": renamed("yours")}, "module_of_mine:IT, a model with the name 'yours'"),
         (
             {},
             "module_of_mine:IT, which fails with AttributeError: "
@@ -80,7 +80,7 @@ def test_an_entry_point_that_cannot_be_used(
         registry.models()
     assert str(caught.value) == (
         "error[BC190]: entry point 'mine' of group burstchip.neurons cannot be used\n"
-        "  required: a NeuronModel of the same, not yet taken, name"
+        "  required: a NeuronModel with the name of the entry point, which no other model has"
         f"    given: {given}    hint: fix or uninstall the package that registers it"
     )
 
@@ -113,15 +113,15 @@ def wide(s, p, x):  # type: ignore[no-untyped-def]
         ),  # type: ignore[dict-item]
         (
             {"program": moody, "roles": Roles({"mood": "clock"})},
-            "input 'mood' holds 0..1, the control clock takes 0..2147483647",
+            "input 'mood' has the range 0..1, control 'clock' needs 0..2147483647",
         ),
-        ({"roles": Roles({"mood": "reset"})}, "the control 'mood' is no input of the program"),
-        ({"roles": Roles({"soma": "reset"})}, "input 'soma' is a port and a control"),
+        ({"roles": Roles({"mood": "reset"})}, "control 'mood' is not an input of the program"),
+        ({"roles": Roles({"soma": "reset"})}, "input 'soma' is both a port and a control"),
         ({"program": wide}, "states: v in -549755813888..549755813887 exceeds 32 bits"),
-        ({"roles": Roles(count="events")}, "the role of 'events', which is no state"),
-        ({"roles": Roles(factor_shift="u")}, "the role of 'u', which is no parameter"),
+        ({"roles": Roles(count="events")}, "a role names 'events', which is not a state"),
+        ({"roles": Roles(factor_shift="u")}, "a role names 'u', which is not a parameter"),
         ({"roles": Roles(rate="value")}, ""),
-        ({"kind": "source"}, "a source with 1 ports"),
+        ({"kind": "source"}, "a source cannot have 1 ports"),
     ],
 )
 def test_a_model_whose_inputs_are_not_bound(
@@ -140,7 +140,7 @@ def test_a_model_whose_inputs_are_not_bound(
 
 def test_a_taken_name(entry_points: list[EntryPoint]) -> None:
     register(entry_points, "lif", IT=renamed("lif"))
-    with pytest.raises(BurstchipError, match="module_of_lif:IT, of a name that is taken"):
+    with pytest.raises(BurstchipError, match="module_of_lif:IT, a model with the name of another one"):
         registry.models()
 
 

@@ -72,7 +72,7 @@ def test_any_text_is_a_rule_or_has_messages(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "messages"),
     [
-        ("u12*x1", ["1+3 BC202 'u12' has a K of several digits; Lava reads it as u1 times 2"]),
+        ("u12*x1", ["1+3 BC202 'u12' has a K with several digits, which Lava reads as u1 times 2"]),
         ("x0*y7", ["4+2 BC201 unknown name 'y7'"]),
         ("x3*u0", ["1+2 BC201 unknown name 'x3'"]),
         ("u*x1", ["1+1 BC201 unknown name 'u'"]),
@@ -81,19 +81,19 @@ def test_any_text_is_a_rule_or_has_messages(text: str) -> None:
         ("x0*sgn*y1", ["4+3 BC201 unknown name 'sgn'"]),
         ("2^-6*x1*y1", ["1+10 BC203 a product without a condition"]),
         ("x0*y1 - x1", ["9+2 BC203 a product without a condition"]),
-        ("x0*u1*y1", ["4+2 BC204 u1 stands after the condition x0"]),
-        ("u0*u0*y1", ["4+2 BC204 u0 stands after the condition u0"]),
-        ("u0*(u1-3)", ["5+2 BC204 the condition u1 stands in a bracket"]),
-        ("0.5*x0*y1", ["1+3 BC205 rules know no decimals"]),
-        ("x0*2^2.5", ["6+3 BC205 rules know no decimals"]),
-        ("x0*1e-3", ["4+4 BC205 rules know no decimals"]),
-        ("x0*3^2", ["4+3 BC206 a scale is an integer or a power of two"]),
-        ("x0*2^y1", ["4+4 BC206 a scale is an integer or a power of two"]),
-        ("x0*2^", ["4+2 BC206 a scale is an integer or a power of two"]),
-        ("x0*(x1-3)^2", ["10+1 BC206 only two has powers here"]),
-        ("9*x0*y1", ["1+7 BC207 the scale of this product has too many digits"]),
-        ("8*2^8*x0", ["1+8 BC207 the scale of this product has too many digits"]),
-        ("x0*" + "9" * 5000, ["1+5003 BC207 the scale of this product has too many digits"]),
+        ("x0*u1*y1", ["4+2 BC204 u1 follows the condition x0"]),
+        ("u0*u0*y1", ["4+2 BC204 u0 follows the condition u0"]),
+        ("u0*(u1-3)", ["5+2 BC204 the condition u1 cannot be inside a bracket"]),
+        ("0.5*x0*y1", ["1+3 BC205 a rule cannot contain decimal numbers"]),
+        ("x0*2^2.5", ["6+3 BC205 a rule cannot contain decimal numbers"]),
+        ("x0*1e-3", ["4+4 BC205 a rule cannot contain decimal numbers"]),
+        ("x0*3^2", ["4+3 BC206 a scale must be an integer or a power of two"]),
+        ("x0*2^y1", ["4+4 BC206 a scale must be an integer or a power of two"]),
+        ("x0*2^", ["4+2 BC206 a scale must be an integer or a power of two"]),
+        ("x0*(x1-3)^2", ["10+1 BC206 only powers of two are allowed"]),
+        ("9*x0*y1", ["1+7 BC207 the scale of this product exceeds the chip's mantissa"]),
+        ("8*2^8*x0", ["1+8 BC207 the scale of this product exceeds the chip's mantissa"]),
+        ("x0*" + "9" * 5000, ["1+5003 BC207 the scale of this product exceeds the chip's mantissa"]),
         ("2^-8*x0", ["1+7 BC208 the exponent of this product is out of range"]),
         ("x0*2^9", ["1+6 BC208 the exponent of this product is out of range"]),
         ("x0*x1*-1*y1", ["7+1 BC209 a sign inside a product"]),
@@ -104,35 +104,38 @@ def test_any_text_is_a_rule_or_has_messages(text: str) -> None:
         ("x0*((x1-3))", ["4+8 BC210 ((x1-3)) is not a variable plus a constant"]),
         ("x0*()", ["4+2 BC210 an empty bracket"]),
         ("x0*(-x1)", ["4+5 BC210 Lava reads (-x1) as x1"]),
-        ("u0*(x0)", ["4+4 BC210 Lava drops (x0)"]),
+        ("u0*(x0)", ["4+4 BC210 Lava ignores the brackets of (x0)"]),
         ("x0*(x1", ["4+1 BC210 this bracket is never closed"]),
         ("x0)*y1", ["3+1 BC210 this bracket was never opened"]),
-        ("x0*sgn(x1)", ["4+7 BC211 sgn takes the sign of a synaptic variable"]),
-        ("x0*sgn(3)", ["4+6 BC211 sgn takes the sign of a synaptic variable"]),
-        ("x0*sgn(-w)", ["4+7 BC211 Lava knows no negative variable in sgn(...)"]),
-        ("x0*sgn(3-w)", ["4+8 BC211 Lava knows no negative variable in sgn(...)"]),
+        ("x0*sgn(x1)", ["4+7 BC211 sgn(...) must contain a synaptic variable"]),
+        ("x0*sgn(3)", ["4+6 BC211 sgn(...) must contain a synaptic variable"]),
+        ("x0*sgn(-w)", ["4+7 BC211 sgn(...) cannot take a negated variable"]),
+        ("x0*sgn(3-w)", ["4+8 BC211 sgn(...) cannot take a negated variable"]),
         ("2x0*y1", ["2+2 BC212 no '*' between '2' and 'x0'"]),
         ("x0 y1", ["4+2 BC212 no '*' between 'x0' and 'y1'"]),
-        ("x0*", ["3+1 BC212 nothing follows the '*'"]),
+        ("x0*", ["3+1 BC212 a factor is missing after '*'"]),
         ("x0**y1", ["3+2 BC216 powers are written with '^'"]),
-        ("x0*y1 -", ["7+1 BC212 nothing follows the sign"]),
+        ("x0*y1 -", ["7+1 BC212 a factor is missing after the sign"]),
         ("*x0", ["1+1 BC212 a factor is missing before '*'"]),
         ("", ["1+1 BC214 the rule for dw is empty"]),
         ("   ", ["1+3 BC214 the rule for dw is empty"]),
         ("x0*(x1-200)", ["4+8 BC215 the constant -200 beside x1 is out of range"]),
         ("x0*(w+256)", ["4+7 BC215 the constant +256 beside w is out of range"]),
-        ("x0*(x1-2^-1)", ["4+9 BC215 a constant inside a factor is an integer"]),
+        ("x0*(x1-2^-1)", ["4+9 BC215 a constant inside a factor must be an integer"]),
         ("u0*2**-6*x1", ["5+2 BC216 powers are written with '^'"]),
-        ("u0*x1/8", ["6+1 BC217 rules know no division"]),
-        ("x0 − y0", ["4+1 BC200 '−' has no meaning here"]),
-        ("x0 & y0", ["4+1 BC200 '&' has no meaning here", "6+2 BC212 no '*' between 'x0' and 'y0'"]),
+        ("u0*x1/8", ["6+1 BC217 a rule cannot contain a division"]),
+        ("x0 − y0", ["4+1 BC200 '−' is not part of a learning rule"]),
+        (
+            "x0 & y0",
+            ["4+1 BC200 '&' is not part of a learning rule", "6+2 BC212 no '*' between 'x0' and 'y0'"],
+        ),
         (
             "u12*x1 + 0.3*y7 - 9*x0",
             [
-                "1+3 BC202 'u12' has a K of several digits; Lava reads it as u1 times 2",
-                "10+3 BC205 rules know no decimals",
+                "1+3 BC202 'u12' has a K with several digits, which Lava reads as u1 times 2",
+                "10+3 BC205 a rule cannot contain decimal numbers",
                 "14+2 BC201 unknown name 'y7'",
-                "19+4 BC207 the scale of this product has too many digits",
+                "19+4 BC207 the scale of this product exceeds the chip's mantissa",
             ],
         ),
     ],
@@ -154,7 +157,7 @@ def test_the_whole_message() -> None:
     with pytest.raises(BurstchipError) as caught:
         parse_rule("dw", "u0*2^-4*x1*0.25", Place("net.yaml", 7, 9, 17, line))
     assert str(caught.value) == (
-        "net.yaml:7:21: error[BC205]: rules know no decimals\n"
+        "net.yaml:7:21: error[BC205]: a rule cannot contain decimal numbers\n"
         '   7 |     dw: "u0*2^-4*x1*0.25"\n'
         "     |                     ^^^^\n"
         "  required: an integer or a power of two    given: 0.25    hint: write 2^-2"
@@ -184,7 +187,7 @@ def test_mistakes_of_all_texts_are_told() -> None:
 
 
 def test_no_rule() -> None:
-    with pytest.raises(BurstchipError, match="no rule is given"):
+    with pytest.raises(BurstchipError, match="a rule is missing"):
         learning_rule()
 
 

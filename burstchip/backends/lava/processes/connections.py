@@ -66,7 +66,7 @@ class CounterTraceRandom:
 
 
 class SynapseRandom:
-    """Stands in for Lava's ConnVarRandom: 7 bits a synapse, [post, pre], anew in each learning step."""
+    """Replaces Lava's ConnVarRandom: 7 bits a synapse, [post, pre], drawn in each learning step."""
 
     def __init__(self, draws: SynapseDraws, shape: tuple[int, int]) -> None:
         self.draws, self.shape, self.learned = draws, shape, 0
@@ -82,7 +82,7 @@ class SynapseRandom:
 
 
 class Ring:
-    """Sums under way, [slot, post]: slot 0 is due in the next step."""
+    """Sums in flight, [slot, post]: slot 0 is due in the next step."""
 
     def __init__(self, delays: NDArray[Any], post: int) -> None:
         self.delays = delays
@@ -123,7 +123,7 @@ class PyLearningConnection(PyLearningDenseModelBitApproximate):  # type: ignore[
         super().run_spk()
 
     def recv_traces(self, s_in: Any) -> None:
-        """The stock phase, which is told of the presynaptic messages here."""
+        """The stock phase, which receives the presynaptic messages here."""
         if hasattr(self, "ring"):
             self.ring.add(self.weights, s_in, self.weight_exp)
         super().recv_traces(s_in)

@@ -188,7 +188,7 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
 
 Classes = tuple[type[ProgramProcess], type[PyProgram]]
 
-#: The classes made so far, by everything that tells them apart.
+#: The classes made so far, by everything in which they differ.
 _made: dict[tuple[object, ...], Classes] = {}
 
 

@@ -23,7 +23,7 @@ from hw_models.program.loop_numba import loop
 def turn(now: NDArray[np.int64], n: int, periodic: NDArray[np.int64], flags: NDArray[np.int64]) -> None:
     """Set the words to step `n`, and each flag to what its signal is: a row of (period, first, last, ahead).
 
-    In the steps before FIRST, which lead into a task, neurons stand still and sources run only in the last.
+    In the steps before FIRST, which lead into a task, neurons do not change and sources run only in the last.
     """
     now[N] = n
     now[CLOCK] = n + now[LEAD]

@@ -36,7 +36,7 @@ def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
     real = chip("loihi2")
     few = replace(real["compartments"], values=(4,))
     facts = replace(real, facts={**real.facts, "compartments": few})
-    monkeypatch.setattr(deploy, "partition", lambda code: partition(code, facts))
+    monkeypatch.setattr(deploy, "partition_program", lambda code: partition(code, facts))
 
 
 def deployed(code: ChipProgram, folder: Path) -> Path:
@@ -114,7 +114,7 @@ def test_integers_only_and_nothing_else(small: ChipProgram, tmp_path: Path) -> N
 
 def test_the_images_use_what_the_partition_says(small: ChipProgram) -> None:
     found = partition(small)
-    for core, image in zip(found.cores, build_images(small, found).cores, strict=True):
+    for core, image in zip(found.cores, build_images(found).cores, strict=True):
         assert core.used["synaptic_memory_bits"] == 64 * image.tensors["synapses"].size
         assert core.used["input_axons"] == len(image.tensors["input_axons"])
         assert core.used["output_axons"] == len(image.tensors["output_axons"])
@@ -310,7 +310,8 @@ def test_damage_is_described(
 def test_an_empty_folder_is_no_deployment(small: ChipProgram, tmp_path: Path) -> None:
     assert message(small, tmp_path) == (
         "error[BC410]: 'FOLDER' is not a deployment\n"
-        "  required: a folder that `burstchip deploy --dry-run` wrote    given: no manifest.json of one"
+        "  required: a folder that `burstchip deploy --dry-run` wrote    "
+        "given: manifest.json is missing or belongs to something else"
     )
 
 

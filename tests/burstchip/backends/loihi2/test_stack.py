@@ -130,7 +130,7 @@ def test_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert access == ACCESS
     assert str(refuse_sending()) == (
-        "error[BC570]: nothing can be sent to a Loihi 2 from here\n"
+        "error[BC570]: this machine cannot send to a Loihi 2\n"
         f"  required: {required}    given: deploy without --dry-run    "
         f"hint: --dry-run writes what would be sent. {access}"
     )

@@ -172,15 +172,15 @@ def a_network(seed: int, form: str | None) -> ChipProgram:
 
 
 def assert_same(code: ChipProgram) -> None:
-    record = tuple(
+    variables = tuple(
         (population.name, variable)
         for population in code.populations
         for program in [population.program]
         for variable in (*program.states, *(o for o in program.outputs if o not in ("y1", "y2")))
     )
-    slow, simulation = PlainRun(code, record=record), start(code, learning=True, record=record)
+    slow, simulation = PlainRun(code, record=variables), start(code, learning=True, record=variables)
     wanted, found = slow.advance(STEPS), simulation.advance(STEPS)
-    for variable in record:
+    for variable in variables:
         same = found[variable] == wanted[variable]
         if not np.all(same):
             n, neuron = np.argwhere(~same)[0]

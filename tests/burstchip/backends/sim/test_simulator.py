@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from burstchip.backends.plain.run import PlainRun
 from burstchip.backends.sim.simulator import Simulation, start
+from burstchip.running.recording import record
+from burstchip.variables import Variable
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import (
     Constant,
@@ -62,8 +66,21 @@ def code() -> ChipProgram:
     return chain()
 
 
+def run(
+    code: ChipProgram, steps: int, variables: Sequence[Variable] = RECORD, backend: str = "sim"
+) -> Mapping[Variable, NDArray[Any]]:
+    """What is recorded in a free run."""
+    return record(code, steps, variables, backend=backend).values
+
+
+def state_after(code: ChipProgram, steps: int) -> Simulation:
+    simulation = start(code, learning=True)
+    simulation.advance(steps)
+    return simulation
+
+
 def test_one_row_a_step_one_column_a_neuron(code: ChipProgram) -> None:
-    found, simulation = simulate(code, 60, RECORD)
+    found = run(code, 60)
     assert tuple(found) == RECORD
     assert {name: values.shape for name, values in found.items()} == {
         ("b", "v"): (60, 5),
@@ -72,14 +89,13 @@ def test_one_row_a_step_one_column_a_neuron(code: ChipProgram) -> None:
         ("a", "events"): (60, 2),
     }
     assert {values.dtype for values in found.values()} == {np.dtype(np.int32)}
-    assert simulation.clock == 60
     listed = np.argwhere(found["a", "events"]).tolist()
     assert sorted(listed) == [[3, 0], [3, 1], [4, 0], [4, 1], [10, 0], [10, 1], [40, 0], [41, 1]]
 
 
 @pytest.mark.parametrize("delay", [1.0, 63.0])
 def test_an_event_acts_after_its_delay(delay: float) -> None:
-    found, _ = simulate(chain(delay=delay), 80, RECORD)
+    found = run(chain(delay=delay), 80)
     first = int(np.flatnonzero(found["b", "u"][:, 0])[0])
     assert first == 3 + delay
 
@@ -96,25 +112,44 @@ def test_what_is_sent_in_one_step_is_floored_by_itself() -> None:
     spikes = np.array([[3, 0], [4, 1], [10, 0], [10, 1], [20, 1], [21, 1]])
     listed = replace(code.populations[0], spikes=spikes)
     code = replace(code, populations=(listed, code.populations[1]), projections=(both, code.projections[1]))
-    found, _ = simulate(code, 30, RECORD)
+    found = run(code, 30)
     assert not found["b", "u"].any()
     uniform = replace(both, delays=np.ones(2, dtype=np.int16))
     code = replace(code, projections=(uniform, code.projections[1]))
-    found, _ = simulate(code, 30, RECORD)
+    found = run(code, 30)
     # Those of step 10 are sent together.
     assert np.flatnonzero(found["b", "u"])[0] == 12
 
 
-def test_recording_nothing_and_no_steps(code: ChipProgram) -> None:
-    found, simulation = simulate(code, 0, ())
-    assert found == {} and simulation.clock == 0
-    found, _ = simulate(code, 0, RECORD)
-    assert found["b", "v"].shape == (0, 5)
+def test_a_source_that_nothing_reads(code: ChipProgram) -> None:
+    """Of its program nothing is left to compute."""
+    model = models()["current_source"]
+    source = replace(
+        code.populations[0],
+        name="unread",
+        program=model.program,
+        roles=model.roles,
+        parameters={"level": 1, "start": 0, "stop": 9},
+        spikes=None,
+        signals={},
+    )
+    code = bind(replace(code, populations=(*code.populations, source)))
+    assert np.array_equal(run(code, 20)["b", "v"], run(chain(), 20)["b", "v"])
+
+
+def test_no_steps_change_nothing(code: ChipProgram) -> None:
+    arrays = start(code, learning=True).arrays
+    simulation = state_after(code, 0)
+    assert simulation.clock == 0
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(simulation.arrays[name], array, err_msg=name)
 
 
 def test_events_are_counted(code: ChipProgram) -> None:
-    found, simulation = simulate(code, 60, RECORD)
-    events = found["b", "events"]
+    recording, simulation = record(code, 60, RECORD), state_after(code, 60)
+    events = recording.values["b", "events"]
+    assert recording.events == {"a": 8, "b": events.sum()}
+    assert simulation.clock == 60
     assert simulation.arrays["event_totals"][:, 0].tolist() == [8, events.sum()]
     # A message is counted when it is delivered, a step after its emission.
     assert simulation.arrays["synaptic_events"].tolist() == [8 * 5, 5 * events[:-1].sum()]
@@ -125,9 +160,8 @@ def test_sums_beyond_the_port_are_clipped_and_counted() -> None:
     code = chain(weight=255 * 20 / 128)
     strong = replace(code.projections[0], weight_exp=10)
     code = replace(code, projections=(strong, code.projections[1]))
-    found, simulation = simulate(code, 20, RECORD)
-    assert simulation.arrays["clipped_inputs"].tolist() == [0, 3 * 5]
-    assert found["b", "u"].max() == 1 << 23
+    assert state_after(code, 20).arrays["clipped_inputs"].tolist() == [0, 3 * 5]
+    assert run(code, 20)["b", "u"].max() == 1 << 23
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**31, 2**32 - 1, 2**63 - 1])
@@ -143,8 +177,8 @@ def test_any_seed(seed: int) -> None:
         signals={},
     )
     code = bind(replace(code, populations=(poisson, code.populations[1])))
-    found, _ = simulate(code, 50, (("a", "events"),))
-    wanted = PlainRun(code, record=(("a", "events"),)).advance(50)
+    found = run(code, 50, [("a", "events")])
+    wanted = PlainRun(code, record=[("a", "events")]).advance(50)
     assert np.array_equal(found["a", "events"], wanted["a", "events"])
 
 
@@ -173,8 +207,7 @@ def test_a_run_does_not_write_into_its_program(targets: int) -> None:
 def test_reals_are_close_where_little_is_rounded() -> None:
     """Below the threshold, where no event turns a small difference into a large one."""
     code = chain(weight=-13 * 20 / 128)
-    integers, _ = simulate(code, 60, RECORD)
-    reals, _ = simulate(code, 60, RECORD, real=True)
+    integers, reals = run(code, 60), run(code, 60, backend="reference")
     assert {values.dtype for values in reals.values()} == {np.dtype(np.float64)}
     assert np.array_equal(reals["a", "events"], integers["a", "events"])
     assert not reals["b", "events"].any() and not integers["b", "events"].any()
@@ -195,9 +228,8 @@ def test_reals_of_the_bursting_neuron_have_the_same_rates() -> None:
     back = Projection("back", *ends, Dense(), Uniform(-0.3, 0.3), Constant(1.0))
     network = Network("burst", 1.0, 4, populations, (drive, back), (), (), None, "loihi2", {}, models())
     code = compile_network(network)
-    record = (("a", "events"), ("b", "events"), ("b", "bursts"), ("b", "P"))
-    integers, _ = simulate(code, 600, record)
-    reals, _ = simulate(code, 600, record, real=True)
+    variables = (("a", "events"), ("b", "events"), ("b", "bursts"), ("b", "P"))
+    integers, reals = run(code, 600, variables), run(code, 600, variables, backend="reference")
     # The same draws: whether a source emits is decided alike but for the rounding of its rate.
     assert np.count_nonzero(reals["a", "events"] != integers["a", "events"]) <= 5
     for name, share in (("events", 0.02), ("bursts", 0.06)):
