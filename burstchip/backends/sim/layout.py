@@ -14,7 +14,8 @@ import numpy as np
 from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.passes.check import greatest_input
 from hw_models.neurons.roles import LEARNING_CONTROLS, Control
-from hw_models.program.trace import Program, specialize
+from hw_models.program.rewrite import specialize
+from hw_models.program.trace import Program
 
 
 def has_own_delays(projection: ProjectionCode) -> bool:
