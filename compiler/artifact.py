@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from compiler.artifact_synapses import Tensors, decode_projection, encode_projection
 from compiler.ir.chip_program import (
     ChipProgram,
+    LoweredFunction,
     PopulationCode,
     QuantisationLine,
     TaskCode,
@@ -88,6 +89,9 @@ def _encode_population(
         "gather_every": population.gather_every,
         "units": {name: list(unit) for name, unit in population.units.items()},
     }
+    if population.exact is not None:
+        entry["exact"] = programs.index(population.exact)
+        entry["functions"] = [asdict(it) for it in population.functions]
     if population.spikes is not None:
         entry["spikes"] = f"population.{index}.spikes"
         tensors[entry["spikes"]] = population.spikes
@@ -98,8 +102,9 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
     tensors: Tensors = {}
     programs: list[Program] = []
     for population in code.populations:
-        if population.program not in programs:
-            programs.append(population.program)
+        for program in (population.program, population.exact):
+            if program is not None and program not in programs:
+                programs.append(program)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -243,6 +248,8 @@ def _decode_population(
         spikes,
         units,
         values("real"),
+        programs[entry["exact"]] if "exact" in entry else None,
+        tuple(LoweredFunction(**it) for it in entry.get("functions", [])),
     )
 
 

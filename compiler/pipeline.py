@@ -18,6 +18,7 @@ from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_ne
 from compiler.passes.check import check
 from compiler.passes.elaborate import elaborate
 from compiler.passes.lower import lower
+from compiler.passes.lower_functions import lower_functions
 from compiler.passes.quantize import quantize
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -48,7 +49,8 @@ OWN = (
     Pass("elaborate", elaborate),
     Pass("quantize", quantize, after="elaborate"),
     Pass("lower", lower, after="quantize"),
-    Pass("check", check, after="lower"),
+    Pass("lower_functions", lower_functions, after="lower"),
+    Pass("check", check, after="lower_functions"),
 )
 
 

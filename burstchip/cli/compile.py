@@ -25,7 +25,10 @@ def compile_(
     strict: Strict = False,
     print_after: Annotated[
         str | None,
-        typer.Option(metavar="PASS", help="Show the program after elaborate, quantize, lower or check."),
+        typer.Option(
+            metavar="PASS",
+            help="Show the program after elaborate, quantize, lower, lower_functions or check.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

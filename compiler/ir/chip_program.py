@@ -30,6 +30,22 @@ FACTORS = ("y1", "y2", "y3")
 
 
 @dataclass(frozen=True)
+class LoweredFunction:
+    """A function that became a table: `entries` at every 2^`spacing`-th of the arguments `low`..`high`.
+
+    `function` is its text, as a program prints it. `bound` is proven: the greatest error of a result, in the
+    function's own values.
+    """
+
+    function: str
+    low: int
+    high: int
+    entries: int
+    spacing: int
+    bound: float
+
+
+@dataclass(frozen=True)
 class PopulationCode:
     """One population: the program that its neurons run, its size, integer parameters and random stream.
 
@@ -38,7 +54,7 @@ class PopulationCode:
     steps, of the plastic synapses that end here, 0 where there are none. `spikes` lists (step, neuron) of the
     events of a list, sorted. `units[variable]` is the value and unit that 1 in a state or output stands for,
     where that is known. `real` holds, for parameters that were rounded, the real number before; `reference`
-    runs with those.
+    runs with those, and with the program `exact`, where functions of it became the tables `functions`.
     """
 
     name: str
@@ -53,6 +69,12 @@ class PopulationCode:
     spikes: NDArray[np.int64] | None = None
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     real: Mapping[str, float | NDArray[np.float64]] = field(default_factory=dict)
+    exact: Program | None = None
+    functions: tuple[LoweredFunction, ...] = ()
+
+    def program_of(self, *, real: bool) -> Program:
+        """The program in integers, or the one whose functions are exact."""
+        return self.exact if real and self.exact is not None else self.program
 
     def numbers(self, *, real: bool) -> Mapping[str, float | NDArray[Any]]:
         """The parameters as integers, or as the real numbers that these were rounded from."""

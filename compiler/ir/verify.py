@@ -93,6 +93,12 @@ def _verify_population(population: PopulationCode) -> None:
         assert type(getattr(population, what)) is int, f"the {what} of {name} is not an integer"
     assert population.size > 0 and population.gather_every >= 0, f"{name} has {population.size} neurons"
     verify_program(program)
+    if population.exact is not None:
+        verify_program(population.exact)
+        for group in ("states", "parameters", "inputs", "outputs", "initial"):
+            same = getattr(population.exact, group) == getattr(program, group)
+            assert same, f"the exact program of {name} has other {group}"
+    assert (population.exact is None) == (not population.functions), f"{name} has tables of no function"
     verify_binding(program, population.ports, population.roles, population.parameters)
     for parameter, width in program.parameters.items():
         value = np.asarray(population.parameters[parameter])

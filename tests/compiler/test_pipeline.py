@@ -39,8 +39,8 @@ def register(entry_points: list[EntryPoint], name: str, it: object) -> None:
 def test_every_pass_is_seen_once_in_order(make: Any) -> None:
     seen: list[tuple[str, object]] = []
     code = compile_network(make.digits(), lambda name, ir: seen.append((name, ir)))
-    assert [name for name, _ in seen] == ["elaborate", "quantize", "lower", "check"]
-    assert [type(ir) for _, ir in seen] == [Elaborated, ChipProgram, ChipProgram, ChipProgram]
+    assert [name for name, _ in seen] == ["elaborate", "quantize", "lower", "lower_functions", "check"]
+    assert [type(ir) for _, ir in seen] == [Elaborated, *[ChipProgram] * 4]
     assert seen[-1][1] is code
 
 
@@ -84,7 +84,7 @@ def test_passes_of_other_packages_stand_where_they_say(make: Any, entry_points: 
     register(entry_points, "c", Pass("c", renamed, after="b"))
     seen: list[str] = []
     code = compile_network(make.digits(), lambda name, _: seen.append(name))
-    assert seen == ["elaborate", "quantize", "lower", "a", "b", "c", "check"]
+    assert seen == ["elaborate", "quantize", "lower", "a", "b", "c", "lower_functions", "check"]
     assert code.name == "test'''"
 
 
@@ -111,7 +111,7 @@ def test_a_pass_of_another_package_that_breaks_the_representation(
         (Pass("other", len, after="lower"), "is Pass(name='other'"),
         (
             Pass("mine", len, after="nowhere"),
-            "it follows 'nowhere', one of elaborate, quantize, lower, check",
+            "it follows 'nowhere', one of elaborate, quantize, lower, lower_functions, check",
         ),
         (Pass("mine", len), "it follows '', one of elaborate"),
     ],

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.available import require_backend
+from burstchip.backends.integers import require_integers
 from burstchip.backends.lava.recorder import Track
 from burstchip.backends.shown import Shown
 from compiler.artifact import save_artifact
@@ -160,6 +161,7 @@ class LavaRun:
         tracked: Mapping[Place, int],
         rows: int | None = None,
     ) -> None:
+        require_integers(code)
         self.worker, self.clock = worker, 0
         self._folder = tempfile.TemporaryDirectory(prefix="burstchip-lava-")
         folder = Path(self._folder.name)

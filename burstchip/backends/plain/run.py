@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.backends.integers import require_integers
 from burstchip.backends.plain.learning import follow_arrivals, learn_by_carry, note_and_learn
 from burstchip.backends.plain.neurons import resting
 from burstchip.backends.plain.signals import Signals
@@ -39,6 +40,7 @@ class PlainRun:
         seed: int | None = None,
         anneal: int = 0,
     ) -> None:
+        require_integers(code)
         assert code.task is None or shown is not None, "a program with a task needs its samples"
         self.code, self.anneal, self.clock = code, anneal, 0
         self.seed = code.seed if seed is None else seed
