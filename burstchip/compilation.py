@@ -9,9 +9,12 @@ from types import MappingProxyType
 
 from burstchip.frontend import load
 from burstchip.frontend.defaults import Default
+from burstchip.frontend.language import TARGETS
 from compiler.ir.chip_program import ChipProgram
 from compiler.pipeline import compile_network
-from hw_models.diagnostics import BurstchipError, Diagnostic
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+
+register_codes({"BC614": "an unknown target"})
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -41,13 +44,16 @@ def check_file(
     seed: int | None = None,
     *,
     strict: bool = False,
+    target: str | None = None,
     after: Callable[[str, object], None] | None = None,
 ) -> Compilation:
     """Read and compile a file, and report everything that is wrong with it.
 
-    `overrides` set the file's parameters, `seed` overrides its seed; with `strict` every warning is an
-    error. `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds.
+    `overrides` set the file's parameters, `seed` and `target` override its own; with `strict` every warning
+    is an error. `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds;
+    raises `BurstchipError` BC614 for a target that is none.
     """
+    _require_target(target)
     loaded = load(path, overrides, seed)
     messages = list(loaded.diagnostics)
     code = None
@@ -62,7 +68,8 @@ def check_file(
                 after(name, ir)
 
         try:
-            code = compile_network(loaded.network, seen)
+            network = loaded.network if target is None else replace(loaded.network, target=target)
+            code = compile_network(network, seen)
         except BurstchipError as error:
             messages += passed + [found for found in error.diagnostics if found not in passed]
         else:
@@ -80,13 +87,27 @@ def compile_file(
     seed: int | None = None,
     *,
     strict: bool = False,
+    target: str | None = None,
     after: Callable[[str, object], None] | None = None,
 ) -> tuple[ChipProgram, tuple[Diagnostic, ...]]:
     """(program, warnings) of a file; arguments as of `check_file`.
 
     Raises `BurstchipError` with every message where one is an error.
     """
-    result = check_file(path, overrides, seed, strict=strict, after=after)
+    result = check_file(path, overrides, seed, strict=strict, target=target, after=after)
     if result.code is None:
         raise BurstchipError(result.diagnostics)
     return result.code, result.diagnostics
+
+
+def _require_target(target: str | None) -> None:
+    if target is not None and target not in TARGETS:
+        raise BurstchipError(
+            Diagnostic(
+                "BC614",
+                f"unknown target '{target}'",
+                required=", ".join(TARGETS),
+                given=target,
+                hint=nearest(target, TARGETS),
+            )
+        )

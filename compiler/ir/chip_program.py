@@ -1,5 +1,8 @@
 """The second intermediate representation: what runs. Integers only; nothing here knows of YAML.
 
+Beside what was rounded stands the real number before; with the target `none` that alone counts, and the
+integers are the nearest that the declared widths hold.
+
 Parameters bear the chip's names. Weights are shaped (post, pre) where a projection is dense, and listed
 by (pre, post) where it is sparse.
 """
@@ -16,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws, grid
+from compiler.ir.network import NO_CHIP
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
 from hw_models.plasticity.grammar import learning_rule
@@ -226,6 +230,11 @@ class ChipProgram:
     task: TaskCode | None
     quantisation: tuple[QuantisationLine, ...]
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+
+    @property
+    def on_chip(self) -> bool:
+        """Whether the program is one of a chip's integers, and not for `reference` alone."""
+        return self.target != NO_CHIP
 
     @property
     def lead_in(self) -> int:

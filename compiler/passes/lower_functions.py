@@ -57,7 +57,9 @@ def _lowered(table: FunctionTable) -> LoweredFunction:
 
 
 def lower_functions(code: ChipProgram) -> ChipProgram:
-    """Tables in place of functions, and a line of the report for each."""
+    """Tables in place of functions, and a line of the report for each; a program without a chip stays."""
+    if not code.on_chip:
+        return code
     known: dict[int, tuple[Program, tuple[FunctionTable, ...]]] = {}
     populations: list[PopulationCode] = []
     lines = list(code.quantisation)

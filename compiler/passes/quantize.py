@@ -12,7 +12,7 @@ import numpy as np
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode, TaskCode
 from compiler.ir.elaborated import Elaborated, Synapses
-from compiler.ir.network import Plasticity, Population, Projection, Task
+from compiler.ir.network import NO_CHIP, Plasticity, Population, Projection, Task
 from compiler.passes.quantize_learning import quantize_learning
 from compiler.passes.quantize_neurons import quantize_neurons
 from compiler.passes.quantize_report import Report, require_whole_steps
@@ -70,7 +70,7 @@ def _projection(
         pre=pre,
         post=post,
         weights=integers,
-        delays=quantize_delays(synapses),
+        delays=quantize_delays(synapses, report),
         weight_exp=weights.exponent,
         num_weight_bits=projection.weight_bits,
         sign_mode=weights.sign_mode,
@@ -108,12 +108,12 @@ def _form(projections: Iterable[Projection], rules: dict[str, Plasticity]) -> st
 
 
 def quantize(elaborated: Elaborated) -> ChipProgram:
-    """Integers for every value of the network.
+    """Integers for every value of the network; for the target `none` the nearest there are, without a report.
 
     Raises `BurstchipError` where none exist: BC192, BC312, BC313, BC314, BC315, BC316, BC321.
     """
     network = elaborated.network
-    report = Report()
+    report = Report(chip=network.target != NO_CHIP)
     rules = {plasticity.name: plasticity for plasticity in network.plasticity}
     sizes = {population.name: population.size for population in network.populations}
     populations = []

@@ -31,6 +31,8 @@ def _power(rate: float) -> int:
 def _rate(name: str, value: float, shifts: tuple[int, int], plasticity: Plasticity, report: Report) -> int:
     shift = _power(value)
     place = plasticity.places.get(name)
+    if not report.chip:
+        return min(max(shift, shifts[0]), shifts[1])
     if not shifts[0] <= shift <= shifts[1]:
         raise BurstchipError(
             Diagnostic(
@@ -74,7 +76,7 @@ def quantize_learning(
     network = elaborated.network
     where = f"plasticity {plasticity.name}"
     if any(line.where == where for line in report.lines):
-        report = Report()  # several projections share the rule: one set of lines is enough
+        report = Report(report.chip)  # several projections share the rule: one set of lines is enough
     what = f"'every' of plasticity '{plasticity.name}'"
     every = require_whole_steps(plasticity.every, network.step, what, plasticity.places.get("every"))
     place = plasticity.places.get("trace")

@@ -67,10 +67,12 @@ def _ordered(numbers: ChipNumbers) -> Iterator[tuple[str, ChipParameter]]:
     yield from (item for item in numbers.parameters.items() if item[1].follows is not None)
 
 
-def rounded(model: NeuronModel, values: Mapping[str, Reals], step_ms: float) -> Rounded:
+def rounded(
+    model: NeuronModel, values: Mapping[str, Reals], step_ms: float, *, clip: bool = False
+) -> Rounded:
     """The integers of a population whose physical parameters have these values, in base units.
 
-    A value beyond its width is clipped where the model allows it, and else left as it is.
+    A value beyond its width is clipped where the model allows it or with `clip`, and else left as it is.
     """
     numbers = model.in_chip_units(values, step_ms, float(VOLTAGE_STEPS))
     stored: dict[str, Integers] = dict(numbers.constants)
@@ -82,7 +84,7 @@ def rounded(model: NeuronModel, values: Mapping[str, Reals], step_ms: float) -> 
         asked = _value(parameter, represented)
         integer = integers(float(np.max(asked)) if parameter.shared else asked)
         width = _width(name, parameter, model)
-        if parameter.clip:
+        if parameter.clip or clip:
             low, high = width.low - parameter.offset, width.high - parameter.offset
             integer = integers(np.clip(integer, low, high))
         represented[name], real[name] = _real(np.asarray(integer, dtype=np.float64)), unrounded[name]
@@ -174,7 +176,7 @@ def quantize_neurons(population: Population, model: NeuronModel, step_ms: float,
     """
     values = _values(population, model)
     try:
-        found = rounded(model, values, step_ms)
+        found = rounded(model, values, step_ms, clip=not report.chip)
     except BurstchipError as error:
         raise BurstchipError(
             replace(

@@ -101,6 +101,16 @@ def test_reference_needs_no_table() -> None:
         assert np.array_equal(lowered[place], as_it_is[place])
 
 
+def test_without_a_chip_functions_stay() -> None:
+    code = compile_network(replace(network(), target="none"))
+    assert code.populations[0].program.functions and code.populations[0].exact is None
+    one, other = (
+        record(it, STEPS, SEEN, backend="reference").values for it in (code, compile_network(network()))
+    )
+    for place in SEEN:
+        assert np.array_equal(one[place], other[place])
+
+
 def test_tables_are_deployed(tmp_path: Path) -> None:
     code = compile_network(network())
     assert dry_run(code, tmp_path / "chip").partition.cores
