@@ -1,8 +1,9 @@
 """How far a run is from what its network describes, and which share of that comes from where.
 
     step       the program's recursion at its step, against the same at a finer one: both real and exact
-    parameter  rounded parameters and weights, against exact ones: both real, at the network's step
-    state      integers, against real numbers with the same rounded parameters and weights
+    parameter  rounded parameters, weights, traces and learning rates, against exact ones: both real, at the
+               network's step
+    state      integers, tables of functions among them, against real numbers with the same rounded parameters
 
 The shares are of a trajectory: once an event comes in another step, they are as large as the variable itself.
 """
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from burstchip.recording import Recording, record
 from burstchip.variables import Variable
-from compiler.ir.chip_program import ChipProgram
+from compiler.ir.chip_program import ChipProgram, LearningCode
 from compiler.ir.network import Network
 from compiler.pipeline import compile_network
 
@@ -41,15 +42,25 @@ class ErrorShares:
 
 
 def with_rounded_parameters(code: ChipProgram) -> ChipProgram:
-    """The program whose exact parameters and weights are those that the integers stand for."""
+    """The program whose exact parameters, weights, traces and rates are those that the integers stand for."""
     return replace(
         code,
         populations=tuple(replace(population, real={}) for population in code.populations),
         projections=tuple(
-            replace(projection, requested=np.asarray(projection.weights * projection.unit, dtype=np.float64))
+            replace(
+                projection,
+                requested=np.asarray(projection.weights * projection.unit, dtype=np.float64),
+                learning=None if projection.learning is None else _rounded_learning(projection.learning),
+                limit=None,
+            )
             for projection in code.projections
         ),
     )
+
+
+def _rounded_learning(learning: LearningCode) -> LearningCode:
+    traces = tuple(replace(trace, kept=None, increment=None) for trace in learning.traces)
+    return replace(learning, traces=traces, rate=None, consolidation=None, gains=())
 
 
 def error_shares(

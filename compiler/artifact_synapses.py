@@ -52,6 +52,9 @@ def encode_projection(index: int, projection: ProjectionCode, tensors: Tensors) 
             entry["requested"] = _encode_draws(value) if drawn else tensor("requested", _single(value))
         elif field.name == "learning":
             entry["learning"] = None if value is None else asdict(value)
+        elif field.name == "limit" and value is None:
+            # Weights that do not learn have none.
+            continue
         else:
             entry[field.name] = value
     return entry
@@ -76,7 +79,8 @@ def decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> ProjectionC
         values["requested"] = _decode_draws(entry["requested"])
     if (learning := entry["learning"]) is not None:
         traces = tuple(TraceCode(**trace) for trace in learning["traces"])
-        values["learning"] = LearningCode(**{**learning, "traces": traces})
+        gains = tuple(learning.get("gains", ()))
+        values["learning"] = LearningCode(**{**learning, "traces": traces, "gains": gains})
     return ProjectionCode(**values)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import lcm
+from math import exp, lcm, log2
 from typing import Any, Literal
 
 import numpy as np
@@ -95,7 +95,8 @@ class TraceCode:
     """A presynaptic trace of 0..127.
 
     `lava`: exponential decay with time constant `tau` in steps, rounded at random. `plain`: decay of
-    `decay`/4096 a step rounded toward zero, cap 127. `impulse` is added at an event.
+    `decay`/4096 a step rounded toward zero, cap 127. `impulse` is added at an event. `kept` and `increment`
+    are the exact share that a step leaves and the exact impulse; None: what the integers stand for.
     """
 
     kind: Literal["lava", "plain"]
@@ -103,6 +104,22 @@ class TraceCode:
     tau: float
     decay: int
     impulse: int
+    kept: float | None = None
+    increment: float | None = None
+
+    @property
+    def real_kept(self) -> float:
+        """The share that a step leaves, without rounding."""
+        if self.kept is not None:
+            return self.kept
+        if self.kind == "plain":
+            return 1 - self.decay / 4096
+        return exp(-1 / self.tau) if self.tau else 0.0
+
+    @property
+    def real_increment(self) -> float:
+        """What an event adds, without rounding."""
+        return float(self.impulse) if self.increment is None else self.increment
 
 
 @dataclass(frozen=True)
@@ -111,6 +128,8 @@ class LearningCode:
 
     `carry`: W += (x * gathered + r) >> shift. `chip`: the sums of products in `rules` (dw, dt, dd).
     Every `consolidate_every` samples the neuron's y2 moves the tag; 0 where the rule does without.
+    `rate` and `consolidation` are the exact rates of a burst rule, `gains` what the products of its sums are
+    exactly worth (`Product.gain`); None and (): what the integers stand for.
     """
 
     form: Literal["chip", "carry"]
@@ -123,6 +142,14 @@ class LearningCode:
     stream: int
     trace_stream: int
     rng_seed: int
+    rate: float | None = None
+    consolidation: float | None = None
+    gains: tuple[float, ...] = ()
+
+    @property
+    def real_shift(self) -> float:
+        """-log2 of the learning rate, without rounding."""
+        return float(self.shift) if self.rate is None else -log2(self.rate)
 
     @cached_property
     def rule(self) -> LearningRule:
@@ -147,6 +174,7 @@ class ProjectionCode:
     A synapse adds `(sum of weight * message) * 2^weight_exp` to the port, where a negative exponent
     floors after the sum. `unit` is the physical weight of one stored unit. `delays` counts extra steps.
     `requested` are the physical weights before rounding, or how these are drawn from the ends of a synapse.
+    `limit` is the exact magnitude that a plastic weight may reach; None where it is what the integers hold.
     """
 
     name: str
@@ -166,6 +194,7 @@ class ProjectionCode:
     weight_unit: str
     requested: WeightDraws | NDArray[np.float64]
     learning: LearningCode | None = None
+    limit: float | None = None
 
     @property
     def exact(self) -> NDArray[np.float64]:

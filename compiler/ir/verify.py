@@ -129,8 +129,18 @@ def _verify_learning(learning: LearningCode, name: str) -> None:
         integers = (trace.decay, trace.impulse)
         assert all(type(value) is int for value in integers), f"a trace of {name} is not of integers"
         assert type(trace.tau) in (int, float) and np.isfinite(trace.tau), f"a trace of {name} has no tau"
+        assert all(_is_real(it) for it in (trace.kept, trace.increment)), f"a trace of {name} is not real"
+    assert _is_real(learning.rate) and _is_real(learning.consolidation), f"the rates of {name} are not real"
+    assert learning.rate is None or learning.rate > 0, f"{name} learns at a rate of {learning.rate}"
+    assert type(learning.gains) is tuple and all(type(gain) is float for gain in learning.gains)
+    assert all(_is_real(gain) for gain in learning.gains), f"the gains of {name} are not real"
     for text in learning.rules.values():
         assert type(text) is str, f"a rule of {name} is not a text"
+
+
+def _is_real(value: object) -> bool:
+    """Whether an exact number is one, or left out."""
+    return value is None or (type(value) is float and bool(np.isfinite(value)))
 
 
 def _verify_projection(projection: ProjectionCode, populations: dict[str, PopulationCode]) -> None:
@@ -154,4 +164,7 @@ def _verify_projection(projection: ProjectionCode, populations: dict[str, Popula
     low, high = _WEIGHT_RANGES[form]
     if projection.learning is not None:
         _verify_learning(projection.learning, name)
+        gains = len(projection.learning.gains)
+        assert not gains or gains == len(projection.learning.rule.products), f"{name} has {gains} gains"
+    assert _is_real(projection.limit), f"the limit of {name} is not real"
     assert np.all((weights >= low) & (weights <= high)), f"{name} has weights outside {low}..{high}"

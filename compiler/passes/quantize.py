@@ -78,6 +78,7 @@ def _projection(
         weight_unit=unit[1],
         requested=weights.exact if synapses.draws is None else synapses.draws,
         learning=learning,
+        limit=weights.limit if learning else None,
     )
 
 

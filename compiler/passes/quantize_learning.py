@@ -1,4 +1,4 @@
-"""Learning rates and traces of a projection as the chip's integers."""
+"""Learning rates and traces of a projection as the chip's integers, beside the exact numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Plasticity, TraceSpec
 from compiler.passes.quantize_report import Report, require_whole_steps
 from hw_models.diagnostics import BurstchipError, Diagnostic, Place, register_codes
-from hw_models.neurons.quantities import decay_rate, decay_tau
+from hw_models.neurons.quantities import decay_rate, decay_tau, decay_units
 
 register_codes({"BC321": "a learning rate is not expressible"})
 
@@ -55,14 +55,15 @@ def _trace(
     report.add(
         where, f"{spec.name} increment", "", spec.increment, float(impulse), f"impulse = {impulse}", place
     )
+    kept = float(1 - decay_units(spec.tau, step_ms) / 4096)
     if form == "chip":
         tau = spec.tau / step_ms
         report.add(where, f"{spec.name} tau", "ms", spec.tau, spec.tau, f"tau = {tau:g} steps", place)
-        return TraceCode("lava", spec.name, tau, 0, impulse)
+        return TraceCode("lava", spec.name, tau, 0, impulse, kept, float(spec.increment))
     decay = int(decay_rate(spec.tau, step_ms))
     represented = float(decay_tau(decay, step_ms))
     report.add(where, f"{spec.name} tau", "ms", spec.tau, represented, f"decay = {decay}", place)
-    return TraceCode("plain", spec.name, 0.0, decay, impulse)
+    return TraceCode("plain", spec.name, 0.0, decay, impulse, kept, float(spec.increment))
 
 
 def quantize_learning(
@@ -105,4 +106,6 @@ def quantize_learning(
         stream=elaborated.streams.learning(plastic_index),
         trace_stream=elaborated.streams.trace(index),
         rng_seed=network.seed,
+        rate=plasticity.learning_rate,
+        consolidation=plasticity.consolidation_rate,
     )

@@ -65,13 +65,14 @@ class Mantissa:
 
 @dataclass(frozen=True)
 class Weights:
-    """Integers at 2^exponent, the physical value of one of them, and the weights before rounding."""
+    """Integers at 2^exponent, the physical value of one of them, weights before rounding and their limit."""
 
     integers: NDArray[np.int16]
     exponent: int
     unit: float
     sign_mode: SignMode
     exact: NDArray[np.float64]
+    limit: float
 
 
 def mantissa(form: Form, sign: SignMode, bits: int) -> Mantissa:
@@ -178,7 +179,8 @@ def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str
         rms, got, error = (_rms(values) for values in (exact, integers * stored, integers * stored - exact))
         note = f"rms rounding {100 * error / rms:.3g} %"
         report.lines.append(QuantisationLine(projection.name, "rms weight", unit_name, rms, got, note))
-    return Weights(integers.astype(np.int16), exponent, stored, sign, exact)
+    limit = greatest if projection.limit is None else float(projection.limit)
+    return Weights(integers.astype(np.int16), exponent, stored, sign, exact, limit)
 
 
 def quantize_delays(synapses: Synapses, report: Report) -> NDArray[np.int16]:
