@@ -11,6 +11,7 @@ from burstchip.frontend import load
 from burstchip.frontend.defaults import Default
 from burstchip.frontend.language import TARGETS
 from compiler.ir.chip_program import ChipProgram
+from compiler.ir.network import Network
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
@@ -21,11 +22,15 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Compilation:
-    """A program, or None where a message is an error, every message about the file, and its defaults."""
+    """A program, or None where a message is an error, every message about the file, and its defaults.
+
+    `network` is what was compiled, None where the file is none.
+    """
 
     code: ChipProgram | None
     diagnostics: tuple[Diagnostic, ...]
     defaults: tuple[Default, ...] = ()
+    network: Network | None = None
 
     @property
     def errors(self) -> int:
@@ -56,8 +61,8 @@ def check_file(
     _require_target(target)
     loaded = load(path, overrides, seed)
     messages = list(loaded.diagnostics)
-    code = None
-    if loaded.network is not None:
+    code, network = None, loaded.network
+    if network is not None:
         passed: list[Diagnostic] = []
 
         def seen(name: str, ir: object) -> None:
@@ -68,7 +73,7 @@ def check_file(
                 after(name, ir)
 
         try:
-            network = loaded.network if target is None else replace(loaded.network, target=target)
+            network = network if target is None else replace(network, target=target)
             code = compile_network(network, seen)
         except BurstchipError as error:
             messages += passed + [found for found in error.diagnostics if found not in passed]
@@ -78,7 +83,7 @@ def check_file(
         messages = [replace(message, severity="error") for message in messages]
     if any(message.severity == "error" for message in messages):
         code = None
-    return Compilation(code, tuple(messages), loaded.defaults)
+    return Compilation(code, tuple(messages), loaded.defaults, network)
 
 
 def compile_file(
