@@ -15,14 +15,14 @@ from compiler.ir.network import Population
 from compiler.passes.quantize_report import Report
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import BASE_UNITS, ChipNumbers, ChipParameter, NeuronModel, Reals
+from hw_models.neurons.numbers import flaws, width_of
 from hw_models.neurons.quantities import VOLTAGE_STEPS, Integers, integers, mantissa_exponent
-from hw_models.neurons.roles import CONTROL_WIDTHS
 from hw_models.program.widths import Width
 
 register_codes(
     {
         "BC315": "a value is beyond what the chip's integers hold",
-        "BC316": "a neuron model does not say what a parameter becomes",
+        "BC316": "a neuron model does not say what its parameters and ports become",
     }
 )
 
@@ -47,9 +47,7 @@ def _real(value: Reals) -> Reals:
 
 
 def _width(name: str, parameter: ChipParameter, model: NeuronModel) -> Width:
-    width = model.program.parameters.get(name) or parameter.width
-    if width is None and name == model.roles.rate:
-        width = CONTROL_WIDTHS["rate"]
+    width = width_of(name, parameter, model)
     assert width is not None, f"model {model.name} declares no width for {name}"
     return width
 
@@ -74,7 +72,10 @@ def rounded(
 
     A value beyond its width is clipped where the model allows it or with `clip`, and else left as it is.
     """
-    numbers = model.in_chip_units(values, step_ms, float(VOLTAGE_STEPS))
+    return _rounded(model, model.in_chip_units(values, step_ms, float(VOLTAGE_STEPS)), clip)
+
+
+def _rounded(model: NeuronModel, numbers: ChipNumbers, clip: bool) -> Rounded:
     stored: dict[str, Integers] = dict(numbers.constants)
     real: dict[str, Reals] = {}
     unrounded: dict[str, Reals] = {}
@@ -142,41 +143,28 @@ def _beyond(population: Population, model: NeuronModel, found: Rounded) -> Itera
             )
 
 
-def _unaccounted(population: Population, model: NeuronModel, found: Rounded) -> Iterator[Diagnostic]:
-    """BC316 for each physical parameter, and each of the program's, that the model leaves out."""
-    stored = found.integers
-    for parameter in model.parameters:
-        line = found.numbers.represents.get(parameter.name)
-        if line is None or not set(line.chip) <= set(stored):
-            yield Diagnostic(
-                "BC316",
-                f"neuron model '{model.name}' does not say what its parameter '{parameter.name}' becomes",
-                population.place,
-                required="an entry in `represents` that names parameters of the chip",
-                given="none" if line is None else ", ".join(line.chip),
-                hint="correct `in_chip_units` in the package of the model",
-            )
-    for name in model.program.parameters:
-        if name not in stored:
-            yield Diagnostic(
-                "BC316",
-                f"neuron model '{model.name}' gives its program's parameter '{name}' no value",
-                population.place,
-                required="an entry in `parameters` or `constants`",
-                given="none",
-                hint="correct `in_chip_units` in the package of the model",
-            )
+def _flawed(population: Population, model: NeuronModel, numbers: ChipNumbers) -> Iterator[Diagnostic]:
+    """BC316 for what the model leaves out, or names without having it."""
+    for flaw in flaws(model, numbers):
+        yield Diagnostic(
+            "BC316",
+            f"neuron model '{model.name}' {flaw.message}",
+            population.place,
+            required=flaw.required,
+            given=flaw.given,
+            hint="correct `in_chip_units` in the package of the model",
+        )
 
 
 def quantize_neurons(population: Population, model: NeuronModel, step_ms: float, report: Report) -> Rounded:
     """The parameters of a population, with a line in the report for each physical one.
 
-    Raises `BurstchipError` BC192, BC315 for values that the chip cannot hold, BC316 where the model leaves a
-    parameter out.
+    Raises `BurstchipError` BC192, BC315 for values that the chip cannot hold, BC316 where the model leaves
+    something out.
     """
     values = _values(population, model)
     try:
-        found = rounded(model, values, step_ms, clip=not report.chip)
+        numbers = model.in_chip_units(values, step_ms, float(VOLTAGE_STEPS))
     except BurstchipError as error:
         raise BurstchipError(
             replace(
@@ -184,9 +172,11 @@ def quantize_neurons(population: Population, model: NeuronModel, step_ms: float,
             )
             for d in error.diagnostics
         ) from None
-    for wrong in (_unaccounted, _beyond):
-        if diagnostics := list(wrong(population, model, found)):
-            raise BurstchipError(diagnostics)
+    if diagnostics := list(_flawed(population, model, numbers)):
+        raise BurstchipError(diagnostics)
+    found = _rounded(model, numbers, clip=not report.chip)
+    if report.chip and (diagnostics := list(_beyond(population, model, found))):
+        raise BurstchipError(diagnostics)
     for parameter in model.parameters:
         line = found.numbers.represents[parameter.name]
         requested, represented = _worst(values[parameter.name], line.value(found.represented))
