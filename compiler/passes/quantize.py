@@ -78,7 +78,7 @@ def _projection(
         weight_unit=unit[1],
         requested=weights.exact if synapses.draws is None else synapses.draws,
         learning=learning,
-        limit=weights.limit if learning else None,
+        limit=None if learning is None or projection.limit is None else float(projection.limit),
     )
 
 

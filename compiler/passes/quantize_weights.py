@@ -65,14 +65,13 @@ class Mantissa:
 
 @dataclass(frozen=True)
 class Weights:
-    """Integers at 2^exponent, the physical value of one of them, weights before rounding and their limit."""
+    """Integers at 2^exponent, the physical value of one of them, and the weights before rounding."""
 
     integers: NDArray[np.int16]
     exponent: int
     unit: float
     sign_mode: SignMode
     exact: NDArray[np.float64]
-    limit: float
 
 
 def mantissa(form: Form, sign: SignMode, bits: int) -> Mantissa:
@@ -138,6 +137,19 @@ def _rms(values: NDArray[np.float64]) -> float:
     return math.sqrt(math.fsum((values * values).flat) / values.size)
 
 
+def _limit(
+    projection: Projection, form: Form, allowed: Mantissa, stored: float, unit_name: str
+) -> QuantisationLine:
+    """How far the integers let a weight go; no warning, since they go up to twice as far by design."""
+    assert projection.limit is not None
+    # Learning takes a weight of the chip to 255, whatever bits it was drawn with.
+    low, high = (allowed.low, 255 if form == "chip" else allowed.high)
+    most = max(-low, high) if form == "static" else high
+    return QuantisationLine(
+        projection.name, "limit", unit_name, projection.limit, most * stored, f"weights in {low}..{high}"
+    )
+
+
 def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str, report: Report) -> Weights:
     """The weights of a projection. `unit` is the physical value of one weight unit at exponent 0.
 
@@ -179,8 +191,9 @@ def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str
         rms, got, error = (_rms(values) for values in (exact, integers * stored, integers * stored - exact))
         note = f"rms rounding {100 * error / rms:.3g} %"
         report.lines.append(QuantisationLine(projection.name, "rms weight", unit_name, rms, got, note))
-    limit = greatest if projection.limit is None else float(projection.limit)
-    return Weights(integers.astype(np.int16), exponent, stored, sign, exact, limit)
+    if projection.limit is not None and report.chip:
+        report.lines.append(_limit(projection, form, allowed, stored, unit_name))
+    return Weights(integers.astype(np.int16), exponent, stored, sign, exact)
 
 
 def quantize_delays(synapses: Synapses, report: Report) -> NDArray[np.int16]:

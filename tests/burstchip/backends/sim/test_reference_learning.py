@@ -101,6 +101,14 @@ def test_a_weight_ends_at_the_limit_that_was_given(tmp_path: Path) -> None:
     assert learned(with_rounded_parameters(code), 400)[0, 0] == 255.0
 
 
+def test_without_a_limit_a_weight_goes_as_far_as_the_integers(tmp_path: Path) -> None:
+    unlimited = GROWTH.replace(", limit: {limit}", "")
+    code = compiled(
+        tmp_path, unlimited.format(events="[0, 1 ms]", power=3, tau="9 ms", increment=99, target="none")
+    )
+    assert learned(code, 400)[0, 0] == 255.0
+
+
 BURSTS = """burstchip: 1
 name: bursts
 step: 1 ms
