@@ -9,20 +9,28 @@ from types import MappingProxyType
 
 from burstchip.frontend import load
 from burstchip.frontend.defaults import Default
+from burstchip.frontend.language import TARGETS
 from compiler.ir.chip_program import ChipProgram
+from compiler.ir.network import Network
 from compiler.pipeline import compile_network
-from hw_models.diagnostics import BurstchipError, Diagnostic
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+
+register_codes({"BC614": "an unknown target"})
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Compilation:
-    """A program, or None where a message is an error, every message about the file, and its defaults."""
+    """A program, or None where a message is an error, every message about the file, and its defaults.
+
+    `network` is what was compiled, None where the file is none.
+    """
 
     code: ChipProgram | None
     diagnostics: tuple[Diagnostic, ...]
     defaults: tuple[Default, ...] = ()
+    network: Network | None = None
 
     @property
     def errors(self) -> int:
@@ -41,17 +49,20 @@ def check_file(
     seed: int | None = None,
     *,
     strict: bool = False,
+    target: str | None = None,
     after: Callable[[str, object], None] | None = None,
 ) -> Compilation:
     """Read and compile a file, and report everything that is wrong with it.
 
-    `overrides` set the file's parameters, `seed` overrides its seed; with `strict` every warning is an
-    error. `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds.
+    `overrides` set the file's parameters, `seed` and `target` override its own; with `strict` every warning
+    is an error. `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds;
+    raises `BurstchipError` BC614 for a target that is none.
     """
+    _require_target(target)
     loaded = load(path, overrides, seed)
     messages = list(loaded.diagnostics)
-    code = None
-    if loaded.network is not None:
+    code, network = None, loaded.network
+    if network is not None:
         passed: list[Diagnostic] = []
 
         def seen(name: str, ir: object) -> None:
@@ -62,7 +73,8 @@ def check_file(
                 after(name, ir)
 
         try:
-            code = compile_network(loaded.network, seen)
+            network = network if target is None else replace(network, target=target)
+            code = compile_network(network, seen)
         except BurstchipError as error:
             messages += passed + [found for found in error.diagnostics if found not in passed]
         else:
@@ -71,7 +83,7 @@ def check_file(
         messages = [replace(message, severity="error") for message in messages]
     if any(message.severity == "error" for message in messages):
         code = None
-    return Compilation(code, tuple(messages), loaded.defaults)
+    return Compilation(code, tuple(messages), loaded.defaults, network)
 
 
 def compile_file(
@@ -80,13 +92,27 @@ def compile_file(
     seed: int | None = None,
     *,
     strict: bool = False,
+    target: str | None = None,
     after: Callable[[str, object], None] | None = None,
 ) -> tuple[ChipProgram, tuple[Diagnostic, ...]]:
     """(program, warnings) of a file; arguments as of `check_file`.
 
     Raises `BurstchipError` with every message where one is an error.
     """
-    result = check_file(path, overrides, seed, strict=strict, after=after)
+    result = check_file(path, overrides, seed, strict=strict, target=target, after=after)
     if result.code is None:
         raise BurstchipError(result.diagnostics)
     return result.code, result.diagnostics
+
+
+def _require_target(target: str | None) -> None:
+    if target is not None and target not in TARGETS:
+        raise BurstchipError(
+            Diagnostic(
+                "BC614",
+                f"unknown target '{target}'",
+                required=", ".join(TARGETS),
+                given=target,
+                hint=nearest(target, TARGETS),
+            )
+        )

@@ -1,25 +1,34 @@
 """How far a run is from what its network describes, and which share of that comes from where.
 
     step       the program's recursion at its step, against the same at a finer one: both real and exact
-    parameter  rounded parameters and weights, against exact ones: both real, at the network's step
-    state      integers, against real numbers with the same rounded parameters and weights
+    parameter  rounded parameters, weights, traces and learning rates, against exact ones: both real, at the
+               network's step
+    state      integers, tables of functions among them, against real numbers with the same rounded parameters
 
 The shares are of a trajectory: once an event comes in another step, they are as large as the variable itself.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.running.recording import Recording, record
 from burstchip.variables import Variable
-from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import Network
+from compiler.artifact import write_whole
+from compiler.ir.chip_program import ChipProgram, LearningCode
+from compiler.ir.network import NO_CHIP, Network
 from compiler.pipeline import compile_network
+from hw_models.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from burstchip.tasks.dataset import FetchProgress
 
 #: Into how many the step is divided for the step error.
 REFINEMENT = 8
@@ -29,27 +38,40 @@ REFINEMENT = 8
 class ErrorShares:
     """Root mean square errors of one variable over all steps and neurons, in `unit` ("" for a fraction).
 
-    A variable whose unit is not known is in the chip's own units; its step error is then of those.
+    `rms` is the variable's own root mean square, in the exact run. A variable whose unit is not known is in
+    the chip's own units; its step error is then of those. `step` is None with a task, whose samples are drawn
+    and shown at one step; `parameter` and `state` are for a network compiled for no chip: nothing is rounded.
     """
 
     population: str
     variable: str
     unit: str
-    step: float
-    parameter: float
-    state: float
+    rms: float
+    step: float | None
+    parameter: float | None
+    state: float | None
 
 
 def with_rounded_parameters(code: ChipProgram) -> ChipProgram:
-    """The program whose exact parameters and weights are those that the integers stand for."""
+    """The program whose exact parameters, weights, traces and rates are those that the integers stand for."""
     return replace(
         code,
         populations=tuple(replace(population, real={}) for population in code.populations),
         projections=tuple(
-            replace(projection, requested=np.asarray(projection.weights * projection.unit, dtype=np.float64))
+            replace(
+                projection,
+                requested=np.asarray(projection.weights * projection.unit, dtype=np.float64),
+                learning=None if projection.learning is None else _rounded_learning(projection.learning),
+                limit=None,
+            )
             for projection in code.projections
         ),
     )
+
+
+def _rounded_learning(learning: LearningCode) -> LearningCode:
+    traces = tuple(replace(trace, kept=None, increment=None) for trace in learning.traces)
+    return replace(learning, traces=traces, rate=None, consolidation=None, gains=())
 
 
 def error_shares(
@@ -57,36 +79,67 @@ def error_shares(
     steps: int,
     variables: Sequence[Variable] | None = None,
     refinement: int = REFINEMENT,
+    *,
+    data_dir: Path | None = None,
+    fetch: FetchProgress | None = None,
+    notes: list[Diagnostic] | None = None,
 ) -> tuple[ErrorShares, ...]:
     """The errors of `variables` (default: the network's probes) over the first `steps` steps.
 
     Random sources draw other numbers at the finer step, so that the step error means something only
-    where none do. Raises `BurstchipError` where the network does not compile, at the finer step either.
+    where none do. A weight onto a filtered current (`tau_current`) is what one step adds: at a finer step it
+    acts more often, which the step error then shows. `data_dir` and `fetch` are those of `record`, for a
+    task. Warnings of the runs are added to `notes`. Raises `BurstchipError` where the network does not
+    compile.
     """
-    assert network.task is None, "the pictures of a task are drawn and shown at one step"
     code = compile_network(network)
-    fine_code = compile_network(replace(network, step=network.step / refinement))
-    exact = record(code, steps, variables=variables, backend="reference")
-    rounded = record(with_rounded_parameters(code), steps, variables=variables, backend="reference")
-    integers = record(code, steps, variables=variables)
-    fine = record(fine_code, steps * refinement, variables=variables, backend="reference")
 
-    def physical(run: Recording, name: Variable) -> NDArray[np.float64]:
-        unit, _ = run.code.population(name[0]).units.get(name[1], (1.0, ""))
-        return np.asarray(run.values[name] * unit, dtype=np.float64)
+    def run(it: ChipProgram, count: int, backend: str) -> Recording:
+        found = record(it, count, variables=variables, backend=backend, data_dir=data_dir, fetch=fetch)
+        if notes is not None:
+            notes.extend(note for note in found.diagnostics if note not in notes)
+        return found
 
-    def rms(difference: NDArray[np.float64]) -> float:
-        return float(np.sqrt(np.mean(difference**2)))
+    exact = run(code, steps, "reference")
+    fine = rounded = integers = None
+    if network.task is None:
+        # Of a chip the finer step would ask more than it has, such as longer delays.
+        finer = replace(network, step=network.step / refinement, target=NO_CHIP)
+        fine = run(compile_network(finer), steps * refinement, "reference")
+    if code.on_chip:
+        rounded, integers = run(with_rounded_parameters(code), steps, "reference"), run(code, steps, "sim")
+
+    def physical(it: Recording, name: Variable, every: int = 1) -> NDArray[np.float64]:
+        unit, _ = it.code.population(name[0]).units.get(name[1], (1.0, ""))
+        # Both are sampled at the end of a step of the network.
+        return np.asarray(it.values[name][every - 1 :: every] * unit, dtype=np.float64)
+
+    def between(
+        one: Recording | None, other: Recording | None, name: Variable, every: int = 1
+    ) -> float | None:
+        if one is None or other is None:
+            return None
+        return _rms(physical(one, name) - physical(other, name, every))
 
     return tuple(
         ErrorShares(
             name[0],
             name[1],
             code.population(name[0]).units.get(name[1], (1.0, ""))[1],
-            # Both are sampled at the end of a step of the network.
-            step=rms(physical(exact, name) - physical(fine, name)[refinement - 1 :: refinement]),
-            parameter=rms(physical(rounded, name) - physical(exact, name)),
-            state=rms(physical(integers, name) - physical(rounded, name)),
+            rms=_rms(physical(exact, name)),
+            step=between(exact, fine, name, refinement),
+            parameter=between(rounded, exact, name),
+            state=between(integers, rounded, name),
         )
         for name in exact.values
     )
+
+
+def _rms(values: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(values**2)))
+
+
+def write_error_shares(path: Path, shares: Sequence[ErrorShares], steps: int) -> None:
+    """The errors as JSON, as `burstchip report` reads them from a run folder."""
+    content = {"steps": steps, "errors": [asdict(share) for share in shares]}
+    write_whole(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())

@@ -18,7 +18,7 @@ register_codes(
         "BC605": "an unknown population or variable to record",
         "BC606": "a variable to record that is named twice",
         "BC607": "nothing to record",
-        "BC614": "a choice of neurons that is none",
+        "BC616": "a choice of neurons that is none",
     }
 )
 
@@ -110,7 +110,7 @@ def parse_variables(code: ChipProgram, names: Sequence[str]) -> tuple[Variable, 
 def parse_selections(code: ChipProgram, wanted: Sequence[Variable | str]) -> tuple[Selection, ...]:
     """Variables to record, as pairs or texts with perhaps a choice of neurons: `hidden.v[0:100:10]`.
 
-    Without any, the program's probes. Raises `BurstchipError` BC604 to BC614 with every mistake.
+    Without any, the program's probes. Raises `BurstchipError` BC604 to BC616 with every mistake.
     """
     texts = [".".join(it) if isinstance(it, tuple) else it for it in wanted]
     split = [re.fullmatch(r"(.*?)(?:\[([^\[\]]*)\])?", text.strip(), re.DOTALL) for text in texts]
@@ -123,7 +123,7 @@ def parse_selections(code: ChipProgram, wanted: Sequence[Variable | str]) -> tup
     ]
     problems = [
         Diagnostic(
-            "BC614",
+            "BC616",
             f"'{'.'.join(it.variable)}[{text}]' chooses no neurons",
             required=f"[first:last] or [neuron], of 0 to {code.population(it.variable[0]).size - 1}",
             given=f"[{text}]",

@@ -23,6 +23,7 @@ from compiler.artifact_signals import Tensors, decode_host, decode_signal, encod
 from compiler.artifact_synapses import decode_projection, encode_projection
 from compiler.ir.chip_program import (
     ChipProgram,
+    LoweredFunction,
     PopulationCode,
     QuantisationLine,
     TaskCode,
@@ -93,6 +94,9 @@ def _encode_population(
             for name, signal in population.signals.items()
         },
     }
+    if population.exact is not None:
+        entry["exact"] = programs.index(population.exact)
+        entry["functions"] = [asdict(it) for it in population.functions]
     if population.spikes is not None:
         entry["spikes"] = f"population.{index}.spikes"
         tensors[entry["spikes"]] = population.spikes
@@ -103,8 +107,9 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
     tensors: Tensors = {}
     programs: list[Program] = []
     for population in code.populations:
-        if population.program not in programs:
-            programs.append(population.program)
+        for program in (population.program, population.exact):
+            if program is not None and program not in programs:
+                programs.append(program)
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -250,6 +255,8 @@ def _decode_population(
         units,
         values("real"),
         {name: decode_signal(signal, tensors) for name, signal in entry["signals"].items()},
+        programs[entry["exact"]] if "exact" in entry else None,
+        tuple(LoweredFunction(**it) for it in entry.get("functions", [])),
     )
 
 

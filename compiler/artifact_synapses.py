@@ -56,6 +56,9 @@ def encode_projection(index: int, projection: ProjectionCode, tensors: Tensors) 
             entry["learning"] = (
                 None if value is None else _encode_learning(value, f"projection.{index}", tensors)
             )
+        elif field.name == "limit" and value is None:
+            # Weights that do not learn have none.
+            continue
         else:
             entry[field.name] = value
     return entry
@@ -81,7 +84,8 @@ def decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> ProjectionC
     if (learning := entry["learning"]) is not None:
         traces = tuple(TraceCode(**trace) for trace in learning["traces"])
         gates = {name: decode_signal(learning[name], tensors) for name in _SIGNALS}
-        values["learning"] = LearningCode(**{**learning, **gates, "traces": traces})
+        gains = tuple(learning.get("gains", ()))
+        values["learning"] = LearningCode(**{**learning, **gates, "traces": traces, "gains": gains})
     return ProjectionCode(**values)
 
 

@@ -20,6 +20,7 @@ from compiler.passes.bind import bind
 from compiler.passes.check import check
 from compiler.passes.elaborate import elaborate
 from compiler.passes.lower import lower
+from compiler.passes.lower_functions import lower_functions
 from compiler.passes.partition import partition
 from compiler.passes.quantize import quantize
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
@@ -60,6 +61,7 @@ OWN = (
     Pass("elaborate", elaborate),
     Pass("quantize", quantize),
     Pass("lower", lower),
+    Pass("lower_functions", lower_functions),
     Pass("bind", bind),
     Pass("check", check),
     Pass("partition", partition),

@@ -16,7 +16,8 @@ from burstchip.backends.sim.layout import Layout
 from compiler.ir.chip_program import PopulationCode, ProjectionCode
 from hw_models.neurons.roles import PER_NEURON, Roles
 from hw_models.plasticity.grammar import learning_rule
-from hw_models.program.trace import Program, specialize
+from hw_models.program.rewrite import specialize
+from hw_models.program.trace import Program
 
 _LEAVES = ("const", "state", "param", "input")
 _DRAW = 12

@@ -11,6 +11,7 @@ from burstchip.cli.check import check
 from burstchip.cli.compile import compile_
 from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
+from burstchip.cli.errors import errors
 from burstchip.cli.new import new
 from burstchip.cli.report import report
 from burstchip.cli.run import run
@@ -33,6 +34,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "train": train,
     "verify": verify,
+    "errors": errors,
     "report": report,
     "deploy": deploy,
     "doctor": doctor,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import BAD_INPUT, Output, as_json, output
-from burstchip.cli.options import Json, NetworkFile, Seed, Settings, Strict
+from burstchip.cli.options import Json, NetworkFile, Seed, Settings, Strict, Target
 
 if TYPE_CHECKING:
     from burstchip.frontend.defaults import Default
@@ -19,6 +19,7 @@ def check(
     file: NetworkFile,
     set_: Settings = None,
     seed: Seed = None,
+    target: Target = None,
     strict: Strict = False,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="List the values that the file leaves out.")
@@ -30,7 +31,7 @@ def check(
         from burstchip.cli.checks import settings
         from burstchip.compilation import check_file
 
-        result = check_file(file, settings(set_), seed, strict=strict)
+        result = check_file(file, settings(set_), seed, strict=strict, target=target)
         out.messages(result.diagnostics)
         found = f"{_count(result.errors, 'error')}, {_count(result.warnings, 'warning')}"
         code = result.code
@@ -38,7 +39,8 @@ def check(
         if code is not None:
             neurons = sum(population.size for population in code.populations)
             synapses = sum(projection.weights.size for projection in code.projections)
-            size = f"; {neurons:,} neurons and {synapses:,} synapses for {code.target}"
+            chip = code.target if code.on_chip else "no chip"
+            size = f"; {neurons:,} neurons and {synapses:,} synapses for {chip}"
         out.text(f"{file}: {found}{size}")
         if defaults:
             _show(result.defaults, out)

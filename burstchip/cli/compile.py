@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, as_json, output
-from burstchip.cli.options import Json, NetworkFile, Seed, Settings, Strict
+from burstchip.cli.options import Json, NetworkFile, Seed, Settings, Strict, Target
 from burstchip.cli.wording import weight_form
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def compile_(
     ] = None,
     set_: Settings = None,
     seed: Seed = None,
+    target: Target = None,
     strict: Strict = False,
     print_after: Annotated[
         str | None,
@@ -47,7 +48,7 @@ def compile_(
             if name == print_after:
                 print(as_text(ir), end="", file=out.people)
 
-        code, warnings = compile_file(file, settings(set_), seed, strict=strict, after=after)
+        code, warnings = compile_file(file, settings(set_), seed, strict=strict, target=target, after=after)
         out.messages(warnings)
         if print_after in [known.name for known in deploying()]:
             partition_program(code, after)
@@ -56,7 +57,10 @@ def compile_(
         else:
             with writing(artifact):
                 sha256 = save_artifact(code, artifact)
-            _show_quantisation(code, out)
+            if code.on_chip:
+                _show_quantisation(code, out)
+            else:
+                out.text("nothing is rounded: the target is none, which reference alone runs")
             out.text(f"{artifact}: {weight_form(code.weight_form)}, sha256 {sha256}")
         out.result(
             {

@@ -15,6 +15,14 @@ Settings = Annotated[
 Seed = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Seed of every draw, in place of the file's.")
 ]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="NAME",
+        help="Compile for loihi2, loihi1 or none (reference alone), in place of the file's target.",
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat every warning as an error.")]
 Json = Annotated[bool, typer.Option("--json", help="End stdout with one line of JSON; text goes to stderr.")]
 Backend = Annotated[

@@ -27,13 +27,13 @@ from burstchip.frontend.kinds import (
 from burstchip.frontend.language_signals import SIGNAL
 from burstchip.frontend.language_synapses import LARGEST_POPULATION, PROJECTION, plasticity
 from burstchip.frontend.scalars import expected
-from compiler.ir.network import DATA_SHAPES
+from compiler.ir.network import DATA_SHAPES, NO_CHIP
 from hw_models.neurons.model import BASE_UNITS, NeuronModel, Parameter
 
 #: The version of the language that this package reads.
 VERSION = 1
 
-TARGETS = ("loihi2", "loihi1")
+TARGETS = ("loihi2", "loihi1", NO_CHIP)
 
 #: Random draws are keyed by 32 bits of the seed: a larger one would be another's twin.
 LARGEST_SEED = (1 << 32) - 1
@@ -184,7 +184,7 @@ def language(models: Mapping[str, NeuronModel]) -> Record:
             Key(
                 "target",
                 Word(TARGETS, "target"),
-                "the chip that the network is compiled for",
+                "the chip to compile for; none: reference alone",
                 default="loihi2",
             ),
         ),

@@ -59,7 +59,7 @@ def load(
     try:
         network, defaults = _network(Path(path), overrides, seed, models, report)
     except BurstchipError as error:
-        # A package that registers a model badly: no fault of the file.
+        # A model that is wrong: no fault of the file.
         return LoadResult(None, (*report.messages(), *error.diagnostics))
     return LoadResult(network, report.messages(), defaults)
 
@@ -110,6 +110,8 @@ def _network(
         from hw_models.neurons.registry import models as registered
 
         models = registered()
+    else:
+        _require_whole(models)
     record = language(models)
     definitions = read_definitions(root, overrides, report)
     substitution = Substitution(definitions.values, report)
@@ -135,6 +137,24 @@ def _network(
     if network is None or report.failed:
         return None, ()
     return network, read_defaults(fields, network, seed)
+
+
+def _require_whole(models: Mapping[str, NeuronModel]) -> None:
+    """Models that are handed over are held against the rules of those that are registered: BC190."""
+    from hw_models.neurons.verify import ModelError, verify_model
+
+    for model in models.values():
+        try:
+            verify_model(model)
+        except ModelError as reason:
+            raise BurstchipError(
+                Diagnostic(
+                    "BC190",
+                    f"neuron model '{model.name}' cannot be used",
+                    required="a whole program, and numbers for all of it",
+                    given=str(reason),
+                )
+            ) from None
 
 
 def _fields(root: tree.Mapping, substitution: Substitution, record: Record, report: Report) -> Fields:

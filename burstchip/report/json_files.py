@@ -1,4 +1,4 @@
-"""The JSON files of a run folder: `summary.json`, `history.json`, `quantisation.json`."""
+"""The JSON files of a run folder: `summary.json`, `history.json`, `quantisation.json`, `errors.json`."""
 
 from __future__ import annotations
 
@@ -85,6 +85,30 @@ class QuantizedValue(_Record):
     represented: float | list[float]
     relative_error: float | None
     integers: str | int | list[int] | dict[str, int]
+
+
+class ErrorShare(_Record):
+    """One variable of `errors.json`: root mean square errors, None where there is no such error."""
+
+    population: str
+    variable: str
+    unit: str = ""
+    rms: Annotated[float, Field(ge=0)]
+    step: Annotated[float, Field(ge=0)] | None
+    parameter: Annotated[float, Field(ge=0)] | None
+    state: Annotated[float, Field(ge=0)] | None
+
+
+class Errors(_Record):
+    """`errors.json`: what `burstchip errors` found over the first `steps` steps."""
+
+    steps: Annotated[int, Field(ge=1)]
+    errors: list[ErrorShare]
+
+
+def read_errors(path: Path) -> Errors:
+    """`errors.json`. Raises `BurstchipError` (BC542)."""
+    return _read(path, TypeAdapter(Errors))
 
 
 def read_summary(path: Path) -> Summary:

@@ -15,7 +15,7 @@ from burstchip.report.rasters import draw_raster
 from burstchip.report.receptive_fields import draw_receptive_fields
 from burstchip.report.run_folder import Missing, RunFolder, read_run_folder
 from burstchip.report.style import Picture, figure_style
-from burstchip.report.tables import contradictions, quantisation_rows, result, setting_rows
+from burstchip.report.tables import contradictions, error_rows, quantisation_rows, result, setting_rows
 from burstchip.report.weight_histograms import draw_weight_histograms
 from compiler.artifact import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic
@@ -122,5 +122,6 @@ def render(run: RunFolder, sections: tuple[Section, ...], left_out: tuple[Missin
         settings=setting_rows(run),
         sections=sections,
         quantisation=quantisation_rows(run.quantisation or []),
+        errors=error_rows(run.errors),
         left_out=left_out,
     )

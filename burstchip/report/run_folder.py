@@ -11,8 +11,10 @@ import yaml
 
 from burstchip.report.json_files import (
     Epoch,
+    Errors,
     QuantizedValue,
     Summary,
+    read_errors,
     read_history,
     read_quantisation,
     read_summary,
@@ -41,6 +43,7 @@ class RunFolder:
     summary: Summary
     history: list[Epoch]
     quantisation: list[QuantizedValue] | None
+    errors: Errors | None
     weights_before: Weights | None
     weights_after: Weights | None
     recording_before: Recording | None
@@ -92,6 +95,8 @@ def read_run_folder(path: Path) -> RunFolder:
             )
         )
     quantisation = part("quantisation.json", read_quantisation, "the quantisation table")
+    # Nobody misses what has to be asked for.
+    errors = part("errors.json", read_errors, "") if (path / "errors.json").exists() else None
     before = part("weights_before.safetensors", read_weights, "the weights before learning")
     after = part("weights_after.safetensors", read_weights, "the weights after learning")
     recording_before = part("recording_before.nc", read_recording, "spikes and bursts before learning")
@@ -109,6 +114,7 @@ def read_run_folder(path: Path) -> RunFolder:
         summary=summary,
         history=history,
         quantisation=quantisation,
+        errors=errors,
         weights_before=before,
         weights_after=after,
         recording_before=recording_before,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from burstchip.report.json_files import QuantizedValue, Summary
+from burstchip.report.json_files import Errors, QuantizedValue, Summary
 from burstchip.report.proportion import wilson_interval
 from burstchip.report.run_folder import RunFolder
 from burstchip.report.wording import EMULATION_ONLY, number, percent, weight_form
@@ -15,6 +15,9 @@ MARKED_ERROR = 0.01
 
 #: Significant digits in the quantisation table, enough to see a small error.
 DIGITS = 6
+
+#: Significant digits of an error.
+ERROR_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,18 @@ class QuantizedRow:
     error: str
     integers: str
     marked: bool
+
+
+@dataclass(frozen=True)
+class ErrorRow:
+    """A row of the table of errors: root mean squares in `unit`."""
+
+    variable: str
+    unit: str
+    rms: str
+    step: str
+    parameter: str
+    state: str
 
 
 def result(summary: Summary) -> Result:
@@ -105,6 +120,22 @@ def setting_rows(run: RunFolder) -> list[tuple[str, str]]:
         ("Final state SHA-256", summary.state_sha256),
     ]
     return [(name, value) for name, value in rows if value is not None]
+
+
+def error_rows(errors: Errors | None) -> list[ErrorRow]:
+    """One row for each variable, in the order of the file."""
+
+    def text(value: float | None) -> str:
+        return "–" if value is None else number(value, ERROR_DIGITS)
+
+    return [
+        ErrorRow(
+            f"{share.population}.{share.variable}",
+            share.unit,
+            *(text(value) for value in (share.rms, share.step, share.parameter, share.state)),
+        )
+        for share in (errors.errors if errors else ())
+    ]
 
 
 def quantisation_rows(values: Sequence[QuantizedValue]) -> list[QuantizedRow]:

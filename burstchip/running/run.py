@@ -22,7 +22,7 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 if TYPE_CHECKING:
     from burstchip.backends.lava.session import LavaWorker
 
-register_codes({"BC557": "a backend that cannot do what a run asks of it"})
+register_codes({"BC567": "a backend that cannot do what a run asks of it"})
 
 #: (population or projection, variable).
 Place = tuple[str, str]
@@ -100,7 +100,7 @@ def open_run(
     arrays [row, neuron] in the unit that the signal was declared in, or functions `rows(first, count)` that
     give the program's own numbers. Without `learning` weights stay; projections in `frozen` keep theirs.
     `seed` takes the place of the program's. `worker` lends a child process that already holds Lava. Raises
-    `BurstchipError` for a backend that cannot run here, for streams that are missing or do not fit, BC557 for
+    `BurstchipError` for a backend that cannot run here, for streams that are missing or do not fit, BC567 for
     what the backend cannot do.
     """
     require_backend(backend)
@@ -114,7 +114,7 @@ def open_run(
         if not learning or frozen or begin or seed is not None:
             raise BurstchipError(
                 Diagnostic(
-                    "BC557",
+                    "BC567",
                     "backend 'lava' runs a program as it is: from step 0, learning, with its own seed",
                     required="backend sim, plain or reference",
                     given="lava",
@@ -134,7 +134,7 @@ def open_run(
 
 
 def require_streams(code: ChipProgram, host: Host) -> None:
-    """Raise `BurstchipError` BC557 where a stream of the program is not given."""
+    """Raise `BurstchipError` BC567 where a stream of the program is not given."""
     needed = {
         signal.stream
         for population in code.populations
@@ -144,7 +144,7 @@ def require_streams(code: ChipProgram, host: Host) -> None:
     if missing := sorted(needed - set(host.streams)):
         raise BurstchipError(
             Diagnostic(
-                "BC557",
+                "BC567",
                 f"'{code.name}' needs streams that the run is not given",
                 required=f"streams {', '.join(sorted(needed))}",
                 given=", ".join(sorted(host.streams)) or "none",

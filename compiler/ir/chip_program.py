@@ -1,5 +1,8 @@
 """The second intermediate representation: what runs. Integers only; nothing here knows of YAML.
 
+Beside what was rounded stands the real number before; with the target `none` that alone counts, and the
+integers are the nearest that the declared widths hold.
+
 Parameters have the chip's names. Weights are shaped (post, pre) where a projection is dense, and listed
 by (pre, post) where it is sparse.
 """
@@ -9,13 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import lcm
+from math import exp, lcm, log2
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws, grid
+from compiler.ir.network import NO_CHIP
 from compiler.ir.signals import ALWAYS, NEVER, HostInput, Signal
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
@@ -31,6 +35,22 @@ FACTORS = ("y1", "y2", "y3")
 
 
 @dataclass(frozen=True)
+class LoweredFunction:
+    """A function that became a table: `entries` at every 2^`spacing`-th of the arguments `low`..`high`.
+
+    `function` is its text, as a program prints it. `bound` is proven: the greatest error of a result, in the
+    function's own values.
+    """
+
+    function: str
+    low: int
+    high: int
+    entries: int
+    spacing: int
+    bound: float
+
+
+@dataclass(frozen=True)
 class PopulationCode:
     """One population: the program that its neurons run, its size, integer parameters and random stream.
 
@@ -40,7 +60,8 @@ class PopulationCode:
     `gather_every` is the learning epoch, in steps, of the plastic synapses that end here, 0 where there are
     none. `spikes` lists (step, neuron) of the events of a list, sorted. `units[variable]` is the value and
     unit that 1 in a state or output stands for, where that is known. `real` holds, for parameters that were
-    rounded, the real number before; `reference` runs with those.
+    rounded, the real number before; `reference` runs with those, and with the program `exact`, where
+    functions of it became the tables `functions`.
     """
 
     name: str
@@ -56,6 +77,12 @@ class PopulationCode:
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     real: Mapping[str, float | NDArray[np.float64]] = field(default_factory=dict)
     signals: Mapping[str, Signal] = field(default_factory=dict)
+    exact: Program | None = None
+    functions: tuple[LoweredFunction, ...] = ()
+
+    def program_of(self, *, real: bool) -> Program:
+        """The program in integers, or the one whose functions are exact."""
+        return self.exact if real and self.exact is not None else self.program
 
     def numbers(self, *, real: bool) -> Mapping[str, float | NDArray[Any]]:
         """The parameters as integers, or as the real numbers that these were rounded from."""
@@ -72,7 +99,8 @@ class TraceCode:
     """A presynaptic trace of 0..127.
 
     `lava`: exponential decay with time constant `tau` in steps, rounded at random. `plain`: decay of
-    `decay`/4096 a step rounded toward zero, cap 127. `impulse` is added at an event.
+    `decay`/4096 a step rounded toward zero, cap 127. `impulse` is added at an event. `kept` and `increment`
+    are the exact share that a step leaves and the exact impulse; None: what the integers stand for.
     """
 
     kind: Literal["lava", "plain"]
@@ -80,6 +108,22 @@ class TraceCode:
     tau: float
     decay: int
     impulse: int
+    kept: float | None = None
+    increment: float | None = None
+
+    @property
+    def real_kept(self) -> float:
+        """The share that a step leaves, without rounding."""
+        if self.kept is not None:
+            return self.kept
+        if self.kind == "plain":
+            return 1 - self.decay / 4096
+        return exp(-1 / self.tau) if self.tau else 0.0
+
+    @property
+    def real_increment(self) -> float:
+        """What an event adds, without rounding."""
+        return float(self.impulse) if self.increment is None else self.increment
 
 
 @dataclass(frozen=True)
@@ -89,7 +133,8 @@ class LearningCode:
     `carry`: W += (x * gathered + r) >> (shift + halvings) where `gate` is 1; the trace x begins anew where
     `restart` is 1; all three are signals at the neurons' clock. `chip`: the sums of products in `rules`
     (dw, dt, dd). Every `consolidate_every` samples the neuron's y2 moves the tag; 0 where the rule does
-    without.
+    without. `rate` and `consolidation` are the exact rates of a burst rule, `gains` what the products of its
+    sums are exactly worth (`Product.gain`); None and (): what the integers stand for.
     """
 
     form: Literal["chip", "carry"]
@@ -102,9 +147,17 @@ class LearningCode:
     stream: int
     trace_stream: int
     rng_seed: int
+    rate: float | None = None
+    consolidation: float | None = None
+    gains: tuple[float, ...] = ()
     gate: Signal = ALWAYS
     restart: Signal = NEVER
     halvings: Signal = NEVER
+
+    @property
+    def real_shift(self) -> float:
+        """-log2 of the learning rate, without rounding."""
+        return float(self.shift) if self.rate is None else -log2(self.rate)
 
     @cached_property
     def rule(self) -> LearningRule:
@@ -129,6 +182,7 @@ class ProjectionCode:
     A synapse adds `(sum of weight * message) * 2^weight_exp` to the port, where a negative exponent
     floors after the sum. `unit` is the physical weight of one stored unit. `delays` counts extra steps.
     `requested` are the physical weights before rounding, or how these are drawn from the ends of a synapse.
+    `limit` is the exact magnitude that a plastic weight may reach; None where it is what the integers hold.
     """
 
     name: str
@@ -148,6 +202,7 @@ class ProjectionCode:
     weight_unit: str
     requested: WeightDraws | NDArray[np.float64]
     learning: LearningCode | None = None
+    limit: float | None = None
 
     @property
     def exact(self) -> NDArray[np.float64]:
@@ -218,6 +273,11 @@ class ChipProgram:
     def lead(self) -> int:
         """By how many steps sources run ahead of neurons: with a task they act in the neurons' own clock."""
         return 0 if self.task is None else 1
+
+    @property
+    def on_chip(self) -> bool:
+        """Whether the program is one of a chip's integers, and not for `reference` alone."""
+        return self.target != NO_CHIP
 
     @property
     def lead_in(self) -> int:

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from hw_models.diagnostics import Place
 from hw_models.neurons.model import NeuronModel
 
+#: The target of a network that no chip is to hold: only `reference` runs it.
+NO_CHIP = "none"
+
 #: A parameter value in base units: one number for all neurons, or one number each.
 Value = float | tuple[float, ...]
 

@@ -165,6 +165,9 @@ def _population_code(population: PopulationCode) -> Iterator[str]:
         if name := getattr(roles, role):
             yield f"    {name} is the {role}"
     yield from _entries(population.parameters)
+    for it in population.functions:
+        table = f"{it.entries} entries, {1 << it.spacing} apart, error at most {_number(it.bound)}"
+        yield f"    {it.function} of {it.low}..{it.high} = {table}"
     if population.gather_every:
         yield f"    gather every {population.gather_every} steps"
     if population.spikes is not None:

@@ -96,6 +96,12 @@ def _verify_population(population: PopulationCode) -> None:
         assert type(getattr(population, what)) is int, f"the {what} of {name} is not an integer"
     assert population.size > 0 and population.gather_every >= 0, f"{name} has {population.size} neurons"
     verify_program(program)
+    if population.exact is not None:
+        verify_program(population.exact)
+        for group in ("states", "parameters", "inputs", "outputs", "initial"):
+            same = getattr(population.exact, group) == getattr(program, group)
+            assert same, f"the exact program of {name} has other {group}"
+    assert (population.exact is None) == (not population.functions), f"{name} has tables of no function"
     verify_binding(program, population.ports, population.roles, population.parameters)
     _verify_signals(population)
     for parameter, width in program.parameters.items():
@@ -142,8 +148,18 @@ def _verify_learning(learning: LearningCode, name: str) -> None:
         assert type(trace.tau) in (int, float) and np.isfinite(trace.tau), f"a trace of {name} has no tau"
     for what in ("gate", "restart", "halvings"):
         verify_signal(getattr(learning, what), f"{name}.{what}", 1)
+        assert all(_is_real(it) for it in (trace.kept, trace.increment)), f"a trace of {name} is not real"
+    assert _is_real(learning.rate) and _is_real(learning.consolidation), f"the rates of {name} are not real"
+    assert learning.rate is None or learning.rate > 0, f"{name} learns at a rate of {learning.rate}"
+    assert type(learning.gains) is tuple and all(type(gain) is float for gain in learning.gains)
+    assert all(_is_real(gain) for gain in learning.gains), f"the gains of {name} are not real"
     for text in learning.rules.values():
         assert type(text) is str, f"a rule of {name} is not a text"
+
+
+def _is_real(value: object) -> bool:
+    """Whether an exact number is one, or left out."""
+    return value is None or (type(value) is float and bool(np.isfinite(value)))
 
 
 def _verify_projection(projection: ProjectionCode, populations: dict[str, PopulationCode]) -> None:
@@ -167,6 +183,9 @@ def _verify_projection(projection: ProjectionCode, populations: dict[str, Popula
     low, high = _WEIGHT_RANGES[form]
     if projection.learning is not None:
         _verify_learning(projection.learning, name)
+        gains = len(projection.learning.gains)
+        assert not gains or gains == len(projection.learning.rule.products), f"{name} has {gains} gains"
+    assert _is_real(projection.limit), f"the limit of {name} is not real"
     assert np.all((weights >= low) & (weights <= high)), f"{name} has weights outside {low}..{high}"
 
 

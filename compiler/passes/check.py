@@ -1,4 +1,7 @@
-"""check: what the target cannot hold, what is emulation only. ChipProgram in, the same out with messages."""
+"""check: what the target cannot hold, what is emulation only. ChipProgram in, the same out with messages.
+
+Without a chip, target `none`, only those rules are left that are of the network itself.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,7 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
             "model rate_source or poisson_source",
             source.model,
         )
-    elif not np.any(np.asarray(source.parameters[source.roles.full_rate])):
+    elif not np.any(np.asarray(source.numbers(real=not code.on_chip)[source.roles.full_rate])):
         yield _error("BC331", f"input '{source.name}' is silent", "a max_rate above 0", "max_rate: 0 Hz")
     if not readout.roles.count:
         yield _error(
@@ -264,7 +267,9 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
 def check(code: ChipProgram) -> ChipProgram:
     """Add what the design rules find. Raises `BurstchipError` with all errors where there is any."""
     rules = (_emulation, _task, _rules, _consolidation, _widths, _unused)
-    found = [diagnostic for rule in rules for diagnostic in rule(code)]
+    of_chips = (_emulation, _widths)
+    held = [rule for rule in rules if code.on_chip or rule not in of_chips]
+    found = [diagnostic for rule in held for diagnostic in rule(code)]
     if any(diagnostic.severity == "error" for diagnostic in found):
         raise BurstchipError([*found])
     return replace(code, diagnostics=(*code.diagnostics, *found))

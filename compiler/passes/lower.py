@@ -105,8 +105,29 @@ def _projection(projection: ProjectionCode, targets: dict[str, PopulationCode]) 
         return projection
     shift, consolidation = min(learning.shift, PRODUCT_SHIFT_MAX), int(learning.rules["consolidation"])
     rule = consolidated_burst_rule if learning.consolidate_every else carrying_burst_rule
-    rules = rule(shift, consolidation)
-    return replace(projection, learning=replace(learning, rules=rules))
+    lowered = replace(learning, rules=rule(shift, consolidation))
+    return replace(projection, learning=replace(lowered, gains=_gains(lowered, consolidation)))
+
+
+def _gains(learning: LearningCode, consolidation: int) -> tuple[float, ...]:
+    """What the products of a burst rule are worth where both rates are exact, and not powers of two.
+
+    A tag that y2 moves gathers at the exact learning rate and moves at the exact consolidation rate. One that
+    carries by itself does so at 2^S, whatever the rate: its units are such that 2^S of them are a weight
+    unit, and it gathers at the product of both rates.
+    """
+    rate, moved = learning.rate, learning.consolidation
+    learns = 1.0 if rate is None else rate * 2.0**learning.shift
+    moves = 1.0 if moved is None else moved * 2.0**consolidation
+    rule = learning.rule
+    assert rule.dw is not None and rule.dt is not None, "a burst rule changes weight and tag"
+    weight, tag = ([product.gain for product in change.products] for change in (rule.dw, rule.dt))
+    if learning.consolidate_every:
+        tag[0] *= learns
+        weight[0] *= moves
+    else:
+        tag[0] *= learns * moves
+    return (*weight, *tag)
 
 
 def lower(code: ChipProgram) -> ChipProgram:

@@ -12,7 +12,7 @@ import numpy as np
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode, TaskCode
 from compiler.ir.elaborated import Elaborated, Synapses
-from compiler.ir.network import Plasticity, Population, Projection, Task
+from compiler.ir.network import NO_CHIP, Plasticity, Population, Projection, Task
 from compiler.passes.lower import port_exponent
 from compiler.passes.quantize_learning import quantize_learning
 from compiler.passes.quantize_neurons import quantize_neurons
@@ -74,7 +74,7 @@ def _projection(
         pre=pre,
         post=post,
         weights=integers,
-        delays=quantize_delays(synapses),
+        delays=quantize_delays(synapses, report),
         weight_exp=weights.exponent,
         num_weight_bits=projection.weight_bits,
         sign_mode=weights.sign_mode,
@@ -82,6 +82,7 @@ def _projection(
         weight_unit=unit[1],
         requested=weights.exact if synapses.draws is None else synapses.draws,
         learning=learning,
+        limit=None if learning is None or projection.limit is None else float(projection.limit),
     )
 
 
@@ -128,12 +129,12 @@ def _port_values(
 
 
 def quantize(elaborated: Elaborated) -> ChipProgram:
-    """Integers for every value of the network.
+    """Integers for every value of the network; for the target `none` the nearest there are, without a report.
 
     Raises `BurstchipError` where none exist: BC192, BC312, BC313, BC314, BC315, BC316, BC321, BC336.
     """
     network = elaborated.network
-    report = Report()
+    report = Report(chip=network.target != NO_CHIP)
     rules = {plasticity.name: plasticity for plasticity in network.plasticity}
     sizes = {population.name: population.size for population in network.populations}
     populations = []

@@ -1,4 +1,4 @@
-"""Learning rates and traces of a projection as the chip's integers."""
+"""Learning rates and traces of a projection as the chip's integers, beside the exact numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Plasticity, TraceSpec
 from compiler.passes.quantize_report import Report, require_whole_steps
 from hw_models.diagnostics import BurstchipError, Diagnostic, Place, register_codes
-from hw_models.neurons.quantities import decay_rate, decay_tau
+from hw_models.neurons.quantities import decay_rate, decay_tau, decay_units
 
 register_codes({"BC321": "a learning rate cannot be represented"})
 
@@ -31,6 +31,8 @@ def _power(rate: float) -> int:
 def _rate(name: str, value: float, shifts: tuple[int, int], plasticity: Plasticity, report: Report) -> int:
     shift = _power(value)
     place = plasticity.places.get(name)
+    if not report.chip:
+        return min(max(shift, shifts[0]), shifts[1])
     if not shifts[0] <= shift <= shifts[1]:
         raise BurstchipError(
             Diagnostic(
@@ -53,14 +55,15 @@ def _trace(
     report.add(
         where, f"{spec.name} increment", "", spec.increment, float(impulse), f"impulse = {impulse}", place
     )
+    kept = float(1 - decay_units(spec.tau, step_ms) / 4096)
     if form == "chip":
         tau = spec.tau / step_ms
         report.add(where, f"{spec.name} tau", "ms", spec.tau, spec.tau, f"tau = {tau:g} steps", place)
-        return TraceCode("lava", spec.name, tau, 0, impulse)
+        return TraceCode("lava", spec.name, tau, 0, impulse, kept, float(spec.increment))
     decay = int(decay_rate(spec.tau, step_ms))
     represented = float(decay_tau(decay, step_ms))
     report.add(where, f"{spec.name} tau", "ms", spec.tau, represented, f"decay = {decay}", place)
-    return TraceCode("plain", spec.name, 0.0, decay, impulse)
+    return TraceCode("plain", spec.name, 0.0, decay, impulse, kept, float(spec.increment))
 
 
 def quantize_learning(
@@ -74,7 +77,7 @@ def quantize_learning(
     network = elaborated.network
     where = f"plasticity {plasticity.name}"
     if any(line.where == where for line in report.lines):
-        report = Report()  # several projections share the rule: one set of lines is enough
+        report = Report(report.chip)  # several projections share the rule: one set of lines is enough
     what = f"'every' of plasticity '{plasticity.name}'"
     every = require_whole_steps(plasticity.every, network.step, what, plasticity.places.get("every"))
     place = plasticity.places.get("trace")
@@ -103,4 +106,6 @@ def quantize_learning(
         stream=elaborated.streams.learning(plastic_index),
         trace_stream=elaborated.streams.trace(index),
         rng_seed=network.seed,
+        rate=plasticity.learning_rate,
+        consolidation=plasticity.consolidation_rate,
     )

@@ -15,14 +15,14 @@ from compiler.ir.network import Population
 from compiler.passes.quantize_report import Report
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import BASE_UNITS, ChipNumbers, ChipParameter, NeuronModel, Reals
+from hw_models.neurons.numbers import flaws, width_of
 from hw_models.neurons.quantities import VOLTAGE_STEPS, Integers, integers, mantissa_exponent
-from hw_models.neurons.roles import CONTROL_WIDTHS
 from hw_models.program.widths import Width
 
 register_codes(
     {
         "BC315": "a value exceeds the range of the chip's integers",
-        "BC316": "a neuron model does not say what a parameter becomes",
+        "BC316": "a neuron model does not say what its parameters and ports become",
         "BC336": "a parameter that nothing reads here",
     }
 )
@@ -48,11 +48,7 @@ def _real(value: Reals) -> Reals:
 
 
 def _width(name: str, parameter: ChipParameter, model: NeuronModel) -> Width:
-    width = model.program.parameters.get(name) or parameter.width
-    if width is None and name == model.roles.rate:
-        width = CONTROL_WIDTHS["rate"]
-    if width is None and name in (model.roles.taught, model.roles.taught_else):
-        width = CONTROL_WIDTHS["taught"]
+    width = width_of(name, parameter, model)
     assert width is not None, f"model {model.name} declares no width for {name}"
     return width
 
@@ -70,12 +66,17 @@ def _ordered(numbers: ChipNumbers) -> Iterator[tuple[str, ChipParameter]]:
     yield from (item for item in numbers.parameters.items() if item[1].follows is not None)
 
 
-def rounded(model: NeuronModel, values: Mapping[str, Reals], step_ms: float) -> Rounded:
+def rounded(
+    model: NeuronModel, values: Mapping[str, Reals], step_ms: float, *, clip: bool = False
+) -> Rounded:
     """The integers of a population whose physical parameters have these values, in base units.
 
-    A value beyond its width is clipped where the model allows it, and else left as it is.
+    A value beyond its width is clipped where the model allows it or with `clip`, and else left as it is.
     """
-    numbers = model.in_chip_units(values, step_ms, float(VOLTAGE_STEPS))
+    return _rounded(model, model.in_chip_units(values, step_ms, float(VOLTAGE_STEPS)), clip)
+
+
+def _rounded(model: NeuronModel, numbers: ChipNumbers, clip: bool) -> Rounded:
     stored: dict[str, Integers] = dict(numbers.constants)
     real: dict[str, Reals] = {}
     unrounded: dict[str, Reals] = {}
@@ -85,7 +86,7 @@ def rounded(model: NeuronModel, values: Mapping[str, Reals], step_ms: float) -> 
         asked = _value(parameter, represented)
         integer = integers(float(np.max(asked)) if parameter.shared else asked)
         width = _width(name, parameter, model)
-        if parameter.clip:
+        if parameter.clip or clip:
             low, high = width.low - parameter.offset, width.high - parameter.offset
             integer = integers(np.clip(integer, low, high))
         represented[name], real[name] = _real(np.asarray(integer, dtype=np.float64)), unrounded[name]
@@ -145,30 +146,17 @@ def _beyond(population: Population, model: NeuronModel, found: Rounded) -> Itera
             )
 
 
-def _unaccounted(population: Population, model: NeuronModel, found: Rounded) -> Iterator[Diagnostic]:
-    """BC316 for each physical parameter, and each of the program's, that the model leaves out."""
-    stored = found.integers
-    for parameter in model.parameters:
-        line = found.numbers.represents.get(parameter.name)
-        if line is None or not set(line.chip) <= set(stored):
-            yield Diagnostic(
-                "BC316",
-                f"neuron model '{model.name}' does not map its parameter '{parameter.name}' to the chip",
-                population.place,
-                required="an entry in `represents` that names parameters of the chip",
-                given="none" if line is None else ", ".join(line.chip),
-                hint="fix `in_chip_units` in the package of the model",
-            )
-    for name in model.program.parameters:
-        if name not in stored:
-            yield Diagnostic(
-                "BC316",
-                f"neuron model '{model.name}' does not set the parameter '{name}' of its program",
-                population.place,
-                required="an entry in `parameters` or `constants`",
-                given="none",
-                hint="fix `in_chip_units` in the package of the model",
-            )
+def _flawed(population: Population, model: NeuronModel, numbers: ChipNumbers) -> Iterator[Diagnostic]:
+    """BC316 for what the model leaves out, or names without having it."""
+    for flaw in flaws(model, numbers):
+        yield Diagnostic(
+            "BC316",
+            f"neuron model '{model.name}' {flaw.message}",
+            population.place,
+            required=flaw.required,
+            given=flaw.given,
+            hint="fix `in_chip_units` in the package of the model",
+        )
 
 
 def _unread(
@@ -200,12 +188,12 @@ def quantize_neurons(
     """The parameters of a population, with a line in the report for each physical one.
 
     `is_input`: whether a task presents its samples to the population. Raises `BurstchipError` BC192, BC315
-    for values that the chip cannot hold, BC316 where the model leaves a parameter out, BC336 for a given rate
+    for values that the chip cannot hold, BC316 where the model leaves something out, BC336 for a given rate
     that is not read.
     """
     values = parameter_values(population, model)
     try:
-        found = rounded(model, values, step_ms)
+        numbers = model.in_chip_units(values, step_ms, float(VOLTAGE_STEPS))
     except BurstchipError as error:
         raise BurstchipError(
             replace(
@@ -213,13 +201,15 @@ def quantize_neurons(
             )
             for d in error.diagnostics
         ) from None
+    if diagnostics := list(_flawed(population, model, numbers)):
+        raise BurstchipError(diagnostics)
+    found = _rounded(model, numbers, clip=not report.chip)
     for diagnostics in (
-        _unaccounted(population, model, found),
-        _beyond(population, model, found),
-        _unread(population, model, found, is_input),
+        list(_beyond(population, model, found)) if report.chip else [],
+        list(_unread(population, model, found, is_input)),
     ):
-        if wrong := list(diagnostics):
-            raise BurstchipError(wrong)
+        if diagnostics:
+            raise BurstchipError(diagnostics)
     for parameter in model.parameters:
         line = found.numbers.represents[parameter.name]
         requested, represented = worst(values[parameter.name], line.value(found.represented))

@@ -22,8 +22,9 @@ ROUNDING_SHARE = 0.05
 
 @dataclass
 class Report:
-    """The lines and messages that the pass collects."""
+    """The lines and messages that the pass collects; none without a chip, for which nothing is rounded."""
 
+    chip: bool = True
     lines: list[QuantisationLine] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
@@ -38,6 +39,8 @@ class Report:
         place: Place | None = None,
     ) -> None:
         """Add a line, and a warning where the relative error is greater than `ROUNDING_SHARE`."""
+        if not self.chip:
+            return
         line = QuantisationLine(where, parameter, unit, requested, represented, integers)
         self.lines.append(line)
         if line.relative_error > ROUNDING_SHARE:

@@ -37,7 +37,7 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import BASE_UNITS, NeuronModel, Reals, Variable
 from hw_models.program.widths import Width
 
-register_codes({"BC317": "a signal is beyond what the chip's integers hold"})
+register_codes({"BC317": "a signal exceeds the range of the chip's integers"})
 
 #: Rows of a waveform; a longer one is played in so many.
 MOST_ROWS = 1 << 16
@@ -204,7 +204,7 @@ def _waveform(target: _Target, code: PopulationCode, network: Network, report: R
     last = np.broadcast_to(rest, values.shape[1:])[np.newaxis]
     physical = np.concatenate([values, last]).astype(np.float64)
     found, (integers, exact, represented) = target.convert(physical, step)
-    _check(target, code, integers, physical)
+    integers = _held(target, code, integers, physical, report)
     _line(target, physical, represented, integers, report)
     sine = None
     if isinstance(signal.course, Sine):
@@ -244,8 +244,8 @@ def _from_the_host(
     column = np.array([course.low, course.high, start, 0.0])
     physical = np.broadcast_to(column[:, np.newaxis], (4, code.size)) if target.by_neuron else column
     found, (integers, exact, represented) = target.convert(np.ascontiguousarray(physical), step)
-    _check(target, code, integers[:3], physical[:3])
-    _line(target, physical[:3], represented[:3], integers[:3], report)
+    integers = _held(target, code, integers[:3], physical[:3], report)
+    _line(target, physical[:3], represented[:3], integers, report)
     unit = (course.high - course.low) / (exact[1] - exact[0])
     host = HostInput(
         code.name,
@@ -287,25 +287,35 @@ def _bound(
     return replace(code, parameters=parameters, real=real, signals=signals)
 
 
-def _check(
-    target: _Target, code: PopulationCode, integers: NDArray[np.int64], physical: NDArray[np.float64]
-) -> None:
-    """Raises `BurstchipError` BC317 where a value is beyond the width of what takes it."""
+def _held(
+    target: _Target,
+    code: PopulationCode,
+    integers: NDArray[np.int64],
+    physical: NDArray[np.float64],
+    report: Report,
+) -> NDArray[np.int64]:
+    """The integers, the nearest of the width of what takes them where there is no chip.
+
+    Raises `BurstchipError` BC317 where a value exceeds the width on a chip.
+    """
     program, name = code.program, target.variable.input
     width: Width = {**program.inputs, **program.parameters}[name]
+    if not report.chip:
+        return np.clip(integers, width.low, width.high)
     beyond = (integers < width.low) | (integers > width.high)
     if np.any(beyond):
         unit = BASE_UNITS[target.variable.dimension]
         raise BurstchipError(
             Diagnostic(
                 "BC317",
-                f"signal '{target.signal.name}' is beyond what '{target.variable.name}' of population"
-                f" '{code.name}' can be",
+                f"signal '{target.signal.name}' exceeds the range of '{target.variable.name}' of population"
+                f" '{code.name}'",
                 target.signal.place,
                 required=f"{name} in {width}",
                 given=f"{physical[beyond][0]:g} {unit}, {name} = {int(integers[beyond][0])}",
             )
         )
+    return integers
 
 
 def _line(

@@ -31,13 +31,15 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 register_codes(
     {
         "BC311": "weights are clipped to their limit",
-        "BC312": "a delay is longer than the chip's 62 steps",
+        "BC312": "a delay is longer than the target has steps for",
         "BC314": "weights are larger than any exponent makes them",
     }
 )
 
 #: Extra steps a synaptic delay may have (6 bits; 62 on Loihi 1).
 DELAY_MAX = 62
+#: Those that can be stored.
+STEPS_MAX = (1 << 15) - 1
 EXPONENT_RANGE = (-8, 7)
 
 Form = Literal["static", "chip", "carry"]
@@ -104,7 +106,7 @@ def _exact(synapses: Synapses) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 
 def _exponent(
-    projection: Projection, integers: Mantissa, greatest: float, unit: float, unit_name: str
+    projection: Projection, integers: Mantissa, greatest: float, unit: float, unit_name: str, chip: bool
 ) -> int:
     limit, most = greatest, integers.greatest
     if projection.limit is not None:
@@ -112,6 +114,8 @@ def _exponent(
     if limit == 0:
         return 0
     exponent = math.ceil(math.log2(limit / (most * unit)) - 1e-9)
+    if not chip:
+        return exponent
     least, greatest_exponent = EXPONENT_RANGE
     if exponent <= greatest_exponent:
         # Smaller weights are coarser, which the report shows.
@@ -133,6 +137,19 @@ def _rms(values: NDArray[np.float64]) -> float:
     return math.sqrt(math.fsum((values * values).flat) / values.size)
 
 
+def _limit(
+    projection: Projection, form: Form, allowed: Mantissa, stored: float, unit_name: str
+) -> QuantisationLine:
+    """How far the integers let a weight go; no warning, since they go up to twice as far by design."""
+    assert projection.limit is not None
+    # Learning takes a weight of the chip to 255, whatever bits it was drawn with.
+    low, high = (allowed.low, 255 if form == "chip" else allowed.high)
+    most = max(-low, high) if form == "static" else high
+    return QuantisationLine(
+        projection.name, "limit", unit_name, projection.limit, most * stored, f"weights in {low}..{high}"
+    )
+
+
 def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str, report: Report) -> Weights:
     """The weights of a projection. `unit` is the physical value of one weight unit at exponent 0.
 
@@ -142,7 +159,8 @@ def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str
     exact, extremes = _exact(synapses)
     sign = _sign(extremes) if form == "static" else "MIXED"
     allowed = mantissa(form, sign, projection.weight_bits)
-    exponent = _exponent(projection, allowed, float(np.max(np.abs(extremes), initial=0.0)), unit, unit_name)
+    greatest = float(np.max(np.abs(extremes), initial=0.0))
+    exponent = _exponent(projection, allowed, greatest, unit, unit_name, report.chip)
     stored = unit * 2.0**exponent / (1 << allowed.fraction_bits)
     if synapses.quantiles is not None:
         low, high = (round(bound / stored / allowed.step) for bound in extremes)
@@ -153,7 +171,7 @@ def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str
     integers = np.clip(asked, allowed.low, allowed.high)
     place = projection.places.get("limit", projection.place)
     clipped = int(np.count_nonzero(integers != asked))
-    if clipped:
+    if clipped and report.chip:
         report.diagnostics.append(
             Diagnostic(
                 "BC311",
@@ -169,24 +187,27 @@ def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str
     represented = float(np.max(np.abs(integers), initial=0)) * stored
     text = f"weight_exp = {exponent}, one unit = {stored:.4g} {unit_name}".rstrip()
     report.add(projection.name, "greatest weight", unit_name, requested, represented, text, place)
-    if requested > 0:
+    if requested > 0 and report.chip:
         rms, got, error = (_rms(values) for values in (exact, integers * stored, integers * stored - exact))
         note = f"rms rounding {100 * error / rms:.3g} %"
         report.lines.append(QuantisationLine(projection.name, "rms weight", unit_name, rms, got, note))
+    if projection.limit is not None and report.chip:
+        report.lines.append(_limit(projection, form, allowed, stored, unit_name))
     return Weights(integers.astype(np.int16), exponent, stored, sign, exact)
 
 
-def quantize_delays(synapses: Synapses) -> NDArray[np.int16]:
-    """Extra steps of each synapse. Raises `BurstchipError` BC312 for more than the chip has."""
+def quantize_delays(synapses: Synapses, report: Report) -> NDArray[np.int16]:
+    """Extra steps of each synapse. Raises `BurstchipError` BC312 for more than the chip, or int16, has."""
+    most, of = (DELAY_MAX, "6 bits, Loihi") if report.chip else (STEPS_MAX, "the backend reference")
     longest = int(np.max(synapses.delays, initial=0))
     projection = synapses.projection
-    if longest > DELAY_MAX:
+    if longest > most:
         raise BurstchipError(
             Diagnostic(
                 "BC312",
                 f"a delay of '{projection.name}' is {longest + 1} steps",
                 projection.places.get("delay", projection.place),
-                required=f"1..{DELAY_MAX + 1} steps (6 bits, Loihi)",
+                required=f"1..{most + 1} steps ({of})",
                 given=f"{longest + 1} steps",
                 hint="shorten the delay or lengthen the step",
             )

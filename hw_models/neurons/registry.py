@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.diagnostics import BurstchipError, Diagnostic
 from hw_models.neurons.burst_unit import BURST_UNIT
 from hw_models.neurons.lif import LIF
 from hw_models.neurons.model import NeuronModel
@@ -17,8 +17,6 @@ from hw_models.neurons.sources import CURRENT_SOURCE, POISSON_SOURCE, RATE_SOURC
 from hw_models.neurons.verify import ModelError, verify_model
 
 ENTRY_POINT_GROUP = "burstchip.neurons"
-
-register_codes({"BC190": "a package registers a neuron model that cannot be used"})
 
 
 @lru_cache(maxsize=1)
@@ -45,7 +43,7 @@ def models() -> Mapping[str, NeuronModel]:
             verify_model(model)
         except ModelError as reason:
             raise _unusable(
-                entry, f"{entry.value}: {reason}", "a model that obeys hw_models/neurons/verify.py"
+                entry, f"{entry.value}: {reason}", "a whole program, and numbers for all of it"
             ) from None
         found[model.name] = model
     return found

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from hw_models.neurons.model import BASE_UNITS, NeuronModel
+from hw_models.diagnostics import register_codes
+from hw_models.neurons.model import BASE_UNITS, ChipNumbers, NeuronModel, Parameter, Reals
+from hw_models.neurons.numbers import flaws
+from hw_models.neurons.quantities import VOLTAGE_STEPS
 from hw_models.neurons.roles import CONTROL_WIDTHS, Roles
 from hw_models.program.trace import Program
 from hw_models.program.verify import ProgramError, is_name, verify_program
 from hw_models.program.widths import FLAG
+
+register_codes({"BC190": "a neuron model, of a package or handed over, that cannot be used"})
 
 
 class ModelError(ValueError):
@@ -78,8 +83,46 @@ def _verify_variables(model: NeuronModel, ports: list[str]) -> None:
             raise ProgramError(f"the variable '{it.name}' has no parameter and is no flag")
 
 
+def _probe(parameter: Parameter) -> float:
+    """The default of a parameter, or some value that it can have."""
+    if parameter.default is not None:
+        return parameter.default
+    low = -1e9 if parameter.minimum is None else parameter.minimum
+    high = 1e9 if parameter.maximum is None else parameter.maximum
+    return min(max(1.0, low), high)
+
+
+def _verify_numbers(model: NeuronModel) -> None:
+    """What the physical parameters become, at their defaults and a step of 1 ms. Raises `ProgramError`."""
+    names = [parameter.name for parameter in model.parameters]
+    for name in names:
+        if not is_name(name) or names.count(name) > 1:
+            raise ProgramError(f"parameter '{name}' has no name of its own")
+    for it in model.parameters:
+        low, high = it.minimum, it.maximum
+        value = _probe(it)
+        if (low is not None and value < low) or (high is not None and value > high):
+            raise ProgramError(f"the default of '{it.name}' is {value}, outside its range")
+    values: dict[str, Reals] = {parameter.name: _probe(parameter) for parameter in model.parameters}
+    try:
+        numbers = model.in_chip_units(values, 1.0, float(VOLTAGE_STEPS))
+    except Exception as reason:  # the model's own code: whatever goes wrong there is its fault
+        if any(parameter.default is None for parameter in model.parameters):
+            # Values that nobody gave may not go together.
+            return
+        raise ProgramError(f"`in_chip_units` fails with {type(reason).__name__}: {reason}") from reason
+    if not isinstance(numbers, ChipNumbers):
+        raise ProgramError(f"`in_chip_units` gives a {type(numbers).__name__}")
+    found = [
+        f"it {flaw.message} (required: {flaw.required}; given: {flaw.given})"
+        for flaw in flaws(model, numbers)
+    ]
+    if found:
+        raise ProgramError("; ".join(found))
+
+
 def verify_model(model: NeuronModel) -> None:
-    """The program, the binding of its inputs, ports and units. Raises `ModelError`."""
+    """The program, the binding of its inputs, ports, units and numbers. Raises `ModelError`."""
     ports = [port.name for port in model.ports]
     # What signals are made of stands beside the program's parameters.
     roles = model.roles
@@ -96,5 +139,6 @@ def verify_model(model: NeuronModel) -> None:
         for name, dimension in (dimensions | {p.name: p.weight_dimension for p in model.ports}).items():
             if dimension not in BASE_UNITS:
                 raise ProgramError(f"'{name}' has the unknown dimension '{dimension}'")
+        _verify_numbers(model)
     except ProgramError as reason:
         raise ModelError(f"model '{model.name}': {reason}") from None

@@ -32,11 +32,13 @@ def carry_source(
 
         dense   name(stored, x, y1, k, key) -> synapses visited
         csr     name(indptr, posts, stored, x, y1, k, key) -> synapses visited
+        real    name(..., k, low, high) -> synapses visited
 
     `stored` is int16, [pre, post] or, in csr, one entry a synapse: row j has those from indptr[j] to
     indptr[j + 1], with postsynaptic neurons `posts` (int32). It is updated in place. `x` and `y1` are
     integers of any width, `k` at most 14, `key` the uint32 key of the learning step. Rows with x = 0 are
-    skipped. With `real` all arrays are float64, nothing is rounded and `key` is not read.
+    skipped. With `real` all arrays are float64, nothing is rounded, `k` is any number, and what is stored
+    stays within `low`..`high`.
     """
     text = Text()
     text.line(f'"""The carry form, {storage}, {"real" if real else f"rounding {rounding}"}."""')
@@ -45,7 +47,8 @@ def carry_source(
     text.line("")
     text.line("")
     csr = storage == "csr"
-    text.line(f"def {name}({'indptr, posts, ' if csr else ''}stored, x, y1, k, key):")
+    last = "k, low, high" if real else "k, key"
+    text.line(f"def {name}({'indptr, posts, ' if csr else ''}stored, x, y1, {last}):")
     with text.indented():
         _real(text, csr) if real else _integers(text, csr, per_synapse=rounding == "per_synapse")
         text.line("return visited")
@@ -53,7 +56,6 @@ def carry_source(
 
 
 def _real(text: Text, csr: bool) -> None:
-    low, high = STORED_RANGE
     text.block(
         """\
 rate = 2.0 ** -k
@@ -67,17 +69,17 @@ for j in range(len(x)):
     with text.indented():
         if csr:
             text.block(
-                f"""\
+                """\
 for s in range(indptr[j], indptr[j + 1]):
-    stored[s] = min(max(stored[s] + change * y1[posts[s]], {low}.0), {high}.0)
+    stored[s] = min(max(stored[s] + change * y1[posts[s]], low), high)
 visited += indptr[j + 1] - indptr[j]
 """
             )
         else:
             text.block(
-                f"""\
+                """\
 for i in range(len(y1)):
-    stored[j, i] = min(max(stored[j, i] + change * y1[i], {low}.0), {high}.0)
+    stored[j, i] = min(max(stored[j, i] + change * y1[i], low), high)
 visited += len(y1)
 """
             )

@@ -11,6 +11,7 @@ skipped; `lowest`, at most 0 and at most each row's least tag, finds them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -44,6 +45,7 @@ def engine_source(
     storage: Literal["dense", "csr"],
     rounding: Rounding,
     real: bool = False,
+    gains: Sequence[float] = (),
     name: str = "learn",
 ) -> str:
     """Python source of a module with one function, to be compiled with `numba.njit`.
@@ -64,8 +66,9 @@ def engine_source(
                synapse (j, i) draws `at(row(key, j), i) >> 25`
     low, high  what the sign mode allows a weight, `engine_numpy.WEIGHT_RANGES`
 
-    With `real` w, t, d, x and y are float64, and nothing is rounded, wrapped or clipped but w, t and d at
-    their ranges; `draw` and `lowest` are not read.
+    With `real` w, t, d, x and y are float64, and nothing is rounded, wrapped or clipped but w at `low` and
+    `high` and d at its range; `draw` and `lowest` are not read. `gains` are then what the rule's products are
+    worth, `Product.gain` where none are given.
     """
     planned = plan(rule)
     text = Text()
@@ -83,7 +86,7 @@ def engine_source(
         text.line("last_x, last_y = x.shape[0] - 1, y.shape[0] - 1")
         text.line("visited = np.int64(0)")
         if real:
-            write_real(text, planned, csr=csr)
+            write_real(text, planned, gains or [product.gain for product in rule.products], csr=csr)
         else:
             _write_integers(text, planned, Layout(csr, rounding == "per_synapse"))
         text.line("return visited")

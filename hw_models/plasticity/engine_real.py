@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from hw_models.plasticity.engine_numpy import DELAY_RANGE, TAG_RANGE
+from collections.abc import Sequence
+
+from hw_models.plasticity.engine_numpy import DELAY_RANGE
 from hw_models.plasticity.engine_plan import Plan, PlannedProduct
 from hw_models.plasticity.rule import Factor
 from hw_models.plasticity.source import Text
 
 
-def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
+def write_real(text: Text, planned: Plan, gains: Sequence[float], *, csr: bool) -> None:
     """The loops of a generated engine in float64.
 
-    A product is worth mantissa * 2^(exponent - shift) times its factors: the integer engine's gain, without
-    its floors, wraps and clips.
+    A product is worth its gain times its factors, without the integer engine's floors, wraps and clips. A
+    weight keeps to its limit and a delay to its range; a tag is no register here.
     """
     targets = [target for target in "wtd" if any(p.target == target for p in planned.products)]
     with text.indented("for j in range(n_pre):"):
@@ -26,25 +28,32 @@ def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
                 if variable in targets or any(_reads(p, variable) for p in planned.products):
                     text.line(f"old_{variable} = {variable}[{at}]")
             for target in targets:
-                text.line(f"new_{target} = old_{target}")
-            for product in planned.products:
-                _write_product(text, product)
+                text.line(f"change_{target} = 0.0")
+            # Signs first: two that cancel then leave nothing behind in which a small change could be lost.
+            for product in sorted(planned.products, key=_has_no_sign):
+                _write_product(text, product, gains[product.index])
             for target in targets:
-                ranges = {"w": ("low", "high"), "t": TAG_RANGE, "d": DELAY_RANGE}
-                low, high = ranges[target]
-                text.line(f"{target}[{at}] = min(max(new_{target}, np.float64({low})), np.float64({high}))")
+                value = f"old_{target} + change_{target}"
+                if target != "t":
+                    low, high = ("low", "high") if target == "w" else DELAY_RANGE
+                    value = f"min(max({value}, np.float64({low})), np.float64({high}))"
+                text.line(f"{target}[{at}] = {value}")
+
+
+def _has_no_sign(product: PlannedProduct) -> bool:
+    return not any(factor.kind.startswith("sgn") for factor in product.product.factors)
 
 
 def _reads(product: PlannedProduct, variable: str) -> bool:
     return any(factor.variable == variable for factor in product.synaptic)
 
 
-def _write_product(text: Text, product: PlannedProduct) -> None:
+def _write_product(text: Text, product: PlannedProduct, gain: float) -> None:
     condition = {"u": "holds_u", "x0": "tx[j] > 0", "y0": "ty[i] > 0"}[product.condition]
     place = {"u": ("last_x", "last_y"), "x0": ("tx[j]", "tx[j]"), "y0": ("ty[i]", "ty[i]")}[product.condition]
-    factors = [repr(product.product.gain), *(_factor(f, place) for f in product.product.factors)]
+    factors = [repr(float(gain)), *(_factor(f, place) for f in product.product.factors)]
     with text.indented(f"if {condition}:"):
-        text.line(f"new_{product.target} += {' * '.join(factors)}")
+        text.line(f"change_{product.target} += {' * '.join(factors)}")
 
 
 def _factor(factor: Factor, place: tuple[str, str]) -> str:

@@ -72,6 +72,7 @@ def _integer(program: Program, node: Node, names: list[str]) -> str:
     widths = [program.nodes[argument].width for argument in node.arguments]
     # What toward zero computes on the way: the magnitude of a negative value.
     passing = [_with_negative(widths[0])] if node.operation == "shift_right_zero" else []
+    assert node.operation != "function", "a function is lowered to a table before integers are compiled"
     parts = [node.width, *widths, *passing]
     cast = _cast(Width(min(w.low for w in parts), max(w.high for w in parts)))
     out = _cast(node.width)
@@ -141,6 +142,7 @@ def _real(program: Program, node: Node, names: list[str]) -> str:
         "lookup": lambda: (
             f"np.interp({a[0]}, INDEX_{_table(program, node.attribute)}, {_table(program, node.attribute)})"
         ),
+        "function": lambda: program.functions[node.attribute].text(a[0]),
         "random": lambda: (
             f"(at(row(key, {node.repeat}), i) & u32({(1 << node.attribute) - 1})) + "
             f"(at(row(key, {node.repeat}), i) >> u32({node.attribute})) * {2.0 ** (node.attribute - 32)!r}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_models.program.functions import FixedFunction
 from hw_models.program.random import at, row
 from hw_models.program.trace import Program
 from hw_models.program.widths import Width
@@ -51,6 +52,12 @@ NUMPY: dict[str, Callable[..., Any]] = {
     "saturate": _saturate,
     "wrap": _wrap,
 }
+
+
+def _nearest(function: FixedFunction, argument: Integers) -> Integers:
+    distinct, places = np.unique(argument, return_inverse=True)
+    results = np.array([function.nearest(int(value)) for value in distinct], dtype=np.int64)
+    return np.asarray(results[places].reshape(np.shape(argument)))
 
 
 def draw(key: int, index: NDArray[Any], repeat: int, bits: int) -> Integers:
@@ -100,6 +107,8 @@ def step(
             values.append(given[node.operation, node.name])
         elif node.operation in ("random", "dither"):
             values.append(draw(key, index, node.repeat, node.attribute))
+        elif node.operation == "function":
+            values.append(_nearest(program.functions[node.attribute], arguments[0]))
         elif node.operation == "lookup":
             values.append(np.asarray(program.tables[node.attribute], dtype=np.int64)[arguments[0]])
         else:

@@ -135,6 +135,7 @@ OPERATIONS: dict[str, Operation] = {
     "maximum": Operation(2, "the greater", "", _maximum),
     "saturate": Operation(1, "clip to a symmetric width", "bits", _saturate),
     "wrap": Operation(1, "one wrap into a width, as Lava's u", "bits", _wrap),
+    "function": Operation(1, "a named function of a, rounded to nearest", "function", _leaf),
     "lookup": Operation(1, "entry a of table `attribute`", "table", _leaf),
     "random": Operation(0, "`attribute` uniform random bits, drawn for each neuron and step", "bits", _bits),
     "dither": Operation(

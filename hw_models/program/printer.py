@@ -30,7 +30,9 @@ def program_lines(program: Program) -> Iterator[str]:
             texts.append(f"{_LEAVES[node.operation]}.{node.name}")
             continue
         given = [texts[argument] for argument in node.arguments]
-        if attribute := OPERATIONS[node.operation].attribute:
+        if node.operation == "function":
+            given.append(str(program.functions[node.attribute]))
+        elif attribute := OPERATIONS[node.operation].attribute:
             given.append(f"{attribute}={node.attribute}")
         if node.operation in ("random", "dither"):
             given.append(f"draw={node.repeat}")

@@ -19,7 +19,7 @@ def output_range(program: Program, parameters: Mapping[str, Any], output: str) -
         if node.operation == "param":
             values = np.asarray(parameters[node.name])
             ranges.append(Width(int(values.min()), int(values.max())))
-        elif node.operation in ("state", "input", "lookup"):
+        elif node.operation in ("state", "input", "lookup", "function"):
             ranges.append(node.width)
         else:
             arguments = tuple(ranges[argument] for argument in node.arguments)

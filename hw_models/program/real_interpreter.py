@@ -1,8 +1,8 @@
 """The same program in float64 without rounding, wrap or saturation: what the integers stand for.
 
-Bounds that belong to the model (`clip`) and random bits that decide (a burst or not) stay; random bits
-that only serve rounding are 0. A draw of n bits becomes a uniform real number in [0, 2^n) whose whole part is
-the integers' draw, so that both decide alike but for what is rounded.
+Functions are exact. Bounds that belong to the model (`clip`) stay, and random bits that decide (a burst or
+not); random bits that only serve rounding are 0. A draw of n bits becomes a uniform real number in [0, 2^n)
+whose whole part is the integers' draw, so that both decide alike but for what is rounded.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ def step(
             values.append(real_draw(at(row(key, node.repeat), index), node.attribute))
         elif node.operation == "dither":
             values.append(np.float64(0.0))
+        elif node.operation == "function":
+            values.append(program.functions[node.attribute].real(arguments[0]))
         elif node.operation == "lookup":
             table = np.asarray(program.tables[node.attribute], dtype=np.float64)
             values.append(np.interp(arguments[0], np.arange(table.size), table))

@@ -12,8 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from hw_models.program.functions import FixedFunction
 from hw_models.program.trace import Node, Program
-from hw_models.program.verify import NODES_MAX, ProgramError, node_width, verify_program
+from hw_models.program.verify import (
+    NODES_MAX,
+    ProgramError,
+    node_width,
+    verify_functions,
+    verify_program,
+)
 from hw_models.program.widths import Width
 
 _RANGES = ("states", "parameters", "inputs", "outputs")
@@ -21,6 +28,8 @@ _RANGES = ("states", "parameters", "inputs", "outputs")
 
 def encode_program(program: Program) -> dict[str, Any]:
     """The program as JSON holds it."""
+    # A program without functions is written as it was before there were any.
+    functions = [[it.name, it.argument_bits, it.result_bits] for it in program.functions]
     return {
         "name": program.name,
         **{
@@ -32,6 +41,7 @@ def encode_program(program: Program) -> dict[str, Any]:
         "nodes": [[n.operation, list(n.arguments), n.attribute, n.name, n.repeat] for n in program.nodes],
         "next_state": [[name, index] for name, index in program.next_state.items()],
         "output": [[name, index] for name, index in program.output.items()],
+        **({"functions": functions} if functions else {}),
     }
 
 
@@ -93,7 +103,14 @@ def decode_program(entry: Mapping[str, Any]) -> Program:
         nodes=(),
         next_state=_mapping(entry, "next_state", 2, _integer),
         output=_mapping(entry, "output", 2, _integer),
+        functions=tuple(
+            FixedFunction(_text(name), _integer(argument_bits), _integer(result_bits))
+            for name, argument_bits, result_bits in (
+                _list(row, 3) for row in _list(entry.get("functions", []))
+            )
+        ),
     )
+    verify_functions(bare)
     if not all(bare.tables):
         raise ProgramError("a table has no entries")
     nodes: list[Node] = []

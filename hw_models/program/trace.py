@@ -13,11 +13,12 @@ a state it leaves out keeps its value. Everything else is an interpretation of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Union
 
+from hw_models.program.functions import FRACTION_BITS_MAX, FUNCTIONS, FixedFunction
 from hw_models.program.operations import OPERATIONS, rounded, saturated, toward_zero, wrapped
 from hw_models.program.widths import Width
 
@@ -55,6 +56,7 @@ class Program:
     nodes: tuple[Node, ...]
     next_state: Mapping[str, int]
     output: Mapping[str, int]
+    functions: tuple[FixedFunction, ...] = ()
 
     @property
     def draws(self) -> int:
@@ -63,12 +65,13 @@ class Program:
 
 
 @dataclass
-class _Graph:
+class Graph:
     """The graph under construction: equal nodes are one node, constants are folded."""
 
     nodes: list[Node] = field(default_factory=list)
     known: dict[tuple[object, ...], int] = field(default_factory=dict)
     tables: list[tuple[int, ...]] = field(default_factory=list)
+    functions: list[FixedFunction] = field(default_factory=list)
     draws: int = 0
 
     def add(
@@ -80,6 +83,7 @@ class _Graph:
         width: Width | None = None,
         repeat: int = 0,
     ) -> int:
+        """The index of this node, a new one unless an equal one is there."""
         identity = (operation, arguments, attribute, name, repeat)
         if identity in self.known:
             return self.known[identity]
@@ -91,9 +95,11 @@ class _Graph:
         return len(self.nodes) - 1
 
     def constant(self, value: int) -> int:
+        """The index of an integer."""
         return self.add("const", (), value)
 
     def draw(self, operation: str, bits: int) -> int:
+        """The index of a draw of its own: `random` or `dither`."""
         assert 0 < bits < 32, f"{bits} random bits"
         self.draws += 1
         return self.add(operation, (), bits, repeat=self.draws - 1)
@@ -154,21 +160,21 @@ class _Graph:
 class Integer:
     """A symbolic integer inside a program function; arithmetic adds nodes to the graph."""
 
-    def __init__(self, graph: _Graph, index: int) -> None:
-        self._graph = graph
+    def __init__(self, graph: Graph, index: int) -> None:
+        self.graph = graph
         self.index = index
 
     @property
     def width(self) -> Width:
         """The range that this value cannot leave."""
-        return self._graph.nodes[self.index].width
+        return self.graph.nodes[self.index].width
 
     def _other(self, other: IntegerLike) -> int:
-        return other.index if isinstance(other, Integer) else self._graph.constant(int(other))
+        return other.index if isinstance(other, Integer) else self.graph.constant(int(other))
 
     def _binary(self, operation: str, other: IntegerLike, reverse: bool = False) -> Integer:
         pair = (self.index, self._other(other))
-        return Integer(self._graph, self._graph.apply(operation, pair[::-1] if reverse else pair))
+        return Integer(self.graph, self.graph.apply(operation, pair[::-1] if reverse else pair))
 
     def __add__(self, other: IntegerLike) -> Integer:
         return self._binary("add", other)
@@ -227,10 +233,10 @@ class Integer:
         )
 
 
-def _graph_of(*values: IntegerLike) -> _Graph:
+def _graph_of(*values: IntegerLike) -> Graph:
     for value in values:
         if isinstance(value, Integer):
-            return value._graph
+            return value.graph
     raise TypeError("at least one argument must be a value of the program")
 
 
@@ -296,6 +302,24 @@ def lookup(table: tuple[int, ...], index: Integer) -> Integer:
     return Integer(graph, graph.add("lookup", (index.index,), number, width=width))
 
 
+def function(name: str, argument: Integer, *, argument_bits: int, result_bits: int) -> Integer:
+    """A function of `FUNCTIONS`, where argument and result count 2^-argument_bits and 2^-result_bits.
+
+    Rounded to nearest in integers, exact in the `real` interpretation. The result's range follows from the
+    argument's, so `clip` the argument of a function that grows.
+    """
+    assert name in FUNCTIONS, f"no function '{name}': one of {', '.join(FUNCTIONS)}"
+    bits = (argument_bits, result_bits)
+    assert all(0 <= it <= FRACTION_BITS_MAX for it in bits), f"fractions of {bits} bits"
+    graph = _graph_of(argument)
+    fixed = FixedFunction(name, argument_bits, result_bits)
+    if fixed not in graph.functions:
+        graph.functions.append(fixed)
+    number = graph.functions.index(fixed)
+    width = fixed.width(argument.width)
+    return Integer(graph, graph.add("function", (argument.index,), number, width=width))
+
+
 def random_bits(source: Integer, bits: int) -> Integer:
     """`bits` uniform random bits, new for each neuron and step. `source` is any value of the program."""
     graph = _graph_of(source)
@@ -324,7 +348,7 @@ def program(
     def traced(
         function: Callable[..., tuple[Mapping[str, IntegerLike], Mapping[str, IntegerLike]]],
     ) -> Program:
-        graph = _Graph()
+        graph = Graph()
 
         def leaves(operation: str, declared: Mapping[str, Width]) -> SimpleNamespace:
             return SimpleNamespace(
@@ -355,68 +379,7 @@ def program(
             nodes=tuple(graph.nodes),
             next_state=next_state,
             output=output,
+            functions=tuple(graph.functions),
         )
 
     return traced
-
-
-def specialize(
-    source: Program, constants: Mapping[str, int], outputs: Collection[str] | None = None
-) -> Program:
-    """The same program with some inputs fixed and, where given, only some outputs.
-
-    What a fixed input decides is folded, what is then unused is gone. Draws keep their place, so that
-    fixing an input never moves another draw.
-    """
-    graph = _Graph(tables=list(source.tables))
-    moved: dict[int, int] = {}
-    for index, node in enumerate(source.nodes):
-        if node.operation == "input" and node.name in constants:
-            moved[index] = graph.constant(constants[node.name])
-        elif not node.arguments or node.operation == "lookup":
-            moved[index] = graph.add(
-                node.operation,
-                tuple(moved[argument] for argument in node.arguments),
-                node.attribute,
-                node.name,
-                node.width,
-                node.repeat,
-            )
-        else:
-            moved[index] = graph.apply(
-                node.operation, tuple(moved[argument] for argument in node.arguments), node.attribute
-            )
-    next_state = {name: moved[index] for name, index in source.next_state.items()}
-    output = {name: moved[i] for name, i in source.output.items() if outputs is None or name in outputs}
-    keep: set[int] = set()
-    stack = [*next_state.values(), *output.values()]
-    while stack:
-        index = stack.pop()
-        if index not in keep:
-            keep.add(index)
-            stack.extend(graph.nodes[index].arguments)
-    order = sorted(keep)
-    place = {old: new for new, old in enumerate(order)}
-    nodes = tuple(
-        Node(
-            graph.nodes[old].operation,
-            tuple(place[argument] for argument in graph.nodes[old].arguments),
-            graph.nodes[old].attribute,
-            graph.nodes[old].name,
-            graph.nodes[old].width,
-            graph.nodes[old].repeat,
-        )
-        for old in order
-    )
-    return Program(
-        name=source.name,
-        states=source.states,
-        parameters=source.parameters,
-        inputs={name: width for name, width in source.inputs.items() if name not in constants},
-        outputs={name: source.outputs[name] for name in output},
-        initial=source.initial,
-        tables=source.tables,
-        nodes=nodes,
-        next_state={name: place[index] for name, index in next_state.items()},
-        output={name: place[index] for name, index in output.items()},
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hw_models.program.functions import FRACTION_BITS_MAX, FUNCTIONS
 from hw_models.program.operations import OPERATIONS
 from hw_models.program.trace import Node, Program
 from hw_models.program.widths import INT32, INT64, Width
@@ -38,6 +39,17 @@ def is_name(text: object) -> bool:
     )
 
 
+def verify_functions(program: Program) -> None:
+    """The functions that a program names are known, and so are their fractions. Raises `ProgramError`."""
+    for fixed in program.functions:
+        _require(fixed.name in FUNCTIONS, f"no function '{fixed.name}', required: {', '.join(FUNCTIONS)}")
+        for bits in (fixed.argument_bits, fixed.result_bits):
+            _require(
+                type(bits) is int and 0 <= bits <= FRACTION_BITS_MAX,
+                f"function {fixed.name} with a fraction of {bits} bits, at most {FRACTION_BITS_MAX}",
+            )
+
+
 def node_width(program: Program, node: Node, before: Sequence[Node], where: str) -> Width:
     """The range of a node behind the nodes `before`. Raises `ProgramError` where the node breaks a rule."""
     operation = OPERATIONS.get(node.operation)
@@ -64,6 +76,9 @@ def node_width(program: Program, node: Node, before: Sequence[Node], where: str)
             f"{where}: the index {widths[0]} exceeds the table's {len(table)} entries",
         )
         return Width(min(table), max(table))
+    if node.operation == "function":
+        _require(0 <= node.attribute < len(program.functions), f"{where}: no function {node.attribute}")
+        return program.functions[node.attribute].width(widths[0])
     if node.operation in ("random", "dither"):
         _require(0 < node.attribute < 32, f"{where}: {node.attribute} random bits, required: 1..31")
     if node.operation in ("saturate", "wrap"):
@@ -97,6 +112,7 @@ def verify_program(program: Program) -> None:
         _require(0 < len(table) <= TABLE_MAX, f"table {number} has {len(table)} entries")
         _require(INT64.holds(Width(min(table), max(table))), f"table {number} exceeds 64 bits")
     _require(len(program.nodes) <= NODES_MAX, f"{len(program.nodes)} operations, at most {NODES_MAX}")
+    verify_functions(program)
     before: list[Node] = []
     for number, node in enumerate(program.nodes):
         where = f"operation {number}"

@@ -49,8 +49,15 @@ def test_strict_makes_each_an_error_and_gives_no_program(network: Path) -> None:
 def test_every_pass_can_be_watched(network: Path) -> None:
     seen: list[tuple[str, type]] = []
     check_file(network, after=lambda name, ir: seen.append((name, type(ir))))
-    assert [name for name, _ in seen] == ["elaborate", "quantize", "lower", "bind", "check"]
-    assert [ir for _, ir in seen[1:]] == [ChipProgram] * 4
+    assert [name for name, _ in seen] == [
+        "elaborate",
+        "quantize",
+        "lower",
+        "lower_functions",
+        "bind",
+        "check",
+    ]
+    assert [ir for _, ir in seen[1:]] == [ChipProgram] * 5
 
 
 def test_overrides_and_seed_reach_the_program(tmp_path: Path) -> None:

@@ -44,11 +44,18 @@ def register(entry_points: list[EntryPoint], name: str, it: object) -> None:
 def test_every_pass_is_seen_once_in_order(make: Any) -> None:
     seen: list[tuple[str, object]] = []
     code = compile_network(make.digits(), lambda name, ir: seen.append((name, ir)))
-    assert [name for name, _ in seen] == ["elaborate", "quantize", "lower", "bind", "check"]
-    assert [type(ir) for _, ir in seen] == [Elaborated, *[ChipProgram] * 4]
+    assert [name for name, _ in seen] == [
+        "elaborate",
+        "quantize",
+        "lower",
+        "lower_functions",
+        "bind",
+        "check",
+    ]
+    assert [type(ir) for _, ir in seen] == [Elaborated, *[ChipProgram] * 5]
     assert seen[-1][1] is code
     placed = partition_program(code, lambda name, ir: seen.append((name, ir)))
-    assert seen[5:] == [("partition", placed)] and placed.code is code
+    assert seen[6:] == [("partition", placed)] and placed.code is code
     assert [known.name for known in passes()] == [name for name, _ in seen]
 
 
@@ -102,23 +109,8 @@ ADDED = (
     Pass("h", renamed, before="partition"),
     Pass("i", lambda partition: replace(partition), after="partition"),
 )
-ORDER = [
-    "g",
-    "elaborate",
-    "quantize",
-    "lower",
-    "a",
-    "b",
-    "c",
-    "d",
-    "bind",
-    "e",
-    "f",
-    "check",
-    "h",
-    "partition",
-    "i",
-]
+PLACES = "g elaborate quantize lower a b c d lower_functions bind e f check h partition i"
+ORDER = PLACES.split()
 
 
 def test_passes_of_other_packages_stand_where_they_say(make: Any, entry_points: list[EntryPoint]) -> None:
@@ -202,17 +194,17 @@ def test_a_taken_name(name: str, beside: str, entry_points: list[EntryPoint]) ->
         (
             [Pass("mine", len, after="quantise")],
             "error[BC304]: pass 'mine' cannot run after 'quantise': no pass 'quantise' is registered\n"
-            "  required: one of elaborate, quantize, lower, bind, check, partition    "
+            "  required: one of elaborate, quantize, lower, lower_functions, bind, check, partition    "
             "given: 'mine' after 'quantise'    hint: did you mean: quantize",
         ),
         (
             [Pass("mine", len, before="theirs"), Pass("theirs", len, after="absent")],
             "error[BC304]: pass 'mine' cannot run before 'theirs': no pass 'absent' is registered\n"
-            "  required: one of elaborate, quantize, lower, bind, check, partition, theirs    "
-            "given: 'mine' before 'theirs', 'theirs' after 'absent'    "
+            "  required: one of elaborate, quantize, lower, lower_functions, bind, check, partition, theirs"
+            "    given: 'mine' before 'theirs', 'theirs' after 'absent'    "
             "hint: install the package that registers 'absent'\n"
             "error[BC304]: pass 'theirs' cannot run after 'absent': no pass 'absent' is registered\n"
-            "  required: one of elaborate, quantize, lower, bind, check, partition, mine    "
+            "  required: one of elaborate, quantize, lower, lower_functions, bind, check, partition, mine    "
             "given: 'theirs' after 'absent'    hint: install the package that registers 'absent'",
         ),
         (

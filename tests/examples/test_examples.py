@@ -102,6 +102,23 @@ def test_a_synapse_grows_where_its_source_comes_first(tmp_path: Path, backend: s
     assert last == pytest.approx([7.8, 3.4], abs=close)
 
 
+def test_a_neuron_emits_as_often_as_its_sigmoid_says() -> None:
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "escape_noise.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    rows = re.findall(r"mV +([\d.]+) +([\d.]+) +([\d.]+)\n", done.stdout)
+
+    assert len(rows) == 5
+    for equation, integers, reference in (map(float, row) for row in rows):
+        assert integers == pytest.approx(equation, abs=0.015)
+        assert reference == pytest.approx(equation, abs=0.004)
+    assert "error at most 0.00049" in done.stdout
+
+
 def test_a_bursting_neuron_wired_by_hand_in_lava(needs_lava: None) -> None:
     # Lava can hang where it fails; its own clean-up is not waited for either.
     done = subprocess.run(

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from burstchip.backends.available import require_backend
 from burstchip.backends.host_values import written_value
+from burstchip.backends.integers import require_integers
 from burstchip.backends.lava.host_files import StreamFile, WrittenValues
 from burstchip.backends.lava.recorder import COUNTED, COUNTS, Track
 from burstchip.variables import place_size
@@ -179,6 +180,7 @@ class LavaRun:
         rows: int | None = None,
         counting: bool = True,
     ) -> None:
+        require_integers(code)
         self.code, self.clock, self.readout = code, 0, list[int]()
         self.record, self.counting = tuple(record), counting
         self.host = Host() if host is None else host
@@ -249,7 +251,7 @@ class LavaRun:
             self.readout.append(int(np.lexsort((-tie, -count))[0]))
 
     def read(self, place: str, variable: str) -> NDArray[Any]:
-        """A recorded variable as it is now. Raises `BurstchipError` BC557 for one that is not recorded."""
+        """A recorded variable as it is now. Raises `BurstchipError` BC567 for one that is not recorded."""
         if (place, variable) not in self._open:
             raise self._unable(f"read {place}.{variable}", "a variable that the run records")
         if self.clock == 0:
@@ -271,15 +273,15 @@ class LavaRun:
         return stored.reshape(projection.weights.T.shape)
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
-        """Raises `BurstchipError` BC557."""
+        """Raises `BurstchipError` BC567."""
         raise self._unable("take other weights", "backend sim, plain or reference")
 
     def state(self) -> Mapping[str, NDArray[Any]]:
-        """Raises `BurstchipError` BC557."""
+        """Raises `BurstchipError` BC567."""
         raise self._unable("give its state", "backend sim, plain or reference")
 
     def restore(self, state: Mapping[str, NDArray[Any]], clock: int) -> None:
-        """Raises `BurstchipError` BC557."""
+        """Raises `BurstchipError` BC567."""
         raise self._unable("go on from a state", "backend sim, plain or reference")
 
     @property
@@ -305,7 +307,7 @@ class LavaRun:
         }
 
     def adopt(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Raises `BurstchipError` BC557."""
+        """Raises `BurstchipError` BC567."""
         raise self._unable("take states", "backend sim, plain or reference")
 
     def close(self) -> None:
@@ -321,7 +323,7 @@ class LavaRun:
 
     def _unable(self, what: str, required: str) -> BurstchipError:
         message = f"backend 'lava' cannot {what}"
-        return BurstchipError(Diagnostic("BC557", message, required=required, given="lava"))
+        return BurstchipError(Diagnostic("BC567", message, required=required, given="lava"))
 
     def _track(self, name: str, size: int, rows: int) -> Track:
         return Track(Path(self._folder.name) / f"{name}.track", size, rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from burstchip.backends.integers import require_integers
 from burstchip.backends.loihi2.folder import write_folder
 from burstchip.backends.loihi2.images import build_images
 from burstchip.backends.loihi2.stack import ACCESS, missing
@@ -73,7 +74,8 @@ class DryRun:
 
 
 def plan(code: ChipProgram) -> DryRun:
-    """How a program would lie on its target. Raises `BurstchipError` BC350 to BC353."""
+    """How a program would lie on its target. Raises `BurstchipError` BC350 to BC353, BC555."""
+    require_integers(code)
     sources = tuple(p.name for p in code.populations if p.is_source)
     return DryRun(partition_program(code), sources, artifact_sha256(code))
 

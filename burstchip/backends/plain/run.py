@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.host_values import written_value
+from burstchip.backends.integers import require_integers
 from burstchip.backends.plain.learning import follow_arrivals, learn_by_carry, note_and_learn
 from burstchip.backends.plain.neurons import Neurons, resting
 from burstchip.backends.plain.synapses import Synapses, at_the_start
@@ -47,6 +48,7 @@ class PlainRun:
         frozen: Collection[str] = (),
         begin: int = 0,
     ) -> None:
+        require_integers(code)
         self.code, self.clock, self.learning = code, begin, learning
         self.host, self.record = Host() if host is None else host, tuple(record)
         self.seed = code.seed if seed is None else seed

@@ -11,11 +11,13 @@ from functools import cached_property
 
 import numpy as np
 
+from burstchip.backends.integers import require_integers
 from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.signals import Constant, Listed, Periodic, Signal, Streamed, Waveform, Written
 from compiler.passes.check import greatest_input
 from hw_models.neurons.roles import LEARNING_CONTROLS
-from hw_models.program.trace import Program, specialize
+from hw_models.program.rewrite import specialize
+from hw_models.program.trace import Program
 
 
 def has_own_delays(projection: ProjectionCode) -> bool:
@@ -34,10 +36,17 @@ class Variant:
 
 @dataclass(frozen=True)
 class Layout:
-    """A program and a variant, with everything that follows from the two."""
+    """A program and a variant, with everything that follows from the two.
+
+    Raises `BurstchipError` where the variant is one of integers and the program has more than these.
+    """
 
     code: ChipProgram
     variant: Variant
+
+    def __post_init__(self) -> None:
+        if not self.variant.real:
+            require_integers(self.code)
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -106,7 +115,7 @@ class Layout:
         return tuple(self._program(population) for population in self.code.populations)
 
     def _program(self, population: PopulationCode) -> Program:
-        program = population.program
+        program = population.program_of(real=self.variant.real)
         controls = population.roles.controls
         fixed: dict[str, int] = {}
         for name, control in controls.items():

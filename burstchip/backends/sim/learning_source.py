@@ -23,7 +23,7 @@ _LOOP = ("from hw_models.program.loop_numba import loop",)
 _DRAWN = (*_LOOP, "from hw_models.program.random_numba import key as key_of")
 _NOTE = ("from burstchip.backends.sim.code.traces import note, note_real",)
 _REPLAY = ("from burstchip.backends.sim.code.traces import replay, replay_real",)
-_PLAIN = ("from burstchip.backends.sim.code.traces import bump, decay_plain, decay_plain_real",)
+_PLAIN = ("from burstchip.backends.sim.code.traces import bump, bump_real, decay_plain, decay_plain_real",)
 
 
 def _compiled(source: str, name: str) -> str:
@@ -51,15 +51,18 @@ def plain_trace(index: int, learning: LearningCode, layout: Layout) -> Call:
     real = layout.variant.real
     name = f"{source}_{projection.output}"
     unit = Unit(_PLAIN)
-    kept = unit.word(4096 - trace.decay)
+    if real:
+        kept, impulse = unit.real(f"kept_{index}"), unit.real(f"increment_{index}")
+    else:
+        kept, impulse = f"np.int32({unit.word(4096 - trace.decay)})", unit.word(trace.impulse)
+    kind = "_real" if real else ""
     unit.add(
         f"x, events = {unit.array(f'x1_{index}', 'float64' if real else 'int32')}, "
         f"{unit.array(f'e_{name}', 'int32')}",
         f"if {signal_number(learning.restart, unit, layout)}:",
         "    x[:] = 0",
-        f"decay_plain{'_real' if real else ''}(x, {unit.word(f'n_{source}')}, "
-        f"np.{'float64' if real else 'int32'}({kept}))",
-        f"bump(x, events, {unit.array(f'c_{name}', 'int64')}[0], {unit.word(trace.impulse)})",
+        f"decay_plain{kind}(x, {unit.word(f'n_{source}')}, {kept})",
+        f"bump{kind}(x, events, {unit.array(f'c_{name}', 'int64')}[0], {impulse})",
     )
     return unit.call("traces", projection.name, gate=words.NEURONS)
 
@@ -80,11 +83,13 @@ def carry(index: int, learning: LearningCode, layout: Layout) -> Call:
     unit.add(f"if {gate} and not {unit.word(f'frozen_{index}')}:")
     halvings = signal_number(learning.halvings, unit, layout)
     stored = unit.array(f"w_{index}", "float64" if real else "int16", 2 if projection.dense else 1)
+    shift = unit.real(f"shift_{index}") if real else unit.word(learning.shift)
+    draw = f"key_of({now(words.SEED)}, {unit.word(learning.stream)}, {now(words.N)})"
+    bounds = f"{unit.real(f'low_{index}')}, {unit.real(f'high_{index}')}" if real else ""
     unit.add(
         f"    {_visited(index, unit)} += carry({_synapses(index, projection, unit)}{stored}, "
-        f"{unit.array(f'x1_{index}', number)}, "
-        f"{unit.array(f's_{target}_{gathered}', number)}, {unit.word(learning.shift)} + {halvings}, "
-        f"key_of({now(words.SEED)}, {unit.word(learning.stream)}, {now(words.N)}))"
+        f"{unit.array(f'x1_{index}', number)}, {unit.array(f's_{target}_{gathered}', number)}, "
+        f"{shift} + {halvings}, {bounds if real else draw})"
     )
     return unit.call("learning", projection.name, gate=words.NEURONS, period=learning.every, ahead=1)
 
@@ -159,7 +164,7 @@ class ChipLearning:
             f"note{'_real' if real else ''}({stored}, {unit.array(f'noted_{side}_{k}', 'int32')}, "
             f"{unit.array(f'e_{name}', 'int32')}, {unit.array(f'c_{name}', 'int64')}[0], "
             f"{now(words.N)} % {unit.word(self.learning.every)} + 1, "
-            f"{unit.array(f'impulses_{side}_{k}', 'int64', 2)}, {draw})"
+            f"{unit.array(f'impulses_{side}_{k}', 'float64' if real else 'int64', 2)}, {draw})"
         )
         return unit.call("traces", self.projection.name)
 
@@ -189,7 +194,7 @@ class ChipLearning:
             f"{unit.array(f'noted_{side}_{k}', 'int32')}, "
             f"{unit.array(f'floors_{side}_{k}', 'float64' if real else 'int64', 2)}, "
             f"{unit.array(f'thresholds_{side}_{k}', 'int64', 2)}, {unit.word(f'lowest_{side}_{k}')}, "
-            f"{unit.array(f'impulses_{side}_{k}', 'int64', 2)}, every, "
+            f"{unit.array(f'impulses_{side}_{k}', 'float64' if real else 'int64', 2)}, every, "
             f"{unit.array(f'{side}_decay_{k}', 'int64')}[draw], "
             f"{unit.array(f'{side}_impulse_{k}', 'int64')}[draw], {unit.word(keep)}, "
             f"{unit.array(f'history_{side}_{k}', number, 3)})"
@@ -204,6 +209,7 @@ class ChipLearning:
             storage="dense" if self.projection.dense else "csr",
             rounding=self.learning.rounding,
             real=real,
+            gains=self.learning.gains,
             name="learn",
         )
         unit = Unit(_DRAWN, (_compiled(source, "learn"),))
@@ -223,12 +229,15 @@ class ChipLearning:
         else:
             draw = f"key_of({now(words.SEED)}, {unit.word(self.learning.stream)}, {now(words.N)})"
         period = 2 ** max(self.rule.decimations, default=0)
-        low, high = WEIGHT_RANGES[self.sign_mode]
+        if real:
+            low, high = unit.real(f"low_{k}"), unit.real(f"high_{k}")
+        else:
+            low, high = (unit.word(bound) for bound in WEIGHT_RANGES[self.sign_mode])
         unit.add(
             f"if not {unit.word(f'frozen_{k}')}:",
             f"    {_visited(k, unit)} += learn({_synapses(k, self.projection, unit)}{', '.join(arrays)}, "
             f"noted_x, noted_y, epoch % {unit.word(period)} == 0, {draw}, "
-            f"{unit.word(low)}, {unit.word(high)})",
+            f"{low}, {high})",
             "noted_x[:] = 0",
             "noted_y[:] = 0",
         )

@@ -13,11 +13,19 @@ from numpy.typing import NDArray
 
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.learning_source import X_TRACES, ChipLearning
-from compiler.ir.chip_program import CARRY_TAG_BITS, FACTORS, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import (
+    CARRY_TAG_BITS,
+    FACTORS,
+    LearningCode,
+    PopulationCode,
+    ProjectionCode,
+)
 from compiler.ir.signals import Constant, Host, Streamed, Waveform, Written, course
+from hw_models.plasticity.carry import STORED_RANGE
 from hw_models.plasticity.draws import counter_draws
+from hw_models.plasticity.engine_numpy import WEIGHT_RANGES
 from hw_models.plasticity.lava_draws import lava_draws
-from hw_models.plasticity.traces import THIRD_FACTOR_LIMIT, THIRD_FACTOR_TAU, spike_trace, third_factor
+from hw_models.plasticity.traces import THIRD_FACTOR_LIMIT, spike_trace, third_factor
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -72,20 +80,21 @@ def _traces(index: int, projection: ProjectionCode, layout: Layout, arrays: Arra
         size = layout.code.population(population).size
         if side == "y" and chip.third_factors:
             traces = [third_factor()] * len(names)
-            taus = [float(THIRD_FACTOR_TAU)] * len(names)
+            # Where nothing is rounded nothing leaks.
+            reals = [(1.0, 0.0)] * len(names)
         else:
             used = [by_name.get(name) for name in names]
             traces = [spike_trace(t.tau, t.impulse) if t else spike_trace(0, 0) for t in used]
-            taus = [t.tau if t else 0.0 for t in used]
+            reals = [(t.real_kept, t.real_increment) if t else (0.0, 0.0) for t in used]
         arrays[f"stored_{side}_{index}"] = np.zeros((len(names), size), dtype=number_type)
         arrays[f"noted_{side}_{index}"] = np.zeros(size, dtype=np.int32)
         arrays[f"history_{side}_{index}"] = np.zeros((chip.places, len(names), size), dtype=number_type)
-        kept = [[np.exp(-1 / tau) if tau else 0.0] for tau in taus]
-        arrays[f"floors_{side}_{index}"] = np.array(kept) if real else np.array([t.floors for t in traces])
+        exact = np.array(reals)
+        floors = exact[:, :1].copy() if real else np.array([t.floors for t in traces])
+        arrays[f"floors_{side}_{index}"] = floors
         arrays[f"thresholds_{side}_{index}"] = np.array([t.thresholds for t in traces])
-        arrays[f"impulses_{side}_{index}"] = np.array(
-            [[t.impulse, t.fraction] for t in traces], dtype=np.int64
-        )
+        impulses = np.array([[t.impulse, t.fraction] for t in traces], dtype=np.int64)
+        arrays[f"impulses_{side}_{index}"] = exact[:, 1:].copy() if real else impulses
 
 
 def signal_values(layout: Layout, host: Host) -> Arrays:
@@ -197,6 +206,22 @@ def allocate(layout: Layout) -> Arrays:
     return arrays
 
 
+def _exact_learning(index: int, projection: ProjectionCode, learning: LearningCode) -> Mapping[str, float]:
+    """What `reference` learns with: the bounds of a stored weight, and the carry form's rate and trace."""
+    carry = learning.form == "carry"
+    held = STORED_RANGE if carry else WEIGHT_RANGES[ChipLearning(index, projection, learning).sign_mode]
+    low, high = (float(bound) for bound in held)
+    if projection.limit is not None:
+        most = projection.limit / projection.unit
+        low, high = (-most if low < 0 else low), (most if high > 0 else high)
+    values = {f"low_{index}": low, f"high_{index}": high}
+    if carry:
+        (trace,) = learning.traces
+        values |= {f"kept_{index}": trace.real_kept, f"increment_{index}": trace.real_increment}
+        values[f"shift_{index}"] = learning.real_shift
+    return values
+
+
 def scalars(layout: Layout) -> Mapping[str, Any]:
     """Sizes and parameters that are one number for a whole population."""
     number_type = np.float64 if layout.variant.real else np.int64
@@ -213,4 +238,6 @@ def scalars(layout: Layout) -> Mapping[str, Any]:
             third = ChipLearning(index, projection, projection.learning).third_factors
             values[f"lowest_x_{index}"] = 0
             values[f"lowest_y_{index}"] = -THIRD_FACTOR_LIMIT if third else 0
+        if layout.variant.real and projection.learning is not None:
+            values |= _exact_learning(index, projection, projection.learning)
     return values

@@ -10,7 +10,19 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("new", "check", "compile", "run", "train", "report", "deploy", "doctor", "schema")
+COMMANDS = (
+    "new",
+    "check",
+    "compile",
+    "run",
+    "train",
+    "verify",
+    "errors",
+    "report",
+    "deploy",
+    "doctor",
+    "schema",
+)
 BURSTCHIP = (sys.executable, "-m", "burstchip")
 
 

@@ -40,7 +40,7 @@ def test_defaults_are_listed(pair: Path, burstchip) -> None:
     assert [" ".join(line.split()) for line in done.out.splitlines()[1:] if line.strip(" ─")] == [
         "Defaults",
         "of key value meaning",
-        "the network target loihi2 the chip that the network is compiled for",
+        "the network target loihi2 the chip to compile for; none: reference alone",
         "population cell tau_membrane 20 ms time constant of the membrane",
         "tau_current 5 ms time constant of the synaptic current",
         "capacitance 100 pF turns the bias current into volts",

@@ -37,7 +37,9 @@ def test_json(pair: Path, burstchip) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["elaborate", "quantize", "lower", "bind", "check", "partition"])
+@pytest.mark.parametrize(
+    "name", ["elaborate", "quantize", "lower", "lower_functions", "bind", "check", "partition"]
+)
 def test_the_program_after_a_pass(name: str, burstchip) -> None:
     done = burstchip("compile", GOLDEN / "network.yaml", "--print-after", name)
     assert done.code == 0
@@ -63,8 +65,8 @@ def test_an_unknown_pass(pair: Path, burstchip) -> None:
     assert done.code == 2 and not Path("net.burst").exists()
     assert done.err == (
         "error[BC612]: unknown pass 'quantise'\n"
-        "  required: elaborate, quantize, lower, bind, check, partition    given: quantise    "
-        "hint: did you mean: quantize\n"
+        "  required: elaborate, quantize, lower, lower_functions, bind, check, partition"
+        "    given: quantise    hint: did you mean: quantize\n"
     )
 
 

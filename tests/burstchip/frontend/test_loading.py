@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ from compiler.ir.network import (
     Uniform,
 )
 from hw_models.diagnostics import BurstchipError, Place
-from hw_models.neurons.model import Parameter
+from hw_models.neurons.model import ChipNumbers, Parameter
 from hw_models.neurons.registry import models
 
 LoadText = Callable[..., LoadResult]
@@ -238,9 +239,13 @@ def test_errors_are_raised_with_all_messages(tmp_path: Path) -> None:
 
 def test_a_parameter_that_a_model_requires(load_text: LoadText) -> None:
     lif = models()["lif"]
-    strict = replace(
-        lif, parameters=(*lif.parameters, Parameter("gain", "number", None, "a gain", 0.0, 8.0, True))
-    )
+
+    def with_gain(*given: Any) -> ChipNumbers:
+        numbers = lif.in_chip_units(*given)
+        return replace(numbers, represents={**numbers.represents, "gain": numbers.represents["bias"]})
+
+    gain = Parameter("gain", "number", None, "a gain", 0.0, 8.0, True)
+    strict = replace(lif, parameters=(*lif.parameters, gain), in_chip_units=with_gain)
     text = (VALID / "pair.yaml").read_text()
     (message,) = load_text(text, models={**models(), "lif": strict}).diagnostics
     assert (message.id, message.message) == ("BC013", "population 'output' needs 'gain'")

@@ -199,3 +199,21 @@ def test_the_same_run_gives_the_same_bytes_whatever_the_users_matplotlib_setting
         again = write_report(run_folder).read_bytes()
         assert matplotlib.rcParams["font.size"] == 30
     assert again == (reported / "report.html").read_bytes()
+
+
+def test_errors_stand_on_the_page_where_they_were_asked_for(run_folder: Path) -> None:
+    """`burstchip errors -o RUN/errors.json` writes them; a share that there is not is a dash."""
+    assert "errors" not in {attributes.get("id") for _, attributes in Page(write_report(run_folder)).elements}
+    share = {"population": "hidden", "variable": "v", "unit": "mV", "rms": 11.071}
+    share |= {"step": None, "parameter": 4.3911, "state": 0.02642}
+    (run_folder / "errors.json").write_text(json.dumps({"steps": 128, "errors": [share]}))
+    page = Page(write_report(run_folder))
+    assert "errors" in {attributes.get("id") for _, attributes in page.elements}
+    assert "How far the first 128 steps are from what the network describes" in page.text
+    assert "hidden.vmV11.1\N{EN DASH}4.390.0264" in "".join(page.text.split())
+
+
+def test_errors_that_are_none(run_folder: Path) -> None:
+    (run_folder / "errors.json").write_text('{"steps": 0, "errors": [{"rms": -1}]}')
+    with pytest.raises(BurstchipError, match=r"BC542.*errors\.json"):
+        write_report(run_folder)

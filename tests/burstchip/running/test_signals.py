@@ -196,7 +196,7 @@ def test_the_host_closes_a_loop(backend: str, tmp_path: Path) -> None:
 
 def test_what_the_host_gives_is_checked(tmp_path: Path) -> None:
     code = compiled(CHIP + ALL + HOST, tmp_path)
-    with pytest.raises(BurstchipError, match=r"BC557.*(?s:.*)missing: lesson"):
+    with pytest.raises(BurstchipError, match=r"BC567.*(?s:.*)missing: lesson"):
         open_run(code)
     with pytest.raises(BurstchipError, match=r"BC558.*(?s:.*)did you mean: lesson"):
         open_run(code, streams={"lessen": LESSON})

@@ -419,3 +419,23 @@ def test_the_form_of_the_weights(make: Any, code: Any, forms: list[str], expecte
             make.projection("a.events", f"n{i}.soma", 1.0, learn=form),
         ]
     assert code(*parts).weight_form == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "most", "text"),
+    [
+        ({"learn": "rule"}, 255, "weights in -256..255"),
+        ({"learn": "rule", "form": "carry"}, 32639, "weights in -32640..32639"),
+        ({}, 256, "weights in -256..254"),
+    ],
+)
+def test_the_limit_has_a_line(weights: Any, more: dict[str, Any], most: int, text: str) -> None:
+    """What a weight may reach in integers; the exact limit stays for `reference` where weights learn."""
+    projection, program = weights(Uniform(-3.0, 3.0), limit=20.0, **more)
+    (line,) = (it for it in program.quantisation if it.parameter == "limit")
+    assert (line.requested, line.unit, line.integers) == (20.0, "mV", text)
+    assert line.represented == pytest.approx(most * projection.unit)
+    assert projection.limit == (20.0 if more else None)
+    unlimited, program = weights(Uniform(-3.0, 3.0), **more)
+    assert unlimited.limit is None
+    assert "limit" not in [it.parameter for it in program.quantisation]

@@ -16,6 +16,7 @@ from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Par
 from hw_models.neurons.registry import models
 from hw_models.neurons.roles import CONTROL_WIDTHS, PER_NEURON, Control, Roles
 from hw_models.program import trace
+from hw_models.program.functions import FUNCTIONS
 from hw_models.program.operations import OPERATIONS
 from hw_models.program.trace import Integer, Program
 from hw_models.program.widths import FLAG, Width, signed, unsigned
@@ -57,7 +58,7 @@ class _Writer:
         """Add one value to the pool; none where its range would be too wide."""
         draw = self.draw
         a, b, c = (draw.choice(self.pool) for _ in range(3))
-        choice = draw.randrange(16)
+        choice = draw.randrange(17)
         shift = self._shift()
         made: list[Callable[[], Integer | None]] = [
             lambda: a + b if self._fits("add", a, b) else None,
@@ -75,6 +76,7 @@ class _Writer:
             lambda: trace.saturate(a, bits=draw.choice((4, 8, 24))),
             lambda: trace.wrap(a, bits=draw.choice((6, 16, 24))),
             lambda: self._looked_up(a),
+            lambda: self._function_of(a),
             lambda: (trace.random_bits if draw.random() < 0.7 else trace.dither)(a, draw.randrange(1, 20)),
         ]
         value = made[choice]()
@@ -90,6 +92,13 @@ class _Writer:
         low = self.draw.choice((0, -300, -(1 << 33)))
         table = tuple(self.draw.randint(low, 300) for _ in range(size))
         return trace.lookup(table, trace.clip(a, 0, size - 1))
+
+    def _function_of(self, a: Integer) -> Integer:
+        """With few arguments, and with so many that its table is interpolated."""
+        bits = self.draw.choice((2, 6, 10))
+        argument = trace.clip(a, self.draw.choice((-5, -3000)), self.draw.choice((7, 6 << bits)))
+        name = self.draw.choice(sorted(FUNCTIONS))
+        return trace.function(name, argument, argument_bits=bits, result_bits=self.draw.choice((0, 7, 12)))
 
     def into(self, width: Width) -> Integer:
         """A value of the pool, the later the likelier, brought into a width."""

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from hw_models.neurons.registry import models
 from hw_models.program import numpy_interpreter, real_interpreter
-from hw_models.program.trace import Program, specialize
+from hw_models.program.rewrite import specialize
+from hw_models.program.trace import Program
 
 #: Rows of one example and examples of one variant: 10^5 random states and parameters for each model.
 ROWS, EXAMPLES = 2500, 25

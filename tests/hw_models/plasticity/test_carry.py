@@ -125,6 +125,6 @@ def test_real(storage: Any) -> None:
     stored = np.array([[10.0, 32639.0], [1.0, 2.0]])
     ours = stored.copy() if storage == "dense" else stored.ravel().copy()
     layout = (np.array([0, 2, 4]), np.array([0, 1, 0, 1])) if storage == "csr" else ()
-    visited = kernel(*layout, ours, np.array([6.5, 0.0]), np.array([-4.0, 8.0]), 5, np.uint32(0))
+    visited = kernel(*layout, ours, np.array([6.5, 0.0]), np.array([-4.0, 8.0]), 5.0, -32640.0, 32639.0)
     assert visited == 2
     assert ours.ravel().tolist() == [10 - 6.5 * 4 / 32, 32639.0, 1.0, 2.0]

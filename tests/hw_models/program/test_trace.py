@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw_models.program.numpy_interpreter import step
+from hw_models.program.rewrite import specialize
 from hw_models.program.trace import (
     Integer,
     Program,
@@ -25,7 +26,6 @@ from hw_models.program.trace import (
     saturate,
     shift_rounded,
     shift_toward_zero,
-    specialize,
     where,
     wrap,
 )

@@ -21,9 +21,9 @@ def decay_plain(x: Numbers, n: int, keep: int) -> None:
 
 @loop
 def decay_plain_real(x: Numbers, n: int, keep: float) -> None:
-    """x <- x * keep / 4096."""
+    """x <- x * keep."""
     for i in range(n):
-        x[i] = x[i] * keep / 4096.0
+        x[i] *= keep
 
 
 @loop
@@ -31,6 +31,13 @@ def bump(x: Numbers, events: Numbers, count: int, impulse: int) -> None:
     """x <- min(x + impulse, 127) where an event arrived."""
     for k in range(count):
         x[events[k]] = min(x[events[k]] + impulse, 127)
+
+
+@loop
+def bump_real(x: Numbers, events: Numbers, count: int, impulse: float) -> None:
+    """x <- x + impulse where an event arrived."""
+    for k in range(count):
+        x[events[k]] += impulse
 
 
 @loop
@@ -56,7 +63,7 @@ def note_real(
         j = events[e]
         if noted[j] > 0:
             for k in range(stored.shape[0]):
-                stored[k, j] += impulses[k, 0] + impulses[k, 1] / 256.0
+                stored[k, j] += impulses[k, 0]
         noted[j] = place
 
 
@@ -135,7 +142,7 @@ def replay_real(
     """The same without rounding; `floors` holds what one step keeps."""
     places = history.shape[0]
     for k in range(stored.shape[0]):
-        step = impulses[k, 0] + impulses[k, 1] / 256.0
+        step = impulses[k, 0]
         for j in range(stored.shape[1]):
             h = stored[k, j]
             if places > 1:

@@ -143,7 +143,9 @@ def test_what_is_loaded(small: ChipProgram, tmp_path: Path) -> None:
     )
     assert np.array_equal(learned.weights.reshape(6, 4).T, original.weights)
     assert learned.learning is not None and original.learning is not None
-    assert learned.learning.traces == original.learning.traces
+    # A chip holds integers, not what they were rounded from.
+    integers = tuple(replace(trace, kept=None, increment=None) for trace in original.learning.traces)
+    assert learned.learning.traces == integers
     assert learning_rule(**learned.learning.rules) == learning_rule(**original.learning.rules)
     clamp = found.populations[0]
     assert clamp.spikes is not None and clamp.spikes.tolist() == [[3, 0], [5, 1], [9, 0]]
