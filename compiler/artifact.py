@@ -3,6 +3,8 @@
 It is a safetensors file (a length, a JSON header, raw little-endian tensors; no pickle) whose metadata has
 one entry, `burstchip`: the manifest as canonical JSON. The manifest names every tensor it uses and carries
 a SHA-256 over itself and all tensors. The same program gives the same bytes on every platform.
+
+A file is read through the types of `artifact_schema`; then every rule of `ir.verify` is checked.
 """
 
 from __future__ import annotations
@@ -16,10 +18,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
+from msgspec import ValidationError
 from numpy.typing import NDArray
 
-from compiler.artifact_signals import Tensors, decode_host, decode_signal, encode_host, encode_signal
+from compiler.artifact_schema import Head, Header, Manifest
+from compiler.artifact_signals import (
+    Tensors,
+    as_values,
+    decode_host,
+    decode_signal,
+    encode_host,
+    encode_signal,
+)
 from compiler.artifact_synapses import decode_projection, encode_projection
 from compiler.ir.chip_program import (
     ChipProgram,
@@ -190,11 +202,10 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
         ) from None
     try:
         length = int.from_bytes(data[:8], "little")
-        header = json.loads(data[8 : 8 + length]) if 0 < length <= len(data) - 8 else None
-        manifest = json.loads(header["__metadata__"][KEY])  # type: ignore[index]
-        if manifest["format"] != FORMAT or type(manifest["version"]) is not int or manifest["version"] < 1:
-            raise ValueError
-    except (ValueError, KeyError, TypeError, RecursionError):
+        text = msgspec.json.decode(data[8 : 8 + length], type=Header).metadata.burstchip
+        manifest = json.loads(text)
+        version = msgspec.convert(manifest, Head).version
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise _error(
             "BC402",
             f"'{path}' is not a burstchip artifact",
@@ -202,12 +213,12 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
             f"{len(data)} bytes in another format, or a truncated artifact",
             "compile the network again",
         ) from None
-    if manifest["version"] != VERSION:
+    if version != VERSION:
         raise _error(
             "BC404",
             f"artifact '{path}' has another format",
             f"format version {VERSION}",
-            f"version {manifest['version']}",
+            f"version {version}",
             "compile the network again with this version of burstchip",
         )
     try:
@@ -220,63 +231,52 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
     return manifest, tensors
 
 
-def _damaged(path: Path, given: str) -> BurstchipError:
+def _damaged(path: Path, given: str, required: str = "content that matches its SHA-256") -> BurstchipError:
     return _error(
         "BC403",
         f"artifact '{path}' is damaged",
-        "content that matches its SHA-256",
+        required,
         given,
         "copy or compile it again",
     )
 
 
-def _decode_population(
-    entry: Mapping[str, Any], programs: Sequence[Program], tensors: Tensors
-) -> PopulationCode:
-    def values(key: str) -> dict[str, Any]:
+def _decode_population(entry: Any, programs: Sequence[Program], tensors: Tensors) -> PopulationCode:
+    def numbers(stored: Mapping[str, Any]) -> dict[str, Any]:
         return {
-            name: tensors[value["tensor"]] if isinstance(value, dict) else value
-            for name, value in entry[key].items()
+            name: value if isinstance(value, int | float) else tensors[value.tensor]
+            for name, value in stored.items()
         }
 
-    spikes = tensors[entry["spikes"]] if "spikes" in entry else None
-    units = {name: (value, unit) for name, (value, unit) in entry["units"].items()}
     return PopulationCode(
-        entry["name"],
-        entry["model"],
-        entry["size"],
-        programs[entry["program"]],
-        tuple(entry["ports"]),
-        Roles(**entry["roles"]),
-        values("parameters"),
-        entry["stream"],
-        entry["gather_every"],
-        spikes,
-        units,
-        values("real"),
-        {name: decode_signal(signal, tensors) for name, signal in entry["signals"].items()},
-        programs[entry["exact"]] if "exact" in entry else None,
-        tuple(LoweredFunction(**it) for it in entry.get("functions", [])),
+        **{
+            **as_values(entry),
+            "program": programs[entry.program],
+            "roles": Roles(**as_values(entry.roles)),
+            "parameters": numbers(entry.parameters),
+            "real": numbers(entry.real),
+            "spikes": None if entry.spikes is None else tensors[entry.spikes],
+            "signals": {name: decode_signal(signal, tensors) for name, signal in entry.signals.items()},
+            "exact": None if entry.exact is None else programs[entry.exact],
+            "functions": tuple(LoweredFunction(**as_values(it)) for it in entry.functions or ()),
+        }
     )
 
 
-def _decode(manifest: Mapping[str, Any], tensors: Tensors) -> ChipProgram:
-    task = manifest["task"]
-    programs = [decode_program(entry) for entry in manifest["programs"]]
-    code = ChipProgram(
-        name=manifest["name"],
-        step_ms=manifest["step_ms"],
-        seed=manifest["seed"],
-        target=manifest["target"],
-        weight_form=manifest["weight_form"],
-        populations=tuple(_decode_population(entry, programs, tensors) for entry in manifest["populations"]),
-        projections=tuple(decode_projection(entry, tensors) for entry in manifest["projections"]),
-        probes=tuple((name, variable) for name, variable in manifest["probes"]),
-        task=None if task is None else TaskCode(**{**task, "anneal": tuple(task["anneal"])}),
-        quantisation=tuple(QuantisationLine(**line) for line in manifest["quantisation"]),
-        diagnostics=tuple(Diagnostic(**entry) for entry in manifest["diagnostics"]),
-        host={name: decode_host(entry, tensors) for name, entry in manifest["host"].items()},
-    )
+def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
+    programs = [decode_program(entry) for entry in manifest.programs]
+    values = as_values(manifest)
+    for name in ("format", "version", "sha256", "programs"):
+        del values[name]
+    values |= {
+        "populations": tuple(_decode_population(entry, programs, tensors) for entry in values["populations"]),
+        "projections": tuple(decode_projection(entry, tensors) for entry in values["projections"]),
+        "task": None if manifest.task is None else TaskCode(**as_values(manifest.task)),
+        "quantisation": tuple(QuantisationLine(**as_values(line)) for line in manifest.quantisation),
+        "diagnostics": tuple(Diagnostic(**as_values(entry)) for entry in manifest.diagnostics),
+        "host": {name: decode_host(entry, tensors) for name, entry in manifest.host.items()},
+    }
+    code = ChipProgram(**values)
     verify_chip_program(code)
     return code
 
@@ -288,7 +288,9 @@ def load_artifact(path: Path) -> tuple[ChipProgram, str]:
 
     manifest, tensors = _read(path)
     try:
-        return _decode(manifest, tensors), manifest["sha256"]
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError) as reason:
+        return _decode(msgspec.convert(manifest, Manifest), tensors), manifest["sha256"]
+    except ValidationError as reason:
+        raise _damaged(path, str(reason), "a manifest as `burstchip compile` writes it") from None
+    except (KeyError, TypeError, ValueError, IndexError, AssertionError) as reason:
         # The hash is right: something other than the compiler wrote it.
         raise _damaged(path, f"{type(reason).__name__}: {reason}") from reason

@@ -23,7 +23,8 @@ from compiler.ir.signals import (
 
 Tensors = dict[str, NDArray[Any]]
 
-_KINDS: Mapping[str, type[Signal]] = {
+#: The signals by what an artifact calls them.
+SIGNAL_KINDS: Mapping[str, type[Signal]] = {
     "constant": Constant,
     "clock": Clock,
     "periodic": Periodic,
@@ -36,7 +37,9 @@ _KINDS: Mapping[str, type[Signal]] = {
 
 def encode_signal(signal: Signal, name: str, tensors: Tensors) -> dict[str, Any]:
     """The manifest's entry of a signal; its arrays are added to `tensors`, named `name` and what they are."""
-    entry: dict[str, Any] = {"kind": next(kind for kind, made in _KINDS.items() if type(signal) is made)}
+    entry: dict[str, Any] = {
+        "kind": next(kind for kind, made in SIGNAL_KINDS.items() if type(signal) is made)
+    }
     for field in fields(signal):
         value = getattr(signal, field.name)
         if isinstance(value, np.ndarray):
@@ -46,14 +49,19 @@ def encode_signal(signal: Signal, name: str, tensors: Tensors) -> dict[str, Any]
     return entry
 
 
-def decode_signal(entry: Mapping[str, Any], tensors: Tensors) -> Signal:
-    """The signal of a manifest's entry. Raises one of the usual exceptions where there is none."""
-    values: dict[str, Any] = {}
-    for name, value in entry.items():
-        if isinstance(value, dict):
-            value = tensors[value["tensor"]]
-        values[name] = tuple(value) if isinstance(value, list) else value
-    return _KINDS[values.pop("kind")](**values)
+def as_values(entry: Any) -> dict[str, Any]:
+    """The fields of an entry that was read through the schema."""
+    return {name: getattr(entry, name) for name in entry.__struct_fields__}
+
+
+def _with_tensors(entry: Any, tensors: Tensors) -> dict[str, Any]:
+    values = as_values(entry)
+    return {name: tensors[it.tensor] if hasattr(it, "tensor") else it for name, it in values.items()}
+
+
+def decode_signal(entry: Any, tensors: Tensors) -> Signal:
+    """The signal of a manifest's entry."""
+    return SIGNAL_KINDS[entry.__struct_config__.tag](**_with_tensors(entry, tensors))
 
 
 def encode_host(given: HostInput, name: str, tensors: Tensors) -> dict[str, Any]:
@@ -65,7 +73,6 @@ def encode_host(given: HostInput, name: str, tensors: Tensors) -> dict[str, Any]
     return entry
 
 
-def decode_host(entry: Mapping[str, Any], tensors: Tensors) -> HostInput:
+def decode_host(entry: Any, tensors: Tensors) -> HostInput:
     """What the host gives, of a manifest's entry."""
-    unit = entry["unit"]
-    return HostInput(**{**entry, "unit": tensors[unit["tensor"]] if isinstance(unit, dict) else unit})
+    return HostInput(**_with_tensors(entry, tensors))

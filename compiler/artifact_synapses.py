@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.artifact_signals import Tensors, decode_signal, encode_signal
+from compiler.artifact_signals import Tensors, as_values, decode_signal, encode_signal
 from compiler.draws import WeightDraws
 from compiler.ir.chip_program import LearningCode, ProjectionCode, TraceCode
-from compiler.ir.network import Constant, Distribution, Normal, Uniform
+from compiler.ir.network import Constant, Normal, Uniform
 
 #: The signals of a learning rule.
 _SIGNALS = ("gate", "restart", "halvings")
@@ -64,28 +64,26 @@ def encode_projection(index: int, projection: ProjectionCode, tensors: Tensors) 
     return entry
 
 
-def decode_projection(entry: Mapping[str, Any], tensors: Tensors) -> ProjectionCode:
-    """The projection of a manifest's entry. Raises one of the usual exceptions where there is none."""
-    values = dict(entry)
+def decode_projection(entry: Any, tensors: Tensors) -> ProjectionCode:
+    """The projection of a manifest's entry. Raises a usual exception where its tensors do not fit."""
+    values = as_values(entry)
     for name in ("post", "weights"):
-        values[name] = tensors[entry[name]]
-    each = tensors[entry["pre"]]
-    count = values["weights"].size
+        values[name] = tensors[values[name]]
+    each = tensors[entry.pre]
     assert each.sum() == values["post"].size, "synapses without a source neuron"
     values["pre"] = np.repeat(np.arange(each.size, dtype=np.int32), each)
-    if isinstance(entry["delays"], int):
-        values["delays"] = np.full(count, entry["delays"], dtype=np.int16)
+    if isinstance(entry.delays, int):
+        values["delays"] = np.full(values["weights"].size, entry.delays, dtype=np.int16)
     else:
-        values["delays"] = tensors[entry["delays"]].astype(np.int16)
-    if isinstance(entry["requested"], str):
-        values["requested"] = tensors[entry["requested"]].astype(np.float64)
+        values["delays"] = tensors[entry.delays].astype(np.int16)
+    if isinstance(entry.requested, str):
+        values["requested"] = tensors[entry.requested].astype(np.float64)
     else:
-        values["requested"] = _decode_draws(entry["requested"])
-    if (learning := entry["learning"]) is not None:
-        traces = tuple(TraceCode(**trace) for trace in learning["traces"])
-        gates = {name: decode_signal(learning[name], tensors) for name in _SIGNALS}
-        gains = tuple(learning.get("gains", ()))
-        values["learning"] = LearningCode(**{**learning, **gates, "traces": traces, "gains": gains})
+        values["requested"] = _decode_draws(entry.requested)
+    if entry.learning is not None:
+        traces = tuple(TraceCode(**as_values(trace)) for trace in entry.learning.traces)
+        gates = {name: decode_signal(getattr(entry.learning, name), tensors) for name in _SIGNALS}
+        values["learning"] = LearningCode(**{**as_values(entry.learning), **gates, "traces": traces})
     return ProjectionCode(**values)
 
 
@@ -115,8 +113,8 @@ def _encode_draws(draws: WeightDraws) -> dict[str, Any]:
     return {name: asdict(draws.distribution), "seed": draws.seed, "streams": list(draws.streams)}
 
 
-def _decode_draws(entry: Mapping[str, Any]) -> WeightDraws:
-    (name,) = set(entry) - {"seed", "streams"}
-    distribution: Distribution = _DISTRIBUTIONS[name](**entry[name])
-    first, second = entry["streams"]
-    return WeightDraws(distribution, entry["seed"], (first, second))
+def _decode_draws(entry: Any) -> WeightDraws:
+    found = {name: getattr(entry, name) for name in _DISTRIBUTIONS if getattr(entry, name) is not None}
+    assert len(found) == 1, f"{len(found)} distributions of weights"
+    ((name, values),) = found.items()
+    return WeightDraws(_DISTRIBUTIONS[name](**as_values(values)), entry.seed, entry.streams)

@@ -79,6 +79,7 @@ def verify_chip_program(code: ChipProgram) -> None:
     """Parameters fit their declared widths, weights their mode, shapes and indices their populations."""
     populations = {population.name: population for population in code.populations}
     assert len(populations) == len(code.populations), "population names repeat"
+    assert np.isfinite(code.step_ms) and code.step_ms > 0, f"a step of {code.step_ms} ms"
     for population in code.populations:
         _verify_population(population)
     for projection in code.projections:

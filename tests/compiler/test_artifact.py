@@ -300,6 +300,21 @@ def test_a_changed_word_without_its_hash(data: bytes, tmp_path: Path) -> None:
         lambda m: m["projections"][0].update(weights="nowhere"),
         lambda m: m["projections"][0].update(source="nobody"),
         lambda m: m["projections"][0].update(surplus=1),
+        lambda m: m["projections"][0].update(dense=1),
+        lambda m: m["projections"][0].update(delays=1 << 15),
+        lambda m: m["projections"][0].update(unit="1"),
+        lambda m: m["projections"][0]["requested"].update(constant={"value": 1.0}),
+        lambda m: m["projections"][0]["requested"].pop("seed"),
+        lambda m: m["projections"][0]["learning"]["traces"][0].update(surplus=1),
+        lambda m: m["populations"][0]["roles"].update(surplus="x"),
+        lambda m: m["populations"][0]["parameters"].update(value={"tensor": "nowhere"}),
+        lambda m: m["populations"][0]["parameters"].update(value=1.5),
+        lambda m: m["quantisation"][0].update(requested="1"),
+        lambda m: m.update(surplus=1),
+        lambda m: m.update(step_ms=0.0),
+        lambda m: m.update(step_ms=float("nan")),
+        lambda m: m.update(seed=1.0),
+        lambda m: m["task"].update(present="96"),
         lambda m: m["projections"][0]["learning"].pop("traces"),
         lambda m: m["projections"][0]["learning"].update(rounding='lava"""; import os; """'),
         lambda m: m["projections"][0]["learning"].update(every="8"),
@@ -319,6 +334,31 @@ def test_a_changed_word_without_its_hash(data: bytes, tmp_path: Path) -> None:
 )
 def test_content_that_makes_no_program(data: bytes, tmp_path: Path, change: Any) -> None:
     assert refusal(rewritten(data, change, sign=True), tmp_path).id == "BC403"
+
+
+@pytest.mark.parametrize(
+    ("change", "given"),
+    [
+        (
+            lambda m: m["populations"][1].update(size="6"),
+            "Expected `int`, got `str` - at `$.populations[1].size`",
+        ),
+        (
+            lambda m: m["projections"][0]["learning"].pop("every"),
+            "Object missing required field `every` - at `$.projections[0].learning`",
+        ),
+        (lambda m: m.update(surplus=1), "Object contains unknown field `surplus`"),
+    ],
+)
+def test_a_damaged_artifact_names_file_and_field(
+    data: bytes, tmp_path: Path, change: Any, given: str
+) -> None:
+    found = refusal(rewritten(data, change, sign=True), tmp_path)
+    assert str(found).replace(str(tmp_path), "DIR") == (
+        "error[BC403]: artifact 'DIR/net.burst' is damaged\n"
+        f"  required: a manifest as `burstchip compile` writes it    given: {given}    "
+        "hint: copy or compile it again"
+    )
 
 
 QUIET = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
