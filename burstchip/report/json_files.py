@@ -5,25 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+import msgspec
+from msgspec import Meta, Struct
 
 from burstchip.report.problems import damaged
-from hw_models.diagnostics import BurstchipError, Diagnostic
+from hw_models.diagnostics import BurstchipError
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
 _Content = TypeVar("_Content")
-_Names = Annotated[list[_Content], Field(min_length=1)]
-
-#: A damaged file can break every rule at once; more messages than these are not readable.
-MOST_MESSAGES = 8
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
-
-
-class Summary(_Record):
+class Summary(Struct, frozen=True, kw_only=True):
     """`summary.json`: what came out of a training. Errors are fractions; rows of `confusion` are labels."""
 
     task: str
@@ -40,16 +33,14 @@ class Summary(_Record):
     artifact_sha256: str | None = None
     state_sha256: str | None = None
     confusion: list[list[Count]]
-    classes: Annotated[int, Field(ge=1)] | _Names[str] | _Names[int]
+    classes: Annotated[int, Meta(ge=1)] | Annotated[list[str | int], Meta(min_length=1)]
     frozen: list[str] = []
     diagnostics: list[str] = []
 
-    @model_validator(mode="after")
-    def _square(self) -> Summary:
+    def __post_init__(self) -> None:
         size = len(self.class_names)
         if len(self.confusion) != size or any(len(row) != size for row in self.confusion):
             raise ValueError(f"confusion needs {size} rows of {size} counts, one for each class")
-        return self
 
     @property
     def setting(self) -> str:
@@ -64,18 +55,18 @@ class Summary(_Record):
         return [str(name) for name in names]
 
 
-class Epoch(_Record):
+class Epoch(Struct, frozen=True, kw_only=True):
     """One entry of `history.json`; epoch 0 is the network before learning. Rates in Hz, errors fractions."""
 
     epoch: Count
     train_error: Fraction | None
     test_error: Fraction | None
     seconds: float | None = None
-    event_rate: dict[str, Annotated[float, Field(ge=0)] | None] = {}
+    event_rate: dict[str, Annotated[float, Meta(ge=0)] | None] = {}
     burst_probability: dict[str, Fraction | None] = {}
 
 
-class QuantizedValue(_Record):
+class QuantizedValue(Struct, frozen=True, kw_only=True):
     """One entry of `quantisation.json`: a physical parameter, and the value that its integers stand for."""
 
     where: str
@@ -87,38 +78,38 @@ class QuantizedValue(_Record):
     integers: str | int | list[int] | dict[str, int]
 
 
-class ErrorShare(_Record):
+class ErrorShare(Struct, frozen=True, kw_only=True):
     """One variable of `errors.json`: root mean square errors, None where there is no such error."""
 
     population: str
     variable: str
     unit: str = ""
-    rms: Annotated[float, Field(ge=0)]
-    step: Annotated[float, Field(ge=0)] | None
-    parameter: Annotated[float, Field(ge=0)] | None
-    state: Annotated[float, Field(ge=0)] | None
+    rms: Annotated[float, Meta(ge=0)]
+    step: Annotated[float, Meta(ge=0)] | None
+    parameter: Annotated[float, Meta(ge=0)] | None
+    state: Annotated[float, Meta(ge=0)] | None
 
 
-class Errors(_Record):
+class Errors(Struct, frozen=True, kw_only=True):
     """`errors.json`: what `burstchip errors` found over the first `steps` steps."""
 
-    steps: Annotated[int, Field(ge=1)]
+    steps: Annotated[int, Meta(ge=1)]
     errors: list[ErrorShare]
 
 
 def read_errors(path: Path) -> Errors:
     """`errors.json`. Raises `BurstchipError` (BC542)."""
-    return _read(path, TypeAdapter(Errors))
+    return _read(path, Errors)
 
 
 def read_summary(path: Path) -> Summary:
     """`summary.json`. Raises `BurstchipError` (BC542)."""
-    return _read(path, TypeAdapter(Summary))
+    return _read(path, Summary)
 
 
 def read_history(path: Path) -> list[Epoch]:
     """`history.json`, epochs ascending. Raises `BurstchipError` (BC542)."""
-    history = _read(path, TypeAdapter(list[Epoch]))
+    history = _read(path, list[Epoch])
     numbers = [epoch.epoch for epoch in history]
     if not numbers or numbers != sorted(set(numbers)):
         given = ", ".join(map(str, numbers[:20])) or "none"
@@ -128,27 +119,13 @@ def read_history(path: Path) -> list[Epoch]:
 
 def read_quantisation(path: Path) -> list[QuantizedValue]:
     """`quantisation.json`. Raises `BurstchipError` (BC542)."""
-    return _read(path, TypeAdapter(list[QuantizedValue]))
+    return _read(path, list[QuantizedValue])
 
 
-def _read(path: Path, content: TypeAdapter[_Content]) -> _Content:
+def _read(path: Path, content: type[_Content]) -> _Content:
     try:
-        return content.validate_json(path.read_bytes())
+        return msgspec.json.decode(path.read_bytes(), type=content)
     except OSError as error:
         raise BurstchipError(damaged("BC542", path, "a file that can be read", str(error))) from error
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False)
-        diagnostics = [
-            _problem(path, tuple(problem["loc"]), problem["msg"]) for problem in problems[:MOST_MESSAGES]
-        ]
-        if len(problems) > MOST_MESSAGES:
-            rest = f"{len(problems) - MOST_MESSAGES} more places like these"
-            diagnostics.append(damaged("BC542", path, "what `burstchip train` writes", rest))
-        raise BurstchipError(diagnostics) from error
-
-
-def _problem(path: Path, location: tuple[int | str, ...], message: str) -> Diagnostic:
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    return damaged(
-        "BC542", path, "what `burstchip train` writes", f"{where}: {message}" if where else message
-    )
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BurstchipError(damaged("BC542", path, "what `burstchip train` writes", str(error))) from error

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -126,13 +127,13 @@ def test_the_learning_curve_has_a_place_for_every_error(
 
 
 def replace_error(run: RunFolder, error: float) -> Epoch:
-    return run.history[-1].model_copy(update={"test_error": error})
+    return msgspec.structs.replace(run.history[-1], test_error=error)
 
 
 def test_a_history_without_test_errors_has_a_curve_all_the_same(
     run: RunFolder, figures: dict[str, Figure]
 ) -> None:
-    history = [entry.model_copy(update={"test_error": None}) for entry in run.history]
+    history = [msgspec.structs.replace(entry, test_error=None) for entry in run.history]
     learning_curve.draw_learning_curve(replace(run, history=history))
     (axes,) = figures["learning_curve"].axes
     assert points(axes, TEST, "o") == []

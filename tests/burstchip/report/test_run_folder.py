@@ -65,13 +65,13 @@ def test_an_unfinished_run(run_folder: Path) -> None:
 @pytest.mark.parametrize(
     ("entries", "given"),
     [
-        ({"test_error": 1.5}, "test_error: Input should be less than or equal to 1"),
-        ({"test_error": "0.1"}, "test_error: Input should be a valid number"),
+        ({"test_error": 1.5}, "Expected `float` <= 1.0 - at `$.test_error`"),
+        ({"test_error": "0.1"}, "Expected `float`, got `str` - at `$.test_error`"),
         (
             {"confusion": [[1, 2], [3, 4]]},
-            "Value error, confusion needs 10 rows of 10 counts, one for each class",
+            "confusion needs 10 rows of 10 counts, one for each class",
         ),
-        ({"seed": None}, "seed: Input should be a valid integer"),
+        ({"seed": None}, "Expected `int`, got `null` - at `$.seed`"),
     ],
 )
 def test_values_that_no_trainer_writes(
@@ -89,15 +89,13 @@ def test_a_number_that_is_none(run_folder: Path) -> None:
     text = (run_folder / "history.json").read_text()
     (run_folder / "history.json").write_text(text.replace('"test_error": 0.025', '"test_error": NaN'))
     (diagnostic,) = refusal(run_folder).diagnostics
-    assert diagnostic.given == "[20].test_error: Input should be a finite number"
+    assert str(diagnostic.given).startswith("JSON is malformed: invalid character (byte ")
 
 
-def test_only_the_first_of_many_mistakes_are_listed(run_folder: Path) -> None:
+def test_the_first_of_many_mistakes_is_reported(run_folder: Path) -> None:
     (run_folder / "history.json").write_text(json.dumps([{"epoch": -1}] * 50))
-    diagnostics = refusal(run_folder).diagnostics
-    assert len(diagnostics) == 9
-    assert diagnostics[0].given == "[0].epoch: Input should be greater than or equal to 0"
-    assert diagnostics[-1].given == "142 more places like these"
+    (diagnostic,) = refusal(run_folder).diagnostics
+    assert diagnostic.given == "Expected `int` >= 0 - at `$[0].epoch`"
 
 
 @pytest.mark.parametrize(("epochs", "given"), [([], "none"), ([0, 2, 1], "0, 2, 1"), ([0, 1, 1], "0, 1, 1")])
