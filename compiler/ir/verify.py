@@ -103,6 +103,11 @@ def _verify_population(population: PopulationCode) -> None:
             same = getattr(population.exact, group) == getattr(program, group)
             assert same, f"the exact program of {name} has other {group}"
     assert (population.exact is None) == (not population.functions), f"{name} has tables of no function"
+    for it in population.functions:
+        counts = (it.low, it.high, it.entries, it.spacing)
+        assert type(it.function) is str and all(type(count) is int for count in counts), f"a table of {name}"
+        assert it.low <= it.high and it.entries > 0 and 0 <= it.spacing < 32, f"a table of {name} is empty"
+        assert type(it.bound) is float and it.bound >= 0, f"a table of {name} has no bound"
     verify_binding(program, population.ports, population.roles, population.parameters)
     _verify_signals(population)
     for parameter, width in program.parameters.items():

@@ -119,6 +119,8 @@ def test_an_exact_program_of_other_states_is_refused(stages: dict[str, ChipProgr
         replace(a, exact=b.program),
         replace(a, exact=None),
         replace(b, functions=a.functions),
+        replace(a, functions=(replace(a.functions[0], spacing="1"), a.functions[1])),
+        replace(a, functions=(replace(a.functions[0], bound=-1.0), a.functions[1])),
     ):
         with pytest.raises(AssertionError):
             verify_chip_program(replace(code, populations=(wrong,)))
