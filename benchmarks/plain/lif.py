@@ -13,7 +13,7 @@ from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
 
 _HALF = 1 << 23
 
-#: The sum of the weights of the events of the sources listed, for each target.
+#: The sums of the weights of the events of the sources listed, [extra steps of delay, target].
 Sum = Callable[[NDArray[np.intp]], Integers]
 
 
@@ -23,6 +23,8 @@ class PlainLif:
 
     u: Integers
     v: Integers
+    #: What arrives from this step on, [step, neuron].
+    under_way: Integers
     clock: int = 0
     events: int = 0
     synaptic_events: int = 0
@@ -31,7 +33,9 @@ class PlainLif:
 def resting(code: ChipProgram) -> PlainLif:
     """The neurons `cells` of a network at the start of time."""
     size = code.population("cells").size
-    return PlainLif(np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64))
+    longest = max((int(projection.delays.max()) for projection in code.projections), default=0)
+    zeros = np.zeros(size, dtype=np.int64)
+    return PlainLif(zeros, zeros, np.zeros((1 + longest, size), dtype=np.int64))
 
 
 def _integer(population: PopulationCode, name: str) -> int:
@@ -62,21 +66,26 @@ def dense_sum(projection: ProjectionCode) -> Sum:
     """The sum over rows of the weight matrix."""
     weights = np.ascontiguousarray(projection.weights.T).astype(np.int32)
     # Of the ways to write it, the quickest whose sums cannot overflow.
-    return lambda sources: np.asarray(weights.take(sources, axis=0).sum(axis=0, dtype=np.int32), np.int64)
+    return lambda sources: np.asarray(
+        weights.take(sources, axis=0).sum(axis=0, dtype=np.int32, keepdims=True), np.int64
+    )
 
 
 def sparse_sum(projection: ProjectionCode, sources: int, targets: int) -> Sum:
     """The sum over the listed synapses of each source."""
     first = np.searchsorted(projection.pre, np.arange(sources + 1))
     synapses = [np.arange(first[j], first[j + 1]) for j in range(sources)]
-    post, weights = projection.post, projection.weights.astype(np.float64)
+    delays, weights = projection.delays.astype(np.int64), projection.weights.astype(np.float64)
+    shape = (1 + int(delays.max()), targets)
+    places = projection.post + targets * delays
 
     def add(listed: NDArray[np.intp]) -> Integers:
         if not len(listed):
-            return np.zeros(targets, dtype=np.int64)
+            return np.zeros(shape, dtype=np.int64)
         chosen = np.concatenate([synapses[j] for j in listed])
         # Sums of integers below 2^53 are exact in float64.
-        return np.bincount(post[chosen], weights[chosen], targets).astype(np.int64)
+        summed = np.bincount(places[chosen], weights[chosen], shape[0] * targets)
+        return summed.astype(np.int64).reshape(shape)
 
     return add
 
@@ -94,7 +103,10 @@ def run_events(code: ChipProgram, state: PlainLif, steps: int, add: Sum) -> None
     for clock in range(state.clock, state.clock + steps):
         summed = add(listed)
         state.synaptic_events += int(fan_out[listed].sum())
-        _update(cells, state, summed << exponent if exponent >= 0 else summed >> -exponent)
+        state.under_way += summed << exponent if exponent >= 0 else summed >> -exponent
+        _update(cells, state, state.under_way[0])
+        state.under_way[:-1] = state.under_way[1:]
+        state.under_way[-1] = 0
         listed = _emitted(code.seed, senses.stream, clock, places, value)
     state.clock += steps
 

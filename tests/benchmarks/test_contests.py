@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import contests
+from benchmarks import contests, networks
 from benchmarks.contests import UnequalError, lif_updates, synaptic_events, training_samples
 from benchmarks.plain import lif
+from compiler.ir.network import Network
 
 
 def test_neurons_with_a_bias_are_equal_and_every_update_counts() -> None:
@@ -19,9 +20,17 @@ def test_neurons_with_a_bias_are_equal_and_every_update_counts() -> None:
     assert contest.plain() % 50 == 0
 
 
-@pytest.mark.parametrize("name", ["dense", "sparse"])
-def test_synaptic_events_are_equal_and_counted(name: str) -> None:
-    contest = synaptic_events(name, seconds=0.001)
+@pytest.mark.parametrize(
+    "network",
+    [
+        networks.dense_events(),
+        networks.sparse_events(),
+        networks.large_events(size=300),
+        networks.delayed_events(size=300),
+    ],
+)
+def test_synaptic_events_are_equal_and_counted(network: Network) -> None:
+    contest = synaptic_events("name", network, seconds=0.001)
 
     assert contest.simulated() > 0
     assert contest.plain() > 0

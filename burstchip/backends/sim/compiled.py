@@ -26,6 +26,7 @@ IMPORTED = (
     "burstchip.backends.sim.code.encoder",
     "burstchip.backends.sim.code.frame",
     "burstchip.backends.sim.code.lists",
+    "burstchip.backends.sim.code.prefetch",
     "burstchip.backends.sim.code.sums",
     "burstchip.backends.sim.code.traces",
     "hw_models.plasticity.vector_random",

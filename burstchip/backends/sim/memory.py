@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.sim.layout import Layout
+from burstchip.backends.sim.layout import Layout, has_own_delays
 from burstchip.backends.sim.learning_source import X_TRACES, ChipLearning
 from compiler.ir.chip_program import CARRY_TAG_BITS, FACTORS, PopulationCode, ProjectionCode
 from hw_models.plasticity.draws import counter_draws
@@ -87,6 +87,15 @@ def _traces(index: int, projection: ProjectionCode, layout: Layout, arrays: Arra
         )
 
 
+def _reached(projection: ProjectionCode, size: int) -> NDArray[np.int32]:
+    """Where each synapse adds, from the slot of the step on, in a ring of sums laid out flat."""
+    delays = projection.delays.astype(np.int64)
+    post = np.arange(len(delays)) % size if projection.dense else projection.post
+    # Twice round the ring is still an index of 32 bits.
+    assert (delays.max() + 2) * size < 1 << 31, "the ring of sums has 2^31 entries"
+    return (delays * size + post).astype(np.int32)
+
+
 def trace_draws(layout: Layout, seed: int, first_step: int, steps: int) -> Arrays:
     """The draws of all chip traces for some steps, from Lava's generators or from the counter-based one.
 
@@ -150,7 +159,8 @@ def allocate(layout: Layout) -> Arrays:
             counts = np.bincount(projection.pre, minlength=source_size)
             arrays[f"indptr_{index}"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
             arrays[f"post_{index}"] = projection.post
-        arrays[f"delays_{index}"] = projection.delays
+        if has_own_delays(projection):
+            arrays[f"reach_{index}"] = _reached(projection, layout.code.populations[target].size)
         if layout.is_carry(projection):
             arrays[f"x1_{index}"] = np.zeros(source_size, dtype=number_type)
         elif layout.is_chip(projection):
