@@ -30,9 +30,9 @@ import numpy as np
 
 from hw_models.plasticity.vector_random import index_halves, random_7
 from hw_models.plasticity.vectors import (
-    add, add_by, add_saturate, add_where_less, at_least, at_least_by, at_most, at_most_by, bit_and_by, load,
-    load_part, lowest_lane, mul, mul_by, narrow, shift_left_by, shift_right_by, splat, store, store_part,
-    widen,
+    add, add_by, add_saturate, add_where_less, at_least, at_least_by, at_most, at_most_by, bit_and,
+    bit_and_by, load, load_part, lowest_lane, mul, mul_by, narrow, shift_left, shift_left_by, shift_right,
+    shift_right_by, splat, store, store_part, widen,
 )
 from hw_models.program.random_numba import at, row
 """
@@ -48,8 +48,8 @@ def engine_source(
 ) -> str:
     """Python source of a module with one function, to be compiled with `numba.njit`.
 
-        dense   name(w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high) -> synapses visited
-        csr     name(indptr, posts, w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high) -> ...
+        dense   name(w, t, d, lowest, x, y, tx, ty, holds_u, scales, draw, low, high) -> synapses visited
+        csr     name(indptr, posts, w, t, d, lowest, x, y, tx, ty, holds_u, scales, draw, low, high) -> ...
 
     posts      int32, the postsynaptic neuron of each synapse; row j has those from indptr[j] to indptr[j + 1]
     w, t, d    int16 [pre, post], or one entry a synapse in the order of `indptr` and `posts`; updated in
@@ -60,6 +60,7 @@ def engine_source(
                `engine_numpy.EpochTraces`; where every condition is a uK the last place suffices
     tx, ty     integers: place of each neuron's last spike in the epoch, 0 for none
     holds_u    whether uK holds, `rule.holds_u(epoch)`
+    scales     integers: `engine_plan.scales(rule)`; nothing else here depends on the exponents of the rule
     draw       rounding `lava`: 0 to 127, one for all. `per_synapse`: the uint32 key of this learning epoch;
                synapse (j, i) draws `at(row(key, j), i) >> 25`
     low, high  what the sign mode allows a weight, `engine_numpy.WEIGHT_RANGES`
@@ -70,14 +71,13 @@ def engine_source(
     planned = plan(rule)
     text = Text()
     kind = "real" if real else f"rounding {rounding}"
-    texts = ", ".join(f"{change.target} = {change}" for change in rule.sums)
-    text.line(f'"""Learning engine, {storage}, {kind}: {texts}"""')
+    text.line(f'"""Learning engine, {storage}, {kind}."""')
     text.line(f"# {code_version()}")
     text.block(_IMPORTS)
     text.line("")
     text.line("")
     csr = storage == "csr"
-    arrays = "w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high"
+    arrays = "w, t, d, lowest, x, y, tx, ty, holds_u, scales, draw, low, high"
     with text.indented(f"def {name}({'indptr, posts, ' if csr else ''}{arrays}):"):
         text.line("n_pre, n_post = x.shape[2], y.shape[2]")
         text.line("last_x, last_y = x.shape[0] - 1, y.shape[0] - 1")
@@ -105,6 +105,13 @@ def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
         text.line("low_index, high_index = index_halves(n_post)")
     elif not layout.per_synapse:
         text.line(f"r = splat(draw, 16, {LANES})")
+    for product in planned.products:
+        p, scale = product.index, product.scale
+        text.line(f"scale{p}_32 = splat({scale}, 32, {LANES})")
+        if product.fits_16_bits:
+            text.line(f"more{p} = max({scale} - {product.shift}, 0)")
+            text.line(f"less{p} = splat(min(max({product.shift} - {scale}, 0), 15), 16, {LANES})")
+            text.line(f"mask{p} = splat(-1 << {scale}, 16, {LANES})")
     text.line(f"low_w, high_w = splat(low, 16, {LANES}), splat(high, 16, {LANES})")
     if layout.csr:
         text.line("longest = np.int64(0)")
@@ -187,22 +194,28 @@ def _write_rows(text: Text, planned: Plan, variant: Variant, layout: Layout) -> 
         text.line("visited += n")
         layout.write_row(text, variant)
         if variant.fits_16_bits:
-            tags = variant.of("t")
-            if tags:
-                # 16 bits saturate at -32768, Lava's accumulator one below.
-                (product,) = tags
-                text.line(f"most = np.int64(abs(pre{product.index})) * {_most_z(product)}")
-                text.line(f"change = (-most >> {product.shift}) << {product.scale}")
-                with text.indented("if np.int64(lowest[j]) * 128 + change >= -32768:"):
-                    write_vectors(text, variant, layout, bits=16)
-                with text.indented("else:"):
-                    write_vectors(text, variant, layout, bits=32)
-            else:
+            _write_narrow_test(text, variant)
+            with text.indented("if narrow_row:"):
                 write_vectors(text, variant, layout, bits=16)
+            with text.indented("else:"):
+                write_vectors(text, variant, layout, bits=32)
         else:
             write_vectors(text, variant, layout, bits=32)
         if settles:
             _write_settling(text, layout)
+
+
+def _write_narrow_test(text: Text, variant: Variant) -> None:
+    """Whether 16 bits hold every scaled product of row j, and every sum that matters."""
+    tests = []
+    for product in variant.products:
+        p = product.index
+        text.line(f"most{p}_row = np.int64(abs(pre{p})) * {_most_z(product)}")
+        text.line(f"least{p}_row = (-most{p}_row >> {product.shift}) << {product.scale}")
+        # 16 bits saturate at -32768, Lava's accumulator one below: only a tag's range lets that be seen.
+        tag = "np.int64(lowest[j]) * 128 + " if product.target == "t" else ""
+        tests.append(f"{tag}least{p}_row > -32768")
+    text.line(f"narrow_row = {' and '.join(tests)}")
 
 
 def _write_x(text: Text, product: PlannedProduct) -> None:

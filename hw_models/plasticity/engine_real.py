@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hw_models.plasticity.engine_numpy import DELAY_RANGE, TAG_RANGE
 from hw_models.plasticity.engine_plan import Plan, PlannedProduct
-from hw_models.plasticity.rule import Factor
+from hw_models.plasticity.rule import FRACTION_BITS, Factor
 from hw_models.plasticity.source import Text
 
 
@@ -15,6 +15,10 @@ def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
     its floors, wraps and clips.
     """
     targets = [target for target in "wtd" if any(p.target == target for p in planned.products)]
+    for product in planned.products:
+        # Powers of two are exact.
+        exponent = f"{product.scale} - {FRACTION_BITS + product.product.shift}"
+        text.line(f"gain{product.index} = {product.product.mantissa}.0 * 2.0 ** ({exponent})")
     with text.indented("for j in range(n_pre):"):
         text.line(f"visited += {'indptr[j + 1] - indptr[j]' if csr else 'n_post'}")
         head = "for s in range(indptr[j], indptr[j + 1]):" if csr else "for i in range(n_post):"
@@ -42,7 +46,7 @@ def _reads(product: PlannedProduct, variable: str) -> bool:
 def _write_product(text: Text, product: PlannedProduct) -> None:
     condition = {"u": "holds_u", "x0": "tx[j] > 0", "y0": "ty[i] > 0"}[product.condition]
     place = {"u": ("last_x", "last_y"), "x0": ("tx[j]", "tx[j]"), "y0": ("ty[i]", "ty[i]")}[product.condition]
-    factors = [repr(product.product.gain), *(_factor(f, place) for f in product.product.factors)]
+    factors = [f"gain{product.index}", *(_factor(f, place) for f in product.product.factors)]
     with text.indented(f"if {condition}:"):
         text.line(f"new_{product.target} += {' * '.join(factors)}")
 

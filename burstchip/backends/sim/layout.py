@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
 from compiler.passes.check import greatest_input
 from hw_models.neurons.roles import LEARNING_CONTROLS, Control
 from hw_models.program.trace import Program, specialize
@@ -63,7 +63,6 @@ class Layout:
         return tuple(self._program(population) for population in self.code.populations)
 
     def _program(self, population: PopulationCode) -> Program:
-        program = population.program
         fixed: dict[Control, int] = {}
         if not self.variant.learning:
             fixed = dict.fromkeys(LEARNING_CONTROLS, 0)
@@ -74,17 +73,10 @@ class Layout:
             elif self.code.task.readout != population.name:
                 fixed["label"] = 0
         controls = population.roles.controls
-        wanted = {
-            projection.output for projection in self.code.projections if projection.source == population.name
-        }
-        wanted |= {variable for name, variable in self.variant.record if name == population.name}
-        wanted |= {"events", "bursts"}
-        if any(self.is_chip(p) for p in self.code.projections if p.target == population.name):
-            wanted |= set(FACTORS)
+        # Every output is kept: which of them are recorded is no part of what is compiled.
         return specialize(
-            program,
+            population.program,
             {name: fixed[control] for name, control in controls.items() if control in fixed},
-            [output for output in program.outputs if output in wanted],
         )
 
     def is_silent(self, number: int, output: str) -> bool:

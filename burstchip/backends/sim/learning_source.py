@@ -13,6 +13,7 @@ from compiler.ir.chip_program import FACTORS, LearningCode, ProjectionCode
 from hw_models.plasticity.carry_numba import carry_source
 from hw_models.plasticity.engine_numba import engine_source
 from hw_models.plasticity.engine_numpy import WEIGHT_RANGES, SignMode
+from hw_models.plasticity.engine_plan import scales
 from hw_models.plasticity.rule import LearningRule
 
 X_TRACES = ("x1", "x2")
@@ -220,10 +221,11 @@ class ChipLearning:
             draw = f"key_of({now(words.SEED)}, {unit.word(self.learning.stream)}, {now(words.N)})"
         period = 2 ** max(self.rule.decimations, default=0)
         low, high = WEIGHT_RANGES[self.sign_mode]
+        rates = "".join(f"{unit.word(scale)}, " for scale in scales(self.rule))
         unit.add(
             f"if not {unit.word(f'frozen_{k}')}:",
             f"    {_visited(k, unit)} += learn({_synapses(k, self.projection, unit)}{', '.join(arrays)}, "
-            f"noted_x, noted_y, epoch % {unit.word(period)} == 0, {draw}, "
+            f"noted_x, noted_y, epoch % {unit.word(period)} == 0, ({rates}), {draw}, "
             f"{unit.word(low)}, {unit.word(high)})",
             "noted_x[:] = 0",
             "noted_y[:] = 0",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,9 @@ from hw_models.plasticity.engine_numpy import (
     SynapticVariables,
     learn,
 )
+from hw_models.plasticity.engine_plan import scales
 from hw_models.plasticity.grammar import learning_rule
-from hw_models.plasticity.rule import LearningRule
+from hw_models.plasticity.rule import LearningRule, SumOfProducts
 from hw_models.program.random import at, row
 
 Kernel = Callable[..., int]
@@ -53,6 +55,16 @@ def random_epoch(random: np.random.Generator, pre: int, post: int) -> EpochTrace
     return EpochTraces(x, y, tx * random.integers(0, 2), ty * random.integers(0, 2))
 
 
+def at_other_rates(rule: LearningRule, random: np.random.Generator) -> LearningRule:
+    """The rule with other exponents: the same code, since they are arguments."""
+
+    def changed(change: SumOfProducts) -> SumOfProducts:
+        products = (replace(p, exponent=int(random.integers(-7, 9))) for p in change.products)
+        return replace(change, products=tuple(products))
+
+    return LearningRule(**{change.target: changed(change) for change in rule.sums})
+
+
 def compare(
     rule: LearningRule, kernel: Kernel, random: np.random.Generator, storage: str, rounding: Rounding
 ) -> None:
@@ -80,7 +92,8 @@ def compare(
         expected = learn(rule, expected, traces, number, draws, sign_mode)
         x, y = traces.x.astype(np.int32), np.clip(traces.y, -(2**31), 2**31 - 1).astype(np.int32)
         holds_u = rule.holds_u(number)
-        kernel(*layout, *ours, lowest, x, y, traces.tx, traces.ty, holds_u, draw, *WEIGHT_RANGES[sign_mode])
+        times = (traces.tx, traces.ty, holds_u, scales(rule))
+        kernel(*layout, *ours, lowest, x, y, *times, draw, *WEIGHT_RANGES[sign_mode])
         for name, got in zip("wtd", ours, strict=True):
             want = getattr(expected, name)
             want = want[present] if storage == "csr" else want
@@ -133,8 +146,17 @@ def test_chosen_rules(texts: dict[str, str], storage: str, rounding: Rounding) -
     rule = learning_rule(**texts)
     kernel = compiled(rule, storage=storage, rounding=rounding)
     random = np.random.default_rng(0)
-    for _ in range(200):
-        compare(rule, kernel, random, storage, rounding)
+    for number in range(200):
+        compare(at_other_rates(rule, random) if number % 2 else rule, kernel, random, storage, rounding)
+
+
+def test_rates_are_no_part_of_the_text() -> None:
+    rule = learning_rule(**BURST)
+    other = at_other_rates(rule, np.random.default_rng(0))
+    assert other != rule
+    options: Any = {"storage": "dense", "rounding": "lava"}
+    for real in (False, True):
+        assert engine_source(other, **options, real=real) == engine_source(rule, **options, real=real)
 
 
 @pytest.mark.parametrize("rounding", ["lava", "per_synapse"])
@@ -162,18 +184,19 @@ def test_tags_at_their_lower_end(rounding: Rounding) -> None:
                 draws = at(row(draw, np.arange(3))[:, None], np.arange(40)[None, :]).astype(np.int64) >> 25
             expected = learn(rule, expected, traces, 1, draws)
             arrays = (x.astype(np.int32), y.astype(np.int32), traces.tx, traces.ty)
-            kernel(empty, ours, empty, lowest, *arrays, True, draw, -256, 255)
+            kernel(empty, ours, empty, lowest, *arrays, True, scales(rule), draw, -256, 255)
             assert np.array_equal(ours, expected.t)
 
 
 def test_rows_that_learn_nothing_are_not_visited() -> None:
-    kernel = compiled(learning_rule(**BURST), storage="dense", rounding="lava")
+    rule = learning_rule(**BURST)
+    kernel = compiled(rule, storage="dense", rounding="lava")
     w, t = np.zeros((4, 10), np.int16), np.zeros((4, 10), np.int16)
     x, y = np.zeros((1, 2, 4), np.int32), np.zeros((1, 3, 10), np.int32)
     tx, ty = np.zeros(4, np.int32), np.zeros(10, np.int32)
 
     def visited() -> int:
-        return kernel(w, t, w, lowest_tags(t), x, y, tx, ty, True, 0, -256, 255)
+        return kernel(w, t, w, lowest_tags(t), x, y, tx, ty, True, scales(rule), 0, -256, 255)
 
     x[0, 0, 2] = 7
     assert visited() == 0
@@ -195,7 +218,7 @@ def test_real(storage: str) -> None:
     arrays = [w.copy(), t.copy(), d.copy()]
     flat = [a.ravel() for a in arrays] if storage == "csr" else arrays
     layout = (np.array([0, 2]), np.array([0, 1])) if storage == "csr" else ()
-    kernel(*layout, *flat, np.zeros(1, np.int16), x, y, *places, True, 0, -256, 255)
+    kernel(*layout, *flat, np.zeros(1, np.int16), x, y, *places, True, scales(rule), 0, -256, 255)
     dw = w + 2.0**-11 * t * y[1, 1] + 3 * y[1, 0] * np.sign(w) / 2**5
     dt = t + 2.0**-7 * 6.5 * y[1, 0] - 2.0**-5 * t * y[1, 1]
     assert np.allclose(arrays[0], dw, rtol=1e-15)
