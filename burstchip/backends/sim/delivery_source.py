@@ -15,9 +15,9 @@ ROWS_AHEAD = 2
 _IMPORTS = (
     "from burstchip.backends.sim.code.prefetch import fetch",
     "from burstchip.backends.sim.code.sums import put_under_way, slot_of",
-    "from hw_models.plasticity import vectors as vec",
-    "from hw_models.program.arithmetic_numba import above_tag",
-    "from hw_models.program.loop_numba import loop",
+    "from burstchip.backends.sim.code import vectors as vec",
+    "from burstchip.backends.sim.code.arithmetic import above_tag",
+    "from burstchip.backends.sim.code.loop import loop",
 )
 
 

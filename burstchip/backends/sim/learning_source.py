@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from burstchip.backends.sim.code import words
+from burstchip.backends.sim.code.carry_source import carry_source
+from burstchip.backends.sim.code.engine_plan import scales
+from burstchip.backends.sim.code.engine_source import engine_source
 from burstchip.backends.sim.delivery_source import delivery
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.unit import Call, Kind, Unit, now
 from compiler.ir.chip_program import FACTORS, LearningCode, ProjectionCode
-from hw_models.plasticity.carry_numba import carry_source
-from hw_models.plasticity.engine_numba import engine_source
 from hw_models.plasticity.engine_numpy import WEIGHT_RANGES, SignMode
-from hw_models.plasticity.engine_plan import scales
 from hw_models.plasticity.rule import LearningRule
 
 X_TRACES = ("x1", "x2")
 TRACES = (*X_TRACES, *FACTORS)
 
-_LOOP = ("from hw_models.program.loop_numba import loop",)
-_DRAWN = (*_LOOP, "from hw_models.program.random_numba import key as key_of")
+_LOOP = ("from burstchip.backends.sim.code.loop import loop",)
+_DRAWN = (*_LOOP, "from burstchip.backends.sim.code.draws import key as key_of")
 _NOTE = ("from burstchip.backends.sim.code.traces import note, note_real",)
 _REPLAY = ("from burstchip.backends.sim.code.traces import replay, replay_real",)
 _PLAIN = ("from burstchip.backends.sim.code.traces import bump, decay_plain, decay_plain_real",)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from burstchip.backends.sim.code import words
+from burstchip.backends.sim.code.step_source import PRELUDE, step_source
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.unit import Call, Unit, now
 from hw_models.neurons.roles import PER_NEURON
-from hw_models.program.numba_source import PRELUDE, step_source
 
 _SUMS = ("from burstchip.backends.sim.code.sums import clipped, slot_of, take_floored",)
 _LISTS = ("from burstchip.backends.sim.code.lists import count_flags, listed, listed_among",)

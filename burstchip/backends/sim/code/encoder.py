@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.backends.sim.code.loop import loop
 from hw_models.neurons.sources import ENCODER_SHIFT
-from hw_models.program.loop_numba import loop
 
 Numbers = NDArray[Any]
 

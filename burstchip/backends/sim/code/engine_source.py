@@ -16,25 +16,25 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.backends.sim.code.engine_plan import Plan, PlannedProduct, Variant, clip_range, plan
+from burstchip.backends.sim.code.engine_real import write_real
+from burstchip.backends.sim.code.engine_vectors import LANES, Layout, write_vectors
+from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.engine_numpy import ACCUMULATOR, TAG_RANGE
-from hw_models.plasticity.engine_plan import Plan, PlannedProduct, Variant, clip_range, plan
-from hw_models.plasticity.engine_real import write_real
-from hw_models.plasticity.engine_vectors import LANES, Layout, write_vectors
 from hw_models.plasticity.rule import Factor, LearningRule
-from hw_models.plasticity.source import Text, code_version
 
 Rounding = Literal["lava", "per_synapse"]
 
 _IMPORTS = """\
 import numpy as np
 
-from hw_models.plasticity.vector_random import index_halves, random_7
-from hw_models.plasticity.vectors import (
+from burstchip.backends.sim.code.draws import at, row
+from burstchip.backends.sim.code.vector_draws import index_halves, random_7
+from burstchip.backends.sim.code.vectors import (
     add, add_by, add_saturate, add_where_less, at_least, at_least_by, at_most, at_most_by, bit_and,
     bit_and_by, load, load_part, lowest_lane, mul, mul_by, narrow, shift_left, shift_left_by, shift_right,
     shift_right_by, splat, store, store_part, widen,
 )
-from hw_models.program.random_numba import at, row
 """
 
 
@@ -72,7 +72,6 @@ def engine_source(
     text = Text()
     kind = "real" if real else f"rounding {rounding}"
     text.line(f'"""Learning engine, {storage}, {kind}."""')
-    text.line(f"# {code_version()}")
     text.block(_IMPORTS)
     text.line("")
     text.line("")

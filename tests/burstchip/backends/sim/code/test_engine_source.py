@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn.rules import rules
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from hw_models.plasticity.engine_numba import Rounding, engine_source, lowest_tags
+from burstchip.backends.sim.code.engine_plan import scales
+from burstchip.backends.sim.code.engine_source import Rounding, engine_source, lowest_tags
 from hw_models.plasticity.engine_numpy import (
     DELAY_RANGE,
     TAG_RANGE,
@@ -22,7 +24,6 @@ from hw_models.plasticity.engine_numpy import (
     SynapticVariables,
     learn,
 )
-from hw_models.plasticity.engine_plan import scales
 from hw_models.plasticity.grammar import learning_rule
 from hw_models.plasticity.rule import LearningRule, SumOfProducts
 from hw_models.program.random import at, row
@@ -107,9 +108,9 @@ without_shrinking = settings(
 )
 
 
-def compare_random_rule(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
+def compare_random_rule(data: st.DataObject) -> None:
     """Compiling takes seconds, running does not: many states for each rule."""
-    rule = data.draw(any_rule)
+    rule = data.draw(rules())
     storage = data.draw(st.sampled_from(["dense", "csr"]))
     rounding: Rounding = data.draw(st.sampled_from(["lava", "per_synapse"]))
     kernel = compiled(rule, storage=storage, rounding=rounding)
@@ -120,15 +121,15 @@ def compare_random_rule(data: st.DataObject, any_rule: st.SearchStrategy[Learnin
 
 @settings(without_shrinking, max_examples=3)
 @given(data=st.data())
-def test_random_rules(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
-    compare_random_rule(data, any_rule)
+def test_random_rules(data: st.DataObject) -> None:
+    compare_random_rule(data)
 
 
 @pytest.mark.slow
 @settings(without_shrinking, max_examples=30)
 @given(data=st.data())
-def test_many_random_rules(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
-    compare_random_rule(data, any_rule)
+def test_many_random_rules(data: st.DataObject) -> None:
+    compare_random_rule(data)
 
 
 @pytest.mark.parametrize(

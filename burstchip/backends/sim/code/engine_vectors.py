@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from burstchip.backends.sim.code.engine_plan import PlannedProduct, Variant, clip_range, needs_factor_clip
+from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.engine_numpy import ACCUMULATOR, DELAY_RANGE, TAG_RANGE
-from hw_models.plasticity.engine_plan import PlannedProduct, Variant, clip_range, needs_factor_clip
 from hw_models.plasticity.rule import FRACTION_BITS, Factor
-from hw_models.plasticity.source import Text
 from hw_models.program.random import INDEX_STEP
 
 LANES = 32

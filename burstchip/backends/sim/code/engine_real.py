@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from burstchip.backends.sim.code.engine_plan import Plan, PlannedProduct
+from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.engine_numpy import DELAY_RANGE, TAG_RANGE
-from hw_models.plasticity.engine_plan import Plan, PlannedProduct
 from hw_models.plasticity.rule import FRACTION_BITS, Factor
-from hw_models.plasticity.source import Text
 
 
 def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
