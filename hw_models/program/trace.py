@@ -13,7 +13,7 @@ a state it leaves out keeps its value. Everything else is an interpretation of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Union
@@ -360,10 +360,8 @@ def program(
     return traced
 
 
-def specialize(
-    source: Program, constants: Mapping[str, int], outputs: Collection[str] | None = None
-) -> Program:
-    """The same program with some inputs fixed and, where given, only some outputs.
+def specialize(source: Program, constants: Mapping[str, int]) -> Program:
+    """The same program with some inputs fixed.
 
     What a fixed input decides is folded, what is then unused is gone. Draws keep their place, so that
     fixing an input never moves another draw.
@@ -387,7 +385,7 @@ def specialize(
                 node.operation, tuple(moved[argument] for argument in node.arguments), node.attribute
             )
     next_state = {name: moved[index] for name, index in source.next_state.items()}
-    output = {name: moved[i] for name, i in source.output.items() if outputs is None or name in outputs}
+    output = {name: moved[index] for name, index in source.output.items()}
     keep: set[int] = set()
     stack = [*next_state.values(), *output.values()]
     while stack:
@@ -413,7 +411,7 @@ def specialize(
         states=source.states,
         parameters=source.parameters,
         inputs={name: width for name, width in source.inputs.items() if name not in constants},
-        outputs={name: source.outputs[name] for name in output},
+        outputs=source.outputs,
         initial=source.initial,
         tables=source.tables,
         nodes=nodes,

@@ -121,8 +121,7 @@ def allocate(layout: Layout) -> Arrays:
     """Every array of a program at the start of time."""
     real = layout.variant.real
     number_type = np.float64 if real else np.int32
-    # Nothing reads it; it is part of the hash by which the states of two runs are compared.
-    arrays: Arrays = {"none": np.zeros(1, dtype=np.int32)}
+    arrays: Arrays = {}
     for number, population in enumerate(layout.code.populations):
         for name, values in initial_states(population, real=real).items():
             arrays[f"s_{number}_{name}"] = values

@@ -77,8 +77,8 @@ def test_equal_nodes_are_one_node() -> None:
 
 
 def test_specialising_keeps_the_place_of_every_draw() -> None:
-    off = specialize(model, {"on": 0, "idle": 0}, outputs=["noise", "other"])
-    assert list(off.output) == ["noise", "other"] and list(off.inputs) == ["x"]
+    off = specialize(model, {"on": 0, "idle": 0})
+    assert list(off.output) == ["event", "noise", "other"] and list(off.inputs) == ["x"]
     assert off.draws == 2
     assert off.nodes[off.output["noise"]].attribute == 0
     arguments = ({"v": 3, "still": 1}, {"gain": 2}, {"x": np.arange(8)})
@@ -90,8 +90,8 @@ def test_specialising_keeps_the_place_of_every_draw() -> None:
 
 
 def test_specialising_a_state_that_then_keeps_its_value() -> None:
-    idle = specialize(model, {"idle": 1}, outputs=[])
-    assert [node.operation for node in idle.nodes] == ["state", "state"]
+    idle = specialize(model, {"idle": 1})
+    assert [idle.nodes[index].operation for index in idle.next_state.values()] == ["state", "state"]
     assert step(idle, {"v": 5, "still": 6}, {"gain": 0}, {"x": 1, "on": 0})[0]["v"] == 5
 
 

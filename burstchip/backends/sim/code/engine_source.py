@@ -13,9 +13,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from burstchip.backends.sim.code.engine_plan import Plan, PlannedProduct, Variant, clip_range, plan
 from burstchip.backends.sim.code.engine_real import write_real
 from burstchip.backends.sim.code.engine_vectors import LANES, Layout, write_vectors
@@ -54,8 +51,8 @@ def engine_source(
     posts      int32, the postsynaptic neuron of each synapse; row j has those from indptr[j] to indptr[j + 1]
     w, t, d    int16 [pre, post], or one entry a synapse in the order of `indptr` and `posts`; updated in
                place, within their ranges; one that the rule does not use may be any array of the same kind
-    lowest     int16 [pre]: `lowest_tags` at the start, kept by the function. No state of its own: it may be
-               made anew from t at any time
+    lowest     int16 [pre]: at the start the lesser of 0 and the row's least tag; the function keeps it. No
+               state of its own: it may be made anew from t at any time
     x, y       int32 [places, 2, pre] and [places, 3, post]: the traces after place 0 to E of the epoch, as in
                `engine_numpy.EpochTraces`; where every condition is a uK the last place suffices
     tx, ty     integers: place of each neuron's last spike in the epoch, 0 for none
@@ -87,15 +84,6 @@ def engine_source(
             _write_integers(text, planned, Layout(csr, rounding == "per_synapse"))
         text.line("return visited")
     return str(text)
-
-
-def lowest_tags(t: NDArray[np.int16], indptr: NDArray[np.int64] | None = None) -> NDArray[np.int16]:
-    """The lesser of 0 and the least tag of each row, of a matrix or of the rows that `indptr` bounds."""
-    if indptr is None:
-        return np.asarray(t.min(axis=1, initial=0), dtype=np.int16)
-    lowest = np.zeros(len(indptr) - 1, dtype=np.int16)
-    np.minimum.at(lowest, np.repeat(np.arange(len(lowest)), np.diff(indptr)), t)
-    return lowest
 
 
 def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:

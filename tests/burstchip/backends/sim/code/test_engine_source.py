@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 from burstchip.backends.sim.code.engine_plan import scales
-from burstchip.backends.sim.code.engine_source import Rounding, engine_source, lowest_tags
+from burstchip.backends.sim.code.engine_source import Rounding, engine_source
 from hw_models.plasticity.engine_numpy import (
     DELAY_RANGE,
     TAG_RANGE,
@@ -37,6 +37,15 @@ def compiled(rule: LearningRule, **options: Any) -> Kernel:
     names: dict[str, Any] = {}
     exec(engine_source(rule, **options), names)
     return njit(nogil=True, error_model="numpy")(names["learn"])  # type: ignore[no-any-return]
+
+
+def lowest_tags(t: Any, indptr: Any | None = None) -> Any:
+    """The lesser of 0 and the least tag of each row, of a matrix or of the rows that `indptr` bounds."""
+    if indptr is None:
+        return np.asarray(t.min(axis=1, initial=0), dtype=np.int16)
+    lowest = np.zeros(len(indptr) - 1, dtype=np.int16)
+    np.minimum.at(lowest, np.repeat(np.arange(len(lowest)), np.diff(indptr)), t)
+    return lowest
 
 
 def extreme(random: np.random.Generator, low: int, high: int, shape: tuple[int, ...]) -> Any:
