@@ -8,6 +8,7 @@ from compiler.ir.network import (
     Connectivity,
     Constant,
     Dense,
+    Distribution,
     Endpoint,
     FixedInDegree,
     FixedProbability,
@@ -19,6 +20,8 @@ from compiler.ir.network import (
     Uniform,
 )
 from hw_models.neurons.registry import models
+
+_ONE_STEP = Constant(1.0)
 
 
 def _network(name: str, populations: tuple[Population, ...], projections: tuple[Projection, ...]) -> Network:
@@ -42,7 +45,9 @@ def lif_population(size: int) -> Network:
     return _network("lif", (Population("cells", "lif", size, {"bias": 160.0}),), ())
 
 
-def poisson_to_lif(connectivity: Connectivity, size: int = 1000, rate: float = 100.0) -> Network:
+def poisson_to_lif(
+    connectivity: Connectivity, size: int = 1000, rate: float = 100.0, delay: Distribution = _ONE_STEP
+) -> Network:
     """`size` Poisson sources at `rate` Hz, synapses with mixed weights, `size` LIF neurons."""
     return _network(
         "events",
@@ -57,7 +62,7 @@ def poisson_to_lif(connectivity: Connectivity, size: int = 1000, rate: float = 1
                 target=Endpoint("cells", "soma"),
                 connectivity=connectivity,
                 weight=Uniform(-1.0, 1.0),
-                delay=Constant(1.0),
+                delay=delay,
             ),
         ),
     )
@@ -71,6 +76,16 @@ def dense_events() -> Network:
 def sparse_events() -> Network:
     """The same with a tenth of the synapses."""
     return poisson_to_lif(FixedProbability(0.1))
+
+
+def large_events(size: int = 100_000) -> Network:
+    """100 synapses onto each of `size` LIF neurons, from as many sources, all with a delay of one step."""
+    return poisson_to_lif(FixedInDegree(100), size)
+
+
+def delayed_events(size: int = 100_000) -> Network:
+    """The same with a delay of 1 to 5 ms for each synapse."""
+    return poisson_to_lif(FixedInDegree(100), size, delay=Uniform(1.0, 5.0))
 
 
 def lava_network(size: int, *, learns: bool, sources: int = 100) -> Network:

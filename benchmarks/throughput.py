@@ -17,6 +17,7 @@ from typing import Any
 
 from rich.table import Table
 
+from benchmarks import networks
 from benchmarks.contests import Contest, lif_updates, synaptic_events, training_samples
 from benchmarks.machine import machine
 from benchmarks.printing import console_of, machine_line
@@ -72,8 +73,10 @@ def contests(effort: Effort, data: Path | None) -> dict[str, Callable[[], Contes
 
     return {
         "lif": lambda: lif_updates(effort.seconds),
-        "dense": lambda: synaptic_events("dense", effort.seconds),
-        "sparse": lambda: synaptic_events("sparse", effort.seconds),
+        "dense": lambda: synaptic_events("dense", networks.dense_events(), effort.seconds),
+        "sparse": lambda: synaptic_events("sparse", networks.sparse_events(), effort.seconds),
+        "large": lambda: synaptic_events("large", networks.large_events(), effort.seconds),
+        "delayed": lambda: synaptic_events("delayed", networks.delayed_events(), effort.seconds),
         "digits-carry": training("digits", "carry"),
         "digits-chip": training("digits", "chip"),
         "mnist-carry": training("mnist", "carry"),

@@ -15,8 +15,8 @@ from time import perf_counter
 import numpy as np
 from numba import njit
 
-from hw_models.plasticity.vectors import add, at_most, load, mul, splat, store
-from hw_models.program.loop_numba import loop
+from burstchip.backends.sim.code.loop import loop
+from burstchip.backends.sim.code.vectors import add, at_most, load, mul, splat, store
 
 #: Bytes of each of the three arrays: together well within the first cache, and within the second.
 L1_BYTES, L2_BYTES = 8 << 10, 128 << 10

@@ -9,7 +9,7 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes(
     {
-        "BC555": "a function that is no table, in a program that is to run in integers",
+        "BC555": "a function without a table, in a program that is to run in integers",
         "BC557": "a program that was compiled for no chip is to run in integers",
     }
 )

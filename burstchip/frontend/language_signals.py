@@ -45,7 +45,7 @@ _TABLE = Record(
         Key("values", ListOf(_VALUE, "values", 1, called="value"), "the rows themselves"),
         Key("unit", Text("a unit, such as pA"), "what the file's numbers are in"),
         Key("every", _TIME, "how long a row lasts", required=True),
-        Key("repeat", _WORDS, "whether it begins anew after the last row, which else stays", default="no"),
+        Key("repeat", _WORDS, "whether it begins again after the last row, which else stays", default="no"),
     ),
     "a table",
     one_of=((("file",), ("values",)),),

@@ -79,7 +79,7 @@ class QuantizedValue(Struct, frozen=True, kw_only=True):
 
 
 class ErrorShare(Struct, frozen=True, kw_only=True):
-    """One variable of `errors.json`: root mean square errors, None where there is no such error."""
+    """One variable of `errors.json`: root mean square errors, None where such an error does not exist."""
 
     population: str
     variable: str

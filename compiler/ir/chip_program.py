@@ -130,7 +130,7 @@ class TraceCode:
 class LearningCode:
     """How one projection learns; `every` is the learning epoch in steps.
 
-    `carry`: W += (x * gathered + r) >> (shift + halvings) where `gate` is 1; the trace x begins anew where
+    `carry`: W += (x * gathered + r) >> (shift + halvings) where `gate` is 1; the trace x is cleared where
     `restart` is 1; all three are signals at the neurons' clock. `chip`: the sums of products in `rules`
     (dw, dt, dd). Every `consolidate_every` samples the neuron's y2 moves the tag; 0 where the rule does
     without. `rate` and `consolidation` are the exact rates of a burst rule, `gains` what the products of its

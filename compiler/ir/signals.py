@@ -32,7 +32,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Periodic:
-    """1 where first <= n mod period < last, else 0; with period 0 there is no repetition."""
+    """1 where first <= n mod period < last, else 0; with period 0 once."""
 
     period: int
     first: int

@@ -132,7 +132,7 @@ def _verify_signals(population: PopulationCode) -> None:
     name, program = population.name, population.program
     widths = {**program.inputs, **program.parameters}
     for bound, signal in population.signals.items():
-        assert bound in widths, f"a signal of {name}.{bound}, which is no input and no parameter"
+        assert bound in widths, f"a signal of {name}.{bound}, which is neither an input nor a parameter"
         verify_signal(signal, f"{name}.{bound}", population.size)
         ends = signal_range(signal)
         # What a run is given is checked where it is given.

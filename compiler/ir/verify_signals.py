@@ -60,7 +60,7 @@ def verify_signal(signal: Signal, where: str, size: int) -> None:
     elif isinstance(signal, Waveform):
         _verify_waveform(signal, where, size)
     else:
-        assert isinstance(signal, Clock | Listed), f"{where} is no signal"
+        assert isinstance(signal, Clock | Listed), f"{where} is not a signal"
 
 
 def _verify_waveform(signal: Waveform, where: str, size: int) -> None:

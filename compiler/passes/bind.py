@@ -19,7 +19,7 @@ SAMPLES, LABELS, HALVINGS = "samples", "labels", "halvings"
 def control_signal(
     control: Control, roles: Roles, gather_every: int, consolidate_every: int, task: TaskCode | None = None
 ) -> Signal:
-    """The signal of a control of one population, of a free run where there is no task.
+    """The signal of a control of one population, of a free run without a task.
 
     `gather_every` is the learning epoch of the synapses that end there; `consolidate_every` the steps between
     two consolidations, 0 for none. Samples and labels are those of other populations: see `bind`.

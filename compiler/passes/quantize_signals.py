@@ -41,7 +41,7 @@ register_codes({"BC317": "a signal exceeds the range of the chip's integers"})
 
 #: Rows of a waveform; a longer one is played in so many.
 MOST_ROWS = 1 << 16
-#: Rows of a cycle that is no whole number of steps.
+#: Rows of a cycle that is not a whole number of steps.
 CYCLE_ROWS = 1 << 12
 #: The greatest denominator of a cycle in steps.
 _FINEST = 10**6
@@ -294,7 +294,7 @@ def _held(
     physical: NDArray[np.float64],
     report: Report,
 ) -> NDArray[np.int64]:
-    """The integers, the nearest of the width of what takes them where there is no chip.
+    """The integers, the nearest of the width of what takes them for the target none.
 
     Raises `BurstchipError` BC317 where a value exceeds the width on a chip.
     """

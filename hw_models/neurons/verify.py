@@ -72,15 +72,17 @@ def _verify_variables(model: NeuronModel, ports: list[str]) -> None:
             raise ProgramError(f"the variable '{it.name}' stands twice, or is a port too")
         taken.append(it.name)
         if it.parameter and model.parameter(it.parameter) is None:
-            raise ProgramError(f"the variable '{it.name}' is of '{it.parameter}', which is no parameter")
+            raise ProgramError(f"the variable '{it.name}' is of '{it.parameter}', which is not a parameter")
         if it.rest and model.parameter(it.rest) is None:
-            raise ProgramError(f"the variable '{it.name}' rests at '{it.rest}', which is no parameter")
+            raise ProgramError(f"the variable '{it.name}' rests at '{it.rest}', which is not a parameter")
         if bool(it.parameter) != bool(it.chip):
             raise ProgramError(f"the variable '{it.name}' needs a parameter and what it becomes on the chip")
         if (it.input or it.chip) not in known:
-            raise ProgramError(f"the variable '{it.name}' is for '{it.input or it.chip}', no input")
+            raise ProgramError(
+                f"the variable '{it.name}' is for '{it.input or it.chip}', which is not an input"
+            )
         if not it.parameter and model.program.inputs.get(it.input) != FLAG:
-            raise ProgramError(f"the variable '{it.name}' has no parameter and is no flag")
+            raise ProgramError(f"the variable '{it.name}' has no parameter and is not a flag")
 
 
 def _probe(parameter: Parameter) -> float:

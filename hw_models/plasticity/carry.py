@@ -5,7 +5,7 @@
 
 `x` is a plain trace from 0 to 127, `y1` a burst error from -127 to 127, K the learning rate 2^-K. Whole units
 of the tag carry into the weight as soon as they arise, which no sum of products can do, so no chip of this
-family offers it. This is the executable specification; `carry_numba` makes the fast twin.
+family offers it. This is the executable specification; the simulator generates its fast twin.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ For each synaptic variable v of w, t, d, of which all products read the old valu
         A = clip(A + clip((p >> shift) << (exponent + 7)))              clip at -32769 .. 32767
     v = clip((A >> 7) + (r < (A & 127)))                                r = a draw from 0 .. 127
 
-Matrices are [pre, post]. `engine_numba` is the fast twin.
+Matrices are [pre, post]. The simulator generates its fast twin.
 """
 
 from __future__ import annotations

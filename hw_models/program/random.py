@@ -5,8 +5,8 @@
     row(k, j)            = k + j * 0x165667B1
     at(k, i)             = mix(k + i * 0x27D4EB2F)
 
-All arithmetic is unsigned, 32 bits, with wrap. `mix` is the lowbias32 hash of C. Wellons. The compiled
-twins, for use inside numba functions, are in `random_numba`.
+All arithmetic is unsigned, 32 bits, with wrap. `mix` is the lowbias32 hash of C. Wellons. The simulator's
+compiled code draws the same numbers.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ Replacement = Callable[[Node, tuple[Integer, ...]], Integer | None]
 def rewrite(source: Program, replacement: Replacement) -> Program:
     """The same program with some operations replaced.
 
-    Ranges are computed anew. Draws keep their place, so that what is replaced never moves another draw.
+    Ranges are computed again. Draws keep their place, so that what is replaced never moves another draw.
     """
     return _traced_anew(source, lambda _, node, arguments: replacement(node, arguments), source.output)
 

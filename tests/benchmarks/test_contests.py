@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks import networks
 from benchmarks.contests import UnequalError, lif_updates, synaptic_events, training_samples
 from burstchip.backends.plain.run import PlainRun
+from compiler.ir.network import Network
 
 
 def test_neurons_with_a_bias_are_equal_and_every_update_counts() -> None:
@@ -19,9 +21,17 @@ def test_neurons_with_a_bias_are_equal_and_every_update_counts() -> None:
     assert contest.plain() % 50 == 0
 
 
-@pytest.mark.parametrize("name", ["dense", "sparse"])
-def test_synaptic_events_are_equal_and_counted(name: str) -> None:
-    contest = synaptic_events(name, seconds=0.001)
+@pytest.mark.parametrize(
+    "network",
+    [
+        networks.dense_events(),
+        networks.sparse_events(),
+        networks.large_events(size=300),
+        networks.delayed_events(size=300),
+    ],
+)
+def test_synaptic_events_are_equal_and_counted(network: Network) -> None:
+    contest = synaptic_events("name", network, seconds=0.001)
 
     assert contest.simulated() > 0
     assert contest.plain() > 0

@@ -224,7 +224,7 @@ FAULTS = (
     Fault("the next draw for traces", spikes, early="x_decay"),
     Fault("the next draw for weights", spikes, early="rounding"),
     Fault("learning epochs counted from 0", spikes, (("epoch % ", "(epoch - 1) % "),)),
-    Fault("a product of twice its size", spikes, (("shift_right_by(p, 3), 3)", "shift_right_by(p, 3), 4)"),)),
+    Fault("a product of twice its size", spikes, (("splat(scales[0], 32", "splat(scales[0] + 1, 32"),)),
     Fault("third factors that do not leak", bursts, (LEAK,)),
     Fault(
         "one third factor in place of the other", bursts, (("[word(frame, 3)] =", "[1 - word(frame, 3)] ="),)

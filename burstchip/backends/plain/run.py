@@ -1,6 +1,6 @@
 """A program under way in numpy: `PlainRun._step` is the order of `docs/time.md`, line by line.
 
-Slow, and for small networks: synapses are matrices, whatever their connectivity.
+Slow, and for small networks: synapses that learn are matrices, whatever their connectivity.
 """
 
 from __future__ import annotations
@@ -90,15 +90,13 @@ class PlainRun:
     def weights(self, name: str) -> Integers:
         """The weights that events see, [source, target] where dense, in units of 2^weight_exp."""
         it = self._synapses(name)
-        weights = forward_weight(it.w) if it.learns("carry") else it.w
-        return np.asarray(weights if it.code.dense else weights[it.code.pre, it.code.post])
+        return forward_weight(it.listed) if it.learns("carry") else it.listed
 
     def set_weights(self, weights: Mapping[str, Integers]) -> None:
         """Take these for the weights that events see, by projection; without learning alone."""
         assert not self.learning
         for name, values in weights.items():
-            it = self._synapses(name)
-            it.w[... if it.code.dense else (it.code.pre, it.code.post)] = values
+            self._synapses(name).w[...] = values
 
     def state(self) -> dict[str, Integers]:
         """Everything that the run goes on from, beside its clock and what the host wrote."""
@@ -111,7 +109,7 @@ class PlainRun:
             for variable in _SYNAPTIC:
                 kept[f"{it.code.name}.{variable}"] = getattr(it, variable)
             # The first row is due in this step.
-            none = np.zeros(it.w.shape[1], dtype=np.int64)
+            none = np.zeros_like(it.noted_y)
             rows = [it.arriving.get(self.clock + k, none) for k in range(it.longest)]
             kept[f"{it.code.name}.arriving"] = np.array(rows)
         return kept

@@ -57,6 +57,11 @@ class Synapses:
             due = first_arrival + int(delay)
             self.arriving[due] = self.arriving.get(due, 0) + shifted
 
+    @property
+    def listed(self) -> Integers:
+        """The weights, [source, target] where dense, else in the order of the program."""
+        return self.w if self.code.dense else self.w[self.code.pre, self.code.post]
+
     def variable(self, name: str) -> Integers:
         """A variable under the name that `burstchip verify` gives it, synapses in the program's order."""
         if name in ("w", "t", "d"):
@@ -68,20 +73,53 @@ class Synapses:
         return np.asarray(traces[int(name[1]) - 1])
 
 
+@dataclass
+class StaticSynapses(Synapses):
+    """Listed synapses that do not learn: `w`, `delays` and `connected` hold one entry for each."""
+
+    def send(self, messages: Integers, first_arrival: int) -> None:
+        """As of `Synapses`, in time linear in the synapses of those that send."""
+        targets, exponent = len(self.noted_y), self.code.weight_exp
+        sent = np.flatnonzero(messages[self.code.pre])
+        # Sums of integers below 2^53 are exact in float64.
+        added = self.w[sent] * messages[self.code.pre[sent]].astype(np.float64)
+        for delay in np.unique(self.delays[sent]):
+            now = self.delays[sent] == delay
+            total = np.bincount(self.code.post[sent][now], added[now], targets).astype(np.int64)
+            shifted = total << exponent if exponent >= 0 else total >> -exponent
+            due = first_arrival + int(delay)
+            self.arriving[due] = self.arriving.get(due, 0) + shifted
+
+    def variable(self, name: str) -> Integers:
+        """As of `Synapses`."""
+        return self.w if name == "w" else super().variable(name)
+
+    @property
+    def listed(self) -> Integers:
+        """As of `Synapses`."""
+        return self.w
+
+
 def at_the_start(projection: ProjectionCode, sources: int, targets: int, learning: bool) -> Synapses:
     """The synapses before anything was learned, between so many sources and targets."""
-    shape = (sources, targets)
-    w, delays = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    connected = np.zeros(shape, dtype=bool)
-    if projection.dense:
-        w[:], delays[:], connected[:] = projection.weights.T, projection.delays.reshape(shape), True
+    shape, code = (sources, targets), projection.learning
+    static = not projection.dense and (code is None or not learning)
+    if static:
+        w, delays = projection.weights.astype(np.int64), projection.delays.astype(np.int64)
+        connected = np.ones(w.shape, dtype=bool)
     else:
-        place = (projection.pre, projection.post)
-        w[place], delays[place], connected[place] = projection.weights, projection.delays, True
-    code = projection.learning
+        w, delays = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        connected = np.zeros(shape, dtype=bool)
+        place = ... if projection.dense else (projection.pre, projection.post)
+        listed = (
+            (projection.weights.T, projection.delays.reshape(shape))
+            if projection.dense
+            else (projection.weights, projection.delays)
+        )
+        w[place], delays[place], connected[place] = *listed, True
     if code is not None and code.form == "carry" and not learning:
         w = forward_weight(w)
-    return Synapses(
+    return (StaticSynapses if static else Synapses)(
         projection,
         code if learning else None,
         connected,

@@ -23,17 +23,18 @@ register_codes({"BC552": "the cache folder cannot be used"})
 
 #: Modules whose functions generated texts call.
 IMPORTED = (
+    "burstchip.backends.sim.code.arithmetic",
     "burstchip.backends.sim.code.courses",
+    "burstchip.backends.sim.code.draws",
     "burstchip.backends.sim.code.frame",
     "burstchip.backends.sim.code.lists",
+    "burstchip.backends.sim.code.loop",
+    "burstchip.backends.sim.code.prefetch",
     "burstchip.backends.sim.code.sums",
     "burstchip.backends.sim.code.traces",
-    "hw_models.plasticity.vector_random",
-    "hw_models.plasticity.vectors",
-    "hw_models.program.arithmetic_numba",
-    "hw_models.program.loop_numba",
+    "burstchip.backends.sim.code.vector_draws",
+    "burstchip.backends.sim.code.vectors",
     "hw_models.program.random",
-    "hw_models.program.random_numba",
 )
 
 

@@ -9,12 +9,15 @@ from compiler.ir.chip_program import ProjectionCode
 
 #: 16-bit lanes in which rows of weights are summed.
 ROW_LANES = 32
+#: How many events before its own a list of synapses is fetched from memory.
+ROWS_AHEAD = 2
 
 _IMPORTS = (
+    "from burstchip.backends.sim.code.prefetch import fetch",
     "from burstchip.backends.sim.code.sums import put_under_way, slot_of",
-    "from hw_models.plasticity import vectors as vec",
-    "from hw_models.program.arithmetic_numba import above_tag",
-    "from hw_models.program.loop_numba import loop",
+    "from burstchip.backends.sim.code import vectors as vec",
+    "from burstchip.backends.sim.code.arithmetic import above_tag",
+    "from burstchip.backends.sim.code.loop import loop",
 )
 
 
@@ -57,7 +60,7 @@ vec.{store}(sums, i, total{part})"""
     half = ROW_LANES // 2
     return f"""
 @loop
-def deliver(events, count, messages, n, amount, w, indptr, post, delays, slot, depth, sums):
+def deliver(events, count, messages, n, amount, w, indptr, reached, start, length, sums):
     \"\"\"Dense rows of events.\"\"\"
     first = 0
     whole = n - n % {ROW_LANES}
@@ -87,21 +90,37 @@ def _deliver_wide(projection: ProjectionCode, layout: Layout, event: bool) -> st
         value = f"({value}) * amount"
     elif shift := _shift(projection, layout):
         value = f"np.int32(({value}) {'<<' if shift == 'left' else '>>'} np.int32(amount))"
+    own_delays = has_own_delays(projection)
     synapse = "j * n + i" if projection.dense else "k"
-    target = f"sums[(slot + delays[{synapse}]) % depth, " if has_own_delays(projection) else "sums["
+    target = f"np.uint32(reached[{synapse}])" if own_delays or not projection.dense else "i"
+    lines = [f"at = {target}"]
+    if own_delays:
+        # At most once round the ring.
+        lines += ["at = np.uint32(at + start)", "at = at - length if at >= length else at"]
+    lines.append(f"sums[at] += {value}")
+    body = "\n".join(" " * 12 + line for line in lines)
     if projection.dense:
-        inner = f"""        for i in range(n):
-            {target}i] += {value}"""
-    else:
-        inner = f"""        for k in range(indptr[j], indptr[j + 1]):
-            {target}post[k]] += {value}"""
+        return f"""
+@loop
+def deliver(events, count, messages, n, amount, w, indptr, reached, start, length, sums):
+    \"\"\"Dense rows, one synapse after the other.\"\"\"
+    for e in range(count):
+        j = np.int64(events[e])
+        for i in range(n):
+{body}
+"""
     return f"""
 @loop
-def deliver(events, count, messages, n, amount, w, indptr, post, delays, slot, depth, sums):
-    \"\"\"{"Dense rows" if projection.dense else "Lists of synapses"}, one synapse after the other.\"\"\"
+def deliver(events, count, messages, n, amount, w, indptr, reached, start, length, sums):
+    \"\"\"Lists of synapses, one synapse after the other. Indices are unsigned: none counts from an end.\"\"\"
     for e in range(count):
-        j = events[e]
-{inner}
+        if e + {ROWS_AHEAD} < count:
+            ahead = np.uint64(events[e + {ROWS_AHEAD}])
+            fetch(reached, indptr[ahead], indptr[ahead + np.uint64(1)])
+            fetch(w, indptr[ahead], indptr[ahead + np.uint64(1)])
+        j = np.uint64(events[e])
+        for k in range(np.uint64(indptr[j]), np.uint64(indptr[j + np.uint64(1)])):
+{body}
 """
 
 
@@ -128,24 +147,26 @@ def delivery(index: int, layout: Layout, *, ahead: bool = False) -> Call:
         f"slot = slot_of(n + {unit.word(constant)}, depth)",
         f"w = {unit.array(f'w_{index}', 'float64' if real else 'int16', 2 if projection.dense else 1)}",
     )
-    indptr = post = delays = "None"
+    indptr = reached = "None"
     if not projection.dense:
-        unit.add(
-            f"indptr, post = {unit.array(f'indptr_{index}', 'int64')}, {unit.array(f'post_{index}', 'int32')}"
-        )
-        indptr, post = "indptr", "post"
+        unit.add(f"indptr = {unit.array(f'indptr_{index}', 'int64')}")
+        indptr = "indptr"
     if own_delays:
-        delays = unit.array(f"delays_{index}", "int16")
+        reached = unit.array(f"reach_{index}", "int32")
+    elif not projection.dense:
+        reached = unit.array(f"post_{index}", "int32")
     sums = f"b_{index}" if layout.floors(projection) else f"a_{target}_{projection.port}"
     unit.add(f"sums = {unit.array(sums, number, 2)}{'' if own_delays else '[slot]'}")
     amount = unit.real(f"scale_{index}") if real else unit.word(abs(projection.weight_exp))
     unit.add(f"amount, skipped = {amount}, {unit.word(0 if ahead else every)}")
-    first, length = ("0", "sums.shape[0]") if each else ("slot", "depth")
+    start, summed = "0", "sums"
+    if own_delays:
+        start, summed = "0" if each else "slot * size", "sums.reshape(sums.size)"
     # A chip sends with the weight as it was when the event was emitted: see `learning_source`.
     unit.add(
         "if skipped == 0 or n % skipped != 0:",
-        f"    deliver(events, count, messages, size, amount, w, {indptr}, {post}, {delays}, "
-        f"{first}, {length}, sums)",
+        f"    deliver(events, count, messages, size, amount, w, {indptr}, {reached}, "
+        f"np.uint32({start}), np.uint32(sums.size), {summed})",
     )
     if each:
         port = unit.array(f"a_{target}_{projection.port}", number, 2)

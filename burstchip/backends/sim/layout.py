@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from burstchip.backends.integers import require_integers
-from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.signals import Constant, Listed, Periodic, Signal, Streamed, Waveform, Written
 from compiler.passes.check import greatest_input
 from hw_models.neurons.roles import LEARNING_CONTROLS
@@ -85,7 +85,7 @@ class Layout:
         return {name: signal for name, signal in named.items() if name in read}
 
     def is_number(self, signal: Written) -> bool:
-        """Whether the host writes one number for all: what is no input of the network's own."""
+        """Whether the host writes one number for all: what is not an input of the network's own."""
         return signal.name not in self.code.host
 
     def has_values(self, number: int, name: str) -> bool:
@@ -115,26 +115,17 @@ class Layout:
         return tuple(self._program(population) for population in self.code.populations)
 
     def _program(self, population: PopulationCode) -> Program:
-        program = population.program_of(real=self.variant.real)
-        controls = population.roles.controls
         fixed: dict[str, int] = {}
-        for name, control in controls.items():
+        for name, control in population.roles.controls.items():
             signal = population.signals[name]
             if not self.variant.learning and control in LEARNING_CONTROLS:
                 fixed[name] = 0
             elif isinstance(signal, Constant) and isinstance(signal.value, int):
                 fixed[name] = signal.value
-        wanted = {
-            projection.output for projection in self.code.projections if projection.source == population.name
-        }
-        wanted |= {variable for name, variable in self.variant.record if name == population.name}
-        wanted |= {"events", "bursts"}
-        if any(self.is_chip(p) for p in self.code.projections if p.target == population.name):
-            wanted |= set(FACTORS)
+        # Every output is kept: which of them are recorded does not change what is compiled.
         return specialize(
-            program,
+            population.program_of(real=self.variant.real),
             fixed,
-            [output for output in program.outputs if output in wanted],
         )
 
     def is_silent(self, number: int, output: str) -> bool:

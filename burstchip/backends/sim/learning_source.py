@@ -6,21 +6,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from burstchip.backends.sim.code import words
+from burstchip.backends.sim.code.carry_source import carry_source
+from burstchip.backends.sim.code.engine_plan import scales
+from burstchip.backends.sim.code.engine_source import engine_source
 from burstchip.backends.sim.delivery_source import delivery
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.signal_source import signal_number
 from burstchip.backends.sim.unit import Call, Kind, Unit, now
 from compiler.ir.chip_program import FACTORS, LearningCode, ProjectionCode
-from hw_models.plasticity.carry_numba import carry_source
-from hw_models.plasticity.engine_numba import engine_source
 from hw_models.plasticity.engine_numpy import WEIGHT_RANGES, SignMode
 from hw_models.plasticity.rule import LearningRule
 
 X_TRACES = ("x1", "x2")
 TRACES = (*X_TRACES, *FACTORS)
 
-_LOOP = ("from hw_models.program.loop_numba import loop",)
-_DRAWN = (*_LOOP, "from hw_models.program.random_numba import key as key_of")
+_LOOP = ("from burstchip.backends.sim.code.loop import loop",)
+_DRAWN = (*_LOOP, "from burstchip.backends.sim.code.draws import key as key_of")
 _NOTE = ("from burstchip.backends.sim.code.traces import note, note_real",)
 _REPLAY = ("from burstchip.backends.sim.code.traces import replay, replay_real",)
 _PLAIN = ("from burstchip.backends.sim.code.traces import bump, bump_real, decay_plain, decay_plain_real",)
@@ -209,7 +210,6 @@ class ChipLearning:
             storage="dense" if self.projection.dense else "csr",
             rounding=self.learning.rounding,
             real=real,
-            gains=self.learning.gains,
             name="learn",
         )
         unit = Unit(_DRAWN, (_compiled(source, "learn"),))
@@ -231,13 +231,14 @@ class ChipLearning:
         period = 2 ** max(self.rule.decimations, default=0)
         if real:
             low, high = unit.real(f"low_{k}"), unit.real(f"high_{k}")
+            rates = "".join(f"{unit.real(f'gain_{k}_{n}')}, " for n in range(len(self.rule.products)))
         else:
             low, high = (unit.word(bound) for bound in WEIGHT_RANGES[self.sign_mode])
+            rates = "".join(f"{unit.word(scale)}, " for scale in scales(self.rule))
         unit.add(
             f"if not {unit.word(f'frozen_{k}')}:",
             f"    {_visited(k, unit)} += learn({_synapses(k, self.projection, unit)}{', '.join(arrays)}, "
-            f"noted_x, noted_y, epoch % {unit.word(period)} == 0, {draw}, "
-            f"{low}, {high})",
+            f"noted_x, noted_y, epoch % {unit.word(period)} == 0, ({rates}), {draw}, {low}, {high})",
             "noted_x[:] = 0",
             "noted_y[:] = 0",
         )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.sim.layout import Layout
+from burstchip.backends.sim.layout import Layout, has_own_delays
 from burstchip.backends.sim.learning_source import X_TRACES, ChipLearning
 from compiler.ir.chip_program import (
     CARRY_TAG_BITS,
@@ -100,7 +100,7 @@ def _traces(index: int, projection: ProjectionCode, layout: Layout, arrays: Arra
 def signal_values(layout: Layout, host: Host) -> Arrays:
     """What signals with one value for each neuron are at the start of a call, and room for what is listed.
 
-    None of it is state: what a waveform or a stream is comes anew with every call.
+    None of it is state: what a waveform or a stream is comes with every call.
     """
     values: Arrays = {}
     for number, population in enumerate(layout.code.populations):
@@ -135,6 +135,15 @@ def signal_courses(layout: Layout, host: Host, begin: int, steps: int) -> Arrays
                 found[f"index_{number}_{name}"] = played.index
                 found[f"at_{number}_{name}"] = np.full(1, -1, dtype=np.int64)
     return found
+
+
+def _reached(projection: ProjectionCode, size: int) -> NDArray[np.int32]:
+    """Where each synapse adds, from the slot of the step on, in a ring of sums laid out flat."""
+    delays = projection.delays.astype(np.int64)
+    post = np.arange(len(delays)) % size if projection.dense else projection.post
+    # Twice round the ring is still an index of 32 bits.
+    assert (delays.max() + 2) * size < 1 << 31, "the ring of sums has 2^31 entries"
+    return (delays * size + post).astype(np.int32)
 
 
 def trace_draws(layout: Layout, seed: int, first_step: int, steps: int) -> Arrays:
@@ -194,7 +203,8 @@ def allocate(layout: Layout) -> Arrays:
             counts = np.bincount(projection.pre, minlength=source_size)
             arrays[f"indptr_{index}"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
             arrays[f"post_{index}"] = projection.post
-        arrays[f"delays_{index}"] = projection.delays
+        if has_own_delays(projection):
+            arrays[f"reach_{index}"] = _reached(projection, layout.code.populations[target].size)
         if layout.is_carry(projection):
             arrays[f"x1_{index}"] = np.zeros(source_size, dtype=number_type)
         elif layout.is_chip(projection):
@@ -240,4 +250,7 @@ def scalars(layout: Layout) -> Mapping[str, Any]:
             values[f"lowest_y_{index}"] = -THIRD_FACTOR_LIMIT if third else 0
         if layout.variant.real and projection.learning is not None:
             values |= _exact_learning(index, projection, projection.learning)
+            if layout.is_chip(projection):
+                gains = projection.learning.gains or [it.gain for it in projection.learning.rule.products]
+                values |= {f"gain_{index}_{number}": gain for number, gain in enumerate(gains)}
     return values

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from burstchip.backends.sim.code import words
+from burstchip.backends.sim.code.step_source import PRELUDE, step_source
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.signal_source import signal_number
 from burstchip.backends.sim.unit import Call, Unit, now
 from compiler.ir.signals import Constant
-from hw_models.program.numba_source import PRELUDE, step_source
 
 _SUMS = ("from burstchip.backends.sim.code.sums import clipped, slot_of, take_floored",)
 _LISTS = ("from burstchip.backends.sim.code.lists import count_flags, listed, listed_among",)

@@ -15,7 +15,7 @@ from compiler.ir.signals import Clock, Constant, Periodic, Signal, Streamed, Wav
 def signal_number(signal: Signal, unit: Unit, layout: Layout, owner: int = -1, name: str = "") -> str:
     """The expression for a signal that is one number for all; it is bound to `name` of population `owner`.
 
-    A learning rule's gate is that of its target, which has a value for each neuron where it is no flag.
+    A learning rule's gate is that of its target, which has a value for each neuron unless it is a flag.
     """
     if isinstance(signal, Periodic):
         ahead = owner >= 0 and layout.code.populations[owner].is_source

@@ -43,7 +43,7 @@ def in_numpy(code: ChipProgram, steps: int) -> Iterator[Values]:
         values: dict[Place, NDArray[Any]] = {place: run.read(*place) for place in neuron_places(code)}
         for it in run.synapses:
             where = ... if it.code.dense else (it.code.pre, it.code.post)
-            values[it.code.name, "w"] = it.w[where]
+            values[it.code.name, "w"] = it.listed.copy()
             if it.learning is None:
                 continue
             if it.learning.form == "carry":

@@ -1,4 +1,4 @@
-"""Named functions: what they are in digits, in integers, in float64 and in compiled float64 code."""
+"""Named functions: what they are in digits, in integers and in float64."""
 
 from __future__ import annotations
 
@@ -77,12 +77,11 @@ def test_the_second_derivative_is_bounded(name: str) -> None:
         assert most <= Fraction(fixed.bend(high)) < 10 * most or (name != "exp" and high < 300)
 
 
-def test_integers_are_the_nearest_and_reals_exact(compiled: Callable[..., Any]) -> None:
+def test_integers_are_the_nearest_and_reals_exact() -> None:
     x = np.arange(-400, 401)
     inputs = {"x": x, "on": 1}
     _, integers = numpy_interpreter.step(each_function, {"v": 0}, {}, inputs)
     _, reals = real_interpreter.step(each_function, {"v": 0.0}, {}, inputs)
-    _, by_numba = compiled(each_function, {"x_x"}, real=True)({"v": np.zeros(801)}, {}, inputs)
     wanted = {
         "p": [MATH["sigmoid"](v / 64) * 256 for v in x],
         "e": [MATH["exp"](min(v, 256) / 64) * 64 for v in x],
@@ -91,7 +90,6 @@ def test_integers_are_the_nearest_and_reals_exact(compiled: Callable[..., Any]) 
     for name, values in wanted.items():
         assert integers[name].tolist() == [round(value) for value in values]
         np.testing.assert_allclose(reals[name], values, rtol=1e-14, atol=1e-14)
-        np.testing.assert_allclose(by_numba[name], reals[name], rtol=1e-14, atol=1e-14)
 
 
 def test_a_real_argument_is_not_rounded_nor_is_one_that_is_known() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.backends.sim.code.loop import loop
 from burstchip.backends.sim.code.words import (
     ALWAYS,
     CLOCK,
@@ -16,7 +17,6 @@ from burstchip.backends.sim.code.words import (
     SOURCES,
     N,
 )
-from hw_models.program.loop_numba import loop
 
 
 @loop

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from hw_models.program.loop_numba import loop
+from burstchip.backends.sim.code.loop import loop
 
 Numbers = NDArray[Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_models.program.loop_numba import loop
+from burstchip.backends.sim.code.loop import loop
 
 Numbers = NDArray[Any]
 

@@ -29,6 +29,10 @@ TRACES = (TraceSpec("x1", 10.0, 20.0), TraceSpec("y1", 10.0, 20.0))
 RULE = Plasticity("rule", "chip", "per_synapse", 4.0, TRACES, {"dw": "x0*2^-2*y1 - y0*2^-2*x1"})
 BURST = Plasticity("rule", "carry", "per_synapse", 4.0, (TraceSpec("x1", 10.0, 20.0),), {}, 2.0**-6)
 
+CHIP_BURST = replace(
+    BURST, form="chip", learning_rate=2.0**-4, consolidation_rate=2.0**-6, consolidate_every=1
+)
+
 
 def network(
     populations: int,
@@ -74,8 +78,16 @@ def test_ten_plastic_projections_compile_what_one_does(rule: Plasticity, model: 
     assert texts(network(1, 10, model=model, learn=rule)) == texts(network(1, 1, model=model, learn=rule))
 
 
-@pytest.mark.parametrize(("rule", "model"), [(RULE, "lif"), (BURST, "burst_unit")])
-def test_a_sweep_compiles_nothing(rule: Plasticity, model: str) -> None:
+@pytest.mark.parametrize(
+    ("rule", "model", "at_another_rate"),
+    [
+        (RULE, "lif", {"rules": {"dw": "x0*2^-5*y1 - y0*2^3*x1"}}),
+        (BURST, "burst_unit", {"learning_rate": 2.0**-9}),
+        (CHIP_BURST, "burst_unit", {"learning_rate": 2.0**-9, "consolidation_rate": 2.0**-2}),
+        (CHIP_BURST, "burst_unit", {"learning_rate": 2.0**3}),
+    ],
+)
+def test_a_sweep_compiles_nothing(rule: Plasticity, model: str, at_another_rate: dict[str, Any]) -> None:
     """Size, delay, learning rate, times, seed and probes are arguments of what is compiled."""
 
     def run(code: ChipProgram, *variables: str) -> None:
@@ -84,9 +96,9 @@ def test_a_sweep_compiles_nothing(rule: Plasticity, model: str) -> None:
     run(network(1, 1, model=model, learn=rule), "v")
     # Every text is asked for here; a miss is one that this process has not loaded.
     before = compiled._module.cache_info()
-    slow = replace(rule, learning_rate=2.0**-9) if rule is BURST else rule
+    other = replace(rule, every=2.0, **at_another_rate)
     run(network(1, 1, model=model, size=5, learn=rule), "v", "events")
-    run(network(1, 1, model=model, size=70, learn=rule), "u" if model == "lif" else "events")
-    run(network(3, 2, model=model, delay=4.0, seed=9, learn=replace(slow, every=2.0)), "v")
+    run(network(1, 1, model=model, size=70, learn=rule), "u" if model == "lif" else "burst_error")
+    run(network(3, 2, model=model, delay=4.0, seed=9, learn=other), "v")
     after = compiled._module.cache_info()
     assert after.misses == before.misses > 0 and after.hits > before.hits

@@ -17,12 +17,10 @@ from hw_models.program.widths import INT32, INT64, Width
 #: What the generated text needs to see.
 PRELUDE = """\
 import numpy as np
-from numba import njit
-from hw_models.program.arithmetic_numba import above_tag, decayed, mul32, sar, shl
-from hw_models.program.loop_numba import loop
-from hw_models.program.random_numba import at, key as key_of, mix, row
+from burstchip.backends.sim.code.arithmetic import decayed, mul32, sar, shl
+from burstchip.backends.sim.code.draws import at, key as key_of, row
+from burstchip.backends.sim.code.loop import loop
 
-i16 = np.int16
 i32 = np.int32
 i64 = np.int64
 u32 = np.uint32

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from burstchip.backends.sim.code.engine_plan import Plan, PlannedProduct
+from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.engine_numpy import DELAY_RANGE
-from hw_models.plasticity.engine_plan import Plan, PlannedProduct
 from hw_models.plasticity.rule import Factor
-from hw_models.plasticity.source import Text
 
 
-def write_real(text: Text, planned: Plan, gains: Sequence[float], *, csr: bool) -> None:
+def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
     """The loops of a generated engine in float64.
 
-    A product is worth its gain times its factors, without the integer engine's floors, wraps and clips. A
-    weight keeps to its limit and a delay to its range; a tag is no register here.
+    A product is worth its gain, an entry of `scales`, times its factors, without the integer engine's floors,
+    wraps and clips. A weight keeps to its limit and a delay to its range; a tag is not bounded here.
     """
     targets = [target for target in "wtd" if any(p.target == target for p in planned.products)]
     with text.indented("for j in range(n_pre):"):
@@ -31,7 +29,7 @@ def write_real(text: Text, planned: Plan, gains: Sequence[float], *, csr: bool) 
                 text.line(f"change_{target} = 0.0")
             # Signs first: two that cancel then leave nothing behind in which a small change could be lost.
             for product in sorted(planned.products, key=_has_no_sign):
-                _write_product(text, product, gains[product.index])
+                _write_product(text, product)
             for target in targets:
                 value = f"old_{target} + change_{target}"
                 if target != "t":
@@ -48,10 +46,10 @@ def _reads(product: PlannedProduct, variable: str) -> bool:
     return any(factor.variable == variable for factor in product.synaptic)
 
 
-def _write_product(text: Text, product: PlannedProduct, gain: float) -> None:
+def _write_product(text: Text, product: PlannedProduct) -> None:
     condition = {"u": "holds_u", "x0": "tx[j] > 0", "y0": "ty[i] > 0"}[product.condition]
     place = {"u": ("last_x", "last_y"), "x0": ("tx[j]", "tx[j]"), "y0": ("ty[i]", "ty[i]")}[product.condition]
-    factors = [repr(float(gain)), *(_factor(f, place) for f in product.product.factors)]
+    factors = [f"scales[{product.index}]", *(_factor(f, place) for f in product.product.factors)]
     with text.indented(f"if {condition}:"):
         text.line(f"change_{product.target} += {' * '.join(factors)}")
 

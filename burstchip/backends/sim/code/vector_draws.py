@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import njit
 from numba.extending import intrinsic
 
-from hw_models.plasticity.vectors import constant
+from burstchip.backends.sim.code.vectors import constant
 from hw_models.program.random import INDEX_STEP, MIX_1, MIX_2
 
 _INDEX_STEP = np.uint32(INDEX_STEP)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from burstchip.backends.sim.code.engine_plan import PlannedProduct, Variant, clip_range, needs_factor_clip
+from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.engine_numpy import ACCUMULATOR, DELAY_RANGE, TAG_RANGE
-from hw_models.plasticity.engine_plan import PlannedProduct, Variant, clip_range, needs_factor_clip
 from hw_models.plasticity.rule import FRACTION_BITS, Factor
-from hw_models.plasticity.source import Text
 from hw_models.program.random import INDEX_STEP
 
 LANES = 32
@@ -64,8 +64,10 @@ class Layout:
             text.line(f"key_high = splat(key_j >> np.uint32(16), 16, {LANES})")
         for product in variant.products:
             if not product.x_by_place:
-                for bits in (16, 32) if variant.fits_16_bits else (32,):
-                    text.line(f"pre{product.index}_{bits} = splat(pre{product.index}, {bits}, {LANES})")
+                p = product.index
+                text.line(f"pre{p}_32 = splat(pre{p}, 32, {LANES})")
+                if variant.fits_16_bits:
+                    text.line(f"pre{p}_16 = splat(np.int64(pre{p}) << more{p}, 16, {LANES})")
 
     def z(self, product: PlannedProduct) -> tuple[str, str]:
         """The array that holds Z for row j, and the index of synapse i's."""
@@ -131,7 +133,8 @@ def _write_product_16(text: Text, product: PlannedProduct, layout: Layout, loade
         text.line(f"p = mul({loaded(*layout.z(product))}, pre{product.index}_16)")
     else:
         text.line(f"p = pre{product.index}_16")
-    text.line(f"p = shift_left_by(shift_right_by(p, {min(product.shift, 15)}), {product.scale})")
+    # (v >> s) << c is v << (c - s), which X holds already, or v >> (s - c), without its last c bits.
+    text.line(f"p = bit_and(shift_right(p, less{product.index}), mask{product.index})")
     text.line("a = add_saturate(a, p)")
 
 
@@ -146,10 +149,9 @@ def _write_product_32(
         text.line(f"p = pre{product.index}_32")
     for factor in product.synaptic:
         text.line(f"p = mul(p, {_synaptic(factor)})")
-    text.line(f"p = shift_left_by(shift_right_by(p, {product.shift}), {product.scale})")
+    text.line(f"p = shift_left(shift_right_by(p, {product.shift}), scale{product.index}_32)")
     low, high = ACCUMULATOR
-    if product.needs_clip:
-        text.line(f"p = at_most_by(at_least_by(p, {low}), {high})")
+    text.line(f"p = at_most_by(at_least_by(p, {low}), {high})")
     text.line("a = add(a, p)")
     if not is_last:
         text.line(f"a = at_most_by(at_least_by(a, {low}), {high})")

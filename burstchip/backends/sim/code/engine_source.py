@@ -11,31 +11,27 @@ skipped; `lowest`, at most 0 and at most each row's least tag, finds them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from burstchip.backends.sim.code.engine_plan import Plan, PlannedProduct, Variant, clip_range, plan
+from burstchip.backends.sim.code.engine_real import write_real
+from burstchip.backends.sim.code.engine_vectors import LANES, Layout, write_vectors
+from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.engine_numpy import ACCUMULATOR, TAG_RANGE
-from hw_models.plasticity.engine_plan import Plan, PlannedProduct, Variant, clip_range, plan
-from hw_models.plasticity.engine_real import write_real
-from hw_models.plasticity.engine_vectors import LANES, Layout, write_vectors
 from hw_models.plasticity.rule import Factor, LearningRule
-from hw_models.plasticity.source import Text, code_version
 
 Rounding = Literal["lava", "per_synapse"]
 
 _IMPORTS = """\
 import numpy as np
 
-from hw_models.plasticity.vector_random import index_halves, random_7
-from hw_models.plasticity.vectors import (
-    add, add_by, add_saturate, add_where_less, at_least, at_least_by, at_most, at_most_by, bit_and_by, load,
-    load_part, lowest_lane, mul, mul_by, narrow, shift_left_by, shift_right_by, splat, store, store_part,
-    widen,
+from burstchip.backends.sim.code.draws import at, row
+from burstchip.backends.sim.code.vector_draws import index_halves, random_7
+from burstchip.backends.sim.code.vectors import (
+    add, add_by, add_saturate, add_where_less, at_least, at_least_by, at_most, at_most_by, bit_and,
+    bit_and_by, load, load_part, lowest_lane, mul, mul_by, narrow, shift_left, shift_left_by, shift_right,
+    shift_right_by, splat, store, store_part, widen,
 )
-from hw_models.program.random_numba import at, row
 """
 
 
@@ -45,13 +41,12 @@ def engine_source(
     storage: Literal["dense", "csr"],
     rounding: Rounding,
     real: bool = False,
-    gains: Sequence[float] = (),
     name: str = "learn",
 ) -> str:
     """Python source of a module with one function, to be compiled with `numba.njit`.
 
-        dense   name(w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high) -> synapses visited
-        csr     name(indptr, posts, w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high) -> ...
+        dense   name(w, t, d, lowest, x, y, tx, ty, holds_u, scales, draw, low, high) -> synapses visited
+        csr     name(indptr, posts, w, t, d, lowest, x, y, tx, ty, holds_u, scales, draw, low, high) -> ...
 
     posts      int32, the postsynaptic neuron of each synapse; row j has those from indptr[j] to indptr[j + 1]
     w, t, d    int16 [pre, post], or one entry a synapse in the order of `indptr` and `posts`; updated in
@@ -62,44 +57,34 @@ def engine_source(
                `engine_numpy.EpochTraces`; where every condition is a uK the last place suffices
     tx, ty     integers: place of each neuron's last spike in the epoch, 0 for none
     holds_u    whether uK holds, `rule.holds_u(epoch)`
+    scales     integers: `engine_plan.scales(rule)`; nothing else here depends on the exponents of the rule
     draw       rounding `lava`: 0 to 127, one for all. `per_synapse`: the uint32 key of this learning epoch;
                synapse (j, i) draws `at(row(key, j), i) >> 25`
     low, high  what the sign mode allows a weight, `engine_numpy.WEIGHT_RANGES`
 
     With `real` w, t, d, x and y are float64, and nothing is rounded, wrapped or clipped but w at `low` and
-    `high` and d at its range; `draw` and `lowest` are not read. `gains` are then what the rule's products are
-    worth, `Product.gain` where none are given.
+    `high` and d at its range; `draw` and `lowest` are not read. `scales` are then what the rule's products
+    are worth, such as `Product.gain`.
     """
     planned = plan(rule)
     text = Text()
     kind = "real" if real else f"rounding {rounding}"
-    texts = ", ".join(f"{change.target} = {change}" for change in rule.sums)
-    text.line(f'"""Learning engine, {storage}, {kind}: {texts}"""')
-    text.line(f"# {code_version()}")
+    text.line(f'"""Learning engine, {storage}, {kind}."""')
     text.block(_IMPORTS)
     text.line("")
     text.line("")
     csr = storage == "csr"
-    arrays = "w, t, d, lowest, x, y, tx, ty, holds_u, draw, low, high"
+    arrays = "w, t, d, lowest, x, y, tx, ty, holds_u, scales, draw, low, high"
     with text.indented(f"def {name}({'indptr, posts, ' if csr else ''}{arrays}):"):
         text.line("n_pre, n_post = x.shape[2], y.shape[2]")
         text.line("last_x, last_y = x.shape[0] - 1, y.shape[0] - 1")
         text.line("visited = np.int64(0)")
         if real:
-            write_real(text, planned, gains or [product.gain for product in rule.products], csr=csr)
+            write_real(text, planned, csr=csr)
         else:
             _write_integers(text, planned, Layout(csr, rounding == "per_synapse"))
         text.line("return visited")
     return str(text)
-
-
-def lowest_tags(t: NDArray[np.int16], indptr: NDArray[np.int64] | None = None) -> NDArray[np.int16]:
-    """The lesser of 0 and the least tag of each row, of a matrix or of the rows that `indptr` bounds."""
-    if indptr is None:
-        return np.asarray(t.min(axis=1, initial=0), dtype=np.int16)
-    lowest = np.zeros(len(indptr) - 1, dtype=np.int16)
-    np.minimum.at(lowest, np.repeat(np.arange(len(lowest)), np.diff(indptr)), t)
-    return lowest
 
 
 def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
@@ -108,6 +93,13 @@ def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
         text.line("low_index, high_index = index_halves(n_post)")
     elif not layout.per_synapse:
         text.line(f"r = splat(draw, 16, {LANES})")
+    for product in planned.products:
+        p, scale = product.index, product.scale
+        text.line(f"scale{p}_32 = splat({scale}, 32, {LANES})")
+        if product.fits_16_bits:
+            text.line(f"more{p} = max({scale} - {product.shift}, 0)")
+            text.line(f"less{p} = splat(min(max({product.shift} - {scale}, 0), 15), 16, {LANES})")
+            text.line(f"mask{p} = splat(-1 << {scale}, 16, {LANES})")
     text.line(f"low_w, high_w = splat(low, 16, {LANES}), splat(high, 16, {LANES})")
     if layout.csr:
         text.line("longest = np.int64(0)")
@@ -190,22 +182,28 @@ def _write_rows(text: Text, planned: Plan, variant: Variant, layout: Layout) -> 
         text.line("visited += n")
         layout.write_row(text, variant)
         if variant.fits_16_bits:
-            tags = variant.of("t")
-            if tags:
-                # 16 bits saturate at -32768, Lava's accumulator one below.
-                (product,) = tags
-                text.line(f"most = np.int64(abs(pre{product.index})) * {_most_z(product)}")
-                text.line(f"change = (-most >> {product.shift}) << {product.scale}")
-                with text.indented("if np.int64(lowest[j]) * 128 + change >= -32768:"):
-                    write_vectors(text, variant, layout, bits=16)
-                with text.indented("else:"):
-                    write_vectors(text, variant, layout, bits=32)
-            else:
+            _write_narrow_test(text, variant)
+            with text.indented("if narrow_row:"):
                 write_vectors(text, variant, layout, bits=16)
+            with text.indented("else:"):
+                write_vectors(text, variant, layout, bits=32)
         else:
             write_vectors(text, variant, layout, bits=32)
         if settles:
             _write_settling(text, layout)
+
+
+def _write_narrow_test(text: Text, variant: Variant) -> None:
+    """Whether 16 bits hold every scaled product of row j, and every sum that matters."""
+    tests = []
+    for product in variant.products:
+        p = product.index
+        text.line(f"most{p}_row = np.int64(abs(pre{p})) * {_most_z(product)}")
+        text.line(f"least{p}_row = (-most{p}_row >> {product.shift}) << {product.scale}")
+        # 16 bits saturate at -32768, Lava's accumulator one below: only a tag's range lets that be seen.
+        tag = "np.int64(lowest[j]) * 128 + " if product.target == "t" else ""
+        tests.append(f"{tag}least{p}_row > -32768")
+    text.line(f"narrow_row = {' and '.join(tests)}")
 
 
 def _write_x(text: Text, product: PlannedProduct) -> None:

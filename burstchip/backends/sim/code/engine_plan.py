@@ -2,8 +2,9 @@
 
 A product is `X[pre] * Z[post] * factors of the synapse`, where X takes the presynaptic factors and Z the
 postsynaptic ones. Where either is zero the product does nothing, which is what lets the engine skip rows, and
-whole products, at run time. Bounds known from the rule alone tell which clips are needed and whether 16 bits
-hold everything.
+whole products, at run time. The exponents of a rule, its rates, are arguments of the engine: rules that
+differ in nothing else share their plan and their text. Bounds known from the rest tell whether 16 bits hold
+a product.
 """
 
 from __future__ import annotations
@@ -11,11 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from hw_models.plasticity.engine_numpy import ACCUMULATOR, DELAY_RANGE, TAG_RANGE, WEIGHT_RANGES
+from hw_models.plasticity.engine_numpy import DELAY_RANGE, TAG_RANGE, WEIGHT_RANGES
 from hw_models.plasticity.rule import FRACTION_BITS, Factor, LearningRule, Product
 
 _INT16 = 1 << 15
-_INT32 = 1 << 31
 #: What a variable can be before a constant is added; third factors come clipped.
 _RANGES: dict[str, tuple[int, int]] = {
     "x0": (0, 1),
@@ -73,9 +73,9 @@ class PlannedProduct:
         return min(self.product.shift, 31)
 
     @property
-    def scale(self) -> int:
-        """Bits of the left shift."""
-        return self.product.exponent + FRACTION_BITS
+    def scale(self) -> str:
+        """The expression for the bits of the left shift, an argument: rates are not in the text."""
+        return f"scales[{self.index}]"
 
     @property
     def x_bound(self) -> int:
@@ -88,22 +88,9 @@ class PlannedProduct:
         return prod(_bound(factor) for factor in self.y) * (abs(self.product.mantissa) if self.has_z else 1)
 
     @property
-    def needs_clip(self) -> bool:
-        """Whether the scaled product can leave the accumulator's range (or wraps, and nothing is known)."""
-        bound = self.x_bound * self.z_bound * prod(_bound(factor) for factor in self.synaptic)
-        if bound >= _INT32:
-            return True
-        return self._scaled(bound) > ACCUMULATOR[1] or self._scaled(-bound) < ACCUMULATOR[0]
-
-    @property
     def fits_16_bits(self) -> bool:
-        """Whether product and scaled product are 16-bit integers whatever the neurons do."""
-        bound = self.x_bound * self.z_bound
-        fits = not self.synaptic and not self.x_by_place and bound < _INT16
-        return fits and self._scaled(bound) < _INT16 and self._scaled(-bound) >= -_INT16
-
-    def _scaled(self, value: int) -> int:
-        return (value >> self.shift) << self.scale
+        """Whether the product is a 16-bit integer whatever the neurons do; the scaled one may not be."""
+        return not self.synaptic and not self.x_by_place and self.x_bound * self.z_bound < _INT16
 
 
 @dataclass(frozen=True)
@@ -125,7 +112,7 @@ class Variant:
 
     @property
     def fits_16_bits(self) -> bool:
-        """Whether each variable gets one product, and that fits 16 bits."""
+        """Whether each variable gets one product that fits 16 bits, so that rows may be scaled in them."""
         return all(len(self.of(target)) == 1 and self.of(target)[0].fits_16_bits for target in self.targets)
 
     @property
@@ -169,6 +156,11 @@ def plan(rule: LearningRule) -> Plan:
         within = sorted((p for g in live for p in members[g]), key=lambda p: p.index)
         variants.append(Variant(live, dead, tuple(within)))
     return Plan(tuple(products), members, tuple(variants))
+
+
+def scales(rule: LearningRule) -> tuple[int, ...]:
+    """Bits by which each product is shifted left, in the order of the rule: what a plan leaves open."""
+    return tuple(product.exponent + FRACTION_BITS for product in rule.products)
 
 
 def clip_range(factor: Factor) -> tuple[int, int]:

@@ -1,12 +1,9 @@
-"""Writes Python source text: lines at an indentation, and a mark of the code that they call."""
+"""Writes Python source text: lines at an indentation."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 
 
 class Text:
@@ -36,16 +33,3 @@ class Text:
 
     def __str__(self) -> str:
         return "\n".join(self._lines) + "\n"
-
-
-@cache
-def code_version() -> str:
-    """A digest of the modules that generated functions call.
-
-    Numba keys its cache by the text of the generated file alone; the digest in that text makes it compile
-    again when one of these modules has changed.
-    """
-    here = Path(__file__).parent
-    used = [here / "vectors.py", here / "vector_random.py", here.parent / "program" / "random_numba.py"]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in used)).hexdigest()
-    return f"calls code of sha256 {digest[:16]}"

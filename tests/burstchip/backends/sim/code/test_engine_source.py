@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from drawn.rules import rules
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from hw_models.plasticity.engine_numba import Rounding, engine_source, lowest_tags
+from burstchip.backends.sim.code.engine_plan import scales
+from burstchip.backends.sim.code.engine_source import Rounding, engine_source
 from hw_models.plasticity.engine_numpy import (
     DELAY_RANGE,
     TAG_RANGE,
@@ -22,7 +25,7 @@ from hw_models.plasticity.engine_numpy import (
     learn,
 )
 from hw_models.plasticity.grammar import learning_rule
-from hw_models.plasticity.rule import LearningRule
+from hw_models.plasticity.rule import LearningRule, SumOfProducts
 from hw_models.program.random import at, row
 
 Kernel = Callable[..., int]
@@ -34,6 +37,15 @@ def compiled(rule: LearningRule, **options: Any) -> Kernel:
     names: dict[str, Any] = {}
     exec(engine_source(rule, **options), names)
     return njit(nogil=True, error_model="numpy")(names["learn"])  # type: ignore[no-any-return]
+
+
+def lowest_tags(t: Any, indptr: Any | None = None) -> Any:
+    """The lesser of 0 and the least tag of each row, of a matrix or of the rows that `indptr` bounds."""
+    if indptr is None:
+        return np.asarray(t.min(axis=1, initial=0), dtype=np.int16)
+    lowest = np.zeros(len(indptr) - 1, dtype=np.int16)
+    np.minimum.at(lowest, np.repeat(np.arange(len(lowest)), np.diff(indptr)), t)
+    return lowest
 
 
 def extreme(random: np.random.Generator, low: int, high: int, shape: tuple[int, ...]) -> Any:
@@ -51,6 +63,16 @@ def random_epoch(random: np.random.Generator, pre: int, post: int) -> EpochTrace
     y = extreme(random, -most - 1, most, (places, 3, post)) * random.integers(0, 2, (1, 3, 1))
     tx, ty = random.integers(0, places, pre), random.integers(0, places, post)
     return EpochTraces(x, y, tx * random.integers(0, 2), ty * random.integers(0, 2))
+
+
+def at_other_rates(rule: LearningRule, random: np.random.Generator) -> LearningRule:
+    """The rule with other exponents: the same code, since they are arguments."""
+
+    def changed(change: SumOfProducts) -> SumOfProducts:
+        products = (replace(p, exponent=int(random.integers(-7, 9))) for p in change.products)
+        return replace(change, products=tuple(products))
+
+    return LearningRule(**{change.target: changed(change) for change in rule.sums})
 
 
 def compare(
@@ -80,7 +102,8 @@ def compare(
         expected = learn(rule, expected, traces, number, draws, sign_mode)
         x, y = traces.x.astype(np.int32), np.clip(traces.y, -(2**31), 2**31 - 1).astype(np.int32)
         holds_u = rule.holds_u(number)
-        kernel(*layout, *ours, lowest, x, y, traces.tx, traces.ty, holds_u, draw, *WEIGHT_RANGES[sign_mode])
+        times = (traces.tx, traces.ty, holds_u, scales(rule))
+        kernel(*layout, *ours, lowest, x, y, *times, draw, *WEIGHT_RANGES[sign_mode])
         for name, got in zip("wtd", ours, strict=True):
             want = getattr(expected, name)
             want = want[present] if storage == "csr" else want
@@ -94,9 +117,9 @@ without_shrinking = settings(
 )
 
 
-def compare_random_rule(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
+def compare_random_rule(data: st.DataObject) -> None:
     """Compiling takes seconds, running does not: many states for each rule."""
-    rule = data.draw(any_rule)
+    rule = data.draw(rules())
     storage = data.draw(st.sampled_from(["dense", "csr"]))
     rounding: Rounding = data.draw(st.sampled_from(["lava", "per_synapse"]))
     kernel = compiled(rule, storage=storage, rounding=rounding)
@@ -107,15 +130,15 @@ def compare_random_rule(data: st.DataObject, any_rule: st.SearchStrategy[Learnin
 
 @settings(without_shrinking, max_examples=3)
 @given(data=st.data())
-def test_random_rules(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
-    compare_random_rule(data, any_rule)
+def test_random_rules(data: st.DataObject) -> None:
+    compare_random_rule(data)
 
 
 @pytest.mark.slow
 @settings(without_shrinking, max_examples=30)
 @given(data=st.data())
-def test_many_random_rules(data: st.DataObject, any_rule: st.SearchStrategy[LearningRule]) -> None:
-    compare_random_rule(data, any_rule)
+def test_many_random_rules(data: st.DataObject) -> None:
+    compare_random_rule(data)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +156,17 @@ def test_chosen_rules(texts: dict[str, str], storage: str, rounding: Rounding) -
     rule = learning_rule(**texts)
     kernel = compiled(rule, storage=storage, rounding=rounding)
     random = np.random.default_rng(0)
-    for _ in range(200):
-        compare(rule, kernel, random, storage, rounding)
+    for number in range(200):
+        compare(at_other_rates(rule, random) if number % 2 else rule, kernel, random, storage, rounding)
+
+
+def test_rates_are_no_part_of_the_text() -> None:
+    rule = learning_rule(**BURST)
+    other = at_other_rates(rule, np.random.default_rng(0))
+    assert other != rule
+    options: Any = {"storage": "dense", "rounding": "lava"}
+    for real in (False, True):
+        assert engine_source(other, **options, real=real) == engine_source(rule, **options, real=real)
 
 
 @pytest.mark.parametrize("rounding", ["lava", "per_synapse"])
@@ -162,18 +194,19 @@ def test_tags_at_their_lower_end(rounding: Rounding) -> None:
                 draws = at(row(draw, np.arange(3))[:, None], np.arange(40)[None, :]).astype(np.int64) >> 25
             expected = learn(rule, expected, traces, 1, draws)
             arrays = (x.astype(np.int32), y.astype(np.int32), traces.tx, traces.ty)
-            kernel(empty, ours, empty, lowest, *arrays, True, draw, -256, 255)
+            kernel(empty, ours, empty, lowest, *arrays, True, scales(rule), draw, -256, 255)
             assert np.array_equal(ours, expected.t)
 
 
 def test_rows_that_learn_nothing_are_not_visited() -> None:
-    kernel = compiled(learning_rule(**BURST), storage="dense", rounding="lava")
+    rule = learning_rule(**BURST)
+    kernel = compiled(rule, storage="dense", rounding="lava")
     w, t = np.zeros((4, 10), np.int16), np.zeros((4, 10), np.int16)
     x, y = np.zeros((1, 2, 4), np.int32), np.zeros((1, 3, 10), np.int32)
     tx, ty = np.zeros(4, np.int32), np.zeros(10, np.int32)
 
     def visited() -> int:
-        return kernel(w, t, w, lowest_tags(t), x, y, tx, ty, True, 0, -256, 255)
+        return kernel(w, t, w, lowest_tags(t), x, y, tx, ty, True, scales(rule), 0, -256, 255)
 
     x[0, 0, 2] = 7
     assert visited() == 0
@@ -188,6 +221,7 @@ def test_real(storage: str) -> None:
     """Without rounding the same products, each with the gain of the integers."""
     rule = learning_rule(dw="u0*2^-6*t*y2 + 3*x0*y1*sgn(w)", dt="u0*2^-4*x1*y1 - u0*t*y2", dd="y0*(x2-3)")
     kernel = compiled(rule, storage=storage, rounding="lava", real=True)
+    gains = tuple(product.gain for product in rule.products)
     w, t, d = np.array([[10.5, -4.0]]), np.array([[64.0, 1.5]]), np.array([[3.0, 250.0]])
     x = np.array([[[5.0], [9.0]], [[6.5], [8.0]]])
     y = np.array([[[0.0, 0.0]] * 3, [[12.0, -8.0], [32.0, 16.0], [0.0, 0.0]]])
@@ -195,7 +229,7 @@ def test_real(storage: str) -> None:
     arrays = [w.copy(), t.copy(), d.copy()]
     flat = [a.ravel() for a in arrays] if storage == "csr" else arrays
     layout = (np.array([0, 2]), np.array([0, 1])) if storage == "csr" else ()
-    kernel(*layout, *flat, np.zeros(1, np.int16), x, y, *places, True, 0, -256, 255)
+    kernel(*layout, *flat, np.zeros(1, np.int16), x, y, *places, True, gains, 0, -256.0, 255.0)
     dw = w + 2.0**-11 * t * y[1, 1] + 3 * y[1, 0] * np.sign(w) / 2**5
     dt = t + 2.0**-7 * 6.5 * y[1, 0] - 2.0**-5 * t * y[1, 1]
     assert np.allclose(arrays[0], dw, rtol=1e-15)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from hw_models.plasticity.vector_random import index_halves, random_7, random_low
-from hw_models.plasticity.vectors import load, load_part, lowest_lane, splat, store, store_part, widen
+from burstchip.backends.sim.code.vector_draws import index_halves, random_7, random_low
+from burstchip.backends.sim.code.vectors import load, load_part, lowest_lane, splat, store, store_part, widen
 from hw_models.program.random import INDEX_STEP, at
 
 

@@ -1,4 +1,4 @@
-"""The draws of `random`, for use inside compiled loops. Importing this imports numba."""
+"""The draws of `hw_models.program.random`, for use inside compiled loops. Importing this imports numba."""
 
 from __future__ import annotations
 

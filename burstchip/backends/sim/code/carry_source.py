@@ -1,4 +1,4 @@
-"""Source text of the compiled twin of `carry.learn_carry`: the hot loop of training.
+"""Source text of the compiled twin of `hw_models.plasticity.carry.learn_carry`: the hot loop of training.
 
 The loop is bound by the two vector ports of the core: 6 instructions for 32 synapses with one draw for the
 matrix, 30 with a draw for each synapse, 24 of which make the draw.
@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import Literal
 
+from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.carry import MOST_K, STORED_RANGE, Rounding
-from hw_models.plasticity.source import Text, code_version
 from hw_models.program.random import INDEX_STEP
 
 _IMPORTS = """\
 import numpy as np
 
-from hw_models.plasticity.vector_random import index_halves, random_low
-from hw_models.plasticity.vectors import (
+from burstchip.backends.sim.code.draws import mix, row
+from burstchip.backends.sim.code.vector_draws import index_halves, random_low
+from burstchip.backends.sim.code.vectors import (
     add, add_saturate, at_least_by, at_most_by, bit_and, load, load_part, mul, mul_by, narrow, shift_right,
     shift_right_by, splat, store, store_part,
 )
-from hw_models.program.random_numba import mix, row
 """
 _SHIFT_HALF = "np.uint32(16)"
 
@@ -42,7 +42,6 @@ def carry_source(
     """
     text = Text()
     text.line(f'"""The carry form, {storage}, {"real" if real else f"rounding {rounding}"}."""')
-    text.line(f"# {code_version()}")
     text.block(_IMPORTS)
     text.line("")
     text.line("")
