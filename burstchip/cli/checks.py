@@ -7,9 +7,13 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 register_codes(
     {
@@ -20,6 +24,7 @@ register_codes(
         "BC610": "an output of the wrong kind: a file for a folder, a folder for a file",
         "BC611": "options that exclude or require each other",
         "BC612": "an unknown pass",
+        "BC617": "a --stream that cannot be used",
     }
 )
 
@@ -85,6 +90,28 @@ def pass_name(name: str, passes: Sequence[str]) -> None:
                 hint=nearest(name, passes),
             )
         )
+
+
+def streams(texts: Sequence[str] | None) -> dict[str, NDArray[np.float64]]:
+    """The rows that `--stream NAME=FILE` names. Raises `BurstchipError` (BC617) with all mistakes."""
+    from burstchip.files.rows import Unusable, load_rows
+
+    found: dict[str, NDArray[np.float64]] = {}
+    problems = []
+    for text in texts or ():
+        name, equals, file = (part.strip() for part in text.partition("="))
+        unnamed = Unusable("it is not of the form NAME=FILE", "NAME=FILE", text)
+        rows = load_rows(Path(file)) if equals else unnamed
+        if name in found:
+            rows = Unusable("the stream is given twice", "each stream once", name)
+        if isinstance(rows, Unusable):
+            message = f"--stream {text}: {rows.message}"
+            problems.append(Diagnostic("BC617", message, required=rows.required, given=rows.given))
+        else:
+            found[name] = rows
+    if problems:
+        raise BurstchipError(problems)
+    return found
 
 
 def output_file(path: Path, source: Path) -> None:

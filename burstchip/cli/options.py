@@ -23,6 +23,14 @@ Target = Annotated[
         help="Compile for loihi2, loihi1 or none (reference alone), in place of the file's target.",
     ),
 ]
+Streams = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--stream",
+        metavar="NAME=FILE",
+        help="Rows of a streamed signal, a .npy or .csv file in the signal's unit; may be repeated.",
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat every warning as an error.")]
 Json = Annotated[bool, typer.Option("--json", help="End stdout with one line of JSON; text goes to stderr.")]
 Backend = Annotated[

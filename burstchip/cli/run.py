@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, as_json, output
-from burstchip.cli.options import Backend, Data, Json, Strict
+from burstchip.cli.options import Backend, Data, Json, Streams, Strict
 from burstchip.cli.progress import progress
 from burstchip.cli.wording import weight_form
 from hw_models.diagnostics import BurstchipError
@@ -39,6 +39,7 @@ def run(
         EventForm, typer.Option(help="Events as a flag in each step, or as a list of times and neurons.")
     ] = EventForm.flags,
     backend: Backend = "sim",
+    stream: Streams = None,
     data: Data = None,
     strict: Strict = False,
     json: Json = False,
@@ -49,13 +50,14 @@ def run(
     """
     with output(json=json, interrupted="nothing was written") as out:
         from burstchip.backends.available import require_backend
-        from burstchip.cli.checks import output_file
+        from burstchip.cli.checks import output_file, streams
         from burstchip.files.recording import RecordingFile, is_flag
         from burstchip.running.recording import record as record_
         from burstchip.variables import parse_selections
         from compiler.artifact import load_artifact
 
         output_file(target, artifact)
+        given = streams(stream)
         code, sha256 = load_artifact(artifact)
         names = [name.strip() for text in record or () for name in text.split(",")]
         selections = parse_selections(code, names)
@@ -74,7 +76,15 @@ def run(
                 target, code, selections, every=every, listed=listed, real=backend == "reference"
             ) as file:
                 recording = record_(
-                    code, steps, names, backend=backend, data_dir=data, sink=file, watch=watch, fetch=fetch
+                    code,
+                    steps,
+                    names,
+                    backend=backend,
+                    data_dir=data,
+                    streams=given,
+                    sink=file,
+                    watch=watch,
+                    fetch=fetch,
                 )
                 if strict and recording.diagnostics:
                     raise BurstchipError([replace(it, severity="error") for it in recording.diagnostics])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Data, Json
+from burstchip.cli.options import Data, Json, Streams
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def verify(
         Path | None,
         typer.Option(metavar="DIR", help="Compare with what `burstchip deploy` wrote there; nothing runs."),
     ] = None,
+    stream: Streams = None,
     data: Data = None,
     json: Json = False,
 ) -> None:
@@ -43,17 +44,25 @@ def verify(
         if deployment is not None:
             from burstchip.cli.checks import exclude
 
-            options = {"--backends": backends, "--steps": steps, "--train": train, "--data": data}
-            given = [name for name, value in options.items() if value is not None]
+            options = {
+                "--backends": backends,
+                "--steps": steps,
+                "--train": train,
+                "--stream": stream,
+                "--data": data,
+            }
+            named = [name for name, value in options.items() if value is not None]
             message = "--deployment cannot be combined with options of a run"
-            exclude(bool(given), message, "--deployment alone", " and ".join(given))
+            exclude(bool(named), message, "--deployment alone", " and ".join(named))
             _compare_deployment(artifact, deployment, out)
             return
+        from burstchip.cli.checks import streams
         from burstchip.running.recording import training_pictures
         from burstchip.running.verification import check_backends, steps_to_verify
         from burstchip.running.verification import verify as verify_
         from compiler.artifact import load_artifact
 
+        given = streams(stream)
         chosen = tuple(name.strip() for name in (backends or "sim,lava").split(","))
         check_backends(chosen)
         code, sha256 = load_artifact(artifact)
@@ -69,6 +78,7 @@ def verify(
                 count,
                 backends=chosen,
                 pictures=pictures,
+                streams=given,
                 watch=lambda done, total: advance(done, total, f"{done:,} steps"),
             )
         out.messages(notes)

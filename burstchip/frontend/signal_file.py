@@ -1,4 +1,4 @@
-"""The rows of a signal from a file of numbers: `.npy`, or `.csv` with one row a line."""
+"""The rows of a signal from a file of numbers, in the unit that the network's file names."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.files.rows import Unusable, load_rows
 from burstchip.frontend.fields import Fields
 from burstchip.frontend.kinds import QuantityOf
 from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import range_of, unit_scale
 from hw_models.neurons.model import BASE_UNITS, Variable
-
-#: Numbers that a file may hold; more belong into a stream.
-MOST_NUMBERS = 1 << 24
 
 
 def read_signal_file(
@@ -30,36 +28,14 @@ def read_signal_file(
         report.add("BC173", at, f"{label}: {message}", required=required, given=given)
 
     scale = unit_scale(unit, variable.dimension, fields.nodes["unit"], fields.name_of("unit"), report)
-    try:
-        if path.suffix == ".npy":
-            loaded = np.load(path, allow_pickle=False, mmap_mode="r")
-        elif path.suffix == ".csv":
-            loaded = np.loadtxt(path, delimiter=",", dtype=np.float64, ndmin=1, max_rows=MOST_NUMBERS)
-        else:
-            wrong("not a file of numbers", "a .npy or .csv file", f"'{name}'")
-            return None
-    except (OSError, ValueError, EOFError, UnicodeDecodeError) as reason:
-        missing = not path.exists()
-        given = "the file is missing" if missing else (str(reason).splitlines() or ["unreadable"])[0]
-        wrong("the file cannot be read", "numbers, [row] or [row, neuron]", f"'{path}': {given}")
-        return None
-    kind = getattr(loaded, "dtype", np.dtype(object)).kind
-    if kind not in "iuf" or loaded.ndim not in (1, 2) or not 0 < loaded.size <= MOST_NUMBERS:
-        wrong(
-            "the file does not hold the rows of a signal",
-            f"1 to {MOST_NUMBERS} real numbers, [row] or [row, neuron]",
-            f"{loaded.dtype} {list(loaded.shape)}",
-        )
+    rows = load_rows(path)
+    if isinstance(rows, Unusable):
+        wrong(rows.message, rows.required, rows.given)
         return None
     # A flag is one for all neurons.
     size = size if variable.parameter or variable.dimension != "number" else 1
-    if loaded.ndim == 2 and size is not None and loaded.shape[1] not in (1, size):
-        wrong("the rows do not fit the population", f"[row, {size}]", f"{list(loaded.shape)}")
-        return None
-    rows = np.array(loaded, dtype=np.float64)
-    rows = rows[:, 0] if rows.ndim == 2 and rows.shape[1] == 1 else rows
-    if not np.isfinite(rows).all():
-        wrong("a number is not finite", "finite numbers", str(rows[~np.isfinite(rows)][0]))
+    if rows.ndim == 2 and size is not None and rows.shape[1] != size:
+        wrong("the rows do not fit the population", f"[row, {size}]", f"{list(rows.shape)}")
         return None
     if scale is None:
         return None

@@ -148,6 +148,6 @@ def require_streams(code: ChipProgram, host: Host) -> None:
                 f"'{code.name}' needs streams that the run is not given",
                 required=f"streams {', '.join(sorted(needed))}",
                 given=", ".join(sorted(host.streams)) or "none",
-                hint=f"missing: {', '.join(missing)}",
+                hint=f"missing: {', '.join(missing)}; --stream NAME=FILE, or `streams` in Python",
             )
         )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import xarray
 
 import burstchip
 from burstchip.running.run import open_run
@@ -236,3 +239,36 @@ def test_a_run_in_parts_is_the_run_in_one(tmp_path: Path) -> None:
     parts = [run.advance(steps) for steps in (1, 0, 9, 60, 80)]
     for place, values in whole.items():
         assert np.array_equal(np.concatenate([part[place] for part in parts]), values), place
+
+
+def test_streams_on_the_command_line(tmp_path: Path, burstchip_command: Any) -> None:
+    code = compiled(CHIP + ALL, tmp_path)
+    (tmp_path / "net.burst").write_bytes(dump_artifact(code))
+    np.save(tmp_path / "lesson.npy", LESSON)
+    given = ["net.burst", "--steps", "90", "--record", "units.d[1:3]", "-o", "out.nc"]
+    done = burstchip_command("run", *given, "--stream", "lesson=lesson.npy")
+    assert done.returncode == 0, done.stderr
+    wanted = burstchip.record(code, 90, ["units.d"], streams={"lesson": LESSON}).values["units", "d"]
+    with xarray.open_dataset(tmp_path / "out.nc", engine="h5netcdf") as found:
+        assert np.array_equal(found["units.d"].values, wanted[:, 1:3])
+        assert found["units_neuron"].values.tolist() == [1, 2]
+    (tmp_path / "out.nc").unlink()
+    for texts, message in (
+        ((), "BC567"),
+        (("--stream", "lesson"), "BC617"),
+        (("--stream", "lesson=none.npy"), "the file is missing"),
+        (("--stream", "lesson=lesson.npy", "--stream", "lesson=lesson.npy"), "the stream is given twice"),
+        (("--stream", "lessen=lesson.npy"), "did you mean: lesson"),
+    ):
+        done = burstchip_command("run", *given, *texts)
+        assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["lesson.npy", "net.burst", "net.yaml"]
+
+
+@pytest.fixture
+def burstchip_command(tmp_path: Path) -> Any:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "burstchip", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run
