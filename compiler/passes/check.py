@@ -171,7 +171,9 @@ def _consolidation(code: ChipProgram) -> Iterator[Diagnostic]:
 def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np.float64]:
     """The greatest input magnitude of each target neuron, if all sources send their most at once."""
     source = code.population(projection.source)
-    sent = output_range(source.program, source.parameters, projection.output)
+    # A parameter that a signal sets can be anything of its width.
+    fixed = {name: value for name, value in source.parameters.items() if name not in source.signals}
+    sent = output_range(source.program, fixed, projection.output)
     message = max(abs(sent.low), abs(sent.high))
     size = code.population(projection.target).size
     learning = projection.learning

@@ -13,13 +13,16 @@ from hw_models.program.widths import Width
 
 
 def output_range(program: Program, parameters: Mapping[str, Any], output: str) -> Width:
-    """What `output` can be, whatever states and inputs are; parameters are one value, or one a neuron."""
+    """What `output` can be, whatever states and inputs are.
+
+    `parameters` are one value, or one a neuron; of those that are missing the declared width counts.
+    """
     ranges: list[Width] = []
     for node in program.nodes:
-        if node.operation == "param":
+        if node.operation == "param" and node.name in parameters:
             values = np.asarray(parameters[node.name])
             ranges.append(Width(int(values.min()), int(values.max())))
-        elif node.operation in ("state", "input", "lookup", "function"):
+        elif node.operation in ("param", "state", "input", "lookup", "function"):
             ranges.append(node.width)
         else:
             arguments = tuple(ranges[argument] for argument in node.arguments)

@@ -40,6 +40,11 @@ def specialize(
     )
 
 
+def inputs_read(source: Program) -> frozenset[str]:
+    """The inputs on which a next state or an output depends."""
+    return frozenset(node.name for node in specialize(source, {}).nodes if node.operation == "input")
+
+
 def _traced_anew(
     source: Program,
     replacement: Callable[[Graph, Node, tuple[Integer, ...]], Integer | None],

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from compiler.ir.chip_program import PopulationCode
 from hw_models.program.numpy_interpreter import step
+from hw_models.program.rewrite import inputs_read
 
 Integers = NDArray[np.int64]
 
@@ -19,12 +20,14 @@ Integers = NDArray[np.int64]
 class Neurons:
     """States and outputs by name, [neuron]; outputs are 0 before the first step.
 
-    `clipped` counts sums that left the width of their port, `events` and `bursts` what was emitted.
+    `clipped` counts sums that left the width of a port that is `read`, `events` and `bursts` what was
+    emitted.
     """
 
     code: PopulationCode
     state: dict[str, Integers]
     output: dict[str, Integers]
+    read: frozenset[str]
     clipped: int = 0
     events: int = 0
     bursts: int = 0
@@ -37,7 +40,8 @@ class Neurons:
         for port, total in arrived.items():
             width, total = program.inputs[port], total + signals.get(port, 0)
             inputs[port] = np.clip(total, width.low, width.high)
-            self.clipped += int(np.count_nonzero(inputs[port] != total))
+            if port in self.read:
+                self.clipped += int(np.count_nonzero(inputs[port] != total))
         parameters = {name: np.broadcast_to(values[name], size) for name in program.parameters}
         self.state, self.output = step(program, self.state, parameters, inputs, key)
         self.events += int(np.count_nonzero(self.output.get("events", 0)))
@@ -52,4 +56,5 @@ def resting(code: PopulationCode) -> Neurons:
         start = program.initial[name]
         value = code.parameters[start] if isinstance(start, str) else start
         state[name] = np.broadcast_to(value, (code.size,)).astype(np.int64)
-    return Neurons(code, state, {name: np.zeros(code.size, dtype=np.int64) for name in program.outputs})
+    nothing = {name: np.zeros(code.size, dtype=np.int64) for name in program.outputs}
+    return Neurons(code, state, nothing, inputs_read(program))

@@ -71,6 +71,8 @@ def _edits(network: Any) -> Iterator[Edit]:
     """Every edit that may apply, those that take most away first."""
     if "task" in network:
         yield lambda net, files: _without_task(net)
+    for name in network.get("signals", {}):
+        yield lambda net, files, name=name: _without_signals(net, lambda key, _: key == name)
     for name in network["populations"]:
         yield lambda net, files, name=name: _without_population(net, name)
     for i in range(len(network["projections"])):
@@ -94,6 +96,15 @@ def _edits(network: Any) -> Iterator[Edit]:
         yield from _population_edits(name, population)
     yield lambda net, files: net.update(seed=0)
     yield lambda net, files: net.update(step="1 ms")
+
+
+def _without_signals(network: dict[str, Any], gone: Callable[[str, str], bool]) -> None:
+    """Without those signals of which `gone(name, population)` holds."""
+    listed = network.get("signals", {})
+    kept = {name: it for name, it in listed.items() if not gone(name, it["to"].split(".")[0])}
+    network.pop("signals", None)
+    if kept:
+        network["signals"] = kept
 
 
 def _without_task(network: dict[str, Any]) -> None:
@@ -166,6 +177,7 @@ def _with_rules(network: Network, name: str, rules: dict[str, str]) -> None:
 
 def _without_population(network: Network, name: str) -> None:
     del network["populations"][name]
+    _without_signals(network, lambda _, population: population == name)
     network["projections"] = [
         projection
         for projection in network["projections"]

@@ -19,6 +19,7 @@ from generate.populations import (
 )
 from generate.projections import ProjectionStructure, projection_structures, projections
 from generate.quantities import quantity
+from generate.signals import signal_structures, signals
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class NetworkStructure:
     step_ms: float
     task: TaskStructure | None
     seed: int | None
+    signals: tuple[tuple[PopulationStructure, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def structures(draw: st.DrawFn, *, with_task: bool | None = None) -> NetworkStru
     rules, ends = draw(_projections(tuple(made), task))
     step_ms = draw(st.sampled_from((1.0, 1.0, 1.0, 0.5, 2.0)))
     is_drawn = any(projection.delays[0] != projection.delays[1] for projection in ends)
-    return NetworkStructure(tuple(made), rules, ends, step_ms, task, draw(_SEEDS) if is_drawn else None)
+    seed = draw(_SEEDS) if is_drawn else None
+    played = draw(signal_structures(tuple(made)))
+    return NetworkStructure(tuple(made), rules, ends, step_ms, task, seed, played)
 
 
 @st.composite
@@ -147,6 +151,11 @@ def members(draw: st.DrawFn, structure: NetworkStructure, steps: int) -> Documen
         keys, matrices = draw(projections(it, step_ms))
         network["projections"].append(keys)
         files |= matrices
+    if structure.signals:
+        network["signals"] = {
+            f"s{i}": draw(signals(it, variable, step_ms, steps))
+            for i, (it, variable) in enumerate(structure.signals)
+        }
     if structure.task is not None:
         network["task"] = {
             "data": "digits",

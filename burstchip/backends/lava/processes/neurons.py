@@ -34,6 +34,7 @@ from hw_models.neurons.model import NeuronModel
 from hw_models.neurons.roles import Roles
 from hw_models.program.numpy_interpreter import step
 from hw_models.program.random import key
+from hw_models.program.rewrite import inputs_read
 from hw_models.program.serialise import program_sha256
 from hw_models.program.trace import Program
 
@@ -54,7 +55,7 @@ def _taken() -> frozenset[str]:
     class Bare(PyLoihiProcessModel):  # type: ignore[misc]
         pass
 
-    own = ("name", "id", "program", "ports", "roles", "size", "behind", "host", "recorder", "counts")
+    own = ("name", "id", "program", "ports", "roles", "size", "read", "behind", "host", "recorder", "counts")
     return frozenset((*dir(AbstractProcess), *dir(Bare), *vars(Bare({})), *own))
 
 
@@ -72,6 +73,7 @@ class PyProgram(PyLoihiProcessModel):  # type: ignore[misc]
         self.ports: tuple[str, ...] = proc_params["ports"]
         self.roles: Roles = proc_params["roles"]
         self.size: int = proc_params["shape"][0]
+        self.read = inputs_read(self.program)
         #: Lava's step t is the clock t - behind.
         self.behind: int = proc_params["behind"]
         self.host: Host = proc_params["host"]
@@ -113,7 +115,8 @@ class PyProgram(PyLoihiProcessModel):  # type: ignore[misc]
         for name, values in sums.items():
             width, total = program.inputs[name], values.astype(np.int64) + signals.get(name, 0)
             inputs[name] = np.clip(total, width.low, width.high)
-            self.counts[2] += np.count_nonzero(inputs[name] != total)
+            if name in self.read:
+                self.counts[2] += np.count_nonzero(inputs[name] != total)
         every = {n: np.broadcast_to(np.asarray(v), (self.size,)) for n, v in inputs.items()}
         draw = key(self.proc_params["seed"], self.proc_params["stream"], clock)
         states, outputs = step(program, states, parameters, every, int(draw))
