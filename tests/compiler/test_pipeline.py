@@ -65,7 +65,7 @@ def test_a_pass_leaves_its_input_as_it_was(make: Any) -> None:
     assert seen["quantize"].population("hidden").parameters["soma_exp"] == 6
     assert seen["lower"].population("hidden").parameters["soma_exp"] == 5
     assert "consolidation" in seen["quantize"].projections[0].learning.rules
-    assert seen["check"].projections == seen["lower"].projections
+    assert seen["check"].projections == seen["bind"].projections
 
 
 @pytest.mark.parametrize("name", [known.name for known in OWN])
