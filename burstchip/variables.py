@@ -61,6 +61,34 @@ def variables_of(code: ChipProgram, population: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*program.states, *program.outputs)))
 
 
+#: What a projection's synapses hold.
+SYNAPTIC = ("w", "t", "d", "x1", "x2", "tx", "y1", "y2", "y3", "ty")
+
+
+def check_place(code: ChipProgram, place: object) -> None:
+    """Raise `BurstchipError` BC605 unless `place` is (population or projection, variable of it)."""
+    populations = [population.name for population in code.populations]
+    projections = {projection.name: projection for projection in code.projections}
+    name, variable = place if isinstance(place, tuple) and len(place) == 2 else (place, "")
+    known: tuple[str, ...] = (*populations, *projections)
+    if name in populations:
+        known = variables_of(code, str(name))
+    elif name in projections:
+        learning = projections[str(name)].learning
+        carries = learning is not None and learning.form == "carry"
+        known = ("w",) if learning is None else ("w", "x1") if carries else SYNAPTIC
+    if name not in (*populations, *projections) or variable not in known:
+        raise BurstchipError(
+            Diagnostic(
+                "BC605",
+                f"'{code.name}' has no variable {place!r}",
+                required=f"(population or projection, variable): {', '.join(known)}",
+                given=repr(place),
+                hint=nearest(str(variable or name), known),
+            )
+        )
+
+
 def place_size(code: ChipProgram, place: Variable) -> int:
     """How many integers a population's or a projection's variable has."""
     name, variable = place

@@ -41,10 +41,11 @@ from compiler.ir.chip_program import (
     TaskCode,
 )
 from compiler.ir.verify import verify_chip_program
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.diagnostics import CODES, BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.roles import Roles
 from hw_models.program.serialise import decode_program, encode_program
 from hw_models.program.trace import Program
+from hw_models.program.verify import is_name
 
 FORMAT = "burstchip artifact"
 VERSION = 3
@@ -178,10 +179,10 @@ def dump_artifact(code: ChipProgram) -> bytes:
     return _dump(code)[0]
 
 
-def save_artifact(code: ChipProgram, path: Path) -> str:
+def save_artifact(code: ChipProgram, path: str | Path) -> str:
     """Write the artifact, whole or not at all; return its SHA-256."""
     data, sha256 = _dump(code)
-    write_whole(path, data)
+    write_whole(Path(path), data)
     return sha256
 
 
@@ -263,6 +264,15 @@ def _decode_population(entry: Any, programs: Sequence[Program], tensors: Tensors
     )
 
 
+def _decode_message(entry: Any) -> Diagnostic:
+    """A message; its id may be of a package that is not here."""
+    if entry.id not in CODES:
+        foreign = is_name(entry.id) and not entry.id.startswith("BC")
+        assert foreign, f"a message has the unknown id {entry.id!r}"
+        register_codes({entry.id: "a message of a compiler pass of another package"})
+    return Diagnostic(**as_values(entry))
+
+
 def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
     programs = [decode_program(entry) for entry in manifest.programs]
     values = as_values(manifest)
@@ -273,7 +283,7 @@ def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
         "projections": tuple(decode_projection(entry, tensors) for entry in values["projections"]),
         "task": None if manifest.task is None else TaskCode(**as_values(manifest.task)),
         "quantisation": tuple(QuantisationLine(**as_values(line)) for line in manifest.quantisation),
-        "diagnostics": tuple(Diagnostic(**as_values(entry)) for entry in manifest.diagnostics),
+        "diagnostics": tuple(_decode_message(entry) for entry in manifest.diagnostics),
         "host": {name: decode_host(entry, tensors) for name, entry in manifest.host.items()},
     }
     code = ChipProgram(**values)
@@ -281,11 +291,12 @@ def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
     return code
 
 
-def load_artifact(path: Path) -> tuple[ChipProgram, str]:
+def load_artifact(path: str | Path) -> tuple[ChipProgram, str]:
     """(program, SHA-256) of an artifact file. Raises `BurstchipError` BC401..BC404."""
     # Registers the ids of the messages of a compiled program.
     import compiler.pipeline  # noqa: F401
 
+    path = Path(path)
     manifest, tensors = _read(path)
     try:
         return _decode(msgspec.convert(manifest, Manifest), tensors), manifest["sha256"]

@@ -172,10 +172,30 @@ def _verify(ir: object) -> None:
         raise AssertionError(f"a {type(ir).__name__} is not a representation of the compiler")
 
 
+def _broken(step: Pass, given: str) -> BurstchipError:
+    return BurstchipError(
+        Diagnostic(
+            "BC303",
+            f"pass '{step.name}' breaks the representation",
+            required="a result that obeys compiler/ir/verify.py",
+            given=given,
+            hint="fix or uninstall the package that registers it",
+        )
+    )
+
+
 def _run(steps: Sequence[Pass], ir: Any, after: Callable[[str, object], None] | None) -> Any:
     """Run `steps` one after the other, and verify what each returns."""
     for step in steps:
-        given, ir = ir, step.run(ir)
+        given = ir
+        try:
+            ir = step.run(ir)
+        except BurstchipError:
+            raise
+        except Exception as reason:  # another package's code: whatever goes wrong there is its fault
+            if step in OWN:
+                raise
+            raise _broken(step, f"it fails with {type(reason).__name__}: {reason}") from reason
         try:
             _verify(ir)
             # Only the compiler's own passes lead to the next representation.
@@ -187,15 +207,7 @@ def _run(steps: Sequence[Pass], ir: Any, after: Callable[[str, object], None] | 
         except AssertionError as reason:
             if step in OWN:
                 raise
-            raise BurstchipError(
-                Diagnostic(
-                    "BC303",
-                    f"pass '{step.name}' breaks the representation",
-                    required="a result that obeys compiler/ir/verify.py",
-                    given=str(reason),
-                    hint="fix or uninstall the package that registers it",
-                )
-            ) from reason
+            raise _broken(step, str(reason)) from reason
         if after is not None:
             after(step.name, ir)
     return ir

@@ -15,6 +15,7 @@ from hw_models.neurons.roles import ANNEALINGS_MAX
 
 register_codes(
     {
+        "BC603": "a number of steps out of range",
         "BC558": "a signal that the host cannot set",
         "BC559": "a value of the host that does not fit its signal",
     }
@@ -65,13 +66,36 @@ def _numbers(code: ChipProgram, name: str, value: ArrayLike, *, rows: bool, real
     return exact if real else np.rint(exact).astype(np.int64)
 
 
+def check_ahead(steps: object) -> None:
+    """Raise `BurstchipError` BC603 unless `steps` is a number of steps that a run can take."""
+    if not isinstance(steps, int | np.integer) or steps < 0:
+        raise BurstchipError(
+            Diagnostic("BC603", "a run goes on by whole steps", required="0 or more", given=repr(steps))
+        )
+
+
 def written_value(code: ChipProgram, name: str, value: Any, *, real: bool) -> Any:
     """The program's number, or [neuron], of what the host writes. Raises `BurstchipError` BC558, BC559."""
     if name == HALVINGS:
         assert type(value) is int and 0 <= value <= ANNEALINGS_MAX, "learning rates halve 0 to 7 times"
         return value
+    if name in code.host and not _is_written(code, name):
+        raise BurstchipError(
+            Diagnostic(
+                "BC558",
+                f"signal '{name}' is a stream",
+                required="a signal declared as written",
+                given=f"'{name}'",
+                hint="give its rows when the run is opened: open_run(code, streams={...})",
+            )
+        )
     numbers = _numbers(code, name, value, rows=False, real=real)
     return numbers if numbers.ndim else numbers.item()
+
+
+def _is_written(code: ChipProgram, name: str) -> bool:
+    signals = (signal for population in code.populations for signal in population.signals.values())
+    return any(isinstance(signal, Written) and signal.name == name for signal in signals)
 
 
 def written_at_the_start(code: ChipProgram, *, real: bool) -> dict[str, Any]:

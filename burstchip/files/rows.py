@@ -27,7 +27,7 @@ def load_rows(path: Path) -> NDArray[np.float64] | Unusable:
         if path.suffix == ".npy":
             loaded = np.load(path, allow_pickle=False, mmap_mode="r")
         elif path.suffix == ".csv":
-            loaded = np.loadtxt(path, delimiter=",", dtype=np.float64, ndmin=1, max_rows=MOST_NUMBERS)
+            loaded = np.loadtxt(path, delimiter=",", dtype=np.float64, ndmin=2, max_rows=MOST_NUMBERS)
         else:
             return Unusable("the file is of another kind", "a .npy or .csv file", f"'{path.name}'")
     except (OSError, ValueError, EOFError, UnicodeDecodeError) as reason:

@@ -27,7 +27,6 @@ register_codes(
     {
         "BC510": "summed inputs exceeded their width and were clipped",
         "BC511": "a recording does not fit into the memory",
-        "BC603": "a number of steps out of range",
         "BC613": "a data folder for a network without a task",
     }
 )

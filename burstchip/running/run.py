@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from burstchip.backends.available import require_backend
 from burstchip.backends.host_values import stream_of, written_at_the_start
+from burstchip.variables import check_place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Rows, Streamed
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -104,6 +105,12 @@ def open_run(
     what the backend cannot do.
     """
     require_backend(backend)
+    for place in record:
+        check_place(code, place)
+    if type(begin) is not int or begin < 0:
+        raise BurstchipError(
+            Diagnostic("BC567", "a run begins at a step", required="0 or a later step", given=repr(begin))
+        )
     real = backend == "reference"
     rows = {name: stream_of(code, name, it, real=real) for name, it in (streams or {}).items()}
     host = Host(rows, written_at_the_start(code, real=real))

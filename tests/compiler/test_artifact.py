@@ -408,3 +408,12 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
         write_whole(path, b"second")
     assert [p.name for p in tmp_path.iterdir()] == ["net.burst"]
     assert path.read_bytes() == b"first"
+
+
+def test_a_message_of_a_package_that_is_not_here(data: bytes, tmp_path: Path) -> None:
+    def report(manifest: dict[str, Any]) -> None:
+        manifest["diagnostics"].append({**manifest["diagnostics"][0], "id": "PR001"})
+
+    (tmp_path / "net.burst").write_bytes(rewritten(data, report, sign=True))
+    loaded, _ = load_artifact(str(tmp_path / "net.burst"))
+    assert loaded.diagnostics[-1].id == "PR001"

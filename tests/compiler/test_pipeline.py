@@ -234,3 +234,9 @@ def test_a_pass_without_a_place_in_the_order(
     with pytest.raises(BurstchipError) as caught:
         passes()
     assert str(caught.value) == text
+
+
+def test_a_pass_of_another_package_that_fails_is_named(make: Any, entry_points: list[EntryPoint]) -> None:
+    register(entry_points, "fails", Pass("fails", lambda code: code.missing, after="lower"))
+    with pytest.raises(BurstchipError, match=r"BC303.*pass 'fails'(?s:.*)fails with AttributeError"):
+        compile_network(make.digits())

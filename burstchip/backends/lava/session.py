@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.available import require_backend
-from burstchip.backends.host_values import written_value
+from burstchip.backends.host_values import check_ahead, written_value
 from burstchip.backends.integers import require_integers
 from burstchip.backends.lava.host_files import StreamFile, WrittenValues
 from burstchip.backends.lava.recorder import COUNTED, COUNTS, Track
@@ -219,12 +219,15 @@ class LavaRun:
 
     def advance(self, steps: int) -> dict[Place, NDArray[np.int32]]:
         """Run `steps` steps; what is recorded, as [step, index]."""
-        kept: dict[Place, list[NDArray[np.int32]]] = {place: [] for place in self.record}
+        check_ahead(steps)
+        kept: dict[Place, list[NDArray[np.int32]]] = {
+            place: [np.zeros((0, place_size(self.code, place)), dtype=np.int32)] for place in self.record
+        }
         for begin in range(0, steps, self.rows):
             seen = self._part(min(self.rows, steps - begin))
             for place, values in kept.items():
                 values.append(seen[place])
-        return {place: np.concatenate(values) for place, values in kept.items() if values}
+        return {place: np.concatenate(values) for place, values in kept.items()}
 
     def _part(self, steps: int) -> dict[Place, NDArray[np.int32]]:
         for name, (hold, it) in self._streams.items():

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ir.chip_program import PopulationCode
-from hw_models.program.numpy_interpreter import step
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.program.numpy_interpreter import WidthError, step
 from hw_models.program.rewrite import inputs_read
+
+register_codes({"BC568": "a program whose value leaves its declared width"})
 
 Integers = NDArray[np.int64]
 
@@ -43,7 +46,18 @@ class Neurons:
             if port in self.read:
                 self.clipped += int(np.count_nonzero(inputs[port] != total))
         parameters = {name: np.broadcast_to(values[name], size) for name in program.parameters}
-        self.state, self.output = step(program, self.state, parameters, inputs, key)
+        try:
+            self.state, self.output = step(program, self.state, parameters, inputs, key)
+        except WidthError as reason:
+            raise BurstchipError(
+                Diagnostic(
+                    "BC568",
+                    f"the program of population '{self.code.name}' leaves its widths",
+                    required="values within the declared widths",
+                    given=str(reason),
+                    hint="fix the neuron model: saturate or wrap the value, or declare it wider",
+                )
+            ) from None
         self.events += int(np.count_nonzero(self.output.get("events", 0)))
         self.bursts += int(np.count_nonzero(self.output.get("bursts", 0)))
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.host_values import written_value
+from burstchip.backends.host_values import check_ahead, written_value
 from burstchip.backends.integers import require_integers
 from burstchip.backends.plain.learning import follow_arrivals, learn_by_carry, note_and_learn
 from burstchip.backends.plain.neurons import Neurons, resting
 from burstchip.backends.plain.synapses import Synapses, at_the_start
+from burstchip.variables import check_place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Signal, value_at
 from hw_models.neurons.roles import LEARNING_CONTROLS
@@ -63,6 +64,7 @@ class PlainRun:
 
     def advance(self, steps: int) -> dict[Place, Integers]:
         """Take `steps` steps; what is recorded at the end of each, [step, index]."""
+        check_ahead(steps)
         kept: dict[Place, list[Integers]] = {place: [] for place in self.record}
         if not self.led_in:
             self._lead_in()
@@ -78,6 +80,7 @@ class PlainRun:
 
     def read(self, place: str, variable: str) -> Integers:
         """A copy of a population's state or output, [neuron], or of a projection's `Synapses.variable`."""
+        check_place(self.code, (place, variable))
         if place in self.neurons:
             neurons = self.neurons[place]
             return np.array({**neurons.output, **neurons.state}[variable])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.host_values import written_value
+from burstchip.backends.host_values import check_ahead, written_value
 from burstchip.backends.sim.code import words
 from burstchip.backends.sim.compiled import load_unit
 from burstchip.backends.sim.kernel_source import kernel_source, shared_words
@@ -26,6 +26,7 @@ from burstchip.backends.sim.memory import (
     trace_draws,
 )
 from burstchip.backends.sim.unit import Call, Kernel
+from burstchip.variables import check_place
 from compiler.ir.chip_program import FACTORS, ChipProgram
 from compiler.ir.signals import Host
 from compiler.passes.bind import HALVINGS
@@ -87,6 +88,7 @@ class Simulation:
 
     def advance(self, steps: int, *, recording: bool = True) -> dict[Place, NDArray[Any]]:
         """Take `steps` steps; what is recorded at the end of each, [step, index], unless not `recording`."""
+        check_ahead(steps)
         recorded = self.layout.variant.record
         kept: dict[Place, NDArray[Any]] = {
             place: np.zeros((steps if recording else 0, self.read(*place).size), self.layout.number_type)
@@ -155,6 +157,7 @@ class Simulation:
 
     def read(self, place: str, variable: str) -> NDArray[Any]:
         """A population's state or output, [neuron], or what a projection's synapses hold, flat: a view."""
+        check_place(self.code, (place, variable))
         number = self.layout.numbers.get(place)
         if number is not None:
             kind = "s" if variable in self.code.populations[number].program.states else "o"

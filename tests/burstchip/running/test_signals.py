@@ -272,3 +272,35 @@ def burstchip_command(tmp_path: Path) -> Any:
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     return run
+
+
+def test_a_csv_file_has_one_row_a_line(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("100,200,300,10,20\n")
+    signal = "  it: {to: cells.bias, table: {file: rows.csv, unit: pA, every: 5 ms}}\n"
+    code = compiled(CHIP + "signals:\n" + signal, tmp_path)
+    wave = code.population("cells").signals["bias_mant"]
+    assert wave.rows.shape == (2, 5) and len(set(wave.rows[0].tolist())) == 5  # type: ignore[union-attr]
+    (tmp_path / "rows.csv").write_text("100,200\n")
+    with pytest.raises(BurstchipError, match=r"required: \[row, 5\]    given: \[1, 2\]"):
+        compiled(CHIP + "signals:\n" + signal, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["sim", "plain", "reference"])
+def test_what_a_run_cannot_do_is_an_error_on_all_backends(name: str, tmp_path: Path) -> None:
+    code = compiled(CHIP + ALL + HOST, tmp_path)
+    streams = {"lesson": LESSON}
+    for record in (["cells.v"], [("cells", "w")], [("nobody", "v")]):
+        with pytest.raises(BurstchipError, match="BC605"):
+            open_run(code, name, streams=streams, record=record)  # type: ignore[arg-type]
+    with pytest.raises(BurstchipError, match="BC567"):
+        open_run(code, name, streams=streams, begin=-1)
+    run = open_run(code, name, streams=streams, record=[("cells", "v")])
+    for place in (("cells", "w"), ("nobody", "v")):
+        with pytest.raises(BurstchipError, match="BC605"):
+            run.read(*place)
+    for steps in (-1, 1.5):
+        with pytest.raises(BurstchipError, match="BC603"):
+            run.advance(steps)  # type: ignore[arg-type]
+    assert run.advance(0)["cells", "v"].shape == (0, 5)
+    with pytest.raises(BurstchipError, match=r"BC558.*is a stream"):
+        run.write("lesson", 1.0)
