@@ -62,7 +62,7 @@ def _timed(
     gates: Words,
     periods: Words,
     ahead: Words,
-    periodic: Words,
+    periodic: NDArray[np.uint8],
     flags: Words,
     parts: Words,
     passed: Words,

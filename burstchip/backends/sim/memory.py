@@ -120,6 +120,16 @@ def signal_values(layout: Layout, host: Host) -> Arrays:
     return values
 
 
+def periodic_flags(layout: Layout, begin: int, steps: int) -> NDArray[np.uint8]:
+    """Each of `layout.flags` in each of `steps` steps from `begin` on, [step, flag]."""
+    found = np.zeros((steps, len(layout.flags)), dtype=np.uint8)
+    for k, (signal, ahead) in enumerate(layout.flags):
+        place = np.arange(begin, begin + steps) + (layout.code.lead if ahead else 0)
+        place = place % signal.period if signal.period else place
+        found[:, k] = (place >= signal.first) & (place < signal.last)
+    return found
+
+
 def signal_courses(layout: Layout, host: Host, begin: int, steps: int) -> Arrays:
     """The rows of all waveforms and streams, and which of them each of `steps` steps from `begin` on has."""
     found: Arrays = {}

@@ -20,6 +20,7 @@ from burstchip.backends.sim.memory import (
     Arrays,
     allocate,
     forward_weights,
+    periodic_flags,
     scalars,
     signal_courses,
     signal_values,
@@ -117,9 +118,6 @@ class Simulation:
         assert all(it.shift + halvings <= MOST_K for it in forms if it.form == "carry")
         numbers = self.layout.numbers
         flags = np.zeros(len(self.layout.flags), dtype=np.int64)
-        periodic = [
-            (it.period, it.first, it.last, self.code.lead if ahead else 0) for it, ahead in self.layout.flags
-        ]
         values: dict[str, Any] = {
             **scalars(self.layout),
             **trace_draws(self.layout, self.seed, begin, end - begin),
@@ -148,7 +146,7 @@ class Simulation:
             linked.gates,
             linked.periods,
             linked.ahead,
-            np.array(periodic, dtype=np.int64).reshape(-1, 4),
+            periodic_flags(self.layout, begin, end - begin),
             flags,
         )
         self.clock, self.led_in = end, True

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from burstchip.backends.sim.code.loop import loop
 from burstchip.backends.sim.code.words import (
     ALWAYS,
+    BEGIN,
     CLOCK,
     FIRST,
     LEAD,
@@ -20,8 +21,8 @@ from burstchip.backends.sim.code.words import (
 
 
 @loop
-def turn(now: NDArray[np.int64], n: int, periodic: NDArray[np.int64], flags: NDArray[np.int64]) -> None:
-    """Set the words to step `n`, and each flag to what its signal is: a row of (period, first, last, ahead).
+def turn(now: NDArray[np.int64], n: int, periodic: NDArray[np.uint8], flags: NDArray[np.int64]) -> None:
+    """Set the words to step `n`, and each flag to what its signal is in the step: a row of `periodic`.
 
     In the steps before FIRST, which lead into a task, neurons do not change and sources run only in the last.
     """
@@ -31,8 +32,6 @@ def turn(now: NDArray[np.int64], n: int, periodic: NDArray[np.int64], flags: NDA
     now[NEURONS] = 1 if n >= now[FIRST] else 0
     now[SOURCES] = 1 if n >= now[FIRST] - now[LEAD] else 0
     now[RECORDS] = 1 if now[RECORDING] != 0 and n >= now[FIRST] else 0
-    for k in range(periodic.shape[0]):
-        place = n + periodic[k, 3]
-        if periodic[k, 0] != 0:
-            place = place % periodic[k, 0]
-        flags[k] = 1 if periodic[k, 1] <= place and place < periodic[k, 2] else 0
+    row = n - now[BEGIN]
+    for k in range(periodic.shape[1]):
+        flags[k] = periodic[row, k]

@@ -25,7 +25,7 @@ def run(
     gates: Words,
     periods: Words,
     ahead: Words,
-    periodic: Words,
+    periodic: NDArray[np.uint8],
     flags: Words,
 ) -> None:
     """Run steps `begin` to `last` - 1; `address` is where `now` lies.
