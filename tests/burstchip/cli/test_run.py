@@ -124,7 +124,7 @@ def test_a_second_run_reaches_its_first_step_in_two_seconds(
     command = ("run", "net.burst", "--steps", "1", "-o", "out.nc")
     burstchip(*command)
     # The whole command is measured, the writing of the recording included.
-    assert min(cpu_seconds([sys.executable, "-m", "burstchip", *command]) for _ in range(3)) <= 2.0
+    assert min(cpu_seconds([sys.executable, "-m", "burstchip", *command]) for _ in range(5)) <= 2.0
 
 
 @pytest.mark.slow
@@ -133,7 +133,7 @@ def test_so_does_a_second_run_of_the_digits(burstchip, cpu_seconds: Callable[...
     burstchip("compile", "network.yaml", "-o", "net.burst")
     command = ("run", "net.burst", "--steps", "1", "-o", "out.nc")
     burstchip(*command)
-    assert min(cpu_seconds([sys.executable, "-m", "burstchip", *command]) for _ in range(3)) <= 2.0
+    assert min(cpu_seconds([sys.executable, "-m", "burstchip", *command]) for _ in range(5)) <= 2.0
 
 
 def test_a_cache_that_cannot_be_written(
