@@ -141,7 +141,7 @@ _Program = _entry(
     quantisation=_each(_entry(QuantisationLine)),
     # Places are left out: they name files of the machine that compiled.
     diagnostics=_each(_entry(Diagnostic, without=("place",))),
-    host=GenericAlias(dict, (str, _entry(HostInput, unit=float | Named))),
+    host=GenericAlias(dict, (str, _entry(HostInput, unit=float | Named, start=float | Named))),
 )
 
 #: The manifest: a program's fields, the integer programs by number, the format and the hash.

@@ -40,8 +40,18 @@ def encode_signal(signal: Signal, name: str, tensors: Tensors) -> dict[str, Any]
     entry: dict[str, Any] = {
         "kind": next(kind for kind, made in SIGNAL_KINDS.items() if type(signal) is made)
     }
-    for field in fields(signal):
-        value = getattr(signal, field.name)
+    return entry | _with_tensors_named(signal, name, tensors)
+
+
+def encode_host(given: HostInput, name: str, tensors: Tensors) -> dict[str, Any]:
+    """The same of what the host gives."""
+    return _with_tensors_named(given, name, tensors)
+
+
+def _with_tensors_named(it: Signal | HostInput, name: str, tensors: Tensors) -> dict[str, Any]:
+    entry: dict[str, Any] = {}
+    for field in fields(it):
+        value = getattr(it, field.name)
         if isinstance(value, np.ndarray):
             tensors[f"{name}.{field.name}"] = np.ascontiguousarray(value)
             value = {"tensor": f"{name}.{field.name}"}
@@ -62,15 +72,6 @@ def _with_tensors(entry: Any, tensors: Tensors) -> dict[str, Any]:
 def decode_signal(entry: Any, tensors: Tensors) -> Signal:
     """The signal of a manifest's entry."""
     return SIGNAL_KINDS[entry.__struct_config__.tag](**_with_tensors(entry, tensors))
-
-
-def encode_host(given: HostInput, name: str, tensors: Tensors) -> dict[str, Any]:
-    """The same of what the host gives."""
-    entry: dict[str, Any] = {field.name: getattr(given, field.name) for field in fields(given)}
-    if isinstance(given.unit, np.ndarray):
-        tensors[name] = given.unit
-        entry["unit"] = {"tensor": name}
-    return entry
 
 
 def decode_host(entry: Any, tensors: Tensors) -> HostInput:

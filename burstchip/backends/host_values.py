@@ -39,9 +39,9 @@ def _given(code: ChipProgram, name: str) -> HostInput:
 
 
 def _numbers(code: ChipProgram, name: str, value: ArrayLike, *, rows: bool, real: bool) -> NDArray[Any]:
-    """The program's numbers of `value`: one, or [neuron]; with `rows` one or [neuron] in each row."""
+    """The program's numbers of `value`: one, or [neuron]; with `rows` one or [neuron] in each row, 2-D."""
     given = _given(code, name)
-    size = code.population(given.population).size
+    size = 1 if given.single else code.population(given.population).size
     unit = f" {given.unit_name}".rstrip()
     where = f"{given.population}.{given.input}"
 
@@ -53,7 +53,6 @@ def _numbers(code: ChipProgram, name: str, value: ArrayLike, *, rows: bool, real
         physical = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as reason:
         raise error("numbers", str(reason)) from None
-    size = 1 if given.single else size
     expected = [(), (size,)] if not rows else [physical.shape[:1], (*physical.shape[:1], size)]
     if physical.shape not in expected or (rows and (physical.ndim == 0 or physical.size == 0)):
         shape = f"[{size}]" if not rows else f"[rows] or [rows, {size}]"
@@ -62,6 +61,8 @@ def _numbers(code: ChipProgram, name: str, value: ArrayLike, *, rows: bool, real
     if np.any(beyond):
         first = float(physical[beyond].flat[0]) if physical.ndim else float(physical)
         raise error(f"{given.least:.6g} to {given.greatest:.6g}{unit}", f"{first:.6g}{unit}")
+    if rows and physical.ndim == 1:
+        physical = physical[:, np.newaxis]
     exact = physical / given.unit
     return exact if real else np.rint(exact).astype(np.int64)
 
@@ -128,7 +129,7 @@ def stream_of(code: ChipProgram, name: str, values: ArrayLike | Rows, *, real: b
         )
     size = code.population(_given(code, name).population).size
     numbers = _numbers(code, name, values, rows=True, real=real)
-    table = np.broadcast_to(numbers.reshape(len(numbers), -1), (len(numbers), size))
+    table = np.broadcast_to(numbers, (len(numbers), size))
 
     def rows(first: int, count: int) -> NDArray[Any]:
         found = np.zeros((count, size), dtype=table.dtype)

@@ -293,3 +293,7 @@ class ChipProgram:
     def population(self, name: str) -> PopulationCode:
         """The population of this name."""
         return next(population for population in self.populations if population.name == name)
+
+    def projection(self, name: str) -> ProjectionCode:
+        """The projection of this name."""
+        return next(projection for projection in self.projections if projection.name == name)

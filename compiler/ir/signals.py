@@ -94,8 +94,8 @@ Signal = Constant | Clock | Periodic | Listed | Waveform | Streamed | Written
 class HostInput:
     """How values of the host, from `least` to `greatest`, become integers: round(value / `unit`).
 
-    `unit` is the physical value, in `unit_name`, that 1 stands for: one number, or one a neuron. `start` is
-    the physical value until the host writes one. With `single` it writes one number for all neurons.
+    `unit` is the physical value, in `unit_name`, that 1 stands for, `start` that until the host writes one:
+    one number, or one a neuron. With `single` it writes one number for all neurons.
     """
 
     population: str
@@ -104,7 +104,7 @@ class HostInput:
     unit_name: str
     least: float
     greatest: float
-    start: float = 0.0
+    start: float | NDArray[np.float64] = 0.0
     single: bool = False
 
     @property

@@ -75,7 +75,8 @@ def _ramp(course: Ramp, over: int) -> _Rows:
     return _Rows(values, rows, over, linear=True)
 
 
-def _played(signal: Signal, rest: float, network: Network) -> _Rows:
+def _played(signal: Signal, rest: Reals, network: Network) -> _Rows:
+    """The rows of a signal; where it leaves its variable alone they are `rest`, one or [neuron]."""
     course = signal.course
 
     def steps(time: float, what: str) -> int:
@@ -90,7 +91,8 @@ def _played(signal: Signal, rest: float, network: Network) -> _Rows:
         width, period = steps(course.width, "'width'"), steps(course.period, "'period'")
         unit = gcd(width, period)
         base = rest if course.base is None else course.base
-        values = np.full(_few(period // unit, signal), base)
+        values = np.empty((_few(period // unit, signal), *np.shape(base)))
+        values[:] = base
         values[: width // unit] = course.value
         return _Rows(values, 1, unit, repeats=True)
     if isinstance(course, Steps):
@@ -98,7 +100,7 @@ def _played(signal: Signal, rest: float, network: Network) -> _Rows:
         unit = gcd(*times) or 1
         before = [] if times[0] == 0 else [(0, rest)]
         listed = [*before, *zip(times, (value for _, value in course.rows), strict=True)]
-        values = np.empty(_few(listed[-1][0] // unit + 1, signal))
+        values = np.empty((_few(listed[-1][0] // unit + 1, signal), *(np.shape(rest) if before else ())))
         for time, value in listed:
             values[time // unit :] = value
         return _Rows(values, 1, unit)
@@ -152,6 +154,7 @@ class _Target:
         flat = {
             name: np.broadcast_to(value, physical.shape).ravel() if np.ndim(value) else value
             for name, value in self.values.items()
+            if name != self.variable.parameter
         }
         found = rounded(self.model, {**flat, self.variable.parameter: physical.ravel()}, step)
         chip = self.variable.chip
@@ -196,7 +199,7 @@ def quantize_signals(
 def _waveform(target: _Target, code: PopulationCode, network: Network, report: Report) -> PopulationCode:
     signal, step = target.signal, network.step
     rest = target.rest
-    played = _played(signal, float(np.max(rest)), network)
+    played = _played(signal, rest, network)
     values, size = played.values, code.size
     wide = values.ndim == 2 or target.by_neuron or np.ndim(rest) > 0
     if wide:
@@ -207,14 +210,12 @@ def _waveform(target: _Target, code: PopulationCode, network: Network, report: R
     integers = _held(target, code, integers, physical, report)
     _line(target, physical, represented, integers, report)
     sine = None
-    if isinstance(signal.course, Sine):
+    if isinstance(signal.course, Sine) and not wide:
         # The real numbers of a sine are a straight function of its values.
         _, (_, ends, _) = target.convert(np.array([signal.course.mean, signal.course.mean + 1.0]), step)
         gain = float(ends.ravel()[-1] - ends.ravel()[0])
         mean = float(ends.ravel()[0])
         sine = (mean, gain * signal.course.amplitude, played.cycles, signal.course.phase)
-        if wide:
-            sine = None
     waveform = Waveform(
         np.ascontiguousarray(integers, dtype=np.int64),
         np.ascontiguousarray(exact, dtype=np.float64),
@@ -236,21 +237,22 @@ def _from_the_host(
 ) -> tuple[PopulationCode, HostInput]:
     signal, course = target.signal, target.signal.course
     assert isinstance(course, StreamedRows | WrittenValue)
-    start = (
-        float(np.max(target.rest))
-        if isinstance(course, StreamedRows) or course.start is None
-        else course.start
-    )
-    column = np.array([course.low, course.high, start, 0.0])
-    physical = np.broadcast_to(column[:, np.newaxis], (4, code.size)) if target.by_neuron else column
-    found, (integers, exact, represented) = target.convert(np.ascontiguousarray(physical), step)
+    start: Reals = target.rest
+    if isinstance(course, StreamedRows):
+        start = float(np.max(start))
+    elif course.start is not None:
+        start = course.start
+    wide = target.by_neuron or np.ndim(start) > 0
+    shape = (code.size,) if wide else ()
+    physical = np.stack([np.broadcast_to(value, shape) for value in (course.low, course.high, start, 0.0)])
+    found, (integers, exact, represented) = target.convert(physical, step)
     integers = _held(target, code, integers[:3], physical[:3], report)
     _line(target, physical[:3], represented[:3], integers, report)
     unit = (course.high - course.low) / (exact[1] - exact[0])
     host = HostInput(
         code.name,
         signal.variable,
-        unit if target.by_neuron else float(unit),
+        unit if wide else float(unit),
         BASE_UNITS[target.variable.dimension],
         course.low,
         course.high,
@@ -260,7 +262,7 @@ def _from_the_host(
     if isinstance(course, StreamedRows):
         hold = require_whole_steps(course.every, step, f"'every' of signal '{signal.name}'", signal.place)
         return _bound(target, code, Streamed(signal.name, hold), found), host
-    first = integers[2] if target.by_neuron else int(integers[2])
+    first = integers[2] if wide else int(integers[2])
     return _bound(target, code, Written(signal.name, first), found), host
 
 

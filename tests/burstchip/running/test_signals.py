@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray
+from numpy.typing import NDArray
 
 import burstchip
 from burstchip.running.run import open_run
@@ -125,6 +126,59 @@ def test_a_course_is_what_its_equation_says(
         # A cycle that is no whole number of steps is played from 4,096 values.
         allowed = 0.5 + (1000 * 2 * np.pi / 4096 if "7.3" in course else 0.0)
         assert np.abs(found - wanted[:, np.newaxis]).max() <= allowed + 1e-9
+
+
+#: A current of each course; where it does not say, it is what the neuron has without the signal. All are so
+#: small that the integers have the same exponent whichever neurons share them.
+CURRENTS = {
+    "constant": "constant: 70 pA",
+    "sine": "sine: {mean: 30 pA, amplitude: 350 pA, frequency: 8 Hz}",
+    "sine of no whole cycle": "sine: {mean: 30 pA, amplitude: 350 pA, frequency: 7.3 Hz}",
+    "ramp": "ramp: {from: -50 pA, to: 400 pA, over: 200 ms}",
+    "pulses": "pulses: {value: 400 pA, width: 6 ms, period: 20 ms}",
+    "pulses on a base": "pulses: {value: 400 pA, width: 6 ms, period: 20 ms, base: -40 pA}",
+    "steps": "steps: [[0 ms, 100 pA], [50 ms, -300 pA], [90 ms, 400 pA]]",
+    "later steps": "steps: [[30 ms, 400 pA]]",
+    "table": "table: {values: [300 pA, 100 pA, 400 pA], every: 11 ms, repeat: yes}",
+    "streamed": "streamed: {every: 10 ms, from: -450 pA, to: 450 pA}",
+    "written": "written: {from: -450 pA, to: 450 pA}",
+}
+OWN = {
+    "capacitance": ["50 pF", "100 pF", "200 pF"],
+    "bias": ["20 pA", "35 pA", "-50 pA"],
+    "tau_membrane": ["10 ms", "20 ms", "30 ms"],
+}
+
+
+@pytest.mark.parametrize("course", CURRENTS)
+@pytest.mark.parametrize("own", OWN)
+def test_neurons_with_parameters_of_their_own_are_each_as_if_alone(
+    course: str, own: str, backend: str, tmp_path: Path
+) -> None:
+    if backend == "lava":
+        pytest.skip("compared with the others above")
+    host = course in ("streamed", "written")
+    times = "" if host else ", start: 15 ms, stop: 240 ms"
+
+    def potentials(chosen: slice) -> NDArray[Any]:
+        cells = f"size: {len(OWN[own][chosen])}, {own}: [{', '.join(OWN[own][chosen])}]"
+        text = f"{HEAD[: HEAD.index('  input:')]}  cells: {{model: lif, {cells}}}\n"
+        code = compiled(f"{text}signals:\n  it: {{to: cells.bias, {CURRENTS[course]}{times}}}\n", tmp_path)
+        streams = {"it": np.array([10.0, -30.0, 420.0])} if course == "streamed" else None
+        run = open_run(code, backend, record=[("cells", "v")], streams=streams)
+        parts = [run.advance(100)["cells", "v"]]
+        if course == "written":
+            run.write("it", 410.0)
+        return np.concatenate([*parts, run.advance(200)["cells", "v"]])
+
+    whole = potentials(slice(None))
+    alone = np.concatenate([potentials(slice(k, k + 1)) for k in range(3)], axis=1)
+    assert whole.any()
+    if backend == "reference":
+        # Neurons that differ play a sine from 4,096 values where its cycle is no whole number of steps.
+        assert np.abs(whole - alone).max() <= (0.5 if "no whole" in course else 1e-9)
+    else:
+        assert np.array_equal(whole, alone)
 
 
 def test_rows_of_files(tmp_path: Path) -> None:
