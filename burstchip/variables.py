@@ -24,6 +24,8 @@ register_codes(
 
 #: (population, state or output of its model).
 Variable = tuple[str, str]
+#: (population or projection, variable).
+Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,13 @@ def check_place(code: ChipProgram, place: object) -> None:
         )
 
 
-def place_size(code: ChipProgram, place: Variable) -> int:
+def place_size(code: ChipProgram, place: Place) -> int:
     """How many integers a population's or a projection's variable has."""
     name, variable = place
     sizes = {population.name: population.size for population in code.populations}
     if name in sizes:
         return sizes[name]
-    projection = next(projection for projection in code.projections if projection.name == name)
+    projection = code.projection(name)
     if variable in ("w", "t", "d"):
         return int(projection.weights.size)
     source = variable in ("x1", "x2", "tx")

@@ -24,10 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.files.interruption import uninterrupted
-from burstchip.running.recording import Recording, Samples
+from burstchip.running.recording import Recording, Samples, kept_rows
 from burstchip.variables import Selection, Variable
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.program.widths import FLAG
 
 if TYPE_CHECKING:
     import xarray
@@ -42,7 +43,7 @@ def is_flag(code: ChipProgram, variable: Variable) -> bool:
     """Whether the variable is 0 or 1, as events are."""
     program, name = code.population(variable[0]).program, variable[1]
     width = program.states[name] if name in program.states else program.outputs[name]
-    return (width.low, width.high) == (0, 1)
+    return width == FLAG
 
 
 def _attributes(code: ChipProgram, variable: Variable) -> dict[str, Any]:
@@ -183,7 +184,6 @@ class RecordingFile:
         self.path, self.code, self.every, self.real = path, code, every, real
         self.selections = tuple(selections)
         self.listed = frozenset(listed)
-        self._rows = 0
         self._waiting: dict[str, list[NDArray[Any]]] = {}
         self._lengths: dict[str, int] = {}
         try:
@@ -204,9 +204,8 @@ class RecordingFile:
 
     def add(self, first: int, values: Mapping[Variable, NDArray[Any]]) -> None:
         """Write the values of steps from `first` on, [step, chosen neuron]. Raises `BurstchipError` BC512."""
-        skipped = -first % self.every
-        count = len(range(skipped, len(next(iter(values.values()))), self.every))
-        begin = (first + skipped) // self.every
+        begin, kept = kept_rows(first, self.every)
+        count = len(next(iter(values.values()))[kept])
         times = np.arange(begin, begin + count) * self.every * self.code.step_ms
         try:
             with uninterrupted():
@@ -219,7 +218,7 @@ class RecordingFile:
                         numbers = np.array(it.indices(self.code), dtype=np.int32)
                         self._put(f"{name}.neuron", numbers[places])
                     else:
-                        self._put(name, found[skipped :: self.every])
+                        self._put(name, found[kept])
         except (OSError, RuntimeError) as reason:
             raise _unwritten(self.path, reason) from None
 
@@ -231,9 +230,10 @@ class RecordingFile:
             self._file.attrs.update(_program_attributes(self.code, recording.backend, artifact_sha256))
             if recording.samples is not None:
                 self._file.dimensions["sample"] = len(recording.samples.index)
-                for name, (array, label) in _sample_coordinates(self.code, recording.samples).items():
+                coordinates = _sample_coordinates(self.code, recording.samples)
+                for name, (array, label) in coordinates.items():
                     self._file.create_variable(name, ("sample",), array.dtype, data=array).attrs.update(label)
-                self._file.attrs["coordinates"] = " ".join(_sample_coordinates(self.code, recording.samples))
+                self._file.attrs["coordinates"] = " ".join(coordinates)
             self._file.close()
             (self._folder / "recording.nc").replace(self.path)
         except (OSError, RuntimeError) as reason:
@@ -276,7 +276,6 @@ class RecordingFile:
     ) -> None:
         if along not in self._file.dimensions:
             self._file.dimensions[along] = None
-            self._lengths[along] = 0
         width = [self._file.dimensions[dimension].size for dimension in across]
         rows = max(1, CHUNK_BYTES // (np.dtype(kind).itemsize * max(1, int(np.prod(width, dtype=np.int64)))))
         made = self._file.create_variable(

@@ -88,6 +88,12 @@ class Sink(Protocol):
         """The values of steps from `first` on, [step, chosen neuron]."""
 
 
+def kept_rows(first: int, every: int) -> tuple[int, slice]:
+    """(number of the first kept row, rows kept) of values of steps from `first` on, every n-th step kept."""
+    skipped = -first % every
+    return (first + skipped) // every, slice(skipped, None, every)
+
+
 class _Memory:
     """Keeps every n-th step in arrays."""
 
@@ -97,10 +103,9 @@ class _Memory:
         self.values: dict[Variable, NDArray[Any]] = {}
 
     def add(self, first: int, values: Mapping[Variable, NDArray[Any]]) -> None:
-        skipped = -first % self.every
-        row = (first + skipped) // self.every
+        row, rows = kept_rows(first, self.every)
         for variable, size in self.sizes.items():
-            kept = values[variable][skipped :: self.every]
+            kept = values[variable][rows]
             if variable not in self.values:
                 kind = np.float64 if kept.dtype.kind == "f" else np.int32
                 self.values[variable] = np.zeros((self.rows, size), dtype=kind)

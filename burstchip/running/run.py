@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from burstchip.backends.available import require_backend
 from burstchip.backends.host_values import stream_of, written_at_the_start
-from burstchip.variables import check_place
+from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Rows, Streamed
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from burstchip.backends.lava.session import LavaWorker
 
 register_codes({"BC567": "a backend that cannot do what a run asks of it"})
-
-#: (population or projection, variable).
-Place = tuple[str, str]
 
 
 class Run(Protocol):

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 
 from burstchip.backends.available import require_backend
 from burstchip.running.recording import check_steps, first_epoch
-from burstchip.running.run import Place, Run, open_run
-from burstchip.variables import variables_of
+from burstchip.running.run import Run, open_run
+from burstchip.variables import Place, variables_of
 from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
 from compiler.ir.signals import Rows
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes

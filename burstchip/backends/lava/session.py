@@ -28,7 +28,7 @@ from burstchip.backends.host_values import check_ahead, written_value
 from burstchip.backends.integers import require_integers
 from burstchip.backends.lava.host_files import StreamFile, WrittenValues
 from burstchip.backends.lava.recorder import COUNTED, COUNTS, Track
-from burstchip.variables import place_size
+from burstchip.variables import Place, place_size
 from compiler.artifact import save_artifact
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Streamed, Written
@@ -44,8 +44,6 @@ ANSWER_SECONDS = 60.0
 END_SECONDS = 2.0
 #: Bytes of recordings that one call to `advance` may fill.
 RECORD_BYTES = 1 << 26
-#: (population or projection, variable).
-Place = tuple[str, str]
 
 
 class LavaWorker:
@@ -270,7 +268,7 @@ class LavaRun:
     def weights(self, name: str) -> NDArray[Any]:
         """The weights that events see; of a projection whose w is recorded."""
         stored = self.read(name, "w")
-        projection = next(projection for projection in self.code.projections if projection.name == name)
+        projection = self.code.projection(name)
         if projection.learning is not None and projection.learning.form == "carry":
             stored = forward_weight(stored.astype(np.int64))
         return stored.reshape(projection.weights.T.shape)

@@ -16,7 +16,7 @@ from burstchip.backends.integers import require_integers
 from burstchip.backends.plain.learning import follow_arrivals, learn_by_carry, note_and_learn
 from burstchip.backends.plain.neurons import Neurons, resting
 from burstchip.backends.plain.synapses import Synapses, at_the_start
-from burstchip.variables import check_place
+from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Signal, value_at
 from hw_models.neurons.roles import LEARNING_CONTROLS
@@ -24,8 +24,6 @@ from hw_models.plasticity.carry import forward_weight
 from hw_models.program.random import key
 
 Integers = NDArray[np.int64]
-#: (population or projection, variable).
-Place = tuple[str, str]
 #: What synapses hold beside the messages under way.
 _SYNAPTIC = ("w", "t", "d", "x", "y", "noted_x", "noted_y")
 

@@ -1,7 +1,8 @@
 """From a unit's text to machine code, kept on disk: what was compiled once loads in a fraction of a second.
 
 The text is written to the cache folder under its own SHA-256, so that numba's file cache finds it again in
-any later process. The hash covers what the text imports too.
+any later process. The hash covers what the text imports too: numba itself looks at the file alone, and would
+go on with a function that another version of an imported module was compiled into.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
@@ -21,9 +23,10 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes({"BC552": "the cache folder cannot be used"})
 
-#: Modules whose functions generated texts call.
+#: Modules that texts import, and what these import.
 IMPORTED = (
     "burstchip.backends.sim.code.arithmetic",
+    "burstchip.backends.sim.code.clock",
     "burstchip.backends.sim.code.courses",
     "burstchip.backends.sim.code.draws",
     "burstchip.backends.sim.code.frame",
@@ -34,6 +37,7 @@ IMPORTED = (
     "burstchip.backends.sim.code.traces",
     "burstchip.backends.sim.code.vector_draws",
     "burstchip.backends.sim.code.vectors",
+    "burstchip.backends.sim.code.words",
     "hw_models.program.random",
 )
 
@@ -50,10 +54,14 @@ def _imported_hash() -> str:
 
     digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {numpy.__version__}".encode())
     for name in IMPORTED:
-        specification = importlib.util.find_spec(name)
-        assert specification is not None and specification.origin is not None
-        digest.update(Path(specification.origin).read_bytes())
+        digest.update(_source(name))
     return digest.hexdigest()
+
+
+def _source(name: str) -> bytes:
+    specification = importlib.util.find_spec(name)
+    assert specification is not None and specification.origin is not None
+    return Path(specification.origin).read_bytes()
 
 
 def _load(path: Path, name: str) -> ModuleType:
@@ -98,3 +106,9 @@ def load_unit(call: Call) -> int:
     """The address of a call's compiled unit; it is compiled unless the cache has it."""
     address: int = load_module(call.text).unit.address
     return address
+
+
+def load_loop() -> Callable[..., None]:
+    """The loop over steps: the text of `code.steps`, kept as a unit is."""
+    loop: Callable[..., None] = load_module(_source("burstchip.backends.sim.code.steps").decode()).run
+    return loop

@@ -28,14 +28,14 @@ def _record(name: str, variable: str, layout: Layout) -> Call:
         f"{unit.array(f'r_{number}_{variable}', dtype, 2)}[{now(words.N)} - {now(words.FIRST)}] = "
         f"{unit.array(f'{kind}_{number}_{variable}', dtype)}"
     )
-    return unit.call("recording", name, gate=words.RECORDS)
+    return unit.call("recording", name, gate=words.NEURONS)
 
 
 def _sources(layout: Layout) -> list[Call]:
     """Let the sources emit."""
     calls = []
     for number, population in enumerate(layout.code.populations):
-        if layout.is_source(population):
+        if population.is_source:
             if any(isinstance(signal, Listed) for signal in population.signals.values()):
                 calls.append(spike_list(number, layout))
             calls += courses(number, layout)
@@ -52,9 +52,7 @@ def kernel_source(layout: Layout) -> Kernel:
         for index, projection in enumerate(code.projections)
         if layout.is_plastic(projection) and projection.learning is not None
     ]
-    neurons = [
-        number for number, population in enumerate(code.populations) if not layout.is_source(population)
-    ]
+    neurons = [number for number, population in enumerate(code.populations) if not population.is_source]
     calls: list[Call] = []
     # 1. Deliver.
     calls += [delivery(index, layout) for index, p in enumerate(code.projections) if layout.is_active(p)]

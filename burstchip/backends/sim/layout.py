@@ -18,6 +18,7 @@ from compiler.passes.check import greatest_input
 from hw_models.neurons.roles import LEARNING_CONTROLS
 from hw_models.program.rewrite import specialize
 from hw_models.program.trace import Program
+from hw_models.program.widths import FLAG
 
 
 def has_own_delays(projection: ProjectionCode) -> bool:
@@ -105,10 +106,6 @@ class Layout:
         streamed = isinstance(self.code.populations[number].signals.get(name), Streamed)
         return name if streamed and self.needs_value(number) else ""
 
-    def is_source(self, population: PopulationCode) -> bool:
-        """Whether the population has no input ports."""
-        return population.is_source
-
     @cached_property
     def programs(self) -> tuple[Program, ...]:
         """Each population's program, with what this variant fixes folded away."""
@@ -123,10 +120,7 @@ class Layout:
             elif isinstance(signal, Constant) and isinstance(signal.value, int):
                 fixed[name] = signal.value
         # Every output is kept: which of them are recorded does not change what is compiled.
-        return specialize(
-            population.program_of(real=self.variant.real),
-            fixed,
-        )
+        return specialize(population.program_of(real=self.variant.real), fixed)
 
     def is_silent(self, number: int, output: str) -> bool:
         """Whether an output is always 0 in this variant."""
@@ -171,7 +165,7 @@ class Layout:
     def is_event(self, number: int, output: str) -> bool:
         """Whether an output is a flag, so that its messages are bare events."""
         width = self.programs[number].outputs[output]
-        return (width.low, width.high) == (0, 1)
+        return width == FLAG
 
     @cached_property
     def senders(self) -> tuple[tuple[int, str], ...]:

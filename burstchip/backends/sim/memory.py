@@ -252,7 +252,6 @@ def scalars(layout: Layout) -> Mapping[str, Any]:
             if np.ndim(value) == 0:
                 values[f"p_{number}_{name}"] = number_type(value)
     for index, projection in enumerate(layout.code.projections):
-        values[f"frozen_{index}"] = 0
         values[f"scale_{index}"] = 2.0**projection.weight_exp
         if layout.is_chip(projection) and projection.learning is not None:
             third = ChipLearning(index, projection, projection.learning).third_factors

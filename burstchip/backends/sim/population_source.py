@@ -37,7 +37,7 @@ def floored(number: int, layout: Layout) -> list[Call]:
 def population_step(number: int, layout: Layout) -> Call:
     """Read the ports, clip what exceeds them, take one step, and clear the ports."""
     population = layout.code.populations[number]
-    real, is_source = layout.variant.real, layout.is_source(population)
+    real, is_source = layout.variant.real, population.is_source
     dtype, signals = layout.number_type, population.signals
     numbers = population.numbers(real=real)
     listed = {name for name, value in numbers.items() if np.ndim(value) == 1}
@@ -99,7 +99,7 @@ def emission(number: int, layout: Layout) -> list[Call]:
     """List the messages of a population and count its events and bursts."""
     population = layout.code.populations[number]
     dtype = layout.number_type
-    gate = words.SOURCES if layout.is_source(population) else words.NEURONS
+    gate = words.SOURCES if population.is_source else words.NEURONS
     lit = bool(layout.lit_input(number))
     calls = []
     for owner, output in layout.senders:

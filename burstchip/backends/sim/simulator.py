@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from burstchip.backends.host_values import check_ahead, written_value
 from burstchip.backends.sim.code import words
-from burstchip.backends.sim.compiled import load_unit
+from burstchip.backends.sim.compiled import load_loop, load_unit
 from burstchip.backends.sim.kernel_source import kernel_source, shared_words
 from burstchip.backends.sim.layout import Layout, Variant
 from burstchip.backends.sim.link import Linked, link
@@ -27,21 +27,15 @@ from burstchip.backends.sim.memory import (
     trace_draws,
 )
 from burstchip.backends.sim.unit import Call, Kernel
-from burstchip.variables import check_place
+from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import FACTORS, ChipProgram
 from compiler.ir.signals import Host
 from compiler.passes.bind import HALVINGS
 from hw_models.plasticity.carry import MOST_K
 
-#: (population or projection, variable).
-Place = tuple[str, str]
-
 
 def _run(*arguments: Any) -> None:
-    # Importing numba takes longer than many a command.
-    from burstchip.backends.sim.code.steps import run
-
-    run(*arguments)
+    load_loop()(*arguments)
 
 
 @dataclass
@@ -87,24 +81,24 @@ class Simulation:
         """The compiled units of these calls, in tables."""
         return link(self.kernel, self.load)
 
-    def advance(self, steps: int, *, recording: bool = True) -> dict[Place, NDArray[Any]]:
-        """Take `steps` steps; what is recorded at the end of each, [step, index], unless not `recording`."""
+    def advance(self, steps: int) -> dict[Place, NDArray[Any]]:
+        """Take `steps` steps; what is recorded at the end of each, [step, index]."""
         check_ahead(steps)
         recorded = self.layout.variant.record
         kept: dict[Place, NDArray[Any]] = {
-            place: np.zeros((steps if recording else 0, self.read(*place).size), self.layout.number_type)
+            place: np.zeros((steps, self.read(*place).size), self.layout.number_type)
             for place in (*recorded, *self.observed)
         }
         learns = any(projection.learning for projection in self.code.projections)
-        part = min(1, steps) if self.observed and recording and learns else steps
+        part = min(1, steps) if self.observed and learns else steps
         for begin in range(0, max(steps, 1), max(part, 1)):
-            rows = slice(begin, begin + part) if recording else slice(0, 0)
-            self._call(part, {place: kept[place][rows] for place in recorded}, recording=recording)
+            rows = slice(begin, begin + part)
+            self._call(part, {place: kept[place][rows] for place in recorded})
             for place in self.observed:
                 kept[place][rows] = self.read(*place)
         return kept
 
-    def _call(self, steps: int, records: Mapping[Place, NDArray[Any]], *, recording: bool) -> None:
+    def _call(self, steps: int, records: Mapping[Place, NDArray[Any]]) -> None:
         """Run the compiled loop once; before a task's first step come those of the lead-in."""
         begin = self.clock - (0 if self.led_in else self.layout.lead_in)
         end, task = self.clock + steps, self.code.task
@@ -133,7 +127,6 @@ class Simulation:
         }
         now = shared_words(self.layout)
         now[words.BEGIN], now[words.FIRST], now[words.SEED] = begin, self.clock, self.seed
-        now[words.RECORDING] = int(recording)
         linked = self.linked
         frames = linked.frames(values)
         self.run(

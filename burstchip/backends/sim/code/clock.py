@@ -13,8 +13,6 @@ from burstchip.backends.sim.code.words import (
     FIRST,
     LEAD,
     NEURONS,
-    RECORDING,
-    RECORDS,
     SOURCES,
     N,
 )
@@ -31,7 +29,6 @@ def turn(now: NDArray[np.int64], n: int, periodic: NDArray[np.uint8], flags: NDA
     now[ALWAYS] = 1
     now[NEURONS] = 1 if n >= now[FIRST] else 0
     now[SOURCES] = 1 if n >= now[FIRST] - now[LEAD] else 0
-    now[RECORDS] = 1 if now[RECORDING] != 0 and n >= now[FIRST] else 0
     row = n - now[BEGIN]
     for k in range(periodic.shape[1]):
         flags[k] = periodic[row, k]

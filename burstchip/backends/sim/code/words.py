@@ -6,15 +6,13 @@ from __future__ import annotations
 BEGIN = 0
 FIRST = 1
 SEED = 2
-RECORDING = 3
 # Set for a program: by how many steps sources run ahead of neurons.
-LEAD = 4
+LEAD = 3
 # Set in every step: the neurons' clock, and the sources'.
-N = 5
-CLOCK = 6
+N = 4
+CLOCK = 5
 # Whether the calls behind each of these gates take part in the step.
-ALWAYS = 7
-NEURONS = 8
-SOURCES = 9
-RECORDS = 10
-WORDS = 11
+ALWAYS = 6
+NEURONS = 7
+SOURCES = 8
+WORDS = 9
