@@ -267,6 +267,9 @@ def _decode_population(entry: Any, programs: Sequence[Program], tensors: Tensors
 def _decode_message(entry: Any) -> Diagnostic:
     """A message; its id may be of a package that is not here."""
     if entry.id not in CODES:
+        # Registers the ids of the messages of all passes; most programs have none.
+        import compiler.pipeline  # noqa: F401
+    if entry.id not in CODES:
         foreign = is_name(entry.id) and not entry.id.startswith("BC")
         assert foreign, f"a message has the unknown id {entry.id!r}"
         register_codes({entry.id: "a message of a compiler pass of another package"})
@@ -293,9 +296,6 @@ def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
 
 def load_artifact(path: str | Path) -> tuple[ChipProgram, str]:
     """(program, SHA-256) of an artifact file. Raises `BurstchipError` BC401..BC404."""
-    # Registers the ids of the messages of a compiled program.
-    import compiler.pipeline  # noqa: F401
-
     path = Path(path)
     manifest, tensors = _read(path)
     try:

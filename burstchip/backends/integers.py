@@ -11,6 +11,7 @@ register_codes(
     {
         "BC555": "a function without a table, in a program that is to run in integers",
         "BC557": "a program that was compiled for no chip is to run in integers",
+        "BC568": "a program whose value leaves its declared width",
     }
 )
 
@@ -41,3 +42,16 @@ def _unlowered(code: ChipProgram) -> Iterator[Diagnostic]:
                 given=f"{fixed} in the program '{population.program.name}'",
                 hint="compile the network with all passes, or run it with --backend reference",
             )
+
+
+def outside_width(population: str, given: str) -> BurstchipError:
+    """The error BC568 of a population whose program computes what its declared widths do not hold."""
+    return BurstchipError(
+        Diagnostic(
+            "BC568",
+            f"the program of population '{population}' leaves its widths",
+            required="values within the declared widths",
+            given=given,
+            hint="fix the neuron model: saturate or wrap the value, or declare it wider",
+        )
+    )

@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
 from burstchip.shadowing import shadowed
+
+#: Allocations between two collections. Python's 700 make a tenth of the time that importing takes.
+_COLLECT_AFTER = 100_000
 
 _BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 2, 130, 141
 
 
 def main() -> None:
     """Run the command that `sys.argv` names, and exit."""
+    gc.set_threshold(_COLLECT_AFTER)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character must not end a run; None where the stream is closed.
         if hasattr(stream, "reconfigure"):

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.backends.integers import outside_width
 from compiler.ir.chip_program import PopulationCode
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.program.numpy_interpreter import WidthError, step
 from hw_models.program.rewrite import inputs_read
-
-register_codes({"BC568": "a program whose value leaves its declared width"})
 
 Integers = NDArray[np.int64]
 
@@ -49,15 +47,7 @@ class Neurons:
         try:
             self.state, self.output = step(program, self.state, parameters, inputs, key)
         except WidthError as reason:
-            raise BurstchipError(
-                Diagnostic(
-                    "BC568",
-                    f"the program of population '{self.code.name}' leaves its widths",
-                    required="values within the declared widths",
-                    given=str(reason),
-                    hint="fix the neuron model: saturate or wrap the value, or declare it wider",
-                )
-            ) from None
+            raise outside_width(self.code.name, str(reason)) from None
         self.events += int(np.count_nonzero(self.output.get("events", 0)))
         self.bursts += int(np.count_nonzero(self.output.get("bursts", 0)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from burstchip.backends.sim.code import words
-from burstchip.backends.sim.code.step_source import PRELUDE, step_source
+from burstchip.backends.sim.code.step_source import PRELUDE, checked, step_source
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.signal_source import signal_number
 from burstchip.backends.sim.unit import Call, Unit, now
@@ -87,7 +87,10 @@ def population_step(number: int, layout: Layout) -> Call:
         else:
             actual.append((unit.real if real else unit.word)(f"p_{number}_{name}"))
     key = f"key_of({now(words.SEED)}, {unit.word(population.stream)}, n)"
-    unit.add(f"step({', '.join(['size', key, *actual])})", *(f"in_{port}[:] = 0" for port in ports))
+    taken = f"step({', '.join(['size', key, *actual])})"
+    if not real and checked(layout.programs[number]):
+        taken = f"{unit.array('left_widths', 'int64')}[{unit.word(number)}] |= {taken}"
+    unit.add(taken, *(f"in_{port}[:] = 0" for port in ports))
     return unit.call(
         "source" if is_source else "neurons",
         population.name,

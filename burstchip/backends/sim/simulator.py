@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.host_values import check_ahead, written_value
+from burstchip.backends.integers import outside_width
 from burstchip.backends.sim.code import words
+from burstchip.backends.sim.code.step_source import checked
 from burstchip.backends.sim.compiled import load_loop, load_unit
 from burstchip.backends.sim.kernel_source import kernel_source, shared_words
 from burstchip.backends.sim.layout import Layout, Variant
@@ -123,6 +125,7 @@ class Simulation:
             **given,
             f"written_{HALVINGS}": halvings,
             "visited": self.visited,
+            "left_widths": np.zeros(len(self.code.populations), dtype=np.int64),
             **{f"r_{numbers[name]}_{variable}": array for (name, variable), array in records.items()},
         }
         now = shared_words(self.layout)
@@ -142,9 +145,25 @@ class Simulation:
             periodic_flags(self.layout, begin, end - begin),
             flags,
         )
+        self._check_widths(values["left_widths"], begin, end)
         self.clock, self.led_in = end, True
         if task is not None:
             self.readout += given["predictions"].tolist()
+
+    def _check_widths(self, left: NDArray[np.int64], begin: int, end: int) -> None:
+        """Raise `BurstchipError` BC568 where a program computed what its declared widths do not hold."""
+        for number in np.flatnonzero(left):
+            program = self.layout.programs[number]
+            kind, name = next(
+                variable
+                for place, variable in enumerate(checked(program))
+                if left[number] >> min(place, 30) & 1
+            )
+            width = program.states[name] if kind == "state" else program.outputs[name]
+            raise outside_width(
+                self.code.populations[number].name,
+                f"{kind} '{name}' of program '{program.name}' outside {width}, in steps {begin}..{end - 1}",
+            )
 
     def read(self, place: str, variable: str) -> NDArray[Any]:
         """A population's state or output, [neuron], or what a projection's synapses hold, flat: a view."""

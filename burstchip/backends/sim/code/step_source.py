@@ -9,7 +9,7 @@ inputs `x_NAME` or `x_NAME[i]`, the step's random key `key`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from hw_models.program.trace import Node, Program
 from hw_models.program.widths import INT32, INT64, Width
@@ -151,6 +151,29 @@ def _real(program: Program, node: Node, names: list[str]) -> str:
     return f"f64({text[operation]()})"
 
 
+def _stored(program: Program) -> Iterator[tuple[str, str, int]]:
+    """(kind, name, node) of each state that changes and of each output."""
+    for state, index in program.next_state.items():
+        node = program.nodes[index]
+        if node.operation != "state" or node.name != state:
+            yield "state", state, index
+    for output, index in program.output.items():
+        yield "output", output, index
+
+
+def _declared(program: Program, kind: str, name: str) -> Width:
+    return program.states[name] if kind == "state" else program.outputs[name]
+
+
+def checked(program: Program) -> tuple[tuple[str, str], ...]:
+    """(kind, name) of the states and outputs that the rules of ranges do not prove to fit."""
+    return tuple(
+        (kind, name)
+        for kind, name, index in _stored(program)
+        if not _declared(program, kind, name).holds(program.nodes[index].width)
+    )
+
+
 def step_source(
     program: Program,
     name: str,
@@ -161,7 +184,10 @@ def step_source(
     """(text of `def name(n, key, ...)`, its argument names after `n` and `key`).
 
     `per_neuron` names the parameters (`p_...`) and inputs (`x_...`) that are arrays; the others are
-    scalars. States that never change are not written, outputs always are.
+    scalars. States that never change are not written, outputs always are. In integer text `name` returns a
+    word whose bit k is set if a value was outside the width of `checked(program)[k]` (bit 30 stands for all
+    from 30 on); it is stored clipped, so that no table is read beyond its end. A program of which nothing has
+    to be checked returns nothing.
     """
     names: list[str] = []
     body: list[str] = []
@@ -181,17 +207,24 @@ def step_source(
             text = _real(program, node, names) if real else _integer(program, node, names)
         names.append(f"t{number}")
         body.append(f"t{number} = {text}")
-    written = [
-        (f"s_{state}", names[index])
-        for state, index in program.next_state.items()
-        if program.nodes[index].operation != "state" or program.nodes[index].name != state
-    ]
-    written += [(f"o_{output}", names[index]) for output, index in program.output.items()]
+    watched = [] if real else [f"{kind[0]}_{variable}" for kind, variable in checked(program)]
+    written = []
+    for kind, variable, index in _stored(program):
+        target, value = f"{kind[0]}_{variable}", names[index]
+        if target in watched:
+            width, cast = _declared(program, kind, variable), _cast(program.nodes[index].width)
+            body.append(f"c{index} = min(max({value}, {cast}({width.low})), {cast}({width.high}))")
+            bit = 1 << min(watched.index(target), 30)
+            body.append(f"left |= i32({bit}) if c{index} != {value} else i32(0)")
+            value = f"c{index}"
+        written.append((target, value))
     arguments = tuple(dict.fromkeys([*used, *(target for target, _ in written)]))
-    lines = [f"def {name}({', '.join(('n', 'key', *arguments))}):", "    for i in range(n):"]
+    lines = [f"def {name}({', '.join(('n', 'key', *arguments))}):"]
+    lines += ["    left = i32(0)", "    for i in range(n):"] if watched else ["    for i in range(n):"]
     body += [f"{target}[i] = {value}" for target, value in written]
     # Nothing is left of a program without states whose outputs nothing reads.
     lines += [f"        {line}" for line in body or ["pass"]]
+    lines += ["    return left"] if watched else []
     tables = []
     for number, table in enumerate(program.tables):
         constant = _table(program, number)
