@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
+import numpy as np
+
 from hw_models.diagnostics import register_codes
-from hw_models.neurons.model import BASE_UNITS, ChipNumbers, NeuronModel, Parameter, Reals
+from hw_models.neurons.model import BASE_UNITS, ChipNumbers, NeuronModel, Parameter, Reals, Settable
 from hw_models.neurons.numbers import flaws
 from hw_models.neurons.quantities import VOLTAGE_STEPS
 from hw_models.neurons.roles import CONTROL_WIDTHS, Roles
@@ -14,6 +17,10 @@ from hw_models.program.verify import ProgramError, is_name, verify_program
 from hw_models.program.widths import FLAG
 
 register_codes({"BC190": "a neuron model, of a package or handed over, that cannot be used"})
+
+
+#: The voltage scale at which a model's numbers are looked at.
+VOLTAGE = float(VOLTAGE_STEPS)
 
 
 class ModelError(ValueError):
@@ -94,6 +101,48 @@ def _probe(parameter: Parameter) -> float:
     return min(max(1.0, low), high)
 
 
+def _elsewhere(numbers: ChipNumbers, variable: Settable) -> dict[str, object]:
+    """All that a model's numbers say but for what `variable` becomes, by what a message calls it."""
+    # What follows another parameter is compared as a function, at the two places where all are defined.
+    at: dict[str, object] = {
+        f"the chip parameter '{name}'": it.value if it.follows is None else (it.value(1.0), it.value(2.0))  # type: ignore[operator]
+        for name, it in numbers.parameters.items()
+        if name != variable.chip
+    }
+    at |= {f"the constant '{name}'": value for name, value in numbers.constants.items()}
+    at |= {f"the unit of port '{name}'": unit for name, unit in numbers.port_units.items()}
+    return at | {f"the unit of '{name}'": unit for name, unit in numbers.units.items()}
+
+
+def _verify_settable(model: NeuronModel, values: dict[str, Reals], numbers: ChipNumbers) -> None:
+    """The parameter of a variable decides the one chip parameter that is set. Raises `ProgramError`."""
+    for it in model.variables:
+        parameter = model.parameter(it.parameter)
+        if parameter is None:
+            continue
+        before = _elsewhere(numbers, it)
+        for other in _near(parameter, values[parameter.name]):
+            try:
+                changed = model.in_chip_units({**values, parameter.name: other}, 1.0, VOLTAGE)
+            except Exception:  # the model's own code: values that nobody gave may not go together
+                continue
+            after = _elsewhere(changed, it)
+            for name, value in after.items():
+                if not np.array_equal(np.asarray(before.get(name)), np.asarray(value)):
+                    raise ProgramError(
+                        f"the variable '{it.name}' sets '{it.chip}' alone, but its parameter "
+                        f"'{it.parameter}' decides {name} too"
+                    )
+
+
+def _near(parameter: Parameter, value: Reals) -> list[float]:
+    """Other values that a parameter can have, near one of them."""
+    low = -math.inf if parameter.minimum is None else parameter.minimum
+    high = math.inf if parameter.maximum is None else parameter.maximum
+    step = max(abs(float(value)) / 8, 1e-3)
+    return [float(it) for it in (value - step, value + step) if low <= it <= high]
+
+
 def _verify_numbers(model: NeuronModel) -> None:
     """What the physical parameters become, at their defaults and a step of 1 ms. Raises `ProgramError`."""
     names = [parameter.name for parameter in model.parameters]
@@ -107,7 +156,7 @@ def _verify_numbers(model: NeuronModel) -> None:
             raise ProgramError(f"the default of '{it.name}' is {value}, outside its range")
     values: dict[str, Reals] = {parameter.name: _probe(parameter) for parameter in model.parameters}
     try:
-        numbers = model.in_chip_units(values, 1.0, float(VOLTAGE_STEPS))
+        numbers = model.in_chip_units(values, 1.0, VOLTAGE)
     except Exception as reason:  # the model's own code: whatever goes wrong there is its fault
         if any(parameter.default is None for parameter in model.parameters):
             # Values that nobody gave may not go together.
@@ -121,6 +170,7 @@ def _verify_numbers(model: NeuronModel) -> None:
     ]
     if found:
         raise ProgramError("; ".join(found))
+    _verify_settable(model, values, numbers)
 
 
 def verify_model(model: NeuronModel) -> None:

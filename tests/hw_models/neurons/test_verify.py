@@ -15,7 +15,15 @@ import pytest
 from burstchip.frontend import load
 from hw_models.diagnostics import BurstchipError
 from hw_models.neurons import registry
-from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Port, Represented
+from hw_models.neurons.model import (
+    ChipNumbers,
+    ChipParameter,
+    NeuronModel,
+    Parameter,
+    Port,
+    Represented,
+    Settable,
+)
 from hw_models.program.trace import Node, Program, lookup, program
 from hw_models.program.widths import FLAG, Width, unsigned
 
@@ -186,6 +194,41 @@ def test_numbers_that_say_too_little(monkeypatch: pytest.MonkeyPatch, what: str)
 def test_parameters(monkeypatch: pytest.MonkeyPatch, parameters: list[Any], message: str) -> None:
     given = tuple(Parameter(name, "number", default, "a gain", 0.0, 9.0) for name, default in parameters)
     assert registered(monkeypatch, replace(MODEL, parameters=given)) == message
+
+
+def _sets_the_unit_too(values: Any, step_ms: float, voltage_steps: float) -> ChipNumbers:
+    return replace(numbers()({}, 1.0, 1.0), port_units={"soma": values["gain"]})
+
+
+def _sets_another_too(values: Any, step_ms: float, voltage_steps: float) -> ChipNumbers:
+    whole = numbers()({}, 1.0, 1.0)
+    other = ChipParameter(values["gain"] * 0.5, width=unsigned(4))
+    return replace(whole, parameters={**whole.parameters, "leak": other})
+
+
+def _follows_it(values: Any, step_ms: float, voltage_steps: float) -> ChipNumbers:
+    whole = numbers()({}, 1.0, 1.0)
+    other = ChipParameter(lambda it: it * values["gain"], follows="gain", width=unsigned(8))
+    return replace(whole, parameters={**whole.parameters, "leak": other})
+
+
+@pytest.mark.parametrize(
+    ("in_chip_units", "where"),
+    [
+        (_sets_the_unit_too, "the unit of port 'soma'"),
+        (_sets_another_too, "the chip parameter 'leak'"),
+        (_follows_it, "the chip parameter 'leak'"),
+    ],
+)
+def test_a_variable_decides_its_own_chip_parameter_alone(
+    monkeypatch: pytest.MonkeyPatch, in_chip_units: Callable[..., ChipNumbers], where: str
+) -> None:
+    model = replace(MODEL, in_chip_units=in_chip_units)
+    assert registered(monkeypatch, model) == ""
+    variables = (Settable("gain", "gain", "gain"),)
+    message = f"the variable 'gain' sets 'gain' alone, but its parameter 'gain' decides {where} too"
+    assert registered(monkeypatch, replace(model, variables=variables)) == message
+    assert registered(monkeypatch, replace(MODEL, variables=variables)) == ""
 
 
 def test_a_model_that_is_handed_over_is_held_against_the_same_rules(tmp_path: Path) -> None:
