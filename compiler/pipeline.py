@@ -18,6 +18,7 @@ from compiler.ir.partitioned import Partition
 from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network, verify_partition
 from compiler.passes.bind import bind
 from compiler.passes.check import check
+from compiler.passes.effects import effects
 from compiler.passes.elaborate import elaborate
 from compiler.passes.lower import lower
 from compiler.passes.lower_functions import lower_functions
@@ -62,6 +63,7 @@ OWN = (
     Pass("quantize", quantize),
     Pass("lower", lower),
     Pass("lower_functions", lower_functions),
+    Pass("effects", effects),
     Pass("bind", bind),
     Pass("check", check),
     Pass("partition", partition),

@@ -321,3 +321,7 @@ class Network:
     models: Mapping[str, NeuronModel]
     place: Place | None = None
     signals: tuple[Signal, ...] = ()
+
+    def model_of(self, population: str) -> NeuronModel:
+        """The model of the population of this name."""
+        return self.models[next(it.model for it in self.populations if it.name == population)]

@@ -1,7 +1,8 @@
 """quantize: physical values to integers. Elaborated in, ChipProgram out, with a line for each value asked.
 
-Neurons become what `quantize_neurons` makes of their model's real numbers, weights and delays what
-`quantize_weights` does, learning rules what `quantize_learning` does.
+Neurons become what `quantize_neurons` makes of their model's real numbers at the voltage scale that
+`quantize_scales` chooses from what arrives, weights and delays what `quantize_weights` does, learning rules
+what `quantize_learning` does.
 """
 
 from __future__ import annotations
@@ -15,21 +16,71 @@ from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import NO_CHIP, Plasticity, Population, Projection, Task
 from compiler.passes.lower import port_exponent
 from compiler.passes.quantize_learning import quantize_learning
-from compiler.passes.quantize_neurons import quantize_neurons
+from compiler.passes.quantize_neurons import Rounded, parameter_values, quantize_neurons, rounded
 from compiler.passes.quantize_report import Report, require_whole_steps
+from compiler.passes.quantize_scales import Arriving, voltage_steps
 from compiler.passes.quantize_signals import quantize_signals
-from compiler.passes.quantize_weights import quantize_delays, quantize_weights
-from hw_models.neurons.model import BASE_UNITS, ChipNumbers
+from compiler.passes.quantize_weights import (
+    EXPONENT_RANGE,
+    Form,
+    quantize_delays,
+    quantize_weights,
+    weight_range,
+)
+from hw_models.neurons.model import BASE_UNITS, Reals
+from hw_models.neurons.quantities import VOLTAGE_STEPS
+from hw_models.program.ranges import output_range
+
+
+def _form(synapses: Synapses, rules: Mapping[str, Plasticity]) -> Form:
+    learn = synapses.projection.learn
+    return "static" if learn is None else rules[learn].form
+
+
+def _message(elaborated: Elaborated, synapses: Synapses) -> int:
+    """The greatest magnitude of a message."""
+    network, end = elaborated.network, synapses.projection.source
+    source = next(it for it in network.populations if it.name == end.population)
+    model = network.models[source.model]
+    found = rounded(model, parameter_values(source, model), network.step, clip=True)
+    # A parameter that a signal sets can be anything of its width.
+    set_by = {(signal.population, signal.variable) for signal in network.signals}
+    varied = {it.chip for it in model.variables if (source.name, it.name) in set_by}
+    fixed = {name: value for name, value in found.integers.items() if name not in varied}
+    sent = output_range(model.program, fixed, end.port)
+    return max(abs(sent.low), abs(sent.high))
+
+
+def _arriving(elaborated: Elaborated, synapses: Synapses, form: Form) -> Arriving:
+    projection = synapses.projection
+    magnitude, steps = weight_range(synapses, form)
+    if projection.source.port in elaborated.network.model_of(projection.source.population).continuous:
+        magnitude *= elaborated.network.step
+    fan_in = int(np.max(np.bincount(synapses.post), initial=0))
+    at_once = fan_in * magnitude * _message(elaborated, synapses)
+    return Arriving(projection.target.port, magnitude, steps, at_once)
 
 
 def _population(
     index: int, population: Population, elaborated: Elaborated, report: Report
-) -> tuple[PopulationCode, ChipNumbers]:
-    model = elaborated.network.models[population.model]
-    step = elaborated.network.step
-    task = elaborated.network.task
+) -> tuple[PopulationCode, Rounded]:
+    network = elaborated.network
+    model = network.models[population.model]
+    step, task = network.step, network.task
+    rules = {plasticity.name: plasticity for plasticity in network.plasticity}
     is_input = task is not None and task.input == population.name
-    found = quantize_neurons(population, model, step, is_input, report)
+
+    def scale(values: Mapping[str, Reals]) -> float:
+        if not report.chip:
+            return float(VOLTAGE_STEPS)
+        arriving = [
+            _arriving(elaborated, it, _form(it, rules))
+            for it in elaborated.synapses
+            if it.projection.target.population == population.name
+        ]
+        return voltage_steps(model, values, step, arriving, EXPONENT_RANGE[1])
+
+    found = quantize_neurons(population, model, step, is_input, report, scale)
     spikes = None
     if model.roles.bound_to("listed"):
         listed = sorted((round(time / step), neuron) for neuron, time in population.spikes)
@@ -47,22 +98,22 @@ def _population(
         spikes=spikes,
         units=dict(found.numbers.units),
     )
-    return code, found.numbers
+    return code, found
 
 
 def _projection(
     synapses: Synapses,
     learning: LearningCode | None,
-    unit: tuple[float, str],
+    unit: tuple[Reals, str],
     sizes: dict[str, int],
     report: Report,
 ) -> ProjectionCode:
     projection = synapses.projection
     weights = quantize_weights(synapses, learning.form if learning else "static", *unit, report)
-    integers, pre, post = weights.integers, synapses.pre, synapses.post
+    integers, exact, pre, post = weights.integers, weights.exact, synapses.pre, synapses.post
     if synapses.dense:
         shape = (sizes[projection.source.population], sizes[projection.target.population])
-        integers = np.ascontiguousarray(integers.reshape(shape).T)
+        integers, exact = (np.ascontiguousarray(it.reshape(shape).T) for it in (integers, exact))
         pre = post = np.empty(0, np.int32)
     return ProjectionCode(
         name=projection.name,
@@ -80,7 +131,7 @@ def _projection(
         sign_mode=weights.sign_mode,
         unit=weights.unit,
         weight_unit=unit[1],
-        requested=weights.exact if synapses.draws is None else synapses.draws,
+        requested=exact if weights.draws is None else weights.draws,
         learning=learning,
         limit=None if learning is None or projection.limit is None else float(projection.limit),
     )
@@ -105,7 +156,7 @@ def _task(task: Task, elaborated: Elaborated) -> TaskCode:
     )
 
 
-def _form(projections: Iterable[Projection], rules: dict[str, Plasticity]) -> str:
+def _weight_form(projections: Iterable[Projection], rules: dict[str, Plasticity]) -> str:
     forms = {rules[projection.learn].form for projection in projections if projection.learn}
     if not forms:
         return "none"
@@ -115,16 +166,20 @@ def _form(projections: Iterable[Projection], rules: dict[str, Plasticity]) -> st
 def _port_values(
     populations: Iterable[PopulationCode],
     projections: Sequence[ProjectionCode],
-    units: Mapping[tuple[str, str], tuple[float, str]],
-) -> dict[tuple[str, str], float]:
-    """What 1 added to each port stands for, in its base unit: `lower` chooses the exponents of some."""
+    units: Mapping[tuple[str, str], tuple[Reals, str]],
+    step_ms: float,
+) -> dict[tuple[str, str], Reals]:
+    """What 1 added to each port in every step stands for, in its base unit a millisecond, one or [neuron].
+
+    `lower` chooses the exponents of some.
+    """
     values = {}
     for population in populations:
         for port in population.ports:
             exponent = (
                 port_exponent(population, port, projections) if port in population.roles.exponents else 0
             )
-            values[population.name, port] = units[population.name, port][0] * 2.0**exponent
+            values[population.name, port] = units[population.name, port][0] * 2.0**exponent / step_ms
     return values
 
 
@@ -138,12 +193,14 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
     rules = {plasticity.name: plasticity for plasticity in network.plasticity}
     sizes = {population.name: population.size for population in network.populations}
     populations = []
-    units: dict[tuple[str, str], tuple[float, str]] = {}
+    units: dict[tuple[str, str], tuple[Reals, str]] = {}
+    scales = {}
     for index, population in enumerate(network.populations):
-        code, numbers = _population(index, population, elaborated, report)
+        code, found = _population(index, population, elaborated, report)
+        scales[population.name] = found.voltage_steps
         populations.append(code)
         for port in elaborated.network.models[population.model].ports:
-            unit = numbers.port_units[port.name]
+            unit = found.numbers.port_units[port.name]
             units[population.name, port.name] = (unit, BASE_UNITS[port.weight_dimension])
     projections = []
     plastic_index = 0
@@ -153,18 +210,19 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
             rule = rules[synapses.projection.learn]
             learning = quantize_learning(rule, index, plastic_index, elaborated, report)
             plastic_index += 1
-        target = synapses.projection.target
-        projections.append(
-            _projection(synapses, learning, units[target.population, target.port], sizes, report)
-        )
-    port_values = _port_values(populations, projections, units)
-    codes, host = quantize_signals(network, populations, port_values, report)
+        source, target = synapses.projection.source, synapses.projection.target
+        unit, unit_name = units[target.population, target.port]
+        if source.port in network.model_of(source.population).continuous:
+            unit = unit / network.step
+        projections.append(_projection(synapses, learning, (unit, unit_name), sizes, report))
+    port_values = _port_values(populations, projections, units, network.step)
+    codes, host = quantize_signals(network, populations, scales, port_values, report)
     return ChipProgram(
         name=network.name,
         step_ms=network.step,
         seed=network.seed,
         target=network.target,
-        weight_form=_form(network.projections, rules),
+        weight_form=_weight_form(network.projections, rules),
         populations=codes,
         projections=tuple(projections),
         probes=tuple((probe.population, probe.variable) for probe in network.probes),

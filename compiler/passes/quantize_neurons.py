@@ -6,7 +6,7 @@ clipped, refused and reported is decided here, alike for all models.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,13 +33,14 @@ class Rounded:
     """A population's parameters: integers, the real numbers behind them, and what both stand for.
 
     `real` has no entry for constants of the model. `represented` is in the units of the model's
-    `ChipParameter.value`s, as the chip holds them.
+    `ChipParameter.value`s, as the chip holds them; `voltage_steps` is the scale that the numbers are in.
     """
 
     numbers: ChipNumbers
     integers: Mapping[str, Integers]
     real: Mapping[str, Reals]
     represented: Mapping[str, Reals]
+    voltage_steps: float
 
 
 def _real(value: Reals) -> Reals:
@@ -67,16 +68,22 @@ def _ordered(numbers: ChipNumbers) -> Iterator[tuple[str, ChipParameter]]:
 
 
 def rounded(
-    model: NeuronModel, values: Mapping[str, Reals], step_ms: float, *, clip: bool = False
+    model: NeuronModel,
+    values: Mapping[str, Reals],
+    step_ms: float,
+    voltage_steps: float = float(VOLTAGE_STEPS),
+    *,
+    clip: bool = False,
 ) -> Rounded:
     """The integers of a population whose physical parameters have these values, in base units.
 
-    A value beyond its width is clipped where the model allows it or with `clip`, and else left as it is.
+    `voltage_steps` are the units between rest and the least threshold. A value beyond its width is clipped
+    where the model allows it or with `clip`, and else left as it is.
     """
-    return _rounded(model, model.in_chip_units(values, step_ms, float(VOLTAGE_STEPS)), clip)
+    return _rounded(model, model.in_chip_units(values, step_ms, voltage_steps), voltage_steps, clip)
 
 
-def _rounded(model: NeuronModel, numbers: ChipNumbers, clip: bool) -> Rounded:
+def _rounded(model: NeuronModel, numbers: ChipNumbers, voltage_steps: float, clip: bool) -> Rounded:
     stored: dict[str, Integers] = dict(numbers.constants)
     real: dict[str, Reals] = {}
     unrounded: dict[str, Reals] = {}
@@ -101,7 +108,7 @@ def _rounded(model: NeuronModel, numbers: ChipNumbers, clip: bool) -> Rounded:
         real[name] = real[name] + parameter.offset
     program = model.program.parameters
     order = [*(name for name in program if name in stored), *(name for name in stored if name not in program)]
-    return Rounded(numbers, {name: stored[name] for name in order}, real, represented)
+    return Rounded(numbers, {name: stored[name] for name in order}, real, represented, voltage_steps)
 
 
 def parameter_values(population: Population, model: NeuronModel) -> dict[str, Reals]:
@@ -183,17 +190,23 @@ def _unread(
 
 
 def quantize_neurons(
-    population: Population, model: NeuronModel, step_ms: float, is_input: bool, report: Report
+    population: Population,
+    model: NeuronModel,
+    step_ms: float,
+    is_input: bool,
+    report: Report,
+    scale: Callable[[Mapping[str, Reals]], float] = lambda _: float(VOLTAGE_STEPS),
 ) -> Rounded:
     """The parameters of a population, with a line in the report for each physical one.
 
-    `is_input`: whether a task presents its samples to the population. Raises `BurstchipError` BC192, BC315
-    for values that the chip cannot hold, BC316 where the model leaves something out, BC336 for a given rate
-    that is not read.
+    `is_input`: whether a task presents its samples to the population. `scale(values)` chooses the units
+    between rest and the least threshold. Raises `BurstchipError` BC192, BC315 for values that the chip
+    cannot hold, BC316 where the model leaves something out, BC336 for a given rate that is not read.
     """
     values = parameter_values(population, model)
     try:
-        numbers = model.in_chip_units(values, step_ms, float(VOLTAGE_STEPS))
+        voltage_steps = scale(values)
+        numbers = model.in_chip_units(values, step_ms, voltage_steps)
     except BurstchipError as error:
         raise BurstchipError(
             replace(
@@ -203,7 +216,7 @@ def quantize_neurons(
         ) from None
     if diagnostics := list(_flawed(population, model, numbers)):
         raise BurstchipError(diagnostics)
-    found = _rounded(model, numbers, clip=not report.chip)
+    found = _rounded(model, numbers, voltage_steps, clip=not report.chip)
     for diagnostics in (
         list(_beyond(population, model, found)) if report.chip else [],
         list(_unread(population, model, found, is_input)),

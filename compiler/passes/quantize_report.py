@@ -47,17 +47,18 @@ class Report:
             self.diagnostics.append(
                 Diagnostic(
                     "BC310",
-                    f"'{parameter}' of '{where}' is {_amount(requested, unit)} in the network"
-                    f" and {_amount(represented, unit)} on the chip",
+                    f"'{parameter}' of '{where}' is {amount(requested, unit)} in the network"
+                    f" and {amount(represented, unit)} on the chip",
                     place,
                     "warning",
-                    required=_amount(requested, unit),
-                    given=f"{_amount(represented, unit)} ({integers})",
+                    required=amount(requested, unit),
+                    given=f"{amount(represented, unit)} ({integers})",
                 )
             )
 
 
-def _amount(value: float, unit: str) -> str:
+def amount(value: float, unit: str) -> str:
+    """A value with its unit."""
     return f"{value:g} {unit}".rstrip() if math.isfinite(value) else "infinite"
 
 

@@ -133,7 +133,8 @@ class _Target:
     population: Population
     model: NeuronModel
     variable: Variable
-    port_unit: float
+    port_unit: Reals
+    voltage_steps: float
 
     @property
     def values(self) -> Mapping[str, Reals]:
@@ -156,7 +157,9 @@ class _Target:
             for name, value in self.values.items()
             if name != self.variable.parameter
         }
-        found = rounded(self.model, {**flat, self.variable.parameter: physical.ravel()}, step)
+        found = rounded(
+            self.model, {**flat, self.variable.parameter: physical.ravel()}, step, self.voltage_steps
+        )
         chip = self.variable.chip
         line = found.numbers.represents[self.variable.parameter]
         represented = line.value(found.represented)
@@ -166,19 +169,23 @@ class _Target:
     @property
     def by_neuron(self) -> bool:
         """Whether other parameters differ between neurons, so that one value is not one integer."""
+        if not self.variable.parameter:
+            return np.ndim(self.port_unit) > 0
         others = (value for name, value in self.values.items() if name != self.variable.parameter)
-        return bool(self.variable.parameter) and any(np.ndim(value) for value in others)
+        return any(np.ndim(value) for value in others)
 
 
 def quantize_signals(
     network: Network,
     populations: Sequence[PopulationCode],
-    port_units: Mapping[tuple[str, str], float],
+    scales: Mapping[str, float],
+    port_units: Mapping[tuple[str, str], Reals],
     report: Report,
 ) -> tuple[tuple[PopulationCode, ...], dict[str, HostInput]]:
     """The populations with the network's signals, and what the host may give.
 
-    `port_units[population, port]` is what 1 added to a port stands for. Raises `BurstchipError` BC313, BC317.
+    `scales[population]` is its voltage scale, `port_units[population, port]` what 1 added to a port in every
+    step stands for, a millisecond. Raises `BurstchipError` BC313, BC317.
     """
     codes = {code.name: code for code in populations}
     host: dict[str, HostInput] = {}
@@ -187,7 +194,7 @@ def quantize_signals(
         model = network.models[population.model]
         variable = next(it for it in model.settable if it.name == signal.variable)
         unit = port_units.get((population.name, variable.input), 1.0)
-        target = _Target(signal, population, model, variable, unit)
+        target = _Target(signal, population, model, variable, unit, scales[population.name])
         code = codes[population.name]
         if isinstance(signal.course, StreamedRows | WrittenValue):
             codes[code.name], host[signal.name] = _from_the_host(target, code, network.step, report)

@@ -1,37 +1,40 @@
 """Weights and delays of a projection as the chip's integers.
 
-`limit` is the greatest magnitude a projection's weights may take; the smallest exponent e at which it fits
-the mantissa is chosen:
+`limit` is the greatest magnitude a projection's weights may take; it decides the exponent e of the mantissa:
 
     static, 8 bits mixed      -256..254 in steps of 2      e = ceil(log2(limit / (256 unit)))
     static, one sign           0..255, -255..0             the same
-    chip form, plastic        -256..255                    the same; drawn as static, 8 bits mixed are
-    carry form, plastic       -127..127 and a tag of 1/256 e = ceil(log2(limit / (128 unit)))
+    chip form, plastic        -256..255                    e = floor(...); drawn as static, 8 bits mixed are
+    carry form, plastic       -127..127 and a tag of 1/256 e = floor(log2(limit / (128 unit)))
 
-Where the user sets no limit, the smallest e at which the greatest drawn weight is not clipped. A uniform
-distribution is drawn on the integers themselves, so that every representable value between the bounds is
-equally likely.
+A weight that learns goes to the end of its integers, so that its exponent is the greatest at which this end
+is within the limit. Where the user sets no limit, e is the smallest at which the greatest drawn weight is
+not clipped. A uniform distribution is drawn on the integers themselves, so that every representable value
+between the bounds is equally likely.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.draws import WeightDraws
 from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, CARRY_TAG_BITS, QuantisationLine
 from compiler.ir.elaborated import Synapses
-from compiler.ir.network import Projection, Uniform
+from compiler.ir.network import Normal, Projection, Uniform
 from compiler.passes.quantize_report import Report
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.neurons.model import Reals
 
 register_codes(
     {
         "BC311": "weights are clipped to their limit",
         "BC312": "a delay is longer than the target has steps for",
+        "BC318": "weights that the chip's integers lose or hold coarsely",
         "BC314": "weights are larger than any exponent makes them",
     }
 )
@@ -41,6 +44,13 @@ DELAY_MAX = 62
 #: Those that can be stored.
 STEPS_MAX = (1 << 15) - 1
 EXPONENT_RANGE = (-8, 7)
+#: The share of weights drawn on both sides of 0 that may become 0 without a warning: as many as any other
+#: value where there are ten of them.
+DRAWN_ZEROS = 0.1
+#: The relative rounding that half of the weights may exceed without a warning.
+COARSE_SHARE = 0.1
+
+_APART = "the weights of one projection share an exponent: put the small ones into one of their own"
 
 Form = Literal["static", "chip", "carry"]
 SignMode = Literal["MIXED", "EXCITATORY", "INHIBITORY"]
@@ -65,13 +75,14 @@ class Mantissa:
 
 @dataclass(frozen=True)
 class Weights:
-    """Integers at 2^exponent, the physical value of one of them, and the weights before rounding."""
+    """Integers at 2^exponent, the physical value of one, the weights before rounding and their draws."""
 
     integers: NDArray[np.int16]
     exponent: int
     unit: float
     sign_mode: SignMode
     exact: NDArray[np.float64]
+    draws: WeightDraws | None
 
 
 def mantissa(form: Form, sign: SignMode, bits: int) -> Mantissa:
@@ -105,15 +116,27 @@ def _exact(synapses: Synapses) -> tuple[NDArray[np.float64], NDArray[np.float64]
     return exact, np.array([distribution.low, distribution.high])
 
 
-def _exponent(
-    projection: Projection, integers: Mantissa, greatest: float, unit: float, unit_name: str, chip: bool
-) -> int:
-    limit, most = greatest, integers.greatest
+def weight_range(synapses: Synapses, form: Form) -> tuple[float, float]:
+    """(the physical magnitude that decides a projection's exponent, the weight units that hold it)."""
+    _, extremes = _exact(synapses)
+    projection, sign = synapses.projection, _sign(extremes) if form == "static" else "MIXED"
+    allowed = mantissa(form, sign, projection.weight_bits)
     if projection.limit is not None:
-        limit, most = projection.limit, float(integers.magnitude)
+        return projection.limit, float(allowed.magnitude)
+    return float(np.max(np.abs(extremes), initial=0.0)), allowed.greatest
+
+
+def _exponent(
+    synapses: Synapses, form: Form, scaled_by: float, unit: float, unit_name: str, chip: bool
+) -> int:
+    projection = synapses.projection
+    limit, most = weight_range(synapses, form)
+    limit *= scaled_by
     if limit == 0:
         return 0
-    exponent = math.ceil(math.log2(limit / (most * unit)) - 1e-9)
+    octaves = math.log2(limit / (most * unit))
+    kept = projection.limit is not None and form != "static"
+    exponent = math.floor(octaves + 1e-9) if kept else math.ceil(octaves - 1e-9)
     if not chip:
         return exponent
     least, greatest_exponent = EXPONENT_RANGE
@@ -140,7 +163,7 @@ def _rms(values: NDArray[np.float64]) -> float:
 def _limit(
     projection: Projection, form: Form, allowed: Mantissa, stored: float, unit_name: str
 ) -> QuantisationLine:
-    """How far the integers let a weight go; no warning, since they go up to twice as far by design."""
+    """The greatest weight that the integers hold: to it a plastic one can grow."""
     assert projection.limit is not None
     # Learning takes a weight of the chip to 255, whatever bits it was drawn with.
     low, high = (allowed.low, 255 if form == "chip" else allowed.high)
@@ -150,17 +173,83 @@ def _limit(
     )
 
 
-def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str, report: Report) -> Weights:
-    """The weights of a projection. `unit` is the physical value of one weight unit at exponent 0.
+def _lost(
+    synapses: Synapses,
+    exact: NDArray[np.float64],
+    integers: NDArray[np.int64],
+    stored: float,
+    unit_name: str,
+    report: Report,
+) -> None:
+    """Say how each weight is rounded, and warn (BC318) of those that became 0."""
+    projection = synapses.projection
+    asked = np.abs(exact[exact != 0])
+    if not asked.size:
+        return
+    got = np.abs(integers[exact != 0]) * stored
+    zeros = int(np.count_nonzero(got == 0))
+    if not zeros and np.all(asked == asked[0]):
+        # The line of the greatest weight says it all.
+        return
+    half, most, greatest = (float(it) for it in np.quantile(np.abs(got / asked - 1), (0.5, 0.9, 1.0)))
+    least = int(np.argmin(asked))
+    report.lines.append(
+        QuantisationLine(
+            projection.name,
+            "least weight",
+            unit_name,
+            float(asked[least]),
+            float(got[least]),
+            f"{zeros} of {asked.size} weights became 0; rounding of each: half within {100 * half:.3g} %, "
+            f"nine in ten within {100 * most:.3g} %, all within {100 * greatest:.3g} %",
+        )
+    )
+    # Weights drawn on both sides of 0 are as close to it as to any other value.
+    drawn = synapses.quantiles is not None or isinstance(projection.weight, Normal)
+    spans = drawn and bool(np.min(exact) < 0 < np.max(exact))
+    if zeros > (DRAWN_ZEROS * asked.size if spans else 0):
+        report.diagnostics.append(
+            Diagnostic(
+                "BC318",
+                f"{zeros} of {asked.size} weights of '{projection.name}' became 0",
+                projection.places.get("weight", projection.place),
+                "warning",
+                required=f"at least {stored * 0.5:.3g} {unit_name}, half of the weight's unit".rstrip(),
+                given=f"from {float(asked[got == 0].min()):.3g} {unit_name} on".rstrip(),
+                hint=_APART,
+            )
+        )
+    elif half > COARSE_SHARE and synapses.quantiles is None:
+        report.diagnostics.append(
+            Diagnostic(
+                "BC318",
+                f"half of the weights of '{projection.name}' are rounded by more than {100 * half:.3g} %",
+                projection.places.get("weight", projection.place),
+                "warning",
+                required=f"weights of many units of {stored:.3g} {unit_name}".rstrip(),
+                given=f"{float(np.median(asked)):.3g} {unit_name} in the middle".rstrip(),
+                hint=_APART,
+            )
+        )
 
-    Raises `BurstchipError` BC314 where they are too large; warns (BC311) of weights that are clipped.
+
+def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str, report: Report) -> Weights:
+    """The weights of a projection. `units` are the physical values of one weight unit at exponent 0.
+
+    Where the target's neurons differ in it, weights are those onto the neuron with the greatest. Raises
+    `BurstchipError` BC314 where they are too large, warns of those that are clipped (BC311) or lost (BC318).
     """
     projection = synapses.projection
     exact, extremes = _exact(synapses)
+    unit = float(np.max(units))
+    if np.ndim(units) and np.any(np.asarray(units) != unit):
+        factors = unit / np.asarray(units)
+        exact, extremes = exact * factors[synapses.post], extremes * float(np.max(factors))
+        synapses = replace(synapses, quantiles=None, draws=None, weights=exact)
     sign = _sign(extremes) if form == "static" else "MIXED"
     allowed = mantissa(form, sign, projection.weight_bits)
-    greatest = float(np.max(np.abs(extremes), initial=0.0))
-    exponent = _exponent(projection, allowed, greatest, unit, unit_name, report.chip)
+    scaled_by = 1.0 if synapses.projection.limit is None else float(np.max(unit / np.asarray(units)))
+    exponent = _exponent(synapses, form, scaled_by, unit, unit_name, report.chip)
     stored = unit * 2.0**exponent / (1 << allowed.fraction_bits)
     if synapses.quantiles is not None:
         low, high = (round(bound / stored / allowed.step) for bound in extremes)
@@ -183,6 +272,8 @@ def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str
                 hint="raise the limit of the weights",
             )
         )
+    if report.chip:
+        _lost(synapses, exact, integers, stored, unit_name, report)
     requested = float(np.max(np.abs(exact), initial=0.0))
     represented = float(np.max(np.abs(integers), initial=0)) * stored
     text = f"weight_exp = {exponent}, one unit = {stored:.4g} {unit_name}".rstrip()
@@ -193,7 +284,7 @@ def quantize_weights(synapses: Synapses, form: Form, unit: float, unit_name: str
         report.lines.append(QuantisationLine(projection.name, "rms weight", unit_name, rms, got, note))
     if projection.limit is not None and report.chip:
         report.lines.append(_limit(projection, form, allowed, stored, unit_name))
-    return Weights(integers.astype(np.int16), exponent, stored, sign, exact)
+    return Weights(integers.astype(np.int16), exponent, stored, sign, exact, synapses.draws)
 
 
 def quantize_delays(synapses: Synapses, report: Report) -> NDArray[np.int16]:

@@ -16,8 +16,8 @@ The teacher and the gathering act in the plastic part of a sample only (`plastic
 In integers p counts 64ths, P 2^-18, R 2^-20 and the burst error 64ths of a burst. The decays round
 toward zero, right shifts floor, P is rounded to nearest where it is subtracted.
 
-A weight at the soma is the depolarisation in mV by one event; at the dendrite the change of the burst
-probability by a whole burst error (64).
+A weight at the soma is the greatest depolarisation in mV by one event; at the dendrite the change of the
+burst probability by a whole burst error (64).
 Source of the rule: Payeur, Guerguiev, Zenke, Richards, Naud, Nat. Neurosci. 24, 1010 (2021).
 """
 
@@ -45,6 +45,7 @@ from hw_models.neurons.quantities import (
     decay_units,
     mv_per_unit,
     octaves,
+    peak_response,
     threshold_units,
     voltage_units,
 )
@@ -179,12 +180,13 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
     """Voltages to shares of the distance from rest to threshold, windows to powers of two."""
     unit = mv_per_unit(values["threshold"], values["rest"], voltage_steps)
     mantissa_unit = unit * (1 << INPUT_SHIFT)
+    peak = peak_response(values["tau_current"], values["tau_soma"], step_ms)
     # d counts 2^-(shift + 6) of certainty.
     shift = int(np.max(values["dendrite_shift"]))
     certainty = BURST << shift
     parameters = {
-        "du": ChipParameter(decay_units(values["tau_current"], step_ms), clip=True),
-        "dv": ChipParameter(decay_units(values["tau_soma"], step_ms), clip=True),
+        "du": ChipParameter(decay_units(values["tau_current"], step_ms), clip=True, decays_voltage=True),
+        "dv": ChipParameter(decay_units(values["tau_soma"], step_ms), clip=True, decays_voltage=True),
         "dd": ChipParameter(decay_units(values["tau_dendrite"], step_ms), clip=True),
         "vth": ChipParameter(threshold_units(values["threshold"], values["rest"], unit)),
         "bias_mant": ChipParameter(
@@ -195,7 +197,7 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
         "rate_shift": ChipParameter(_window(values["homeostasis_window"] / step_ms), clip=True, shared=True),
         "rate_target": ChipParameter(values["target_rate"] * step_ms / 1000 * (1 << 20)),
         # h = (difference << 20 of rates) * gain >> 16 in 64ths: a gain of 1/4 a unit.
-        "rate_gain": ChipParameter(values["homeostasis_gain"] * 4),
+        "rate_gain": ChipParameter(values["homeostasis_gain"] * 4 / step_ms),
         "rate_limit": ChipParameter(values["homeostasis_limit"] * BURST),
         "teacher_event": ChipParameter(values["teacher_gain"] * certainty),
         # What is taught is the difference to the effect of events, which is an integer.
@@ -226,7 +228,7 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
         "target_rate": Represented(
             ("rate_target",), lambda chip: chip["rate_target"] / (1 << 20) * 1000 / step_ms
         ),
-        "homeostasis_gain": Represented(("rate_gain",), lambda chip: chip["rate_gain"] / 4),
+        "homeostasis_gain": Represented(("rate_gain",), lambda chip: chip["rate_gain"] * step_ms / 4),
         "homeostasis_limit": Represented(("rate_limit",), lambda chip: chip["rate_limit"] / BURST),
         "teacher_gain": Represented(("teacher_event",), lambda chip: chip["teacher_event"] / certainty),
         "teacher_on": Represented(("teacher_on",), lambda chip: taught(chip, "teacher_on")),
@@ -240,7 +242,7 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
         parameters,
         represents,
         # One weight unit at exponent 0 adds 1 to u, and 64 to d for a whole burst error.
-        port_units={"soma": unit, "dendrite": BURST / certainty},
+        port_units={"soma": unit * peak, "dendrite": BURST / certainty},
         # The compiler makes the exponents and the factor's shift what the projections need.
         constants={"soma_exp": INPUT_SHIFT, "dendrite_exp": 0, "factor_shift": 0},
         units={
@@ -277,7 +279,12 @@ BURST_UNIT = NeuronModel(
         ),
         Parameter("target_rate", "rate", 0.0, "event rate that homeostasis aims at", minimum=0.0),
         Parameter(
-            "homeostasis_gain", "number", 0.0, "burst probability per missing event a step", 0.0, 1023.0
+            "homeostasis_gain",
+            "number",
+            0.0,
+            "burst probability per missing event a millisecond",
+            0.0,
+            1023.0,
         ),
         Parameter("homeostasis_limit", "fraction", 0.0, "greatest change of the burst probability", 0.0, 1.0),
         Parameter(
@@ -316,6 +323,7 @@ BURST_UNIT = NeuronModel(
             "consolidate": "consolidate",
         },
         exponents={"soma": "soma_exp", "dendrite": "dendrite_exp"},
+        responses={"soma": "v", "dendrite": "d"},
         taught="teacher_on",
         taught_else="teacher_off",
         factor_shift="factor_shift",

@@ -10,7 +10,8 @@ In integers, with tz the shift that rounds toward zero:
     v <- clip(tz(v (4096 - dv), 12) + u + bias, +-(2^23 - 1));   bias = bias_mant << bias_exp
     event = v > (vth << 6);   v <- 0 where event
 
-A weight is the depolarisation, in mV, that one event's current causes in its first step.
+A weight is the greatest depolarisation, in mV, that one event causes in a neuron at rest, at any step: the
+peak of the two exponentials, or the jump where tau_current is 0.
 Source: lava-nc 0.10.0, `PyLifModelBitAcc`.
 """
 
@@ -34,9 +35,11 @@ from hw_models.neurons.quantities import (
     decay_tau,
     decay_units,
     mv_per_unit,
+    peak_response,
     threshold_units,
     voltage_units,
 )
+from hw_models.neurons.roles import Roles
 from hw_models.program.trace import decay, program, saturate, where, wrap
 from hw_models.program.widths import FLAG, Width, signed, unsigned
 
@@ -67,10 +70,13 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
     """Time constants to decays, voltages to shares of the distance from rest to threshold."""
     unit = mv_per_unit(values["threshold"], values["rest"], voltage_steps)
     mantissa_unit = unit * (1 << INPUT_SHIFT)
+    peak = peak_response(values["tau_current"], values["tau_membrane"], step_ms)
     return ChipNumbers(
         parameters={
-            "du": ChipParameter(decay_units(values["tau_current"], step_ms), clip=True, offset=-1),
-            "dv": ChipParameter(decay_units(values["tau_membrane"], step_ms), clip=True),
+            "du": ChipParameter(
+                decay_units(values["tau_current"], step_ms), clip=True, offset=-1, decays_voltage=True
+            ),
+            "dv": ChipParameter(decay_units(values["tau_membrane"], step_ms), clip=True, decays_voltage=True),
             "vth": ChipParameter(threshold_units(values["threshold"], values["rest"], unit)),
             "bias_mant": ChipParameter(
                 bias_units(values["bias"], values["capacitance"], unit, step_ms), exponent="bias_exp"
@@ -88,7 +94,7 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
             "rest": Represented(("vth",), lambda _: values["rest"]),
             "capacitance": Represented(("bias_mant", "bias_exp"), lambda _: values["capacitance"]),
         },
-        port_units={"soma": mantissa_unit},
+        port_units={"soma": mantissa_unit * peak},
         units=voltage_units(unit, "u", "v"),
     )
 
@@ -108,5 +114,6 @@ LIF = NeuronModel(
     ports=(Port("soma", "voltage", "adds to the synaptic current"),),
     in_chip_units=in_chip_units,
     program=lif_program,
+    roles=Roles(responses={"soma": "v"}),
     variables=(Settable("bias", "bias", "bias_mant"),),
 )

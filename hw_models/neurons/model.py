@@ -96,6 +96,8 @@ class ChipParameter:
     - `offset` is added to the integer, and to the real number that the program is given;
     - `clip`: a value beyond the width becomes its bound; without it such a value is an error;
     - `shared`: one integer for all neurons, the one of the greatest value;
+    - `decays_voltage`: what a voltage loses in a step, in 1/4096, rounded toward zero; the compiler chooses a
+      voltage scale at which this rounding does not matter;
     - `exponent` names a second parameter e: rounded(value) = mantissa 2^e with the smallest e, one for all
       neurons, at which every mantissa fits; what no e reaches becomes the greatest there is;
     - `follows` names another parameter whose integer decides this one: `value` is then a function of it,
@@ -109,6 +111,7 @@ class ChipParameter:
     exponent: str | None = None
     follows: str | None = None
     width: Width | None = None
+    decays_voltage: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,14 +132,14 @@ class ChipNumbers:
 
     `parameters` have the chip's names (`du`, `dv`, `vth`, ...); `constants` are those that no physical
     parameter sets. `represents` has an entry for every physical parameter. `port_units[port]` is the weight,
-    in the port's base unit, that one weight unit at exponent 0 stands for. `units[variable]` is the value
-    that 1 in a state or output stands for, and its unit ("" for a fraction), where that is one number for
-    all neurons.
+    in the port's base unit, that one weight unit at exponent 0 stands for, one or [neuron].
+    `units[variable]` is the value that 1 in a state or output stands for, and its unit ("" for a fraction),
+    where that is one number for all neurons.
     """
 
     parameters: Mapping[str, ChipParameter]
     represents: Mapping[str, Represented]
-    port_units: Mapping[str, float]
+    port_units: Mapping[str, Reals]
     constants: Mapping[str, int] = field(default_factory=dict)
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
 
@@ -150,7 +153,8 @@ class NeuronModel:
     of the population. The compiler chooses it, rounds, clips and writes the quantisation report.
     `program` is the integer program of one step; its outputs are what projections and probes may name,
     its states what probes may name. `roles` say what its other inputs are bound to, and which states and
-    parameters have a meaning beyond the model. `variables` are what signals may set beside the ports.
+    parameters have a meaning beyond the model. `variables` are what signals may set beside the ports. Of the
+    outputs in `continuous` a message is sent in every step: their weights count for a millisecond.
     """
 
     name: str
@@ -162,6 +166,7 @@ class NeuronModel:
     program: Program
     roles: Roles = field(default_factory=Roles)
     variables: tuple[Settable, ...] = ()
+    continuous: tuple[str, ...] = ()
 
     @property
     def settable(self) -> tuple[Variable, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel
 from hw_models.neurons.roles import CONTROL_WIDTHS
@@ -90,7 +91,7 @@ def _of_parameter(
 def _of_units(model: NeuronModel, numbers: ChipNumbers) -> Iterator[Flaw]:
     for port in model.ports:
         unit = numbers.port_units.get(port.name)
-        if unit is None or not (math.isfinite(unit) and unit > 0):
+        if unit is None or not np.all(np.isfinite(unit) & (np.asarray(unit) > 0)):
             yield Flaw(
                 f"gives the weights of its port '{port.name}' no unit",
                 "a positive number in `port_units`",

@@ -61,6 +61,36 @@ def decay_tau(rate: Reals | Integers, step_ms: float) -> Reals:
     return float(tau) if tau.ndim == 0 else tau
 
 
+def _fall(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 - exp(-x) for x >= 0, exact for small ones too."""
+    return np.asarray(np.where(x < 1e-5, x * (1 - x / 2 + x * x / 6), 1 - exp(-x)))
+
+
+def peak_response(tau_current_ms: Reals, tau_membrane_ms: Reals, step_ms: float) -> Reals:
+    """The greatest depolarisation by a current that begins with 1 and enters the membrane in every step.
+
+    With what a step leaves of the slower of the two, a = exp(-step/slow), and of the faster, b, the potential
+    after m steps is v(m) = (a^m - b^m) / (a - b). Its maximum is beside m = ln(slow/fast) / ln(a/b). It is 1
+    where either time constant is 0: then the potential jumps.
+    """
+    first, second = np.broadcast_arrays(np.float64(tau_current_ms), np.float64(tau_membrane_ms))
+    both = (first > 0) & (second > 0)
+    slow = np.where(both, np.maximum(first, second), 1.0)
+    fast = np.where(both, np.minimum(first, second), 1.0)
+    distance = step_ms * (1 / fast - 1 / slow)
+    alike = slow / fast - 1 < 1e-6
+    apart = np.where(alike, 1.0, distance)
+    middle = np.where(alike, slow / step_ms, log(slow / fast) / apart)
+
+    def after(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+        summed = np.where(alike, steps, _fall(steps * distance) / _fall(apart))
+        return np.asarray(exp(-(steps - 1) * step_ms / slow) * summed)
+
+    early = np.maximum(np.floor(middle), 1.0)
+    peak = np.where(both, np.maximum(after(early), after(early + 1)), 1.0)
+    return float(peak) if peak.ndim == 0 else peak
+
+
 def voltage_units(unit_mv: float, *variables: str) -> dict[str, tuple[float, str]]:
     """What 1 stands for in voltage variables."""
     return dict.fromkeys(variables, (unit_mv, "mV"))

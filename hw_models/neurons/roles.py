@@ -75,7 +75,8 @@ class Roles:
         rate         2^-16 events a step: of the parameter `rate`, or of a task's pixel
         listed       1 where the population's list has an event
 
-    `exponents[port]` is the parameter that the compiler sets to the port's weight exponent. `rate` and
+    `exponents[port]` is the parameter that the compiler sets to the port's weight exponent, `responses[port]`
+    the state that its events move: a weight is the greatest change of that state by one event. `rate` and
     `full_rate` are parameters that the program itself does not read: what the control `rate` is without a
     task, and at a full-intensity pixel (in 2^-10 events a step); likewise `taught` and `taught_else`.
     `factor_shift` is the parameter by whose number of bits the third factor shrinks, where a learning rate
@@ -86,6 +87,7 @@ class Roles:
 
     controls: Mapping[str, Control] = field(default_factory=dict)
     exponents: Mapping[str, str] = field(default_factory=dict)
+    responses: Mapping[str, str] = field(default_factory=dict)
     rate: str = ""
     full_rate: str = ""
     taught: str = ""

@@ -172,4 +172,5 @@ CURRENT_SOURCE = NeuronModel(
     current_source_program,
     Roles({"clock": "clock"}),
     (Settable("level", "level", "level"),),
+    continuous=("current",),
 )

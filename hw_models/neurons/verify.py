@@ -65,6 +65,9 @@ def verify_binding(program: Program, ports: Collection[str], roles: Roles, extra
         require(not name or name in program.states, f"a role names '{name}', which is not a state")
     for name in (roles.factor_shift, *roles.exponents.values()):
         require(not name or name in program.parameters, f"a role names '{name}', which is not a parameter")
+    for port, state in roles.responses.items():
+        require(state in program.states, f"a role names '{state}', which is not a state")
+        require(port in ports, f"the role `responses` names '{port}', which is not a port")
     require(set(roles.exponents) <= set(ports), "the role `exponents` names something that is not a port")
     if "events" in program.outputs:
         require(program.outputs["events"] == FLAG, "the output 'events' must have the range 0..1")

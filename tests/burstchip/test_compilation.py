@@ -54,10 +54,11 @@ def test_every_pass_can_be_watched(network: Path) -> None:
         "quantize",
         "lower",
         "lower_functions",
+        "effects",
         "bind",
         "check",
     ]
-    assert [ir for _, ir in seen[1:]] == [ChipProgram] * 5
+    assert [ir for _, ir in seen[1:]] == [ChipProgram] * 6
 
 
 def test_overrides_and_seed_reach_the_program(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ def rms(values: Any) -> float:
 def test_a_decay_that_integers_do_not_have_is_parameter_error() -> None:
     """1000 ms at 0.1 ms: without decay the potential rises in a straight line, where 4 % should be lost."""
     found = shares(0.1, tau_membrane=1000.0, bias=1000.0)
-    unit, bias = 570 / 8192, 1.0
+    # A decay of at most 1/4096 a step takes 2^19 units to the threshold of 570 mV.
+    unit, bias = 570 / (1 << 19), 1.0
     lines = np.rint(bias / unit) * unit * np.arange(1, STEPS + 1)
     assert found.parameter == pytest.approx(rms(lines - charged(0.1, 1000.0, 1000.0)), rel=1e-6)
     # What does not decay is not rounded either.

@@ -137,7 +137,7 @@ def test_the_same_bytes_on_every_machine(make: Any) -> None:
         seed=5,
     )
     code = compile_network(network)
-    assert artifact_sha256(code)[:16] == "761236ada536b499"
+    assert artifact_sha256(code)[:16] == "a6992a9f10ab0156"
     # The artifact says how weights were drawn; what is drawn of it again must be the same too.
     exact = code.projections[0].exact.astype("<f8")
     assert hashlib.sha256(exact.tobytes()).hexdigest()[:16] == "fb54be609bb87367"

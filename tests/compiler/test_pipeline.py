@@ -49,13 +49,14 @@ def test_every_pass_is_seen_once_in_order(make: Any) -> None:
         "quantize",
         "lower",
         "lower_functions",
+        "effects",
         "bind",
         "check",
     ]
-    assert [type(ir) for _, ir in seen] == [Elaborated, *[ChipProgram] * 5]
+    assert [type(ir) for _, ir in seen] == [Elaborated, *[ChipProgram] * 6]
     assert seen[-1][1] is code
     placed = partition_program(code, lambda name, ir: seen.append((name, ir)))
-    assert seen[6:] == [("partition", placed)] and placed.code is code
+    assert seen[7:] == [("partition", placed)] and placed.code is code
     assert [known.name for known in passes()] == [name for name, _ in seen]
 
 
@@ -109,7 +110,8 @@ ADDED = (
     Pass("h", renamed, before="partition"),
     Pass("i", lambda partition: replace(partition), after="partition"),
 )
-PLACES = "g elaborate quantize lower a b c d lower_functions bind e f check h partition i"
+OWN_NAMES = "elaborate, quantize, lower, lower_functions, effects, bind, check, partition"
+PLACES = "g elaborate quantize lower a b c d lower_functions effects bind e f check h partition i"
 ORDER = PLACES.split()
 
 
@@ -194,17 +196,17 @@ def test_a_taken_name(name: str, beside: str, entry_points: list[EntryPoint]) ->
         (
             [Pass("mine", len, after="quantise")],
             "error[BC304]: pass 'mine' cannot run after 'quantise': no pass 'quantise' is registered\n"
-            "  required: one of elaborate, quantize, lower, lower_functions, bind, check, partition    "
+            f"  required: one of {OWN_NAMES}    "
             "given: 'mine' after 'quantise'    hint: did you mean: quantize",
         ),
         (
             [Pass("mine", len, before="theirs"), Pass("theirs", len, after="absent")],
             "error[BC304]: pass 'mine' cannot run before 'theirs': no pass 'absent' is registered\n"
-            "  required: one of elaborate, quantize, lower, lower_functions, bind, check, partition, theirs"
+            f"  required: one of {OWN_NAMES}, theirs"
             "    given: 'mine' before 'theirs', 'theirs' after 'absent'    "
             "hint: install the package that registers 'absent'\n"
             "error[BC304]: pass 'theirs' cannot run after 'absent': no pass 'absent' is registered\n"
-            "  required: one of elaborate, quantize, lower, lower_functions, bind, check, partition, mine    "
+            f"  required: one of {OWN_NAMES}, mine    "
             "given: 'theirs' after 'absent'    hint: install the package that registers 'absent'",
         ),
         (

@@ -86,7 +86,7 @@ def spikes() -> ChipProgram:
         2,
         NOISE,
         Population("cells", "lif", 2, {"bias": 200.0, "tau_current": 2.0}),
-        projection("noise.events", "cells.soma", weight=Uniform(-4.0, 6.0), learn="rule"),
+        projection("noise.events", "cells.soma", weight=Uniform(-4.0, 6.0), limit=8.0, learn="rule"),
         projection(
             "cells.events",
             "cells.soma",

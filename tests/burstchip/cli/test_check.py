@@ -22,7 +22,8 @@ def test_strict_takes_warnings_for_errors(pair: Path, burstchip) -> None:
     pair.write_text(pair.read_text().replace("4 mV]}}", "4 mV]}, weight_bits: 1}"))
     done = burstchip("check", pair, "--strict")
     assert done.code == 2
-    assert done.out == f"{pair}: 1 error, 0 warnings\n" and "error[BC310]" in done.err
+    assert done.out == f"{pair}: 2 errors, 0 warnings\n"
+    assert "error[BC310]" in done.err and "error[BC318]" in done.err
 
 
 NETWORKS = [*EXAMPLES.glob("*.yaml"), *(EXAMPLES.parent / "burstchip" / "templates").glob("*/network.yaml")]

@@ -38,7 +38,7 @@ def test_json(pair: Path, burstchip) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["elaborate", "quantize", "lower", "lower_functions", "bind", "check", "partition"]
+    "name", ["elaborate", "quantize", "lower", "lower_functions", "effects", "bind", "check", "partition"]
 )
 def test_the_program_after_a_pass(name: str, burstchip) -> None:
     done = burstchip("compile", GOLDEN / "network.yaml", "--print-after", name)
@@ -65,7 +65,7 @@ def test_an_unknown_pass(pair: Path, burstchip) -> None:
     assert done.code == 2 and not Path("net.burst").exists()
     assert done.err == (
         "error[BC612]: unknown pass 'quantise'\n"
-        "  required: elaborate, quantize, lower, lower_functions, bind, check, partition"
+        "  required: elaborate, quantize, lower, lower_functions, effects, bind, check, partition"
         "    given: quantise    hint: did you mean: quantize\n"
     )
 

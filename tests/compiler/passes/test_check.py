@@ -258,7 +258,7 @@ def test_sums_that_may_leave_their_port(make: Any) -> None:
     def warnings(size: int, **more: Any) -> list[str]:
         network = make.network(
             make.population("a", "poisson_source", size, rate=10.0),
-            make.population("n", "lif", 1),
+            make.population("n", "lif", 1, tau_current=0.0),
             make.projection("a.events", "n.soma", Constant(128 * 20 / 128), **more),
         )
         return [f"{d.id}: {d.message} / {d.required}" for d in found(network)]
@@ -274,7 +274,7 @@ def test_graded_messages_and_exponents_count_in_sums(make: Any) -> None:
     def told(level: Any, size: int = 4) -> list[Diagnostic]:
         network = make.network(
             make.population("a", "current_source", size, level=level),
-            make.population("n", "lif", 1),
+            make.population("n", "lif", 1, tau_current=0.0),
             make.projection("a.current", "n.soma", Constant(2.0), limit=20.0),
         )
         return found(network)

@@ -34,9 +34,10 @@ UNIT = 20 / 128
         # The port takes the smallest, the others keep what is left.
         ([256 * UNIT, 32 * UNIT], 3, [3, 0]),
         ([32 * UNIT, 512 * UNIT], 3, [0, 4]),
-        # Below the port's range the projection's sum is shifted right.
-        ([UNIT], 0, [-2]),
-        ([UNIT, 256 * UNIT], 0, [-2, 6]),
+        # A finer voltage scale takes the place of an exponent below 0.
+        ([UNIT], 0, [0]),
+        # As far as the other goes: then the projection's sum is shifted right.
+        ([UNIT, 256 * UNIT], 0, [-1, 7]),
     ],
 )
 def test_the_port_takes_the_exponent_that_all_share(

@@ -192,7 +192,7 @@ def _homeostasis_and_teacher(draw: st.DrawFn, it: PopulationStructure, step_ms: 
     rates = between(0, 300 / step_ms, (0.0, 0.01, 1000 / step_ms))
     if it.per_neuron & set(_HOMEOSTASIS) or draw(st.booleans()):
         put("target_rate", "Hz", rates)
-        put("homeostasis_gain", "", between(0, 20, (1023.0,)))
+        put("homeostasis_gain", "", between(0, 20 * min(step_ms, 1), (1023.0 * min(step_ms, 1),)))
         put("homeostasis_limit", "", between(0, 1, (0.0, 1.0)))
         put("homeostasis_window", "ms", st.sampled_from((4.0, 64.0, 1024.0, 1e6)))
     if it.per_neuron & set(_TEACHER) or draw(st.booleans()):

@@ -55,6 +55,7 @@ populations:
   drifting: {{model: lif, size: 5, tau_current: 2 ms, bias: 100 pA}}
   ticks: {{model: spike_list, size: 9, events: {listed(9, 0.3, 4)}}}
   patchy: {{model: lif, size: 12, tau_current: 2 ms}}
+  never: {{model: spike_list, size: 1, events: [[0, 9000 ms]]}}
   level: {{model: current_source, size: 4, level: [-40, 3, 77, 12], start: 5 ms, stop: 60 ms}}
   graded: {{model: lif, size: 4, tau_current: 5 ms, bias: 50 pA}}
   graded_late: {{model: lif, size: 4, tau_current: 1 ms}}
@@ -82,6 +83,9 @@ projections:
   - {{name: pairs, from: ticks, to: patchy,
      connectivity: {{pairs: [[0, 0, 9 mV], [0, 11, 12 mV], [3, 4, -2 mV],
      [8, 4, 20 mV], [8, 11, 5 mV]]}}}}
+  # So great a weight, which no event goes through, keeps the scale of voltages coarse.
+  - {{name: great, from: never, to: fine, weight: 5000 mV}}
+  - {{name: great_too, from: never, to: graded, weight: 5000 mV}}
   - {{from: level, to: graded, weight: {{uniform: [-0.1 mV, 0.1 mV]}}}}
   - {{name: level_pairs, from: level, to: graded, connectivity: {{pairs: [[0, 3, 0.3 mV], [2, 1, 0.02 mV]]}}}}
   - {{from: level, to: graded_late, weight: {{uniform: [-45 mV, 50 mV]}},
@@ -146,9 +150,10 @@ plasticity:
     consolidate_every: 2
     rounding: lava
 projections:
-  - {{name: fixed, from: spikes, to: first, weight: 15.625 mV, limit: 39.84375 mV}}
-  - {{name: table, from: first, to: second, weight: 15.625 mV, limit: 39.84375 mV, learn: table}}
-  - {{name: tagged, from: before, to: after, weight: {{uniform: [0 mV, 20 mV]}}, limit: 90 mV, learn: tagged}}
+  - {{name: fixed, from: spikes, to: first, weight: 15.625 mV, limit: 40 mV}}
+  - {{name: table, from: first, to: second, weight: 15.625 mV, limit: 40 mV, learn: table}}
+  - {{name: tagged, from: before, to: after, weight: {{uniform: [0 mV, 20 mV]}}, limit: 320 mV,
+     learn: tagged}}
   - {{name: down, from: before, to: below, weight: {{uniform: [-6 mV, 0 mV]}}, limit: 25 mV, learn: paired}}
   - {{from: noise, to: circle, weight: {{uniform: [2 mV, 12 mV]}}}}
   - {{name: many, from: circle, to: circle, weight: {{uniform: [-4 mV, 4 mV]}}, limit: 9 mV, learn: by_epoch}}

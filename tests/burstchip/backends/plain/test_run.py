@@ -33,14 +33,12 @@ def chain(folder: Path) -> ChipProgram:
 def test_a_message_acts_after_its_delay(tmp_path: Path) -> None:
     """Two messages emitted in step 2 meet in step 5, that of step 4 comes in step 7; u = 64 times the sum."""
     code = chain(tmp_path)
-    weight, down = int(code.projections[0].weights[0]), -code.projections[0].weight_exp
-    assert down > 0
+    weight = int(code.projections[0].weights[0])
+    assert code.projections[0].weight_exp == 0
     run = PlainRun(code, record=[("first", "u"), ("spikes", "events")])
     seen = run.advance(9)
     assert seen["spikes", "events"].sum(axis=1).tolist() == [0, 0, 2, 0, 1, 0, 0, 0, 0]
-    assert seen["first", "u"][:, 0].tolist() == [
-        64 * (weight * k >> down) for k in (0, 0, 0, 0, 0, 2, 0, 1, 0)
-    ]
+    assert seen["first", "u"][:, 0].tolist() == [64 * weight * k for k in (0, 0, 0, 0, 0, 2, 0, 1, 0)]
     assert (run.clock, run.neurons["spikes"].events, run.neurons["first"].clipped) == (9, 3, 0)
 
 

@@ -41,11 +41,15 @@ def potentials(code: ChipProgram, steps: int) -> NDArray[np.float64]:
 
 
 def response(step_ms: float, steps: int, tau_u: float, tau_v: float, weight: float, bias: float) -> Any:
-    """u <- a u + weight at the event, v <- b v + u + bias, solved, with exact decays a and b."""
+    """u <- a u + jump at the event, v <- b v + u + bias, solved, with exact decays a and b.
+
+    The jump is such that the greatest v by the event is `weight`.
+    """
     a, b = (exp(-step_ms / tau) for tau in (tau_u, tau_v))
     n = np.arange(steps)
     since = np.maximum(n - ARRIVAL + 1, 0)
-    return bias * (1 - b ** (n + 1)) / (1 - b) + weight * (b**since - a**since) / (b - a)
+    course = (b**since - a**since) / (b - a)
+    return bias * (1 - b ** (n + 1)) / (1 - b) + weight * course / course.max()
 
 
 @pytest.mark.parametrize(("step_ms", "tau"), [(0.1, 1000.0), (1.0, 20.0), (0.1, 100.0)])

@@ -52,7 +52,8 @@ def network(
             Endpoint("noise", "events"),
             Endpoint(f"cells{k}", "soma"),
             connectivity=Dense(),
-            weight=Uniform(2.0, 6.0),
+            # Of whole units at any voltage scale, which ten projections make coarser.
+            weight=Uniform(2.0, 6.0) if model == "burst_unit" else Uniform(100.0, 200.0),
             delay=Constant(delay),
             **({"learn": "rule"} if learn else {}),
         )
