@@ -47,16 +47,16 @@ def control_signal(
     return Periodic(every, 0, 1) if control == "gather" else Periodic(every, every - 1, every)
 
 
-def consolidation(code: ChipProgram) -> int:
-    """Steps between two consolidations of tags, 0 where there are none."""
-    every = max((p.learning.consolidate_every for p in code.projections if p.learning), default=0)
-    if code.task is not None:
-        return every * code.task.present
-    return every * max((population.gather_every for population in code.populations), default=0)
+def consolidation(code: ChipProgram, population: PopulationCode) -> int:
+    """Steps between two consolidations of the tags of synapses that end at a population, 0 without any."""
+    ending = (p.learning for p in code.projections if p.target == population.name)
+    every = max((learning.consolidate_every for learning in ending if learning), default=0)
+    return every * (population.gather_every if code.task is None else code.task.present)
 
 
-def _population(population: PopulationCode, code: ChipProgram, every: int) -> PopulationCode:
+def _population(population: PopulationCode, code: ChipProgram) -> PopulationCode:
     roles, task = population.roles, code.task
+    every = consolidation(code, population)
     signals: dict[str, Signal] = {
         name: control_signal(control, roles, population.gather_every, every, task)
         for name, control in roles.controls.items()
@@ -89,8 +89,7 @@ def _learning(learning: LearningCode, target: PopulationCode, task: TaskCode | N
 
 def bind(code: ChipProgram) -> ChipProgram:
     """All inputs of all programs bound."""
-    every = consolidation(code)
-    populations = tuple(_population(population, code, every) for population in code.populations)
+    populations = tuple(_population(population, code) for population in code.populations)
     targets = {population.name: population for population in populations}
     projections = tuple(
         p if p.learning is None else replace(p, learning=_learning(p.learning, targets[p.target], code.task))

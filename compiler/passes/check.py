@@ -29,8 +29,9 @@ register_codes(
         "BC334": "the summed input of a port may exceed its width",
         "BC335": "a population without input or without effect",
         "BC336": "a parameter that nothing reads here",
-        "BC339": "plastic projections consolidate after different numbers of samples",
+        "BC339": "plastic projections of one population consolidate after different numbers of samples",
         "BC338": "the summed input of a port may exceed the 32 bits that backends add up in",
+        "BC341": "a rule changes what nothing reads",
         "BC337": "learning rates are annealed more often than the neuron can",
     }
 )
@@ -152,20 +153,49 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
                 )
 
 
+def _unread(code: ChipProgram) -> Iterator[Diagnostic]:
+    """A delay variable delays nothing, here as in Lava, and a tag alone changes no weight."""
+    for projection in code.projections:
+        learning = projection.learning
+        if learning is None or learning.form != "chip":
+            continue
+        rule = learning.rule
+        others = {name: rule.read_by(name) for name in ("dw", "dt", "dd")}
+        if rule.dd is not None and "d" not in others["dw"] | others["dt"]:
+            yield _error(
+                "BC341",
+                f"'dd' of the rule of '{projection.name}' has no effect: d delays no event",
+                "a rule without 'dd', or a 'dw' or 'dt' that reads d",
+                f"dd: {rule.dd}",
+                "d is a third variable of a synapse, in Lava's LearningDense too",
+            )
+        tag_is_read = "t" in others["dw"] or ("t" in others["dd"] and "d" in others["dw"])
+        if rule.dt is not None and not tag_is_read:
+            yield Diagnostic(
+                "BC341",
+                f"'dt' of the rule of '{projection.name}' has no effect on weights: 'dw' does not read t",
+                severity="warning",
+                required="a 'dw' that reads t",
+                given=f"dw: {rule.dw}" if rule.dw is not None else "no dw",
+            )
+
+
 def _consolidation(code: ChipProgram) -> Iterator[Diagnostic]:
-    """All neurons receive the same signal to consolidate."""
-    every = {
-        p.name: p.learning.consolidate_every
-        for p in code.projections
-        if p.learning is not None and p.learning.form == "chip" and p.learning.consolidate_every
-    }
-    if len(set(every.values())) > 1:
-        yield _error(
-            "BC339",
-            "plastic projections consolidate after different numbers of samples",
-            "one consolidate_every, or 0, for all of them",
-            ", ".join(f"{name}: {value}" for name, value in every.items()),
-        )
+    """A neuron sends one signal to consolidate, y2, to all synapses that end at it."""
+    for population in code.populations:
+        every = {
+            p.name: p.learning.consolidate_every
+            for p in code.projections
+            if p.target == population.name and p.learning is not None and p.learning.consolidate_every
+        }
+        if len(set(every.values())) > 1:
+            yield _error(
+                "BC339",
+                f"plastic projections onto '{population.name}' consolidate after different numbers of "
+                "samples",
+                "one consolidate_every, or 0, for all projections of a population",
+                ", ".join(f"{name}: {value}" for name, value in every.items()),
+            )
 
 
 def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np.float64]:
@@ -268,7 +298,7 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
 
 def check(code: ChipProgram) -> ChipProgram:
     """Add what the design rules find. Raises `BurstchipError` with all errors where there is any."""
-    rules = (_emulation, _task, _rules, _consolidation, _widths, _unused)
+    rules = (_emulation, _task, _rules, _unread, _consolidation, _widths, _unused)
     of_chips = (_emulation, _widths)
     held = [rule for rule in rules if code.on_chip or rule not in of_chips]
     found = [diagnostic for rule in held for diagnostic in rule(code)]

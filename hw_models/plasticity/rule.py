@@ -167,6 +167,12 @@ class LearningRule:
         """The variables that occur as factors: `x1`, `y2`, `t`, ..."""
         return frozenset(factor.variable for product in self.products for factor in product.factors)
 
+    def read_by(self, target: Target) -> frozenset[str]:
+        """The variables that one sum reads as factors; none where it is absent."""
+        given: SumOfProducts | None = getattr(self, target)
+        products = () if given is None else given.products
+        return frozenset(factor.variable for product in products for factor in product.factors)
+
     def holds_u(self, epoch: int) -> bool:
         """Whether the condition uK holds in learning epoch `epoch` = 1, 2, ... (False without one)."""
         return any(epoch % 2**k == 0 for k in self.decimations)

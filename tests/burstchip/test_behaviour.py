@@ -268,3 +268,30 @@ projections:
     current = found["cell.u"].mean(axis=1)
     assert current[120] > 1.5 * current[3] > 0
     assert current[150] == pytest.approx(current[3], rel=0.2)
+
+
+def test_each_population_consolidates_in_its_own_rhythm(recorded: Callable[..., Recorded]) -> None:
+    """Two rules in a free run: y2 asks for the tags at the end of each second epoch, of 8 and of 12 ms."""
+    rules = "\n".join(
+        f"  {name}: {{form: chip, every: {every} ms, trace: {{name: x1, tau: 16 ms, increment: 16}}, "
+        "learning_rate: 2^-4, consolidation_rate: 2^-4, consolidate_every: 2}"
+        for name, every in (("quick", 8), ("slow", 12))
+    )
+    found = recorded(
+        f"""
+populations:
+  noise: {{model: poisson_source, size: 5, rate: 100 Hz}}
+  first: {{model: burst_unit, size: 3, bias: 400 pA}}
+  second: {{model: burst_unit, size: 3, bias: 400 pA}}
+plasticity:
+{rules}
+projections:
+  - {{from: noise, to: first.soma, weight: 1 mV, limit: 20 mV, learn: quick}}
+  - {{from: noise, to: second.soma, weight: 1 mV, limit: 20 mV, learn: slow}}
+""",
+        97,
+        *("first.y2", "second.y2"),
+    )
+    for name, every in (("first", 16), ("second", 24)):
+        asked = np.flatnonzero(found[f"{name}.y2"].any(axis=1))
+        assert asked.tolist() == list(range(every - 1, 97, every))

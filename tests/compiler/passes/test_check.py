@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compiler.ir.network import Constant, Uniform
+from compiler.ir.network import Constant, Plasticity, TraceSpec, Uniform
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
@@ -18,7 +18,7 @@ def found(network: Any) -> list[Diagnostic]:
         diagnostics = compile_network(network).diagnostics
     except BurstchipError as error:
         diagnostics = error.diagnostics
-    return [diagnostic for diagnostic in diagnostics if "BC330" <= diagnostic.id < "BC340"]
+    return [diagnostic for diagnostic in diagnostics if "BC330" <= diagnostic.id < "BC350"]
 
 
 def task(make: Any, **changes: Any) -> Any:
@@ -192,11 +192,11 @@ def test_traces_of_the_target_s_own_events_are_no_third_factor(make: Any) -> Non
 
 
 def test_one_rhythm_of_consolidation(make: Any) -> None:
-    def told(*every: int) -> list[Diagnostic]:
+    def told(*every: int, onto: str = "readout") -> list[Diagnostic]:
         rules = [make.burst_rule(f"r{i}", consolidate_every=value) for i, value in enumerate(every)]
         learns = {
             "first": ("image.events", "hidden.soma", "r0"),
-            "second": ("hidden.events", "readout.soma", "r1"),
+            "second": ("hidden.events", f"{onto}.soma", "r1"),
         }
         projections = {
             name: make.projection(source, target, Uniform(-1.0, 1.0), limit=20.0, learn=rule, name=name)
@@ -204,13 +204,38 @@ def test_one_rhythm_of_consolidation(make: Any) -> None:
         }
         return found(make.digits(**projections, rule=rules[0], other=rules[1]))
 
-    assert told(2, 2) == told(0, 3) == []
-    (error,) = told(1, 4)
+    assert told(2, 2) == told(0, 3) == told(1, 4) == []
+    (error,) = (d for d in told(1, 4, onto="hidden") if d.severity == "error")
     assert (error.id, error.message) == (
         "BC339",
-        "plastic projections consolidate after different numbers of samples",
+        "plastic projections onto 'hidden' consolidate after different numbers of samples",
     )
     assert error.given == "first: 1, second: 4"
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({"dw": "u0*2^-4*x1*y1", "dd": "x0*2^1"}, ["error: 'dd'"]),
+        ({"dw": "u0*2^-4*x1*y1", "dd": "x0*2^1 - x0*d"}, ["error: 'dd'"]),
+        ({"dw": "u0*2^-4*x1*y1 + x0*2^-3*d", "dd": "x0*2^1"}, []),
+        ({"dw": "u0*2^-4*x1*y1", "dt": "u0*2^-4*x1*y1"}, ["warning: 'dt'"]),
+        ({"dt": "u0*2^-4*x1*y1"}, ["warning: 'dt'"]),
+        ({"dw": "x0*2^-3*d", "dd": "u0*t", "dt": "u0*2^-4*x1*y1"}, []),
+    ],
+)
+def test_what_a_rule_changes_is_read(make: Any, rules: dict[str, str], told: list[str]) -> None:
+    rule = Plasticity(
+        "rule", "chip", "lava", 8.0, (TraceSpec("x1", 9.0, 5.0), TraceSpec("y1", 9.0, 5.0)), rules
+    )
+    network = make.network(
+        make.population("a", "poisson_source", rate=10.0),
+        make.population("n", "lif"),
+        rule,
+        make.projection("a.events", "n.soma", 1.0, learn="rule"),
+    )
+    messages = [d for d in found(network) if d.id == "BC341"]
+    assert [f"{d.severity}: {d.message.split()[0]}" for d in messages] == told
 
 
 def test_the_carry_form_needs_gathered_burst_errors(make: Any) -> None:

@@ -26,19 +26,19 @@ _TWO_FACTORS = (
     {"dw": "u{k}*2^-4*x1*y1"},
     {"dw": "y0*2^-1*x1 - x0*2^-1*y1"},
     {"dw": "2^-2*x0*(y1-5)", "dt": "u{k}*2^-3*x2*y2"},
-    {"dw": "y0*2^-3*x1 - u{k}*2^-4*w", "dd": "y0*x1 - u{k}*y3"},
+    {"dw": "y0*2^-3*x1 - u{k}*2^-4*w + x0*2^-6*d", "dd": "y0*x1 - u{k}*y3"},
     {"dw": "x0*y0*3 - x0*2^-2*y1*sgn(w-5)", "dt": "-y0*7*2^-7*(x1+20)*t"},
 )
 _THIRD_FACTORS = (
     {"dw": "u{k}*2^-4*x1*y1", "dt": "u{k}*2^-3*x1*y1"},
     {"dw": "u{k}*2^-3*x1*y1 + u{k}*2^-4*t*y2", "dt": "x0*2^-3*y1 - u{k}*t*y2"},
     {"dw": "y0*2^-1*x1 - x0*2^-2*y1 + u{k}*t*2^-6", "dt": "x0*2^-3*y1"},
-    {"dw": "u{k}*2^-2*x2*y1*sgn(w)", "dt": "x0*2^2", "dd": "y0*x1 - u{k}*2^-1*d"},
+    {"dw": "u{k}*2^-2*x2*y1*sgn(w)", "dt": "x0*2^2 - u{k}*2^-3*d", "dd": "y0*x1 - u{k}*2^-1*d"},
 )
 _SOURCE_ONLY = (
     {"dw": "x0*2^-1*x1 - u{k}*2^-3*w"},
     {"dw": "u{k}*2^-5*x1 - u{k}*2^-6*w", "dt": "x0*x2 - u{k}*2^1*sgn(t-3)"},
-    {"dw": "x0*2^-3*(x1-9) + u{k}*t", "dt": "u{k}*2^-4*x1*(w+7)", "dd": "x0*3"},
+    {"dw": "x0*2^-3*(x1-9) + u{k}*t", "dt": "u{k}*2^-4*x1*(w+7) - x0*2^-5*d", "dd": "x0*3"},
 )
 
 
@@ -124,6 +124,10 @@ def _any_rules(draw: st.DrawFn, factors: str) -> tuple[tuple[str, str], ...]:
         sums["dw"].append(Product("x0", (Factor("x1"),), 1, -2))
     if factors == "own" and not read & {"y1", "y2", "y3"}:
         sums["dw"].append(Product(draw(conditions), (Factor("y1"), Factor("x1")), -1, -3))
+    others = [factor.variable for name in ("dw", "dt") for it in sums.get(name, []) for factor in it.factors]
+    if "dd" in sums and "d" not in others:
+        # A d that nothing reads is refused.
+        sums["dw"].append(Product("x0", (Factor("d"),), 1, -5))
     made: dict[str, Any] = {
         target: SumOfProducts(cast(Any, target), tuple(products)) for target, products in sums.items()
     }

@@ -119,7 +119,7 @@ plasticity:
       - {{name: x2, tau: 20 ms, increment: 7}}
       - {{name: y1, tau: 9 ms, increment: 40}}
     dw: y0*2^-4*x1 - x0*2^-3*y1 + u1*2^-5*t
-    dt: y0*2^-1*x2 - u1*2^-2*t
+    dt: y0*2^-1*x2 - u1*2^-2*t + x0*2^-7*d
     dd: x0*2^1*y1
     rounding: lava
   paired:

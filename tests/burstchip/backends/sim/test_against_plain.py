@@ -135,7 +135,7 @@ def a_rule(form: Any, random: python_random.Random) -> Plasticity:
         )
     texts = [
         {"dw": "u0*2^-4*x1*y1", "dt": "u0*2^-3*x1*y1"},
-        {"dw": "x0*2^-2*y1 - u1*2^-5*w", "dt": "u1*2^-3*x1*y1", "dd": "y0*x1"},
+        {"dw": "x0*2^-2*y1 - u1*2^-5*w", "dt": "u1*2^-3*x1*y1 + x0*2^-4*d", "dd": "y0*x1"},
         {"dw": "y0*2^-1*x1 - x0*2^-2*y1 + u0*t*2^-6", "dt": "x0*2^-3*y1"},
     ]
     own = (*traces, TraceSpec("y1", 12.0, 20.0)) if random.random() < 0.5 else traces

@@ -54,7 +54,13 @@ def code() -> ChipProgram:
     )
     rules = (
         rule("eights", "lava", 8.0, dw="u0*2^-4*x1*y1 - u0*w*2^-2 + x0*2^2", dt="x0*2^-3*x1 + u0*2^-1"),
-        rule("threes", "per_synapse", 3.0, dw="u1*2^-3*x1*y1 + u1*2^-2*x1 - u1*w*2^-3", dd="u1*3 - x0*x1"),
+        rule(
+            "threes",
+            "per_synapse",
+            3.0,
+            dw="u1*2^-3*x1*y1 + u1*2^-2*x1 - u1*w*2^-3 + x0*2^-6*d",
+            dd="u1*3 - x0*x1",
+        ),
     )
     projections = (
         projection("image.events", "hidden.soma", "eights"),
