@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from compiler.ir.network import Constant, Distribution, Uniform
 from hw_models.elementary import cos_turns, log
+from hw_models.neurons.quantities import nearest_steps
 from hw_models.program.random import at, key, row
 
 Indices = NDArray[np.int32]
@@ -89,7 +90,7 @@ def draw_delays(
         else (distribution.value,) * 2
     )
     # Far more than any chip has, and still an int32.
-    low, high = (min(round(bound / step_ms), 1 << 20) for bound in bounds)
+    low, high = (min(int(nearest_steps(bound, step_ms)), 1 << 20) for bound in bounds)
     if low == high:
         return np.full(pre.shape, low, dtype=np.int32)
     delays = np.empty(pre.shape, dtype=np.int32)

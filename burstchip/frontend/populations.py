@@ -12,6 +12,7 @@ from compiler.ir.network import Population, Value
 from compiler.steps import whole_steps
 from hw_models.diagnostics import Place
 from hw_models.neurons.model import NeuronModel
+from hw_models.neurons.quantities import nearest_steps
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _spikes(fields: Fields, size: int, step: float | None, report: Report) -> tu
                 continue
             if whole_steps(time.value, step) is None:
                 between.append(event.nodes[1])
-            first = steps.setdefault((neuron, round(time.value / step)), index)
+            first = steps.setdefault((neuron, int(nearest_steps(time.value, step))), index)
             if first != index:
                 report.add(
                     "BC115",

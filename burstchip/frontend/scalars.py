@@ -181,13 +181,17 @@ def _report_dimension(
     unit = BASE_UNITS[dimension]
     plain = quantity.dimension == "number"
     number = f"{quantity.value:.12g}" if quantity.dimension == "fraction" else quantity.number
+    hint = f"did you mean: {number} {unit}".rstrip()
+    if not plain and unit:
+        # The number of another dimension says nothing of this one.
+        hint = f"give {PHRASES[dimension][0]}"
     report.add(
         "BC105" if plain else "BC107",
         amount.node,
         f"{label} needs {'a unit' if plain else PHRASES[dimension][0]}",
         required=required,
         given=f"{quantity.phrase}, {describe(amount.node)}",
-        hint=f"did you mean: {number} {unit}".rstrip(),
+        hint=hint,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 register_codes(
     {
         "BC510": "summed inputs exceeded their width and were clipped",
+        "BC514": "listed events come after the end of a run",
         "BC511": "a recording does not fit into the memory",
         "BC613": "a data folder for a network without a task",
     }
@@ -189,12 +190,29 @@ def record(
             samples=_begun(code, steps, shown, readout),
             events=run.events,
             bursts=run.bursts,
-            diagnostics=(*notes, *clipped_inputs(code, run.clipped)),
+            diagnostics=(*notes, *_never_emitted(code, steps), *clipped_inputs(code, run.clipped)),
             every=every,
             selections=selections,
         )
     finally:
         run.close()
+
+
+def _never_emitted(code: ChipProgram, steps: int) -> Iterator[Diagnostic]:
+    """A warning for each list with events beyond the last step."""
+    for population in code.populations:
+        if population.spikes is None:
+            continue
+        late = int(np.count_nonzero(population.spikes[:, 0] >= steps + code.lead))
+        if late:
+            yield Diagnostic(
+                "BC514",
+                f"{late} of {len(population.spikes)} events of '{population.name}' come after the run's end",
+                severity="warning",
+                required=f"events before {steps * code.step_ms:g} ms",
+                given=f"one at {int(population.spikes[-1, 0]) * code.step_ms:g} ms",
+                hint="run more steps",
+            )
 
 
 def _advance(

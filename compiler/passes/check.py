@@ -277,6 +277,16 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
                 "8 bits of weight and 8 of tag, the carry form",
                 f"weight_bits: {projection.num_weight_bits}",
             )
+    for projection in code.projections:
+        if not projection.dense and not projection.pre.size:
+            yield Diagnostic(
+                "BC335",
+                f"projection '{projection.name}' has no synapse",
+                severity="warning",
+                required="at least one pair of neurons",
+                given="none",
+                hint="a greater probability, or another seed",
+            )
     for population in code.populations:
         sends = any(p.source == population.name for p in code.projections)
         receives = any(p.target == population.name for p in code.projections)

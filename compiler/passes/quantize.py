@@ -28,7 +28,7 @@ from compiler.passes.quantize_weights import (
     weight_range,
 )
 from hw_models.neurons.model import BASE_UNITS, Reals
-from hw_models.neurons.quantities import VOLTAGE_STEPS
+from hw_models.neurons.quantities import VOLTAGE_STEPS, nearest_steps
 from hw_models.program.ranges import output_range
 
 
@@ -83,7 +83,8 @@ def _population(
     found = quantize_neurons(population, model, step, is_input, report, scale)
     spikes = None
     if model.roles.bound_to("listed"):
-        listed = sorted((round(time / step), neuron) for neuron, time in population.spikes)
+        times = nearest_steps(np.array([time for _, time in population.spikes]), step)
+        listed = sorted(zip(np.atleast_1d(times), (neuron for neuron, _ in population.spikes), strict=True))
         spikes = np.asarray(listed, dtype=np.int64).reshape(-1, 2)
     code = PopulationCode(
         name=population.name,
@@ -106,6 +107,7 @@ def _projection(
     learning: LearningCode | None,
     unit: tuple[Reals, str],
     sizes: dict[str, int],
+    step_ms: float,
     report: Report,
 ) -> ProjectionCode:
     projection = synapses.projection
@@ -125,7 +127,7 @@ def _projection(
         pre=pre,
         post=post,
         weights=integers,
-        delays=quantize_delays(synapses, report),
+        delays=quantize_delays(synapses, step_ms, report),
         weight_exp=weights.exponent,
         num_weight_bits=projection.weight_bits,
         sign_mode=weights.sign_mode,
@@ -214,7 +216,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         unit, unit_name = units[target.population, target.port]
         if source.port in network.model_of(source.population).continuous:
             unit = unit / network.step
-        projections.append(_projection(synapses, learning, (unit, unit_name), sizes, report))
+        projections.append(_projection(synapses, learning, (unit, unit_name), sizes, network.step, report))
     port_values = _port_values(populations, projections, units, network.step)
     codes, host = quantize_signals(network, populations, scales, port_values, report)
     return ChipProgram(

@@ -29,6 +29,7 @@ from compiler.ir.network import Normal, Projection, Uniform
 from compiler.passes.quantize_report import Report
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import Reals
+from hw_models.neurons.quantities import nearest_steps
 
 register_codes(
     {
@@ -287,11 +288,13 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     return Weights(integers.astype(np.int16), exponent, stored, sign, exact, synapses.draws)
 
 
-def quantize_delays(synapses: Synapses, report: Report) -> NDArray[np.int16]:
+def quantize_delays(synapses: Synapses, step_ms: float, report: Report) -> NDArray[np.int16]:
     """Extra steps of each synapse. Raises `BurstchipError` BC312 for more than the chip, or int16, has."""
     most, of = (DELAY_MAX, "6 bits, Loihi") if report.chip else (STEPS_MAX, "the backend reference")
-    longest = int(np.max(synapses.delays, initial=0))
-    projection = synapses.projection
+    projection, longest = synapses.projection, int(np.max(synapses.delays, initial=0))
+    if isinstance(projection.delay, Uniform):
+        # All that could be drawn has to fit, whatever the seed.
+        longest = min(int(nearest_steps(projection.delay.high, step_ms)), 1 << 20) - 1
     if longest > most:
         raise BurstchipError(
             Diagnostic(

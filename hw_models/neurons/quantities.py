@@ -35,6 +35,13 @@ def integers(values: float | NDArray[Any]) -> Integers:
     return int(rounded) if rounded.ndim == 0 else rounded
 
 
+def nearest_steps(time_ms: Reals, step_ms: float) -> Integers:
+    """The whole number of steps nearest to each time; half a step is rounded up. Huge times end at 2^62."""
+    steps = np.floor(np.asarray(time_ms, dtype=np.float64) / step_ms + (0.5 + 1e-9))
+    whole = np.clip(steps, -_HUGE, _HUGE).astype(np.int64)
+    return int(whole) if whole.ndim == 0 else whole
+
+
 def reals(values: Reals | Integers) -> float | tuple[float, ...]:
     """A number, or a tuple of numbers, as reports hold them."""
     array = np.asarray(values, dtype=np.float64)

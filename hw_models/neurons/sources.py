@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import (
     ChipNumbers,
     ChipParameter,
@@ -21,6 +22,7 @@ from hw_models.neurons.model import (
     Represented,
     Settable,
 )
+from hw_models.neurons.quantities import nearest_steps
 from hw_models.neurons.roles import Roles
 from hw_models.program.trace import program, random_bits, where
 from hw_models.program.widths import FLAG, Width, signed, unsigned
@@ -29,6 +31,8 @@ PHASE = 1 << 16
 #: Encoded pictures count 2^-10 events a step; this many bits make 2^-16 of them.
 ENCODER_SHIFT = 6
 ENCODER_MAX = 1023
+
+register_codes({"BC193": "a current that stops before it starts"})
 
 
 @program(
@@ -97,9 +101,26 @@ def _list_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_ste
 
 
 def _current_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
-    """The level as it is, times to the nearest step: in between the message cannot differ."""
+    """The level as it is, times to the nearest step: in between the message cannot differ.
+
+    Raises `BurstchipError` BC193 where `stop` is not after `start`.
+    """
     last = (1 << 31) - 1
-    start, stop = (np.rint(np.minimum(values[name] / step_ms, last)) for name in ("start", "stop"))
+    begins, ends = np.broadcast_arrays(np.atleast_1d(values["start"]), np.atleast_1d(values["stop"]))
+    if np.any(never := ends <= begins):
+        at = int(np.argmax(never))
+        raise BurstchipError(
+            Diagnostic(
+                "BC193",
+                "a current stops before it starts",
+                required="stop after start",
+                given=f"start {begins[at]:g} ms, stop {ends[at]:g} ms",
+            )
+        )
+    start, stop = (
+        np.minimum(np.asarray(nearest_steps(values[name], step_ms)), last).astype(np.float64)
+        for name in ("start", "stop")
+    )
     return ChipNumbers(
         parameters={
             "level": ChipParameter(values["level"]),

@@ -66,7 +66,7 @@ def test_an_override_is_named_where_its_value_is_used(load_text: LoadText) -> No
         "  18 |   cells: ${cell}\n"
         "     |          ^^^^^^^\n"
         "  required: a time (ms, s, us)    "
-        "given: a voltage, '20 mV' (${tau} from --set tau=20 mV)    hint: did you mean: 20 ms"
+        "given: a voltage, '20 mV' (${tau} from --set tau=20 mV)    hint: give a time"
     )
 
 

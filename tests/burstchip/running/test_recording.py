@@ -146,6 +146,19 @@ def test_clipped_inputs_are_counted_and_told(pair: ChipProgram, tmp_path: Path, 
     assert found.required == "sums within their widths: soma -131072..131072"
 
 
+def test_listed_events_after_the_end_are_told(tmp_path: Path, backend: str) -> None:
+    path = tmp_path / "late.yaml"
+    path.write_text(
+        "burstchip: 1\nname: late\nstep: 0.5 ms\npopulations:\n"
+        "  listed: {model: spike_list, size: 2, events: [[0, 1 ms], [1, 4.5 ms], [0, 5 ms]]}\n"
+    )
+    code = compile_file(path)[0]
+    (found,) = record(code, 10, ["listed.events"], backend=backend).diagnostics
+    assert (found.id, found.message) == ("BC514", "1 of 3 events of 'listed' come after the run's end")
+    assert (found.required, found.given) == ("events before 5 ms", "one at 5 ms")
+    assert not record(code, 11, ["listed.events"], backend=backend).diagnostics
+
+
 @pytest.mark.parametrize("steps", [0, -1, 1 << 31])
 def test_steps_that_cannot_be(steps: int, pair: ChipProgram) -> None:
     with pytest.raises(BurstchipError, match=f"BC603(?s:.*)given: {steps}"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compiler.ir.network import Constant, Plasticity, TraceSpec, Uniform
+from compiler.ir.network import Constant, FixedProbability, Plasticity, TraceSpec, Uniform
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
@@ -313,6 +313,16 @@ def test_graded_messages_and_exponents_count_in_sums(make: Any) -> None:
     assert (error.id, error.message) == ("BC338", "the input of 'n.soma' may exceed 32 bits")
     assert error.required == "at most 2147483647 if all sources send at once, before shifts to the right"
     assert int(error.given) > 2147483647
+
+
+def test_a_projection_without_a_synapse(make: Any) -> None:
+    network = make.network(
+        make.population("a", "poisson_source", rate=10.0),
+        make.population("n"),
+        make.projection("a.events", "n.soma", connectivity=FixedProbability(1e-9)),
+    )
+    (warning,) = found(network)
+    assert (warning.id, warning.message) == ("BC335", "projection 'a.events->n.soma' has no synapse")
 
 
 def test_populations_that_are_alone(make: Any) -> None:

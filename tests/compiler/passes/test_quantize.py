@@ -216,6 +216,36 @@ def test_a_delay_beyond_the_chip(make: Any) -> None:
         assert error.required == "1..63 steps (6 bits, Loihi)"
 
 
+def test_every_delay_that_could_be_drawn_has_to_fit(make: Any) -> None:
+    for seed in range(20):
+        parts = (make.population("a"), make.population("b"))
+        (error,) = make.errors(
+            *parts, make.projection("a.events", "b.soma", delay=Uniform(0.1, 6.4)), step=0.1, seed=seed
+        )
+        assert (error.id, error.given) == ("BC312", "64 steps")
+        make.compiled(
+            *parts, make.projection("a.events", "b.soma", delay=Uniform(0.1, 6.3)), step=0.1, seed=seed
+        )
+
+
+@pytest.mark.parametrize(("step", "steps"), [(1.0, [1, 2, 3, 3]), (0.5, [1, 3, 5, 6])])
+def test_half_a_step_is_rounded_up(make: Any, code: Any, step: float, steps: list[int]) -> None:
+    spikes = ((0, 0.5), (1, 1.5), (2, 2.5), (3, 3.0))
+    program = code(make.population("a", "spike_list", spikes=spikes), step=step)
+    assert program.population("a").spikes[:, 0].tolist() == steps
+    parts = (make.population("a"), make.population("b"))
+    for delay, extra in ((1.5, 1), (2.5, 2), (2.49, 1)):
+        delayed = code(*parts, make.projection("a.events", "b.soma", delay=delay))
+        assert set(delayed.projections[0].delays.tolist()) == {extra}
+    pushed = code(make.population("a", "current_source", start=0.5, stop=2.5))
+    assert [pushed.population("a").parameters[name] for name in ("start", "stop")] == [1, 3]
+
+
+def test_a_current_that_stops_before_it_starts(make: Any) -> None:
+    (error,) = make.errors(make.population("a", "current_source", start=10.0, stop=(20.0, 5.0, 30.0, 40.0)))
+    assert (error.id, error.given) == ("BC193", "start 10 ms, stop 5 ms")
+
+
 @pytest.mark.parametrize(
     ("model", "parameters", "message", "required", "given"),
     [
