@@ -230,7 +230,7 @@ def _currents(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: i
     )
     keys: dict[str, Any] = {"level": draw(each(levels, size, "level" in it.per_neuron))}
     start = st.integers(0, steps // 2)
-    stop = st.one_of(st.just(2_000_000_000), st.integers(0, steps + 5))
+    stop = st.one_of(st.just(2_000_000_000), st.integers(steps // 2 + 1, steps + 5))
     for name, value in (("start", start), ("stop", stop)):
         if name in it.per_neuron or draw(st.booleans()):
             clocks = draw(each(value, size, name in it.per_neuron))
