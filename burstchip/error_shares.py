@@ -10,7 +10,6 @@ The shares are of a trajectory: once an event comes in another step, they are as
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from compiler.artifact import write_whole
 from compiler.ir.chip_program import ChipProgram, LearningCode
 from compiler.ir.network import NO_CHIP, Network
 from compiler.pipeline import compile_network
+from compiler.strict_json import strict_json
 from hw_models.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
@@ -142,4 +142,4 @@ def _rms(values: NDArray[np.float64]) -> float:
 def write_error_shares(path: Path, shares: Sequence[ErrorShares], steps: int) -> None:
     """The errors as JSON, as `burstchip report` reads them from a run folder."""
     content = {"steps": steps, "errors": [asdict(share) for share in shares]}
-    write_whole(path, (json.dumps(content, indent=1, sort_keys=True) + "\n").encode())
+    write_whole(path, (strict_json(content, 1, sort_keys=True) + "\n").encode())

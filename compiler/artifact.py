@@ -170,6 +170,8 @@ def _dump(code: ChipProgram) -> tuple[bytes, str]:
     from safetensors.numpy import save
 
     manifest, tensors = _encode(code)
+    # What is written is an array's memory: a view's is not its values.
+    tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     manifest["sha256"] = _content_sha256(manifest, tensors)
     return save(tensors, metadata={KEY: _canonical(manifest)}), manifest["sha256"]
 

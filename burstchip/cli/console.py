@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
+
+from compiler.strict_json import strict_json
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -58,7 +59,7 @@ class Output:
     def result(self, values: dict[str, Any]) -> None:
         """The JSON object, with --json."""
         if self.json:
-            print(json_text.dumps(values), flush=True)
+            print(strict_json(values), flush=True)
 
 
 def as_json(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from burstchip.frontend.report import Report
 from burstchip.frontend.tree import Node
+from compiler.tensor_file import TensorError, TensorFile
 from hw_models.diagnostics import nearest
 
 
@@ -22,29 +23,35 @@ def check_weight_file(
     `at` are the places of the file's and of the tensor's name; `sizes` those of source and target, None
     where not known. Only the file's header is read.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, framework="numpy") as file:  # type: ignore[no-untyped-call, unused-ignore]
-            names = tuple(file.keys())
-            shape = tuple(file.get_slice(tensor).get_shape()) if tensor in names else None
-    except (OSError, SafetensorError, ValueError) as problem:
-        reason = "the file is missing" if not path.exists() else f"not a safetensors file: {problem}"
+        file = TensorFile(path)
+    except TensorError as problem:
         report.add(
             "BC138",
             at[0],
             f"{label}: the weight file cannot be read",
             required="a safetensors file, named relative to this file",
-            given=f"'{path}': {reason}",
+            given=f"'{path}': {problem if path.exists() else 'the file is missing'}",
         )
         return
-    if shape is None:
+    if tensor not in file.names:
         report.add(
             "BC138",
             at[1],
             f"{label}: the weight file has no tensor '{tensor}'",
-            required=f"one of {', '.join(sorted(names))}" if names else "a file with tensors",
-            hint=nearest(tensor, names),
+            required=f"one of {', '.join(file.names)}" if file.names else "a file with tensors",
+            hint=nearest(tensor, file.names),
+        )
+        return
+    try:
+        shape = file.shape(tensor)
+    except TensorError as problem:
+        report.add(
+            "BC138",
+            at[1],
+            f"{label}: tensor '{tensor}' has no real numbers",
+            required="weights as floating-point numbers or integers",
+            given=str(problem),
         )
         return
     source, target = sizes

@@ -73,7 +73,8 @@ class QuantizedValue(Struct, frozen=True, kw_only=True):
     parameter: str
     unit: str = ""
     requested: float | list[float]
-    represented: float | list[float]
+    #: None where it is infinite.
+    represented: float | list[float] | None
     relative_error: float | None
     integers: str | int | list[int] | dict[str, int]
 

@@ -63,12 +63,15 @@ def _recording(dataset: xr.Dataset) -> Recording:
     for population in bursts.keys() & events.keys():
         if bursts[population].shape != events[population].shape:
             raise ValueError(f"events and bursts of '{population}' are not of the same neurons")
+    for name in ("sample_start", "sample_label"):
+        if name not in dataset.coords:
+            raise ValueError(f"the samples have no '{name}'")
     recording = Recording(
         time_ms=time_ms,
         events=events,
         bursts={name: values for name, values in bursts.items() if name in events},
-        sample_start_ms=np.atleast_1d(np.asarray(dataset.attrs["sample_start_ms"], dtype=np.float64)),
-        labels=tuple(int(label) for label in np.atleast_1d(dataset.attrs["labels"])),
+        sample_start_ms=np.atleast_1d(np.asarray(dataset["sample_start"].values, dtype=np.float64)),
+        labels=tuple(int(label) for label in np.atleast_1d(dataset["sample_label"].values)),
         present_ms=float(dataset.attrs["present_ms"]),
         teach_after_ms=float(dataset.attrs["teach_after_ms"]),
     )

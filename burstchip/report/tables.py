@@ -159,8 +159,10 @@ def _per_second(value: float | None, of: str) -> str | None:
     return None if value is None else f"{value:,.0f} {of} per second"
 
 
-def _spread(value: float | list[float]) -> str:
-    """One number, or for one number a neuron the least and the greatest."""
+def _spread(value: float | list[float] | None) -> str:
+    """One number, or for one number a neuron the least and the greatest; None is an infinite one."""
+    if value is None:
+        return "infinite"
     if isinstance(value, float):
         return number(value, DIGITS)
     if not value:

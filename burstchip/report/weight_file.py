@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 
 from burstchip.report.problems import damaged
+from compiler.tensor_file import TensorError, TensorFile
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 
@@ -59,10 +59,10 @@ class Weights:
 def read_weights(path: Path) -> Weights:
     """The weights in the safetensors file `path`. Raises `BurstchipError` (BC543)."""
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: np.asarray(file.get_tensor(name)) for name in sorted(file.keys())}
-    except (OSError, SafetensorError, ValueError) as error:
+        file = TensorFile(path)
+        metadata = file.metadata
+        tensors = {name: file.read(name) for name in file.names}
+    except TensorError as error:
         raise BurstchipError(
             damaged("BC543", path, "a complete safetensors file", str(error) or type(error).__name__)
         ) from error

@@ -17,6 +17,7 @@ from burstchip.tasks.presentation import Pictures, Presentation
 from burstchip.variables import Selection, Variable
 from compiler.artifact import write_whole
 from compiler.ir.chip_program import CARRY_TAG_BITS, ChipProgram
+from compiler.strict_json import strict_json
 
 #: How many test samples are recorded before and after learning.
 RECORDED_SAMPLES = 5
@@ -24,7 +25,7 @@ RECORDED_SAMPLES = 5
 
 def write_json(path: Path, value: object) -> None:
     """Write JSON, whole or not at all."""
-    write_whole(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
+    write_whole(path, (strict_json(value, 1, sort_keys=True) + "\n").encode())
 
 
 def physical_weights(code: ChipProgram, run: Run) -> dict[str, NDArray[Any]]:
@@ -68,7 +69,7 @@ def write_quantisation(path: Path, code: ChipProgram) -> None:
                 "unit": line.unit,
                 "requested": line.requested,
                 "represented": line.represented,
-                "relative_error": line.relative_error if np.isfinite(line.relative_error) else None,
+                "relative_error": line.relative_error,
                 "integers": line.integers,
             }
             for line in code.quantisation

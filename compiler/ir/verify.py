@@ -193,6 +193,13 @@ def _verify_projection(projection: ProjectionCode, populations: dict[str, Popula
         assert not gains or gains == len(projection.learning.rule.products), f"{name} has {gains} gains"
     assert _is_real(projection.limit), f"the limit of {name} is not real"
     assert np.all((weights >= low) & (weights <= high)), f"{name} has weights outside {low}..{high}"
+    bits = projection.num_weight_bits
+    assert type(bits) is int and 1 <= bits <= 8, f"{name} has weights of {bits} bits"
+    if form != "carry":
+        # Lava truncates others in its first step.
+        mixed = projection.learning is not None or projection.sign_mode == "MIXED"
+        step = 1 << (8 - bits + mixed)
+        assert not np.any(weights % step), f"{name} has weights that are not multiples of {step}"
 
 
 def verify_partition(partition: Partition) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler import tensor_file
 from compiler.connect import with_in_degree, with_probability
 from compiler.draws import Indices, WeightDraws, draw_delays, grid, quantiles
 from compiler.ir.elaborated import Elaborated, Streams, Synapses
@@ -31,22 +30,18 @@ register_codes(
 
 
 def _read_tensor(projection: Projection, file: TensorFile, shape: tuple[int, int]) -> NDArray[np.float64]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     def error(message: str, required: str, given: str) -> BurstchipError:
         place = projection.places.get("connectivity", projection.place)
         return BurstchipError(Diagnostic("BC301", message, place, required=required, given=given))
 
-    if not Path(file.path).is_file():
-        raise error(f"weight file '{file.path}' is missing", "a safetensors file", file.path)
     try:
-        tensors = load_file(file.path)
-    except (SafetensorError, OSError) as reason:
-        raise error(f"weight file '{file.path}' cannot be read", "a safetensors file", str(reason)) from None
-    if file.tensor not in tensors:
-        raise error(f"no tensor '{file.tensor}' in '{file.path}'", f"one of {sorted(tensors)}", file.tensor)
-    matrix = np.asarray(tensors[file.tensor], dtype=np.float64)
+        matrix = tensor_file.TensorFile(file.path).read(file.tensor).astype(np.float64)
+    except tensor_file.TensorError as reason:
+        raise error(
+            f"tensor '{file.tensor}' of '{file.path}' cannot be used",
+            "a matrix of real numbers in a safetensors file",
+            str(reason),
+        ) from None
     if matrix.shape != shape:
         raise error(
             f"tensor '{file.tensor}' has the wrong shape", f"(target, source) = {shape}", f"{matrix.shape}"

@@ -364,6 +364,46 @@ def test_a_damaged_artifact_names_file_and_field(
 QUIET = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+def test_views_of_arrays_are_written_by_their_values(code: ChipProgram, tmp_path: Path) -> None:
+    """As `np.argwhere`, a transposition or a stride gives them, whose memory has another order."""
+
+    def view(array: Any) -> Any:
+        if not isinstance(array, np.ndarray) or array.ndim == 0:
+            return array
+        strided = np.zeros((2 * len(array), *array.shape[1:]), dtype=array.dtype)[::2]
+        strided[...] = array
+        return np.asfortranarray(array) if array.ndim == 2 else strided
+
+    views = replace(
+        code,
+        populations=tuple(
+            replace(
+                p,
+                spikes=view(p.spikes),
+                parameters={name: view(value) for name, value in p.parameters.items()},
+                real={name: view(value) for name, value in p.real.items()},
+            )
+            for p in code.populations
+        ),
+        projections=tuple(
+            replace(
+                p,
+                **{
+                    name: view(getattr(p, name)) for name in ("pre", "post", "weights", "delays", "requested")
+                },
+            )
+            for p in code.projections
+        ),
+    )
+    save_artifact(views, tmp_path / "views.burst")
+    assert_same(load_artifact(tmp_path / "views.burst")[0], load_artifact_of(code, tmp_path))
+
+
+def load_artifact_of(code: ChipProgram, folder: Path) -> ChipProgram:
+    save_artifact(code, folder / "plain.burst")
+    return load_artifact(folder / "plain.burst")[0]
+
+
 @QUIET
 @given(share=st.floats(0.0, 1.0))
 def test_every_torn_file_is_told(data: bytes, tmp_path: Path, share: float) -> None:

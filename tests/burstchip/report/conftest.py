@@ -165,10 +165,12 @@ def recording(seed: int, label_rate: float) -> xr.Dataset:
             name: (("time", f"{name.split('.')[0]}_neuron"), values.astype(np.int8))
             for name, values in variables.items()
         },
-        coords={"time": ("time", np.arange(steps, dtype=np.float64), {"units": "ms"})},
+        coords={
+            "time": ("time", np.arange(steps, dtype=np.float64), {"units": "ms"}),
+            "sample_start": ("sample", PRESENT_MS * np.arange(len(LABELS), dtype=np.float64)),
+            "sample_label": ("sample", np.array(LABELS)),
+        },
         attrs={
-            "sample_start_ms": [PRESENT_MS * index for index in range(len(LABELS))],
-            "labels": list(LABELS),
             "present_ms": PRESENT_MS,
             "teach_after_ms": TEACH_AFTER_MS,
         },

@@ -182,8 +182,12 @@ def _reversed_time(recording: xr.Dataset) -> xr.Dataset:
     return recording.isel(time=slice(None, None, -1))
 
 
+def _fewer_labels(recording: xr.Dataset) -> xr.Dataset:
+    return recording.drop_vars("sample_label").assign_coords(sample_label=("label", [1]))
+
+
 def _swapped(recording: xr.Dataset) -> xr.Dataset:
-    return recording.transpose("hidden_neuron", "image_neuron", "readout_neuron", "time")
+    return recording.transpose("hidden_neuron", "image_neuron", "readout_neuron", "time", ...)
 
 
 def _fewer_bursts(recording: xr.Dataset) -> xr.Dataset:
@@ -202,13 +206,14 @@ def _fewer_bursts(recording: xr.Dataset) -> xr.Dataset:
         (_fewer_bursts, "ValueError: events and bursts of 'hidden' are not of the same neurons"),
         (lambda r: r.drop_vars("time"), "ValueError: the steps have no times"),
         (lambda r: r[["hidden.bursts"]], "ValueError: no population's events were recorded"),
-        (lambda r: r.assign_attrs(labels=[1]), "ValueError: 5 samples have 1 labels"),
+        (_fewer_labels, "ValueError: 5 samples have 1 labels"),
         (
             lambda r: r.assign_attrs(present_ms=0),
             "ValueError: a sample's time or the teacher's is out of range",
         ),
         (lambda r: r.assign_attrs(present_ms="x"), "ValueError: could not convert string to float: 'x'"),
-        (lambda r: r.drop_attrs(), "KeyError: 'sample_start_ms'"),
+        (lambda r: r.drop_vars("sample_start"), "ValueError: the samples have no 'sample_start'"),
+        (lambda r: r.drop_attrs(), "KeyError: 'present_ms'"),
     ],
 )
 def test_recordings_that_no_trainer_writes(
@@ -225,7 +230,9 @@ def test_recordings_that_no_trainer_writes(
 
 def test_a_label_that_is_no_class(run_folder: Path) -> None:
     path = run_folder / "recording_after.nc"
-    recording = xr.load_dataset(path, engine="h5netcdf").assign_attrs(labels=[1, 2, 3, 10, 4])
+    recording = xr.load_dataset(path, engine="h5netcdf").assign_coords(
+        sample_label=("sample", [1, 2, 3, 10, 4])
+    )
     path.unlink()
     recording.to_netcdf(path, engine="h5netcdf")
     (diagnostic,) = refusal(run_folder).diagnostics

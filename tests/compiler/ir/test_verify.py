@@ -98,6 +98,11 @@ def test_synapses_that_are_not_sound(network: Any, change: Any) -> None:
             lambda c: {"projections": last(c.projections, weights=-c.projections[-1].weights)},
             "outside 0..255",
         ),
+        (
+            lambda c: {"projections": first(c.projections, weights=c.projections[0].weights | np.int16(1))},
+            "not multiples of 2",
+        ),
+        (lambda c: {"projections": last(c.projections, num_weight_bits=9)}, "of 9 bits"),
         (lambda c: {"projections": last(c.projections, pre=c.projections[-1].pre[::-1])}, "unsorted"),
         (lambda c: {"projections": last(c.projections, post=c.projections[-1].post + 1)}, "not there"),
         (lambda c: {"projections": last(c.projections, post=c.projections[-1].post[:-1])}, "uneven lists"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +107,26 @@ def test_a_tensor_file_that_changed_since_it_was_checked(drawn: Any, tmp_path: P
         assert diagnostic.id == "BC301"
         return f"{diagnostic.message} / {diagnostic.required} / {diagnostic.given}"
 
-    assert message() == f"weight file '{path}' is missing / a safetensors file / {path}"
+    unusable = f"tensor 'w' of '{path}' cannot be used / a matrix of real numbers in a safetensors file / "
+    assert message() == f"{unusable}No such file or directory"
     path.write_bytes(b"nonsense")
-    assert message().startswith(f"weight file '{path}' cannot be read / a safetensors file / ")
+    assert message().startswith(f"{unusable}not a safetensors file: ")
+    save_file({"w": np.zeros((2, 3), dtype=np.complex64)}, str(path))
+    assert message().startswith(f"{unusable}tensor 'w' has the type C64, required: F64, ")
+    # What lies beside the tensor may be of a type that numpy does not have.
+    header = {"w": ("F64", [2, 3], (0, 48)), "b": ("BF16", [2], (48, 52)), "f": ("F8_E4M3", [1], (52, 53))}
+    entries = {
+        name: {"dtype": kind, "shape": shape, "data_offsets": list(where)}
+        for name, (kind, shape, where) in header.items()
+    }
+    text = json.dumps(entries).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + np.arange(6.0).tobytes() + bytes(5))
+    synapses = drawn(3, 2, None, connectivity=TensorFile(str(path), "w"))
+    assert sorted(synapses.weights.tolist()) == [1.0, 2.0, 3.0, 4.0, 5.0]
     save_file({"w": np.zeros((3, 2)), "n": np.full((2, 3), np.nan)}, str(path))
     assert message() == "tensor 'w' has the wrong shape / (target, source) = (2, 3) / (3, 2)"
     assert message("n") == "tensor 'n' contains NaN or infinity / finite weights / NaN or infinity"
-    assert message("q") == f"no tensor 'q' in '{path}' / one of ['n', 'w'] / q"
+    assert message("q").endswith(" / no tensor 'q', the file has: n, w")
 
 
 def test_weights(drawn: Any) -> None:
