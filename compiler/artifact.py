@@ -40,7 +40,7 @@ from compiler.ir.chip_program import (
     QuantisationLine,
     TaskCode,
 )
-from compiler.ir.verify import verify_chip_program
+from compiler.ir.verify import verify_bound, verify_chip_program
 from hw_models.diagnostics import CODES, BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.roles import Roles
 from hw_models.program.serialise import decode_program, encode_program
@@ -293,6 +293,7 @@ def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
     }
     code = ChipProgram(**values)
     verify_chip_program(code)
+    verify_bound(code)
     return code
 
 

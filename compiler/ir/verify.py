@@ -110,10 +110,12 @@ def _verify_population(population: PopulationCode) -> None:
         assert type(it.bound) is float and it.bound >= 0, f"a table of {name} has no bound"
     verify_binding(program, population.ports, population.roles, population.parameters)
     _verify_signals(population)
-    for parameter, width in program.parameters.items():
-        value = np.asarray(population.parameters[parameter])
+    for parameter, given in population.parameters.items():
+        value = np.asarray(given)
         assert value.dtype.kind in "iu", f"{name}.{parameter} is not an integer"
         assert value.shape in ((), (population.size,)), f"{name}.{parameter} has shape {value.shape}"
+    for parameter, width in program.parameters.items():
+        value = np.asarray(population.parameters[parameter])
         inside = np.all((value >= width.low) & (value <= width.high))
         assert inside, f"{name}.{parameter} = {value} is outside {width}"
     for parameter, real in population.real.items():
@@ -122,9 +124,19 @@ def _verify_population(population: PopulationCode) -> None:
         assert value.dtype == np.float64 and np.all(np.isfinite(value)), f"{name}.{parameter} is not real"
         assert value.shape in ((), (population.size,)), f"{name}.{parameter} has shape {value.shape}"
     if population.spikes is not None:
-        steps, neurons = population.spikes.reshape(-1, 2).T
+        listed = population.spikes
+        assert listed.dtype == np.int64 and listed.ndim == 2 and listed.shape[1] == 2, f"the list of {name}"
+        steps, neurons = listed.T
+        assert np.all(steps >= 0), f"{name} lists an event before the first step"
         assert np.all(np.diff(steps) >= 0), f"the events of {name} are unsorted"
         assert np.all((neurons >= 0) & (neurons < population.size)), f"{name} lists a neuron it has not"
+
+
+def verify_bound(code: ChipProgram) -> None:
+    """Every control of every program is bound to a signal, as the pass `bind` leaves it."""
+    for population in code.populations:
+        missing = [name for name in population.roles.controls if name not in population.signals]
+        assert not missing, f"the inputs {', '.join(missing)} of {population.name} are bound to nothing"
 
 
 def _verify_signals(population: PopulationCode) -> None:
@@ -152,9 +164,9 @@ def _verify_learning(learning: LearningCode, name: str) -> None:
         integers = (trace.decay, trace.impulse)
         assert all(type(value) is int for value in integers), f"a trace of {name} is not of integers"
         assert type(trace.tau) in (int, float) and np.isfinite(trace.tau), f"a trace of {name} has no tau"
+        assert all(_is_real(it) for it in (trace.kept, trace.increment)), f"a trace of {name} is not real"
     for what in ("gate", "restart", "halvings"):
         verify_signal(getattr(learning, what), f"{name}.{what}", 1)
-        assert all(_is_real(it) for it in (trace.kept, trace.increment)), f"a trace of {name} is not real"
     assert _is_real(learning.rate) and _is_real(learning.consolidation), f"the rates of {name} are not real"
     assert learning.rate is None or learning.rate > 0, f"{name} learns at a rate of {learning.rate}"
     assert type(learning.gains) is tuple and all(type(gain) is float for gain in learning.gains)
@@ -183,6 +195,9 @@ def _verify_projection(projection: ProjectionCode, populations: dict[str, Popula
     else:
         assert weights.shape == projection.pre.shape == projection.post.shape, f"{name} has uneven lists"
         _verify_order(projection.pre, projection.post, n_pre, n_post, name)
+    for what, dtype in (("pre", np.int32), ("post", np.int32), ("delays", np.int16)):
+        found = getattr(projection, what).dtype
+        assert found == dtype, f"{name} has {what} of {found}"
     assert projection.delays.shape == (weights.size,), f"{name} has {projection.delays.shape} delays"
     assert np.all(projection.delays >= 0), f"{name} has a delay below one step"
     form = projection.learning.form if projection.learning else projection.sign_mode
