@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta, Struct, ValidationError, convert
 from numpy.typing import NDArray
 
 from compiler.artifact import write_whole
+from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 KEY = "burstchip_checkpoint"
@@ -43,6 +45,37 @@ def _sha256(arrays: Mapping[str, NDArray[Any]], progress: Mapping[str, Any]) -> 
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_Count = Annotated[int, Meta(ge=0)]
+
+
+class _Line(Struct, frozen=True, kw_only=True):
+    """One entry of the history that a checkpoint holds."""
+
+    epoch: _Count
+    train_error: float | None
+    test_error: float
+    seconds: float
+    event_rate: dict[str, float]
+    burst_probability: dict[str, float]
+
+
+class _Progress(Struct, frozen=True, kw_only=True):
+    """How far a training was: samples shown in the epoch under way, and the history of those before."""
+
+    clock: _Count
+    epoch: _Count
+    shown: _Count
+    wrong: _Count
+    seconds: float
+    epoch_seconds: float
+    totals: list[list[_Count]]
+    train_error: float | None
+    history: list[_Line]
+    backend: str
+    frozen: list[str]
+    artifact_sha256: str
+
+
 def save_checkpoint(path: Path, arrays: Mapping[str, NDArray[Any]], progress: Mapping[str, Any]) -> None:
     """Write state and progress; an earlier checkpoint stays until this one is complete."""
     from safetensors.numpy import save
@@ -50,6 +83,40 @@ def save_checkpoint(path: Path, arrays: Mapping[str, NDArray[Any]], progress: Ma
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     text = json.dumps({"progress": progress, "sha256": _sha256(arrays, progress)}, sort_keys=True)
     write_whole(path, save(contiguous, metadata={KEY: text}))
+
+
+def _unusable(path: Path, given: str) -> BurstchipError:
+    return BurstchipError(
+        Diagnostic(
+            "BC565",
+            f"checkpoint '{path}' cannot be used",
+            required="a file that `burstchip train` wrote, whole",
+            given=given,
+            hint="start again in another folder, or with --overwrite",
+        )
+    )
+
+
+def require_progress(path: Path, progress: Mapping[str, Any], code: ChipProgram, samples: int) -> None:
+    """Raise `BurstchipError` BC565 where no training of `samples` samples an epoch has such a progress."""
+    assert code.task is not None
+    try:
+        found = convert(progress, _Progress)
+    except ValidationError as reason:
+        raise _unusable(path, str(reason)) from None
+    done = found.epoch * samples + found.shown
+    sound = (
+        found.epoch <= code.task.epochs
+        and found.shown < samples
+        and found.wrong <= found.shown
+        and len(found.history) == found.epoch + 1
+        and found.clock == done * code.task.present
+        and found.totals
+        and all(len(pair) == 2 for pair in found.totals)
+        and len(found.totals) == len(code.populations)
+    )
+    if not sound:
+        raise _unusable(path, "a progress that contradicts itself or the network")
 
 
 def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Arrays, dict[str, Any]]:
@@ -61,15 +128,7 @@ def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Array
     from safetensors.numpy import load
 
     def error(given: str) -> BurstchipError:
-        return BurstchipError(
-            Diagnostic(
-                "BC565",
-                f"checkpoint '{path}' cannot be used",
-                required="a file that `burstchip train` wrote, whole",
-                given=given,
-                hint="start again in another folder, or with --overwrite",
-            )
-        )
+        return _unusable(path, given)
 
     try:
         data = path.read_bytes()

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from burstchip.running.recording import clipped_inputs
 from burstchip.running.run import Run, open_run
-from burstchip.tasks.checkpoint import FILE, load_checkpoint, require_same, save_checkpoint, state_sha256
+from burstchip.tasks.checkpoint import (
+    FILE,
+    load_checkpoint,
+    require_progress,
+    require_same,
+    save_checkpoint,
+    state_sha256,
+)
 from burstchip.tasks.datasets import load_dataset
 from burstchip.tasks.presentation import Presentation, pictures_of
 from burstchip.tasks.run_folder import (
@@ -237,6 +244,7 @@ def _resume(it: _Training, checkpoint: Path, identity: Mapping[str, Any]) -> Non
     """Go on where a checkpoint of the same training stopped."""
     arrays, progress = load_checkpoint(checkpoint, it.run.state())
     require_same(checkpoint, progress, identity)
+    require_progress(checkpoint, progress, it.run.code, len(it.presentation.pictures.images))
     it.run.restore(arrays, progress["clock"])
     for name in it.progress():
         if name != "clock":

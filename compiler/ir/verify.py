@@ -18,6 +18,7 @@ from compiler.ir.chip_program import (
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Network
 from compiler.ir.partitioned import LIMITS, Partition
+from compiler.ir.signals import Constant
 from compiler.ir.verify_signals import signal_range, verify_signal
 from hw_models.neurons.verify import verify_binding
 from hw_models.program.verify import verify_program
@@ -75,26 +76,37 @@ def _verify_order(
     assert np.all(rises), f"the synapses of {name} are unsorted or repeat"
 
 
+#: Streams and seeds have 32 bits.
+_INT32 = 1 << 31
+
+
 def verify_chip_program(code: ChipProgram) -> None:
     """Parameters fit their declared widths, weights their mode, shapes and indices their populations."""
     populations = {population.name: population for population in code.populations}
     assert len(populations) == len(code.populations), "population names repeat"
     assert np.isfinite(code.step_ms) and code.step_ms > 0, f"a step of {code.step_ms} ms"
+    assert type(code.seed) is int and 0 <= code.seed < 1 << 63, f"the seed is {code.seed}"
     for population in code.populations:
         _verify_population(population)
     for projection in code.projections:
-        _verify_projection(projection, populations)
+        _verify_projection(projection, populations, on_chip=code.on_chip)
     for name, variable in code.probes:
         program = populations[name].program
         assert variable in program.states or variable in program.outputs, f"no variable {name}.{variable}"
     if code.task is not None:
         assert {code.task.input, code.task.readout} <= set(populations), "a task without its populations"
+        for what in ("present", "teach_after", "epochs", "split", "order_stream"):
+            value = getattr(code.task, what)
+            assert type(value) is int and 0 <= value < 2 * _INT32, f"a task with {what} = {value}"
+        assert code.task.present > 0, "a task that presents nothing"
 
 
 def _verify_population(population: PopulationCode) -> None:
     name, program = population.name, population.program
     for what in ("size", "stream", "gather_every"):
-        assert type(getattr(population, what)) is int, f"the {what} of {name} is not an integer"
+        value = getattr(population, what)
+        assert type(value) is int, f"the {what} of {name} is not an integer"
+        assert 0 <= value < 2 * _INT32, f"the {what} of {name} is {value}"
     assert population.size > 0 and population.gather_every >= 0, f"{name} has {population.size} neurons"
     verify_program(program)
     if population.exact is not None:
@@ -146,6 +158,8 @@ def _verify_signals(population: PopulationCode) -> None:
     for bound, signal in population.signals.items():
         assert bound in widths, f"a signal of {name}.{bound}, which is neither an input nor a parameter"
         verify_signal(signal, f"{name}.{bound}", population.size)
+        if isinstance(signal, Constant) and isinstance(signal.value, str):
+            assert signal.value in population.parameters, f"{name}.{bound} is of no parameter: {signal.value}"
         ends = signal_range(signal)
         # What a run is given is checked where it is given.
         inside = ends is None or widths[bound].holds(Width(*ends))
@@ -156,7 +170,13 @@ def _verify_learning(learning: LearningCode, name: str) -> None:
     """What a learning engine receives has the declared types: code is generated from it."""
     assert learning.rounding in ("lava", "per_synapse"), f"{name} rounds by '{learning.rounding}'"
     for what in ("every", "shift", "consolidate_every", "stream", "trace_stream", "rng_seed"):
-        assert type(getattr(learning, what)) is int, f"'{what}' of {name} is not an integer"
+        value = getattr(learning, what)
+        assert type(value) is int, f"'{what}' of {name} is not an integer"
+        assert -_INT32 <= value < 2 * _INT32, f"'{what}' of {name} is {value}"
+    assert learning.form in ("chip", "carry"), f"{name} learns in the form '{learning.form}'"
+    kinds = ["plain"] if learning.form == "carry" else ["lava"] * len(learning.traces)
+    found = [trace.kind for trace in learning.traces]
+    assert found == kinds, f"{name} learns by traces of the kinds {found}"
     assert learning.every > 0, f"{name} learns every {learning.every} steps"
     for trace in learning.traces:
         assert trace.kind in ("lava", "plain"), f"{name} has a trace of kind '{trace.kind}'"
@@ -180,7 +200,9 @@ def _is_real(value: object) -> bool:
     return value is None or (type(value) is float and bool(np.isfinite(value)))
 
 
-def _verify_projection(projection: ProjectionCode, populations: dict[str, PopulationCode]) -> None:
+def _verify_projection(
+    projection: ProjectionCode, populations: dict[str, PopulationCode], *, on_chip: bool
+) -> None:
     name = projection.name
     source, target = populations[projection.source], populations[projection.target]
     assert projection.output in source.program.outputs, f"{name} has no output"
@@ -208,6 +230,8 @@ def _verify_projection(projection: ProjectionCode, populations: dict[str, Popula
         assert not gains or gains == len(projection.learning.rule.products), f"{name} has {gains} gains"
     assert _is_real(projection.limit), f"the limit of {name} is not real"
     assert np.all((weights >= low) & (weights <= high)), f"{name} has weights outside {low}..{high}"
+    exponent, most = projection.weight_exp, 32 if on_chip else 1000
+    assert type(exponent) is int and abs(exponent) <= most, f"{name} has weights at 2^{exponent}"
     bits = projection.num_weight_bits
     assert type(bits) is int and 1 <= bits <= 8, f"{name} has weights of {bits} bits"
     if form != "carry":

@@ -146,7 +146,8 @@ def _population(code: PopulationCode, found: DeployedPopulation) -> Iterator[_Co
         yield _Compared(code.name, name, wide, found.parameters[name], neurons, found.core)
     if code.spikes is not None or found.spikes is not None:
         empty = np.zeros((0, 2), dtype=np.int64)
-        ours, theirs = (empty if s is None else s.reshape(-1, 2) for s in (code.spikes, found.spikes))
+        ours, theirs = (empty if s is None else s for s in (code.spikes, found.spikes))
+        yield _Compared(code.name, "columns of events", (2,), theirs.shape[1:] or (1,))
         yield _Compared(code.name, "step of event", ours[:, 0], theirs[:, 0])
         yield _Compared(code.name, "neuron of event", ours[:, 1], theirs[:, 1])
 
@@ -158,7 +159,7 @@ def _projection(code: ProjectionCode, found: DeployedProjection) -> Iterator[_Co
     for form in found.formats:
         yield _Compared(code.name, "sign_mode", (sign,), (form.sign,))
         yield _Compared(code.name, "weight_exp", (code.weight_exp,), (form.weight_exp,))
-        yield _Compared(code.name, "dense", (int(code.dense),), (int(form.dense),))
+        yield _Compared(code.name, "dense", (int(code.dense),), (_plain(form.dense),))
     if code.dense:
         n_post, n_pre = code.weights.shape
         pre, post = np.divmod(np.arange(n_pre * n_post), n_post)

@@ -184,6 +184,6 @@ def read_folder(path: Path) -> Folder:
             images.append(Image(core, tensors, json.loads(read(name))))
     except OSError as reason:
         raise damaged(path, f"{name}: {reason.strerror}") from None
-    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as reason:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as reason:
         raise damaged(path, f"{name}: {type(reason).__name__}: {reason}") from None
     return Folder(path, manifest, Images(tuple(images[:-1]), images[-1]), tuple(altered))

@@ -226,6 +226,45 @@ def allocate(layout: Layout) -> Arrays:
     return arrays
 
 
+#: Arrays of `allocate` that a run never changes, by the first part of their names.
+_FIXED = ("indptr", "post", "reach", "p", "spikes", "floors", "thresholds", "impulses")
+
+
+def unsound(layout: Layout, arrays: Mapping[str, NDArray[Any]], own: Mapping[str, NDArray[Any]]) -> str:
+    """The name of an array that no run of the program has, or "": compiled code indexes memory with these.
+
+    `own` are those of a run of the program, with the same names, types and shapes.
+    """
+    for name, array in arrays.items():
+        kind, _, rest = name.partition("_")
+        low: int | None
+        high: int | None
+        if kind in _FIXED:
+            if not np.array_equal(array, own[name]):
+                return name
+            continue
+        if kind == "e":
+            # A list of neurons, with a place more than there are.
+            low, high = 0, len(array) - 1
+        elif kind == "c":
+            low, high = 0, len(own[f"e_{rest}"]) - 1
+        elif kind == "at":
+            low, high = 0, len(own[f"spikes_{rest}"])
+        elif kind == "noted":
+            learning = layout.code.projections[int(rest.rpartition("_")[2])].learning
+            assert learning is not None
+            low, high = 0, learning.every
+        elif kind == "s" and not layout.variant.real:
+            number, _, state = rest.partition("_")
+            width = layout.programs[int(number)].states[state]
+            low, high = width.low, width.high
+        else:
+            continue
+        if np.any((array < low) | (array > high)):
+            return name
+    return ""
+
+
 def _exact_learning(index: int, projection: ProjectionCode, learning: LearningCode) -> Mapping[str, float]:
     """What `reference` learns with: the bounds of a stored weight, and the carry form's rate and trace."""
     carry = learning.form == "carry"

@@ -27,13 +27,17 @@ from burstchip.backends.sim.memory import (
     signal_courses,
     signal_values,
     trace_draws,
+    unsound,
 )
 from burstchip.backends.sim.unit import Call, Kernel
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import FACTORS, ChipProgram
 from compiler.ir.signals import Host
 from compiler.passes.bind import HALVINGS
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.plasticity.carry import MOST_K
+
+register_codes({"BC569": "a state that no run of a program has"})
 
 
 def _run(*arguments: Any) -> None:
@@ -228,7 +232,19 @@ class Simulation:
         return self.arrays
 
     def restore(self, state: Mapping[str, NDArray[Any]], clock: int) -> None:
-        """Go on from the state that another run of the program had after `clock` steps."""
+        """Go on from the state that another run of the program had after `clock` steps.
+
+        Raises `BurstchipError` BC569 where no run of the program has such a state.
+        """
+        if wrong := unsound(self.layout, state, self.arrays):
+            raise BurstchipError(
+                Diagnostic(
+                    "BC569",
+                    "a run cannot go on from this state",
+                    required="the state of a run of the same program",
+                    given=f"values of '{wrong}' that no run has",
+                )
+            )
         self.arrays.update(state)
         self.clock, self.led_in = clock, clock > 0
 

@@ -82,7 +82,7 @@ def _integer(program: Program, node: Node, names: list[str]) -> str:
     if split := _split_product(program, node, names):
         return split
     bits = node.attribute
-    half = 1 << (bits - 1) if bits > 0 else 0
+    half = 1 << (bits - 1) if node.operation in ("saturate", "wrap") else 0
 
     negative = f"{cast}(-{cast}({a[0]}))" if a else ""
 
