@@ -26,7 +26,7 @@ SEED ?= 0
 demo: $(INSTALLED)
 	rm -rf $(DEMO)
 	$(BIN)/burstchip new digits $(DEMO)
-	$(BIN)/burstchip train $(DEMO)/network.yaml --seed 0 --epochs 12 --set weight_form=carry --out $(DEMO)/run
+	$(BIN)/burstchip train $(DEMO)/network.yaml --seed 0 --epochs 12 --out $(DEMO)/run
 	$(BIN)/burstchip report $(DEMO)/run
 	@echo "Open $(CURDIR)/$(DEMO)/run/report.html in a browser."
 
