@@ -209,12 +209,15 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
         manifest = json.loads(text)
         version = msgspec.convert(manifest, Head).version
     except (msgspec.MsgspecError, ValueError, RecursionError):
+        is_network = path.suffix in (".yaml", ".yml")
         raise _error(
             "BC402",
             f"'{path}' is not a burstchip artifact",
             "a file that `burstchip compile` wrote",
-            f"{len(data)} bytes in another format, or a truncated artifact",
-            "compile the network again",
+            "a network" if is_network else f"{len(data)} bytes in another format, or a truncated artifact",
+            f"burstchip compile {path} -o {path.with_suffix('.burst')}"
+            if is_network
+            else "compile the network again",
         ) from None
     if version != VERSION:
         raise _error(

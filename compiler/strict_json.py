@@ -1,4 +1,4 @@
-"""JSON as its standard has it, which knows neither infinity nor what is no number."""
+"""JSON as its standard defines it: without infinities and NaN."""
 
 from __future__ import annotations
 

@@ -55,7 +55,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def burstchip(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """Networks of bursting neurons, described in YAML, that learn in the integers of a neuromorphic chip."""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def compile_(
     file: NetworkFile,
     artifact: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="net.burst", help="The artifact to write.")
+        Path | None,
+        typer.Option("--out", "--output", "-o", metavar="net.burst", help="The artifact to write."),
     ] = None,
     set_: Settings = None,
     seed: Seed = None,

@@ -20,7 +20,7 @@ def deploy(
         bool, typer.Option("--dry-run", help="Write what would be sent into a folder, and send nothing.")
     ] = False,
     folder: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="DIR", help="The folder of a dry run.")
+        Path | None, typer.Option("--out", "--output", "-o", metavar="DIR", help="The folder of a dry run.")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another deployment in DIR.")

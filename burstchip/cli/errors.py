@@ -22,7 +22,11 @@ def errors(
     target_file: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="errors.json", help="A file to write; a run folder's report shows it."
+            "--out",
+            "--output",
+            "-o",
+            metavar="errors.json",
+            help="A file to write; a run folder's report shows it.",
         ),
     ] = None,
     record: Annotated[

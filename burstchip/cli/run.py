@@ -29,7 +29,9 @@ class EventForm(str, Enum):
 def run(
     artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
     steps: Annotated[int, typer.Option(metavar="N", help="How many steps to run.")],
-    target: Annotated[Path, typer.Option("--output", "-o", metavar="out.nc", help="The netCDF file.")],
+    target: Annotated[
+        Path, typer.Option("--out", "--output", "-o", metavar="out.nc", help="The netCDF file.")
+    ],
     record: Annotated[
         list[str] | None,
         typer.Option(metavar="VARIABLES", help="Such as hidden.v[0:10],readout.events; default: the probes."),

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def train(
     file: NetworkFile,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")],
+    out: Annotated[
+        Path, typer.Option("--out", "--output", "-o", metavar="DIR", help="Folder for the results.")
+    ],
     seed: Seed = None,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Epochs, in place of the file's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint in DIR.")] = False,

@@ -146,3 +146,14 @@ def test_a_cache_that_cannot_be_written(
     done = burstchip("run", "net.burst", "--steps", 3, "-o", "out.nc")
     assert done.code == 2 and "error[BC552]" in done.err and "BURSTCHIP_CACHE" in done.err
     assert not Path("out.nc").exists()
+
+
+def test_a_network_in_place_of_an_artifact(pair: Path, burstchip) -> None:
+    done = burstchip("run", pair, "--steps", "5", "-o", "out.nc")
+    assert done.code == 2 and not Path("out.nc").exists()
+    compiled = pair.with_suffix(".burst")
+    assert f"given: a network    hint: burstchip compile {pair} -o {compiled}" in done.err
+    assert burstchip("compile", pair, "-o", compiled).code == 0
+    # One name for one option, in all commands.
+    for option in ("-o", "--out", "--output"):
+        assert burstchip("run", compiled, "--steps", "5", option, f"{option}.nc").code == 0
