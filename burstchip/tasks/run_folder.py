@@ -16,7 +16,7 @@ from burstchip.running.run import Run, open_run
 from burstchip.tasks.presentation import Pictures, Presentation
 from burstchip.variables import Selection, Variable
 from compiler.artifact import write_whole
-from compiler.ir.chip_program import CARRY_TAG_BITS, ChipProgram
+from compiler.ir.chip_program import ChipProgram
 from compiler.strict_json import strict_json
 
 #: How many test samples are recorded before and after learning.
@@ -35,9 +35,7 @@ def physical_weights(code: ChipProgram, run: Run) -> dict[str, NDArray[Any]]:
     """
     weights: dict[str, NDArray[Any]] = {}
     for projection in code.projections:
-        carries = projection.learning is not None and projection.learning.form == "carry"
-        unit = projection.unit * (1 << CARRY_TAG_BITS if carries else 1)
-        physical = run.weights(projection.name).T.astype(np.float64) * unit
+        physical = run.weights(projection.name).T.astype(np.float64) * projection.event_unit
         weights[projection.name] = np.ascontiguousarray(physical)
         if not projection.dense:
             weights[f"pre:{projection.name}"] = projection.pre

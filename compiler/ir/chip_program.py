@@ -205,6 +205,21 @@ class ProjectionCode:
     limit: float | None = None
 
     @property
+    def event_unit(self) -> float:
+        """The physical weight of one unit that events see: without the tag of the carry form."""
+        carries = self.learning is not None and self.learning.form == "carry"
+        return self.unit * (1 << CARRY_TAG_BITS if carries else 1)
+
+    def forward(self, stored: NDArray[Any]) -> NDArray[Any]:
+        """The weights that events see, in units of 2^weight_exp, from what learning stores."""
+        if self.learning is None or self.learning.form != "carry":
+            return stored
+        if stored.dtype.kind == "f":
+            return np.asarray(stored / (1 << CARRY_TAG_BITS))
+        half = 1 << (CARRY_TAG_BITS - 1)
+        return np.asarray(((stored.astype(np.int32) + half) >> CARRY_TAG_BITS).astype(np.int16))
+
+    @property
     def exact(self) -> NDArray[np.float64]:
         """The physical weights before rounding, shaped like `weights`."""
         if not isinstance(self.requested, WeightDraws):

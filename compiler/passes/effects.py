@@ -55,25 +55,16 @@ def _arrives(projection: ProjectionCode, weights: int) -> int:
     return weights << exponent if exponent >= 0 else weights >> -exponent
 
 
-def _forward(projection: ProjectionCode) -> NDArray[np.int64]:
-    """The weights that events see, in the order of the stored ones."""
-    stored = projection.weights.astype(np.int64)
-    learning = projection.learning
-    if learning is None or learning.form != "carry":
-        return stored
-    return np.asarray((stored + 128) >> 8)
-
-
 def volleys(code: ChipProgram, projection: ProjectionCode) -> Iterator[Volley]:
     """One event of the least, the median and the greatest weight, and a typical sum."""
     target = code.population(projection.target)
-    exact, stored = projection.exact, _forward(projection)
+    exact, stored = projection.exact, projection.forward(projection.weights).astype(np.int64)
     if projection.dense:
         post = np.broadcast_to(np.arange(target.size)[:, np.newaxis], stored.shape).ravel()
     else:
         post = projection.post
     exact, stored = exact.ravel(), stored.ravel()
-    unit = projection.unit * (256 if projection.learning and projection.learning.form == "carry" else 1)
+    unit = projection.event_unit
     requested = projection.requested
     if isinstance(requested, WeightDraws) and isinstance(requested.distribution, Uniform):
         # These are drawn on the integers.
@@ -184,13 +175,12 @@ def _compare(volley: Volley, done: float, report: Report) -> None:
         report.diagnostics.append(
             Diagnostic(
                 "BC319",
-                f"{volley.parameter} of '{volley.where}' {'do' if ' events' in volley.parameter else 'does'} "
-                f"not what the weights say",
+                f"the effect of {volley.parameter} of '{volley.where}' differs from what its weights ask for",
                 severity="warning",
                 required=amount(volley.asked, volley.unit),
                 given=f"{amount(done, volley.unit)} ({volley.integers})",
-                hint="a longer step, a weaker inhibition or fewer synapses: what limits the voltage scale is "
-                "the sum of all inputs, and the width of the threshold",
+                hint="the sum of all inputs and the threshold's width limit the voltage scale: use weaker or "
+                "fewer synapses, or a longer step",
             )
         )
 

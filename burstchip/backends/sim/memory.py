@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from burstchip.backends.sim.layout import Layout, has_own_delays
 from burstchip.backends.sim.learning_source import X_TRACES, ChipLearning
 from compiler.ir.chip_program import (
-    CARRY_TAG_BITS,
     FACTORS,
     LearningCode,
     PopulationCode,
@@ -47,22 +46,12 @@ def source_major(projection: ProjectionCode, values: NDArray[Any]) -> NDArray[An
     return np.array(values.T, order="C") if projection.dense else values.copy()
 
 
-def forward_weights(projection: ProjectionCode, stored: NDArray[Any]) -> NDArray[Any]:
-    """The weights that events see, in units of 2^weight_exp, from what learning stores."""
-    if projection.learning is None or projection.learning.form != "carry":
-        return stored
-    if stored.dtype.kind == "f":
-        return np.asarray(stored / (1 << CARRY_TAG_BITS))
-    half = 1 << (CARRY_TAG_BITS - 1)
-    return ((stored.astype(np.int32) + half) >> CARRY_TAG_BITS).astype(np.int16)
-
-
 def _weights(index: int, projection: ProjectionCode, layout: Layout, arrays: Arrays) -> None:
     if layout.variant.real:
         stored = source_major(projection, projection.exact / projection.unit)
     else:
         stored = source_major(projection, projection.weights)
-    arrays[f"w_{index}"] = stored if layout.is_plastic(projection) else forward_weights(projection, stored)
+    arrays[f"w_{index}"] = stored if layout.is_plastic(projection) else projection.forward(stored)
     if layout.is_chip(projection):
         arrays[f"t_{index}"] = np.zeros_like(stored)
         arrays[f"d_{index}"] = np.zeros_like(stored)

@@ -21,7 +21,6 @@ from burstchip.backends.sim.link import Linked, link
 from burstchip.backends.sim.memory import (
     Arrays,
     allocate,
-    forward_weights,
     periodic_flags,
     scalars,
     signal_courses,
@@ -200,7 +199,7 @@ class Simulation:
         """The weights that events see, [source, target] where dense, in units of 2^weight_exp."""
         index = next(k for k, p in enumerate(self.code.projections) if p.name == name)
         projection, stored = self.code.projections[index], self.arrays[f"w_{index}"]
-        return forward_weights(projection, stored) if self.layout.is_plastic(projection) else stored
+        return projection.forward(stored) if self.layout.is_plastic(projection) else stored
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
         """Take these for the weights that events see, by projection; without learning alone."""
