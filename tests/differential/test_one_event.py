@@ -69,7 +69,7 @@ def reported(code: ChipProgram) -> dict[tuple[str, str], tuple[float, float]]:
 
 def test_it_is_what_the_simulator_does(nightly_networks: int, nightly_seed: int) -> None:
     worst = 0.0
-    for number in range(nightly_networks or 12):
+    for number in range(nightly_networks or 4):
         code, steps = drawn(number, nightly_seed)
         told = reported(code)
         assert len(told) == 3 * TARGETS
@@ -83,7 +83,7 @@ def test_it_is_what_the_simulator_does(nightly_networks: int, nightly_seed: int)
 
 
 def test_it_is_what_lava_does(needs_lava: None, nightly_networks: int, nightly_seed: int) -> None:
-    for number in range((nightly_networks or 40) // 20):
+    for number in range((nightly_networks or 20) // 20):
         code, steps = drawn(number, nightly_seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -28,7 +28,7 @@ from compiler.artifact import KEY, _content_sha256
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError
 
-NUMBER = int(os.environ.get("ALTERED", "250"))
+NUMBER = int(os.environ.get("ALTERED", "120"))
 
 NETWORK = """burstchip: 1
 name: whole
