@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,16 +60,15 @@ def volleys(code: ChipProgram, projection: ProjectionCode) -> Iterator[Volley]:
     """One event of the least, the median and the greatest weight, and a typical sum."""
     target = code.population(projection.target)
     exact, stored = projection.exact, projection.forward(projection.weights).astype(np.int64)
+    post: NDArray[Any] = projection.post
     if projection.dense:
         post = np.broadcast_to(np.arange(target.size)[:, np.newaxis], stored.shape).ravel()
-    else:
-        post = projection.post
     exact, stored = exact.ravel(), stored.ravel()
     unit = projection.event_unit
     requested = projection.requested
     if isinstance(requested, WeightDraws) and isinstance(requested.distribution, Uniform):
         # These are drawn on the integers.
-        exact = stored * unit
+        exact = np.asarray(stored * unit, dtype=np.float64)
     chosen = np.flatnonzero(exact)
     if not chosen.size:
         return

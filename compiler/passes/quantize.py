@@ -115,7 +115,8 @@ def _projection(
     integers, exact, pre, post = weights.integers, weights.exact, synapses.pre, synapses.post
     if synapses.dense:
         shape = (sizes[projection.source.population], sizes[projection.target.population])
-        integers, exact = (np.ascontiguousarray(it.reshape(shape).T) for it in (integers, exact))
+        integers = np.ascontiguousarray(integers.reshape(shape).T)
+        exact = np.ascontiguousarray(exact.reshape(shape).T)
         pre = post = np.empty(0, np.int32)
     return ProjectionCode(
         name=projection.name,
