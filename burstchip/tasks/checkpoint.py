@@ -107,7 +107,7 @@ def require_progress(path: Path, progress: Mapping[str, Any], code: ChipProgram,
     done = found.epoch * samples + found.shown
     sound = (
         found.epoch <= code.task.epochs
-        and found.shown < samples
+        and found.shown <= samples
         and found.wrong <= found.shown
         and len(found.history) == found.epoch + 1
         and found.clock == done * code.task.present
@@ -127,9 +127,6 @@ def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Array
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    def error(given: str) -> BurstchipError:
-        return _unusable(path, given)
-
     try:
         data = path.read_bytes()
         length = int.from_bytes(data[:8], "little")
@@ -138,7 +135,7 @@ def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Array
         progress, sha256 = dict(text["progress"]), text["sha256"]
         arrays = load(data)
     except OSError as reason:
-        raise error(str(reason.strerror)) from None
+        raise _unusable(path, str(reason.strerror)) from None
     except (
         SafetensorError,
         ValueError,
@@ -148,11 +145,11 @@ def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Array
         OverflowError,
         RecursionError,
     ) as reason:
-        raise error(f"{type(reason).__name__}: {reason}") from None
+        raise _unusable(path, f"{type(reason).__name__}: {reason}") from None
     if _sha256(arrays, progress) != sha256:
-        raise error("content that does not match its SHA-256")
+        raise _unusable(path, "content that does not match its SHA-256")
     if _shapes(arrays) != _shapes(like):
-        raise error("the state of another version of burstchip")
+        raise _unusable(path, "the state of another version of burstchip")
     return arrays, progress
 
 
