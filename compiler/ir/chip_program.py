@@ -23,6 +23,7 @@ from compiler.ir.network import NO_CHIP
 from compiler.ir.signals import ALWAYS, NEVER, HostInput, Signal
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
+from hw_models.plasticity.carry import forward_weight
 from hw_models.plasticity.grammar import learning_rule
 from hw_models.plasticity.rule import LearningRule
 from hw_models.program.trace import Program
@@ -216,8 +217,7 @@ class ProjectionCode:
             return stored
         if stored.dtype.kind == "f":
             return np.asarray(stored / (1 << CARRY_TAG_BITS))
-        half = 1 << (CARRY_TAG_BITS - 1)
-        return np.asarray(((stored.astype(np.int32) + half) >> CARRY_TAG_BITS).astype(np.int16))
+        return np.asarray(forward_weight(stored.astype(np.int64)).astype(np.int16))
 
     @property
     def exact(self) -> NDArray[np.float64]:
