@@ -17,10 +17,10 @@ FILE = "answers.safetensors"
 MOST_PICTURES = 60
 
 
-def write_answers(path: Path, pictures: Pictures, answers: NDArray[np.int64], shape: tuple[int, ...]) -> None:
+def write_answers(path: Path, pictures: Pictures, answers: NDArray[np.int64], shape: tuple[int, int]) -> None:
     """Label and answer of every test sample; of the first wrong ones number and picture (0 to 255).
 
-    `shape` is that of a sample, in the metadata.
+    `shape`, height and width of a sample, goes into the metadata.
     """
     from safetensors.numpy import save
 

@@ -360,7 +360,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
         write_json(options.out / "history.json", it.history)
     test = test or tested(it.run)
     leave("after")
-    write_answers(options.out / ANSWERS, test_pictures, test.predictions, dataset.test_images.shape[1:])
+    write_answers(options.out / ANSWERS, test_pictures, test.predictions, dataset.shape)
     write_quantisation(options.out / "quantisation.json", code)
     samples = task.epochs * len(train_pictures.images)
     messages = (*warnings, *dataset.diagnostics, *clipped_inputs(code, it.run.clipped))

@@ -9,7 +9,7 @@ import pytest
 from burstchip.report.json_files import QuantizedValue
 from burstchip.report.run_folder import read_run_folder
 from burstchip.report.tables import contradictions, quantisation_rows, result, setting_rows
-from burstchip.report.wording import number, percent
+from burstchip.report.wording import number, percent, plasticity
 
 Edit = Callable[..., None]
 
@@ -96,7 +96,8 @@ def test_the_result_counts_and_says_how_sure_it_is(run_folder: Path) -> None:
     outcome = result(read_run_folder(run_folder).summary)
     assert outcome.counts == "9 of 360 test samples"
     assert outcome.interval.replace("\N{NO-BREAK SPACE}", " ") == "1.32 % to 4.68 %"
-    assert outcome.weight_form == "carry (emulation only)"
+    assert outcome.plasticity == "weight form carry (emulation only)"
+    assert plasticity("none") == "no plasticity"
 
 
 def test_what_a_run_does_not_state_is_left_out(run_folder: Path, edit: Edit) -> None:
