@@ -99,7 +99,7 @@ def draw(run: RunFolder) -> tuple[tuple[Section, ...], tuple[Missing, ...]]:
         if run.weights_before is not None and run.weights_after is not None:
             weights.append(draw_weight_histograms(run, run.weights_before, run.weights_after))
             fields = draw_receptive_fields(run, run.weights_before, run.weights_after)
-            if not fields:
+            if not fields and run.answers is not None:
                 left_out.append(
                     Missing("weights_after.safetensors", "receptive fields: no projection from pixels")
                 )

@@ -113,7 +113,7 @@ def read_run_folder(path: Path) -> RunFolder:
     network = part("network.yaml", _read_network, "the network's own text")
     as_run = part("network_as_run.yaml", _read_network, "the network as it ran")
     provenance = part("provenance.json", read_provenance, "command, versions, date and machine of the run")
-    answers = part("answers.safetensors", read_answers, "samples with a wrong answer")
+    answers = part("answers.safetensors", read_answers, "samples with a wrong answer, receptive fields")
     program = part("net.burst", lambda file: load_artifact(file)[0], "the drawing of the network")
     if before is not None and after is not None:
         problems.extend(_different(before, after, path))

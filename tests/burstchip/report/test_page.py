@@ -220,7 +220,6 @@ def test_a_run_that_noted_no_bursts_says_so(run_folder: Path) -> None:
     assert "burst probability over the training: none was noted" in page.text
 
 
-@pytest.mark.usefixtures("quick")
 def test_names_are_text_and_never_markup(run_folder: Path, edit: Edit) -> None:
     name = "<script>alert(1)</script> & $\\frac{$ \"quoted\" 'name'"
     edit("summary.json", name=name, diagnostics=["<img src=x onerror=y>"], frozen=["<b>"])
@@ -234,6 +233,9 @@ def test_names_are_text_and_never_markup(run_folder: Path, edit: Edit) -> None:
     assert "b" in tags  # the result's own
     assert not any("onerror" in attributes for _, attributes in page.elements)
     assert name in page.text
+    for picture in (run_folder / "figures").glob("*.svg"):
+        tags = {element.tag.rpartition("}")[2] for element in ElementTree.parse(picture).iter()}
+        assert not tags & {"script", "foreignObject", "a", "img"}
 
 
 @pytest.mark.usefixtures("quick")
