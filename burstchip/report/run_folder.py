@@ -88,7 +88,11 @@ def read_run_folder(path: Path) -> RunFolder:
         try:
             return read(path / name)
         except BurstchipError as error:
-            problems.extend(error.diagnostics)
+            if [found.id for found in error.diagnostics] == ["BC404"]:
+                # What an earlier version trained has its results all the same.
+                missing.append(Missing(name, f"{shows}: the file has the format of another version"))
+            else:
+                problems.extend(error.diagnostics)
             return None
 
     summary = part("summary.json", read_summary, "the result")

@@ -156,6 +156,21 @@ def test_a_network_that_is_no_plain_yaml(run_folder: Path, text: str) -> None:
     assert diagnostic.required == "the YAML text of the network"
 
 
+def test_an_artifact_of_another_version_costs_the_drawing_alone(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compiler.artifact.VERSION", 99)
+    run = read_run_folder(run_folder)
+    assert run.program is None and [(it.file, it.shows) for it in run.missing] == [
+        ("net.burst", "the drawing of the network: the file has the format of another version")
+    ]
+
+
+def test_a_damaged_artifact_is_an_error(run_folder: Path) -> None:
+    (run_folder / "net.burst").write_bytes((run_folder / "net.burst").read_bytes()[:-9])
+    assert [diagnostic.id for diagnostic in refusal(run_folder).diagnostics] == ["BC403"]
+
+
 def test_weights_of_two_networks(run_folder: Path) -> None:
     weights = load_file(run_folder / "weights_after.safetensors")
     weights["image->hidden.soma"] = np.zeros((50, 64))
