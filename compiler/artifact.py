@@ -48,7 +48,7 @@ from hw_models.program.trace import Program
 from hw_models.program.verify import is_name
 
 FORMAT = "burstchip artifact"
-VERSION = 3
+VERSION = 4
 KEY = "burstchip"
 
 register_codes(
@@ -102,6 +102,7 @@ def _encode_population(
         "stream": population.stream,
         "gather_every": population.gather_every,
         "units": {name: list(unit) for name, unit in population.units.items()},
+        "origins": values(population.origins, float, f"population.{index}.origin."),
         "signals": {
             name: encode_signal(signal, f"population.{index}.signal.{name}", tensors)
             for name, signal in population.signals.items()
@@ -261,6 +262,7 @@ def _decode_population(entry: Any, programs: Sequence[Program], tensors: Tensors
             "roles": Roles(**as_values(entry.roles)),
             "parameters": numbers(entry.parameters),
             "real": numbers(entry.real),
+            "origins": numbers(entry.origins),
             "spikes": None if entry.spikes is None else tensors[entry.spikes],
             "signals": {name: decode_signal(signal, tensors) for name, signal in entry.signals.items()},
             "exact": None if entry.exact is None else programs[entry.exact],

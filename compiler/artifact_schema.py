@@ -126,6 +126,7 @@ _Population = _entry(
     roles=_entry(Roles),
     parameters=dict[str, int | Named],
     real=dict[str, float | Named],
+    origins=dict[str, float | Named],
     spikes=str | None,
     signals=GenericAlias(dict, (str, _Signal)),
     exact=Index | None,

@@ -14,7 +14,7 @@ from burstchip.cli.progress import progress
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that `burstchip train` wrote.")],
 ) -> None:
-    """Write DIR/report.html, a page that needs no network, and its pictures as files."""
+    """Write DIR/report.html, a self-contained page, and its pictures as files."""
     with output() as out:
         from burstchip.report import write_report
 

@@ -40,6 +40,9 @@ def run(
     events: Annotated[
         EventForm, typer.Option(help="Events as a flag in each step, or as a list of times and neurons.")
     ] = EventForm.flags,
+    units: Annotated[
+        bool, typer.Option("--units", help="Also keep variables in their physical unit, as NAME.physical.")
+    ] = False,
     backend: Backend = "sim",
     stream: Streams = None,
     data: Data = None,
@@ -55,6 +58,7 @@ def run(
         from burstchip.cli.checks import output_file, streams
         from burstchip.cli.lean_numba import import_numba_without_scipy
         from burstchip.files.recording import RecordingFile, is_flag
+        from burstchip.running.physical import scale_of
         from burstchip.running.recording import record as record_
         from burstchip.variables import parse_selections
         from compiler.artifact import load_artifact
@@ -78,7 +82,13 @@ def run(
             if backend in ("sim", "reference"):
                 import_numba_without_scipy()
             with RecordingFile(
-                target, code, selections, every=every, listed=listed, real=backend == "reference"
+                target,
+                code,
+                selections,
+                every=every,
+                listed=listed,
+                real=backend == "reference",
+                physical=units,
             ) as file:
                 recording = record_(
                     code,
@@ -96,7 +106,12 @@ def run(
                 file.finish(recording, sha256)
         out.messages(recording.diagnostics)
         _tell(recording, out)
-        recorded = ", ".join(it.text for it in selections)
+        scales = [scale_of(code, it.variable) if units else None for it in selections]
+        texts = [
+            it.text if scale is None else f"{it.text} (and in {scale.unit or 'fractions'})"
+            for it, scale in zip(selections, scales, strict=True)
+        ]
+        recorded = ", ".join(texts)
         setting = f"{weight_form(code.weight_form)}, backend {backend}"
         out.text(f"{target}: {recorded}, {steps:,} steps, {setting}")
         out.result(

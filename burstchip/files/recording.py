@@ -4,9 +4,10 @@ A recorded variable is called `population.variable` and has the dimensions `time
 kept step) and `<population>_neuron`; where the variables of a population are of different neurons each has
 a dimension of its own, `<population>.<variable>_neuron`. Its attribute `units` is what 1 stands for, as a
 number and a unit such as `0.00244140625 mV` (voltages count from rest), `1` for events, or `chip units`
-where nothing more is known; for voltages `mV_per_unit` is that number. Events kept as a list are
-`<name>.time` and `<name>.neuron`. A task adds, by `sample`, when each sample began, its index in the data
-set, its label and the class read out (-1: the run ended before).
+where nothing more is known; for voltages `mV_per_unit` is that number. On wish a variable whose scale is
+known is kept a second time as `<name>.physical`, real numbers in the unit of the attribute `units`. Events
+kept as a list are `<name>.time` and `<name>.neuron`. A task adds, by `sample`, when each sample began, its
+index in the data set, its label and the class read out (-1: the run ended before).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.files.interruption import uninterrupted
+from burstchip.running.physical import in_units, require_scales, scale_of
 from burstchip.running.recording import Recording, Samples, kept_rows
 from burstchip.variables import Selection, Variable
 from compiler.ir.chip_program import ChipProgram
@@ -56,6 +58,18 @@ def _attributes(code: ChipProgram, variable: Variable) -> dict[str, Any]:
         if unit == "mV":
             units["mV_per_unit"] = value
     return {"population": population, "long_name": f"{name} of population {population}", **units}
+
+
+def _physical_attributes(code: ChipProgram, variable: Variable) -> dict[str, Any]:
+    scale = scale_of(code, variable)
+    assert scale is not None
+    name = ".".join(variable)
+    return {
+        "population": variable[0],
+        "long_name": f"{variable[1]} of population {variable[0]} in physical units",
+        "units": scale.unit or "1",
+        "integers": name,
+    }
 
 
 def _dimension(selection: Selection, selections: Sequence[Selection]) -> str:
@@ -110,8 +124,13 @@ def _version() -> str:
         return "not installed"
 
 
-def to_dataset(recording: Recording, artifact_sha256: str | None = None) -> xarray.Dataset:
-    """The recording with its labels, as the module says."""
+def to_dataset(
+    recording: Recording, artifact_sha256: str | None = None, *, physical: bool = False
+) -> xarray.Dataset:
+    """The recording with its labels, as the module says; with `physical` in the user's units too.
+
+    Raises `BurstchipError` (BC636) where `physical` is asked for and no variable has a known unit.
+    """
     import xarray
 
     code = recording.code
@@ -128,6 +147,11 @@ def to_dataset(recording: Recording, artifact_sha256: str | None = None) -> xarr
         numbers = np.array(it.indices(code), dtype=np.int32)
         label = {"long_name": f"neuron of population {it.variable[0]}"}
         coordinates[dimension] = (dimension, numbers, label)
+    for it in require_scales(code, selections) if physical else ():
+        name, dimension = ".".join(it.variable), _dimension(it, selections)
+        converted = in_units(code, it, recording.values[it.variable])
+        labels = _physical_attributes(code, it.variable)
+        variables[f"{name}.physical"] = (("time", dimension), converted, labels)
     if recording.samples is not None:
         for name, (array, label) in _sample_coordinates(code, recording.samples).items():
             coordinates[name] = ("sample", array, label)
@@ -167,6 +191,7 @@ class RecordingFile:
     """A netCDF file under construction: a sink of `record`, whose memory does not grow with the steps.
 
     `every` is the number of steps between two rows; flags in `listed` are kept as lists of all their events.
+    With `physical`, variables whose unit is known are kept in it too; BC636 where there are none.
     Nothing is at `path` before `finish`; a file that was there stays until then. Use it as a context.
     """
 
@@ -179,6 +204,7 @@ class RecordingFile:
         every: int = 1,
         listed: Collection[Variable] = (),
         real: bool = False,
+        physical: bool = False,
     ) -> None:
         import h5netcdf
 
@@ -186,6 +212,7 @@ class RecordingFile:
         self.path, self.code, self.every, self.real = path, code, every, real
         self.selections = tuple(selections)
         self.listed = frozenset(listed)
+        self.physical = require_scales(code, self.selections) if physical else ()
         self._waiting: dict[str, list[NDArray[Any]]] = {}
         self._lengths: dict[str, int] = {}
         try:
@@ -221,6 +248,9 @@ class RecordingFile:
                         self._put(f"{name}.neuron", numbers[places])
                     else:
                         self._put(name, found[kept])
+                for it in self.physical:
+                    converted = in_units(self.code, it, values[it.variable][kept])
+                    self._put(f"{'.'.join(it.variable)}.physical", converted)
         except (OSError, RuntimeError) as reason:
             raise _unwritten(self.path, reason) from None
 
@@ -272,6 +302,10 @@ class RecordingFile:
             if is_flag(self.code, it.variable):
                 kind = np.int8
             self._create(name, (dimension,), kind, attributes, "time")
+        for it in self.physical:
+            labels = _physical_attributes(self.code, it.variable)
+            across = (_dimension(it, self.selections),)
+            self._create(f"{'.'.join(it.variable)}.physical", across, np.float64, labels, "time")
 
     def _create(
         self, name: str, across: tuple[str, ...], kind: type, labels: Mapping[str, Any], along: str

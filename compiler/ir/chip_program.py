@@ -60,7 +60,8 @@ class PopulationCode:
     has the name of a parameter or a port takes the place of the one and is added to the other.
     `gather_every` is the learning epoch, in steps, of the plastic synapses that end here, 0 where there are
     none. `spikes` lists (step, neuron) of the events of a list, sorted. `units[variable]` is the value and
-    unit that 1 in a state or output stands for, where that is known. `real` holds, for parameters that were
+    unit that 1 in a state or output stands for, where that is known, and `origins[variable]` what 0 stands
+    for, one number or [neuron], where that is not 0. `real` holds, for parameters that were
     rounded, the real number before; `reference` runs with those, and with the program `exact`, where
     functions of it became the tables `functions`.
     """
@@ -76,6 +77,7 @@ class PopulationCode:
     gather_every: int = 0
     spikes: NDArray[np.int64] | None = None
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    origins: Mapping[str, float | NDArray[np.float64]] = field(default_factory=dict)
     real: Mapping[str, float | NDArray[np.float64]] = field(default_factory=dict)
     signals: Mapping[str, Signal] = field(default_factory=dict)
     exact: Program | None = None

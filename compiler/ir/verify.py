@@ -135,6 +135,11 @@ def _verify_population(population: PopulationCode) -> None:
         assert parameter in population.parameters, f"{name}.{parameter} has no integer"
         assert value.dtype == np.float64 and np.all(np.isfinite(value)), f"{name}.{parameter} is not real"
         assert value.shape in ((), (population.size,)), f"{name}.{parameter} has shape {value.shape}"
+    for variable, origin in population.origins.items():
+        value = np.asarray(origin)
+        assert variable in population.units, f"{name}.{variable} has an origin, but no unit"
+        assert value.dtype == np.float64 and np.all(np.isfinite(value)), f"{name}.{variable} has no origin"
+        assert value.shape in ((), (population.size,)), f"the origins of {name}.{variable}: {value.shape}"
     if population.spikes is not None:
         listed = population.spikes
         assert listed.dtype == np.int64 and listed.ndim == 2 and listed.shape[1] == 2, f"the list of {name}"

@@ -98,6 +98,10 @@ def _population(
         stream=elaborated.streams.population(index),
         spikes=spikes,
         units=dict(found.numbers.units),
+        origins={
+            name: float(origin) if np.ndim(origin) == 0 else np.asarray(origin, dtype=np.float64)
+            for name, origin in found.numbers.origins.items()
+        },
     )
     return code, found
 

@@ -69,6 +69,18 @@ def test_units_are_such_that_pint_reads_them(recording: Recording) -> None:
     assert unit.to("mV").magnitude == 20 / 8192
 
 
+def test_physical_values_stand_beside_the_integers(recording: Recording) -> None:
+    """A voltage counts from rest, which is at -70 mV here; what has no known unit is not doubled."""
+    dataset = to_dataset(recording, physical=True)
+    physical = {name for name in dataset.data_vars if str(name).endswith(".physical")}
+    assert physical == {"hidden.v.physical", "hidden.R.physical"}
+    volts = dataset["hidden.v.physical"]
+    assert np.array_equal(volts.values, -70 + recording.values["hidden", "v"] * (20 / 8192))
+    assert (volts.attrs["units"], volts.attrs["integers"]) == ("mV", "hidden.v")
+    assert dataset["hidden.R.physical"].attrs["units"] == "Hz"
+    xarray.testing.assert_identical(dataset.drop_vars(sorted(physical)), to_dataset(recording))
+
+
 def test_events_are_stored_in_a_byte_and_values_unchanged(recording: Recording) -> None:
     dataset = to_dataset(recording)
     assert dataset["readout.events"].dtype == np.int8 and dataset["hidden.v"].dtype == np.int32
