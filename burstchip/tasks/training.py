@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ from burstchip.tasks.run_folder import (
     write_weights,
 )
 from burstchip.tasks.showing import classify, sample_order, show
+from burstchip.tasks.start_weights import starting_program
+from burstchip.tasks.trained import TRAINED, UNTRAINED, trained_program
 from compiler.artifact import artifact_sha256, save_artifact, write_whole
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
@@ -58,7 +60,10 @@ CALL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """The options of `burstchip train`. `None` leaves the network file's own value."""
+    """The options of `burstchip train`. `None` leaves the network file's own value.
+
+    `start_from` is a run folder or a `trained.burst` whose weights the training starts with.
+    """
 
     network_path: Path
     out: Path
@@ -72,6 +77,7 @@ class TrainOptions:
     overrides: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     workers: int = 0
+    start_from: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -269,6 +275,9 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
             )
         )
     network, code, warnings = load_and_compile(options)
+    code, notes = starting_program(code, options.start_from, options.out, resume=options.resume)
+    if options.strict and notes:
+        raise BurstchipError([replace(note, severity="error") for note in notes])
     task = code.task
     assert task is not None
     frozen = frozen_projections(code, network, options.frozen)
@@ -295,9 +304,10 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     if options.resume and checkpoint.exists():
         _resume(it, checkpoint, identity)
     options.out.mkdir(parents=True, exist_ok=True)
-    save_artifact(code, options.out / "net.burst")
+    save_artifact(code, options.out / UNTRAINED)
     if not options.resume:
-        (options.out / "summary.json").unlink(missing_ok=True)
+        for name in ("summary.json", TRAINED):
+            (options.out / name).unlink(missing_ok=True)
     write_whole(options.out / "network.yaml", options.network_path.read_bytes())
 
     def save() -> None:
@@ -328,9 +338,13 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     if not len(predictions):
         predictions = tested(it.run)
     leave("after")
+    learned = trained_program(
+        code, it.run, sha256=sha256, backend=options.backend, frozen=frozen, epoch=it.epoch, samples=0
+    )
+    trained_sha256 = save_artifact(learned, options.out / TRAINED)
     write_quantisation(options.out / "quantisation.json", code)
     samples = task.epochs * len(train_pictures.images)
-    messages = (*warnings, *dataset.diagnostics, *clipped_inputs(code, it.run.clipped))
+    messages = (*warnings, *notes, *dataset.diagnostics, *clipped_inputs(code, it.run.clipped))
     visited = getattr(it.run, "synaptic_events", None)
     summary = {
         "name": code.name,
@@ -342,12 +356,14 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
         "backend": options.backend,
         "frozen": sorted(frozen),
         "overrides": dict(options.overrides),
+        "started_with": None if code.learned is None else asdict(code.learned),
         "train_error": it.train_error,
         "test_error": it.history[-1]["test_error"],
         "samples_per_second": samples / it.seconds if it.seconds else 0.0,
         "synaptic_events_per_second": visited / it.seconds if it.seconds and visited is not None else 0.0,
         "training_seconds": it.seconds,
         "artifact_sha256": sha256,
+        "trained_sha256": trained_sha256,
         "state_sha256": state_sha256(it.run.state()),
         "confusion": confusion(test_pictures.labels, predictions, dataset.n_classes),
         "classes": [str(label) for label in range(dataset.n_classes)],

@@ -65,6 +65,7 @@ def test_what_a_training_leaves(finished: Any) -> None:
         "recording_after.nc",
         "recording_before.nc",
         "summary.json",
+        "trained.burst",
         "weights_after.safetensors",
         "weights_before.safetensors",
     }
@@ -134,7 +135,7 @@ def test_a_training_goes_on_where_it_was_stopped(
     undisturbed = finished(form)[1]
     for name in ("state_sha256", "test_error", "train_error", "confusion", "artifact_sha256", "diagnostics"):
         assert summary[name] == undisturbed[name], name
-    for name in ("net.burst", "quantisation.json"):
+    for name in ("net.burst", "quantisation.json", "trained.burst"):
         assert (out / name).read_bytes() == (finished(form)[0] / name).read_bytes(), name
     weights = [load_file(folder / "weights_after.safetensors") for folder in (out, finished(form)[0])]
     for name, matrix in weights[0].items():
