@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from burstchip.tasks.trained import UNTRAINED, load_program
+from burstchip.tasks.trained import UNTRAINED, load_program, none_learned
 from compiler.artifact import load_artifact
 from compiler.ir.chip_program import ChipProgram, ProjectionCode
 from compiler.learned_weights import with_weights
@@ -56,14 +56,7 @@ def with_weights_of(
     Raises `BurstchipError` BC652 with everything in which the two differ, BC650 where nothing was learned.
     """
     if source.learned is None:
-        raise BurstchipError(
-            Diagnostic(
-                "BC650",
-                f"'{name}' has no learned weights",
-                required="a folder that `burstchip train --out` wrote, or its trained.burst",
-                given="the artifact of a network that was not trained",
-            )
-        )
+        raise none_learned(name, "weights that were not learned")
     problems = [
         Diagnostic(
             "BC652",

@@ -109,11 +109,11 @@ def load_program(path: str | Path) -> Program:
     if (path / TRAINED).exists():
         code, sha256 = load_artifact(path / TRAINED)
         if code.learned is None:
-            raise _none_learned(path, f"a {TRAINED} with weights that were not learned")
+            raise none_learned(path, f"a {TRAINED} with weights that were not learned")
         return Program(code, sha256)
     missing = [name for name in (UNTRAINED, FILE) if not (path / name).exists()]
     if missing:
-        raise _none_learned(path, f"no {' and no '.join(missing)}")
+        raise none_learned(path, f"no {' and no '.join(missing)}")
     code = _of_checkpoint(path)
     return Program(code, artifact_sha256(code))
 
@@ -125,7 +125,7 @@ def trained_artifact(folder: str | Path) -> ChipProgram:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise _none_learned(folder, "a file" if folder.exists() else "no such folder")
+        raise none_learned(folder, "a file" if folder.exists() else "no such folder")
     return load_program(folder).code
 
 
@@ -146,12 +146,13 @@ def _passed_over(path: Path, code: ChipProgram) -> tuple[Diagnostic, ...]:
     )
 
 
-def _none_learned(path: Path, given: str) -> BurstchipError:
+def none_learned(path: str | Path, given: str) -> BurstchipError:
+    """BC650: why there are no learned weights in `path`."""
     return BurstchipError(
         Diagnostic(
             "BC650",
             f"'{path}' has no learned weights",
-            required="an artifact, or a folder that `burstchip train --out` wrote",
+            required="a folder that `burstchip train --out` wrote, or its trained.burst",
             given=given,
         )
     )

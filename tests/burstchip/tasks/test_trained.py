@@ -137,7 +137,7 @@ def test_the_finished_artifact_is_that_of_the_last_checkpoint(copied: Path) -> N
 def test_folders_without_learned_weights(tmp_path: Path, copied: Path) -> None:
     assert refusal(tmp_path / "run" / "..") == (
         "error[BC650]: 'RUN' has no learned weights\n"
-        "  required: an artifact, or a folder that `burstchip train --out` wrote    "
+        "  required: a folder that `burstchip train --out` wrote, or its trained.burst    "
         "given: no net.burst and no checkpoint.safetensors"
     )
     shutil.copy(copied / "net.burst", copied / "trained.burst")
