@@ -89,7 +89,7 @@ def error_shares(
     Random sources draw other numbers at the finer step, so that the step error means something only
     where none do. A weight onto a filtered current (`tau_current`) is what one step adds: at a finer step it
     acts more often, which the step error then shows. `data_dir` and `fetch` are those of `record`, for a
-    task. Warnings of the runs are added to `notes`. Of a program there is no step error, since only a
+    task. Warnings of the runs are added to `notes`. A program has no step error, since only a
     network can be compiled at a finer step. Raises `BurstchipError` where the network does not compile.
     """
     code = network if isinstance(network, ChipProgram) else compile_network(network)

@@ -50,7 +50,7 @@ def learned_projection(projection: ProjectionCode, stored: NDArray[Any]) -> tupl
 def with_weights(
     code: ChipProgram, projections: Mapping[str, ProjectionCode], learned: Learned
 ) -> ChipProgram:
-    """The program with these projections, by name; report and warnings about their weights are made anew."""
+    """The program with these projections, by name; report and warnings about their weights are made again."""
     kept = tuple(projections.get(projection.name, projection) for projection in code.projections)
     new = effects(replace(code, projections=kept, quantisation=(), diagnostics=()))
     lines = [line for line in code.quantisation if not (line.where in projections and _of_weights(line))]

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 def load(path: Path, out: Output) -> tuple[ChipProgram, str]:
     """(program, SHA-256) of an artifact or run folder; says where learned weights come from."""
-    if path.is_dir() or path.name == "net.burst":
+    from burstchip.tasks.checkpoint import FILE
+
+    # The passes of the compiler, which learned weights may need, take time to import.
+    if path.is_dir() or path.with_name(FILE).exists():
         from burstchip.tasks.trained import load_program
 
         found = load_program(path)

@@ -90,7 +90,7 @@ def predict(
 
     `run` may be a `trained.burst` as well. `values` are [sample, feature] or [sample, row, column], from 0 to
     `maximum`, which is shown at full intensity; by default that of the training data. Samples are shown in
-    order, under the seed under which a training tests. `watch` is told samples done and samples in all.
+    order, under the seed under which a training tests. `watch` receives samples done and samples in all.
     Raises `BurstchipError` as `load_program` does, BC650 for weights that were not learned, BC654 and BC656
     to BC660 for samples that cannot be shown.
     """

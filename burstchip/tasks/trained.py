@@ -1,7 +1,7 @@
 """Learned weights for later use: the artifact `trained.burst` of a training, and what an interrupted one has.
 
 Weights are all that is taken: neurons begin at rest, as in the tests of a training, and gather their running
-averages anew.
+averages again.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def _passed_over(path: Path, code: ChipProgram) -> tuple[Diagnostic, ...]:
 
 
 def none_learned(path: str | Path, given: str) -> BurstchipError:
-    """BC650: why there are no learned weights in `path`."""
+    """BC650: why `path` has no learned weights."""
     return BurstchipError(
         Diagnostic(
             "BC650",

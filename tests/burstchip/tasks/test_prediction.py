@@ -1,4 +1,4 @@
-"""Predictions: the classes that a training's own test reads out, and a word for samples that cannot be shown."""
+"""Predictions: what a training's own test reads out, and a word for samples that cannot be shown."""
 
 from __future__ import annotations
 
