@@ -11,21 +11,26 @@ This page is the whole public interface; what is not named here may change witho
 | run and record | `record(code, steps)`, `to_dataset(recording)`, `save_recording(dataset, path)` |
 | run step by step | `open_run(code, backend)`, and of the run `advance`, `read`, `write`, `state` |
 | record into a file as it goes | `RecordingFile(path, code, selections)`, a sink of `record` |
+| compare two backends | `verify(code, steps)` |
+| deploy, as a dry run | `deploy(code, folder, dry_run=True)` |
 | learn a task | `train(TrainOptions(network_path, out))`, `load_dataset(name)` |
 | use what was learned | `predict(folder, values)`, `trained_artifact(folder)` |
 | look at a run | `write_report(folder)` |
 | look at the machine | `examine()`, `all_backends()` |
 
-What is wrong with an input is a `BurstchipError` with one `Diagnostic` for each mistake.
+What is wrong with an input or an argument is a `BurstchipError` with one `Diagnostic` for each mistake.
+`__version__` is the version that is installed.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from burstchip.backends.available import Backend, all_backends
+    from burstchip.backends.loihi2.deploy import deploy
     from burstchip.compilation import Compilation, check_file, compile_file
     from burstchip.doctor import Examination, examine
     from burstchip.files.recording import RecordingFile, save_recording, to_dataset
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from burstchip.report import write_report
     from burstchip.running.recording import Recording, RecordProgress, record
     from burstchip.running.run import Run, open_run
+    from burstchip.running.verification import verify
     from burstchip.tasks.dataset import Dataset
     from burstchip.tasks.datasets import load_dataset
     from burstchip.tasks.prediction import Predictions, predict
@@ -48,11 +54,13 @@ if TYPE_CHECKING:
 #: Where each name lives. It is imported when it is first used: `import burstchip` itself costs nothing.
 _HOMES = {
     "burstchip.backends.available": ("Backend", "all_backends"),
+    "burstchip.backends.loihi2.deploy": ("deploy",),
     "burstchip.compilation": ("Compilation", "check_file", "compile_file"),
     "burstchip.doctor": ("Examination", "examine"),
     "burstchip.frontend": ("LoadResult", "load", "load_network", "network_schema"),
     "burstchip.running.recording": ("RecordProgress", "Recording", "record"),
     "burstchip.running.run": ("Run", "open_run"),
+    "burstchip.running.verification": ("verify",),
     "burstchip.files.recording": ("RecordingFile", "save_recording", "to_dataset"),
     "burstchip.report": ("write_report",),
     "burstchip.tasks.dataset": ("Dataset",),
@@ -92,6 +100,7 @@ __all__ = [
     "check_file",
     "compile_file",
     "compile_network",
+    "deploy",
     "examine",
     "load",
     "load_artifact",
@@ -106,15 +115,27 @@ __all__ = [
     "to_dataset",
     "train",
     "trained_artifact",
+    "verify",
     "write_report",
     "write_template",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version("burstchip")
+        except PackageNotFoundError:
+            return "not installed"
     if name not in _HOME:
         raise AttributeError(f"module 'burstchip' has no attribute '{name}'")
     value = getattr(import_module(_HOME[name]), name)
+    if isinstance(value, FunctionType):
+        from burstchip.arguments import checked
+
+        value = checked(value)
     globals()[name] = value
     return value
 

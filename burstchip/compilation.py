@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from burstchip.arguments import Overrides
 from burstchip.frontend import load
 from burstchip.frontend.defaults import Default
 from burstchip.frontend.language import TARGETS
@@ -17,7 +18,7 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_
 
 register_codes({"BC614": "an unknown target"})
 
-_NONE: Mapping[str, str] = MappingProxyType({})
+_NONE: Overrides = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ class Compilation:
 
 
 def check_file(
-    path: Path,
-    overrides: Mapping[str, str] = _NONE,
+    path: str | Path,
+    overrides: Overrides = _NONE,
     seed: int | None = None,
     *,
     strict: bool = False,
@@ -87,8 +88,8 @@ def check_file(
 
 
 def compile_file(
-    path: Path,
-    overrides: Mapping[str, str] = _NONE,
+    path: str | Path,
+    overrides: Overrides = _NONE,
     seed: int | None = None,
     *,
     strict: bool = False,

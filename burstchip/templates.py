@@ -39,7 +39,7 @@ def all_templates() -> tuple[Template, ...]:
     return tuple(sorted(found, key=lambda template: template.name))
 
 
-def write_template(name: str, folder: Path) -> Path:
+def write_template(name: str, folder: str | Path) -> Path:
     """Write the file of the template `name` into `folder`, which is made where it is missing.
 
     Returns the file's path. Raises `BurstchipError`: BC620 for an unknown name, BC621 where the file
@@ -56,6 +56,7 @@ def write_template(name: str, folder: Path) -> Path:
                 hint=nearest(name, list(known)) or "`burstchip new --list` says what each is for",
             )
         )
+    folder = Path(folder)
     path = folder / FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -32,8 +32,7 @@ def deploy(
     Without --dry-run it says what is missing to reach a board.
     """
     with output(json=json, interrupted="nothing was written") as out:
-        from burstchip.backends.loihi2.deploy import dry_run as dry_run_
-        from burstchip.backends.loihi2.deploy import refuse_sending
+        from burstchip.backends.loihi2.deploy import refuse_sending, write_deployment
         from burstchip.backends.loihi2.folder import refuse_taken
         from burstchip.cli.checks import exclude, output_folder, writing
         from burstchip.cli.program import load
@@ -46,7 +45,7 @@ def deploy(
         refuse_taken(folder, overwrite=overwrite)
         code, sha256 = load(artifact, out)
         with writing(folder):
-            written = dry_run_(code, folder, overwrite=overwrite)
+            written = write_deployment(code, folder, overwrite=overwrite)
         _tell(written, out)
         out.text(f"{folder}: sha256 of the artifact {sha256}; nothing was sent")
         out.result(

@@ -53,6 +53,7 @@ def run(
     with output(json=json, interrupted="nothing was written") as out:
         from burstchip.backends.available import require_backend
         from burstchip.cli.checks import output_file, streams
+        from burstchip.cli.lean_numba import import_numba_without_scipy
         from burstchip.cli.program import load
         from burstchip.files.recording import RecordingFile, is_flag
         from burstchip.running.recording import record as record_
@@ -74,6 +75,8 @@ def run(
                 advance(done, total, f"fetching {name}")
 
             require_backend(backend)
+            if backend in ("sim", "reference"):
+                import_numba_without_scipy()
             with RecordingFile(
                 target, code, selections, every=every, listed=listed, real=backend == "reference"
             ) as file:

@@ -135,8 +135,9 @@ def to_dataset(recording: Recording, artifact_sha256: str | None = None) -> xarr
     return xarray.Dataset(variables, coords=coordinates, attrs=attributes)
 
 
-def save_recording(dataset: xarray.Dataset, path: Path) -> None:
+def save_recording(dataset: xarray.Dataset, path: str | Path) -> None:
     """Write a data set as netCDF-4, whole or not at all. Raises `BurstchipError` (BC512)."""
+    path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Beside the target, since a rename is atomic within one file system only.
@@ -171,7 +172,7 @@ class RecordingFile:
 
     def __init__(
         self,
-        path: Path,
+        path: str | Path,
         code: ChipProgram,
         selections: Sequence[Selection],
         *,
@@ -181,6 +182,7 @@ class RecordingFile:
     ) -> None:
         import h5netcdf
 
+        path = Path(path)
         self.path, self.code, self.every, self.real = path, code, every, real
         self.selections = tuple(selections)
         self.listed = frozenset(listed)

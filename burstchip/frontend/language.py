@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from burstchip.arguments import LARGEST_SEED
 from burstchip.frontend.kinds import (
     Address,
     Anything,
@@ -35,8 +36,6 @@ VERSION = 1
 
 TARGETS = ("loihi2", "loihi1", NO_CHIP)
 
-#: Random draws are keyed by 32 bits of the seed: a larger one would be another's twin.
-LARGEST_SEED = (1 << 32) - 1
 #: The greatest seed that scikit-learn's split takes.
 _LARGEST_SPLIT = (1 << 32) - 1
 

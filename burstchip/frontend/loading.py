@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from burstchip.arguments import LARGEST_SEED, Overrides, take
 from burstchip.frontend import tree
 from burstchip.frontend.branches import Trial, check_other_branches
 from burstchip.frontend.compose import compose
@@ -16,7 +17,7 @@ from burstchip.frontend.definitions import DEFINING_KEYS, read_definitions
 from burstchip.frontend.elaboration import elaborate
 from burstchip.frontend.fields import Fields
 from burstchip.frontend.kinds import Record
-from burstchip.frontend.language import LARGEST_SEED, language
+from burstchip.frontend.language import language
 from burstchip.frontend.reading import read
 from burstchip.frontend.report import Report
 from burstchip.frontend.substitute import Substitution
@@ -25,7 +26,7 @@ from compiler.ir.network import Network
 from hw_models.diagnostics import BurstchipError, Diagnostic
 from hw_models.neurons.model import NeuronModel
 
-_NONE: Mapping[str, str] = MappingProxyType({})
+_NONE: Overrides = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,23 @@ class LoadResult:
 
 def load(
     path: str | Path,
-    overrides: Mapping[str, str] = _NONE,
+    overrides: Overrides = _NONE,
     seed: int | None = None,
     *,
     models: Mapping[str, NeuronModel] | None = None,
 ) -> LoadResult:
     """Read and check a network file.
 
-    `overrides` set parameters of the file by name, as text; `seed` overrides the file's seed. `models` are
-    the neuron models that the file may use, by default all that are registered.
+    `overrides` set parameters of the file by name, as numbers or texts; `seed` overrides the file's seed.
+    `models` are the neuron models that the file may use, by default all that are registered.
 
     Whatever the file holds, nothing is raised for it: the result reports all mistakes at once. A text that is
     not YAML is reported by its first mistake alone, since what follows cannot be read.
     """
     report = Report(str(path))
+    texts = take("load()", "overrides", overrides)
     try:
-        network, defaults = _network(Path(path), overrides, seed, models, report)
+        network, defaults = _network(Path(path), texts, seed, models, report)
     except BurstchipError as error:
         # A model that is wrong: no fault of the file.
         return LoadResult(None, (*report.messages(), *error.diagnostics))
@@ -66,7 +68,7 @@ def load(
 
 def load_network(
     path: str | Path,
-    overrides: Mapping[str, str] = _NONE,
+    overrides: Overrides = _NONE,
     seed: int | None = None,
     *,
     strict: bool = False,

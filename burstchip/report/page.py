@@ -40,12 +40,13 @@ class Section:
     pictures: tuple[Picture, ...]
 
 
-def write_report(run_dir: Path) -> Path:
+def write_report(run_dir: str | Path) -> Path:
     """Write `report.html` and `figures/*.png` into the run folder `run_dir`; returns the page's path.
 
     A part that the folder does not hold is left out, and the page says so. Raises `BurstchipError`: BC540 to
     BC545 for a folder that is incomplete or damaged, BC546 when the report cannot be written.
     """
+    run_dir = Path(run_dir)
     run = read_run_folder(run_dir)
     sections, left_out = draw(run)
     page = render(run, sections, left_out)

@@ -81,6 +81,11 @@ class Recording:
     every: int = 1
     selections: tuple[Selection, ...] = ()
 
+    def __repr__(self) -> str:
+        kept = ", ".join(f"{'.'.join(name)} {list(values.shape)}" for name, values in self.values.items())
+        ran = f"'{self.code.name}' on {self.backend}, {self.steps:,} steps"
+        return f"<Recording of {ran}: {kept or 'no values'}>"
+
 
 class Sink(Protocol):
     """Takes what a run brings back, part after part."""

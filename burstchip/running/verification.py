@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from burstchip.backends.available import require_backend
-from burstchip.running.recording import check_steps, first_epoch
+from burstchip.running.recording import check_steps, first_epoch, training_pictures
 from burstchip.running.run import Run, open_run
 from burstchip.variables import Place, variables_of
 from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
@@ -200,6 +201,7 @@ def verify(
     steps: int,
     *,
     backends: tuple[str, ...] = DEFAULT,
+    data_dir: Path | None = None,
     pictures: Pictures | None = None,
     streams: Mapping[str, ArrayLike | Rows] | None = None,
     watch: Watch | None = None,
@@ -207,12 +209,16 @@ def verify(
 ) -> Verification:
     """Run `steps` steps with learning on both backends and compare all integers of each step.
 
-    A program with a task shows its training `pictures` in the order of the first epoch; `streams` are those
-    of the network's own signals. `watch` receives the steps done and all steps. `worker` lends a child
+    A program with a task shows its training `pictures` in the order of the first epoch, which are loaded from
+    `data_dir`, or where `load_dataset` looks, unless they are given; `streams` are those of the network's own
+    signals. `watch` receives the steps done and all steps. `worker` lends a child
     process that already holds Lava. Raises `BurstchipError` for backends that cannot be compared or run, and
     where Lava fails.
     """
+    check_steps(steps)
     check_backends(backends)
+    if pictures is None:
+        pictures, _ = training_pictures(code, data_dir, None)
     variables = _variables(code)
     tally = _Tally((backends[0], backends[1]), variables)
     bytes_a_row = 4 * sum(variable.size for variable in variables.values())

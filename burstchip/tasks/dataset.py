@@ -54,3 +54,8 @@ class Dataset:
     maximum: int
     n_classes: int
     diagnostics: tuple[Diagnostic, ...] = ()
+
+    def __repr__(self) -> str:
+        height, width = self.shape
+        counts = f"{len(self.train_labels):,} training and {len(self.test_labels):,} test samples"
+        return f"<Dataset '{self.name}': {counts} of {height} x {width}, {self.n_classes} classes>"

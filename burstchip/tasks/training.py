@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.arguments import take
 from burstchip.running.recording import clipped_inputs
 from burstchip.running.run import Run, open_run
 from burstchip.tasks.checkpoint import (
@@ -78,6 +79,16 @@ class TrainOptions:
     strict: bool = False
     workers: int = 0
     start_from: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Take arguments as people write them. Raises `BurstchipError` BC690 for one that cannot be."""
+        for name, default in _DEFAULTS.items():
+            value = take("TrainOptions()", name, getattr(self, name), default=default)
+            object.__setattr__(self, name, value)
+
+
+#: The options, and what each is where it is not given.
+_DEFAULTS = {it.name: it.default for it in fields(TrainOptions)}
 
 
 @dataclass(frozen=True)

@@ -318,6 +318,11 @@ class ChipProgram:
     host: Mapping[str, HostInput] = field(default_factory=dict)
     learned: Learned | None = None
 
+    def __repr__(self) -> str:
+        neurons = sum(population.size for population in self.populations)
+        synapses = sum(projection.weights.size for projection in self.projections)
+        return f"<ChipProgram '{self.name}' for {self.target}: {neurons:,} neurons, {synapses:,} synapses>"
+
     @property
     def lead(self) -> int:
         """By how many steps sources run ahead of neurons: with a task they act in the neurons' own clock."""

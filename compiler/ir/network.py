@@ -322,6 +322,10 @@ class Network:
     place: Place | None = None
     signals: tuple[Signal, ...] = ()
 
+    def __repr__(self) -> str:
+        neurons = sum(population.size for population in self.populations)
+        return f"<Network '{self.name}': {neurons:,} neurons, {len(self.projections)} projections>"
+
     def model_of(self, population: str) -> NeuronModel:
         """The model of the population of this name."""
         return self.models[next(it.model for it in self.populations if it.name == population)]

@@ -215,6 +215,9 @@ class LavaRun:
         #: Names of populations and projections that run as stock Lava.
         self.stock = tuple(answer["stock"])
 
+    def __repr__(self) -> str:
+        return f"<run of '{self.code.name}' on lava, {self.clock:,} steps done>"
+
     def advance(self, steps: int) -> dict[Place, NDArray[np.int32]]:
         """Run `steps` steps; what is recorded, as [step, index]."""
         check_ahead(steps)

@@ -80,7 +80,7 @@ def plan(code: ChipProgram) -> DryRun:
     return DryRun(partition_program(code), sources, artifact_sha256(code))
 
 
-def dry_run(code: ChipProgram, folder: Path, *, overwrite: bool = False) -> DryRun:
+def write_deployment(code: ChipProgram, folder: Path, *, overwrite: bool = False) -> DryRun:
     """Write into `folder` what would be sent, whole or not at all.
 
     Raises `BurstchipError` BC350 to BC353 where the chip cannot hold the program, and BC413 where `folder`
@@ -98,6 +98,17 @@ def dry_run(code: ChipProgram, folder: Path, *, overwrite: bool = False) -> DryR
     }
     write_folder(build_images(planned.partition), manifest, folder, overwrite=overwrite)
     return planned
+
+
+def deploy(code: ChipProgram, folder: Path, *, dry_run: bool = False, overwrite: bool = False) -> DryRun:
+    """Lay a program out over the neurocores of its target and, as a dry run, write what would be sent.
+
+    Raises `BurstchipError` BC570, which says what is missing to reach a board, unless `dry_run`; else as
+    `write_deployment`.
+    """
+    if not dry_run:
+        raise refuse_sending()
+    return write_deployment(code, folder, overwrite=overwrite)
 
 
 def refuse_sending() -> BurstchipError:

@@ -60,6 +60,9 @@ class PlainRun:
         ]
         self.frozen, self.led_in = frozenset(frozen), False
 
+    def __repr__(self) -> str:
+        return f"<run of '{self.code.name}' on plain, {self.clock:,} steps done>"
+
     def advance(self, steps: int) -> dict[Place, Integers]:
         """Take `steps` steps; what is recorded at the end of each, [step, index]."""
         check_ahead(steps)

@@ -86,6 +86,10 @@ class Simulation:
         """The compiled units of these calls, in tables."""
         return link(self.kernel, self.load)
 
+    def __repr__(self) -> str:
+        name = "reference" if self.layout.variant.real else "sim"
+        return f"<run of '{self.code.name}' on {name}, {self.clock:,} steps done>"
+
     def advance(self, steps: int) -> dict[Place, NDArray[Any]]:
         """Take `steps` steps; what is recorded at the end of each, [step, index]."""
         check_ahead(steps)

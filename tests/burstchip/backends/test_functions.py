@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from burstchip.backends.loihi2.deploy import dry_run
+from burstchip.backends.loihi2.deploy import write_deployment
 from burstchip.running.recording import record
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network, Population
@@ -85,7 +85,7 @@ def test_a_function_that_is_no_table_is_refused(name: str) -> None:
 
 def test_it_is_not_deployed_nor_sent_to_lava(tmp_path: Path, needs_lava: None) -> None:
     for run in (
-        lambda: dry_run(unlowered(), tmp_path / "chip"),
+        lambda: write_deployment(unlowered(), tmp_path / "chip"),
         lambda: record(unlowered(), 10, SEEN, backend="lava"),
     ):
         with pytest.raises(BurstchipError, match="BC555"):
@@ -113,6 +113,6 @@ def test_without_a_chip_functions_stay() -> None:
 
 def test_tables_are_deployed(tmp_path: Path) -> None:
     code = compile_network(network())
-    assert dry_run(code, tmp_path / "chip").partition.cores
+    assert write_deployment(code, tmp_path / "chip").partition.cores
     same = replace(code, populations=tuple(replace(p, exact=None, functions=()) for p in code.populations))
-    assert dry_run(same, tmp_path / "same").partition.cores
+    assert write_deployment(same, tmp_path / "same").partition.cores

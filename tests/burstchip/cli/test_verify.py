@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from burstchip import load_artifact
-from burstchip.backends.loihi2.deploy import dry_run
+from burstchip.backends.loihi2.deploy import write_deployment
 from burstchip.running.verification import Difference, Verification
 
 
@@ -74,7 +74,7 @@ def test_wrong_backends(artifact: Path, burstchip, backends: str, message: str) 
 
 
 def test_a_deployment(artifact: Path, burstchip, tmp_path: Path) -> None:
-    dry_run(load_artifact(artifact)[0], tmp_path / "deployed")
+    write_deployment(load_artifact(artifact)[0], tmp_path / "deployed")
     done = burstchip("verify", artifact, "--deployment", tmp_path / "deployed", "--json")
     assert done.code == 0 and done.json["ok"] and done.json["same_artifact"] and done.json["values"] > 12
     excluded = burstchip("verify", artifact, "--deployment", tmp_path / "deployed", "--steps", 3)
@@ -88,6 +88,8 @@ def test_another_deployment(burstchip, tmp_path: Path, artifact: Path) -> None:
     weights[0, 0] += 2
     from dataclasses import replace
 
-    dry_run(replace(code, projections=(replace(projection, weights=weights),)), tmp_path / "deployed")
+    write_deployment(
+        replace(code, projections=(replace(projection, weights=weights),)), tmp_path / "deployed"
+    )
     done = burstchip("verify", artifact, "--deployment", tmp_path / "deployed")
     assert done.code == 1 and "drive.weight[0, 0]" in done.out

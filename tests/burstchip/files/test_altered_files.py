@@ -22,7 +22,7 @@ from safetensors.numpy import load, save
 
 from burstchip import compile_file, load_artifact, open_run, save_artifact
 from burstchip.backends.loihi2.comparison import compare_deployment
-from burstchip.backends.loihi2.deploy import dry_run
+from burstchip.backends.loihi2.deploy import write_deployment
 from burstchip.backends.sim.simulator import start
 from compiler.artifact import KEY, _content_sha256
 from compiler.ir.chip_program import ChipProgram
@@ -190,7 +190,7 @@ def test_states(code: ChipProgram) -> None:
 
 def test_deployments(code: ChipProgram, tmp_path: Path) -> None:
     whole = tmp_path / "whole"
-    dry_run(code, whole)
+    write_deployment(code, whole)
     for number in range(NUMBER):
         draw = random.Random(number)
         folder = tmp_path / "altered"

@@ -27,7 +27,7 @@ training.CHECKPOINT_SECONDS, training.CALL_SECONDS = 0.0, 0.02
 out = Path(sys.argv[2])
 print("starting", flush=True)
 summary = training.train(training.TrainOptions(
-    Path(sys.argv[1]), out, epochs=3, workers=1, resume=True,
+    Path(sys.argv[1]), out, epochs=2, workers=1, resume=True,
     overrides={"weight_form": sys.argv[3]},
 ))
 print(json.dumps(summary))
@@ -59,7 +59,7 @@ def test_killed_at_random_moments(form: str, tmp_path: Path) -> None:
     out = tmp_path / "killed"
     moments = random.Random(time.time_ns())
     kills = 0
-    for attempt in range(6):
+    for attempt in range(4):
         training = start(out, form)
         assert training.stdout is not None
         training.stdout.readline()
@@ -75,6 +75,6 @@ def test_killed_at_random_moments(form: str, tmp_path: Path) -> None:
         leftovers = [path.name for path in out.glob(".*")] if out.exists() else []
         assert len(leftovers) <= attempt + 1, leftovers
     summary = finish(out, form)
-    assert kills >= 2
+    assert kills >= 1
     for name in ("state_sha256", "test_error", "train_error", "confusion", "artifact_sha256"):
         assert summary[name] == undisturbed[name], name

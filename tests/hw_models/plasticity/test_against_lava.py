@@ -36,7 +36,7 @@ def test_random_rules(
 
 
 @pytest.mark.slow
-@settings(anything, max_examples=500)
+@settings(anything, max_examples=100)
 @given(data=st.data())
 def test_many_random_rules(
     data: st.DataObject, any_case: st.SearchStrategy[Case], run_specification: Run, lava: Ask

@@ -40,7 +40,7 @@ def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def deployed(code: ChipProgram, folder: Path) -> Path:
-    deploy.dry_run(code, folder)
+    deploy.write_deployment(code, folder)
     return folder
 
 
@@ -94,7 +94,7 @@ def test_so_does_one_on_many_neurocores(small: ChipProgram, tmp_path: Path) -> N
 
 def test_loihi1_takes_what_it_has(program: Callable[[str], ChipProgram], tmp_path: Path) -> None:
     code = replace(program("stdp_pair"), target="loihi1")
-    written = deploy.dry_run(code, tmp_path / "out")
+    written = deploy.write_deployment(code, tmp_path / "out")
     assert compare_deployment(code, tmp_path / "out").difference is None
     assert written.assumed == (deploy.LAYOUT,)
 
