@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from burstchip.tasks import training
 from burstchip.tasks.start_weights import with_weights_of
 from burstchip.tasks.trained import trained_artifact
 from compiler.artifact import load_artifact
@@ -44,6 +45,27 @@ def test_a_training_goes_on_from_another(tmp_path: Path, trained: Path, small_tr
         resumed = small_training(out, epochs=1, resume=True, **again)
         assert resumed["state_sha256"] == summary["state_sha256"]
         assert resumed["started_with"] == summary["started_with"]
+
+
+def test_an_interrupted_one_goes_on_exactly(
+    tmp_path: Path, trained: Path, small_training: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With another seed, so that the fixed weights of the first training come along too."""
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(training, "CALL_SECONDS", 0.001)
+    undisturbed = small_training(tmp_path / "one", start_from=trained, epochs=1, seed=5)
+
+    def stop(progress: Any) -> None:
+        if progress.samples_done > 60:
+            raise KeyboardInterrupt
+
+    out = tmp_path / "other"
+    with pytest.raises(KeyboardInterrupt):
+        small_training(out, stop, start_from=trained, epochs=1, seed=5)
+    resumed = small_training(out, epochs=1, seed=5, resume=True)
+    for name in ("state_sha256", "artifact_sha256", "trained_sha256", "started_with", "confusion"):
+        assert resumed[name] == undisturbed[name], name
+    assert any("BC653" in note for note in resumed["diagnostics"])
 
 
 def test_weights_that_do_not_learn_come_along(trained: Path, untrained: ChipProgram) -> None:
