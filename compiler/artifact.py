@@ -35,6 +35,7 @@ from compiler.artifact_signals import (
 from compiler.artifact_synapses import decode_projection, encode_projection
 from compiler.ir.chip_program import (
     ChipProgram,
+    Learned,
     LoweredFunction,
     PopulationCode,
     QuantisationLine,
@@ -145,6 +146,8 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
             for d in code.diagnostics
         ],
     }
+    if code.learned is not None:
+        manifest["learned"] = asdict(code.learned)
     return manifest, tensors
 
 
@@ -295,6 +298,7 @@ def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
         "quantisation": tuple(QuantisationLine(**as_values(line)) for line in manifest.quantisation),
         "diagnostics": tuple(_decode_message(entry) for entry in manifest.diagnostics),
         "host": {name: decode_host(entry, tensors) for name, entry in manifest.host.items()},
+        "learned": None if manifest.learned is None else Learned(**as_values(manifest.learned)),
     }
     code = ChipProgram(**values)
     verify_chip_program(code)

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 from compiler.artifact_signals import SIGNAL_KINDS
 from compiler.ir.chip_program import (
     ChipProgram,
+    Learned,
     LearningCode,
     LoweredFunction,
     PopulationCode,
@@ -134,6 +135,8 @@ _Population = _entry(
     optional=("spikes", "exact", "functions"),
 )
 
+_COUNTS: dict[str, Any] = dict.fromkeys(("epoch", "epochs", "samples", "rounded", "tags"), Index)
+
 _Program = _entry(
     ChipProgram,
     populations=_each(_Population),
@@ -143,6 +146,14 @@ _Program = _entry(
     # Places are left out: they name files of the machine that compiled.
     diagnostics=_each(_entry(Diagnostic, without=("place",))),
     host=GenericAlias(dict, (str, _entry(HostInput, unit=float | Named, start=float | Named))),
+    learned=_entry(
+        Learned,
+        artifact_sha256=Annotated[str, Meta(pattern="^[0-9a-f]{64}$")],
+        backend=Literal["sim", "plain", "reference"],
+        **_COUNTS,
+    )
+    | None,
+    optional=("learned",),
 )
 
 #: The manifest: a program's fields, the integer programs by number, the format and the hash.
@@ -152,4 +163,5 @@ Manifest = msgspec.defstruct(
     bases=(_Program,),
     forbid_unknown_fields=True,
     frozen=True,
+    kw_only=True,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, as_json, output
-from burstchip.cli.options import Data, Json, NetworkFile, Seed, Settings, Target
+from burstchip.cli.options import Data, Json, Seed, Settings, Target
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def errors(
-    file: NetworkFile,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="The network's YAML file, or the folder of a training, whose learned weights are used.",
+        ),
+    ],
     steps: Annotated[int, typer.Option(metavar="N", help="How many steps to run.")],
     target_file: Annotated[
         Path | None,
@@ -45,27 +51,43 @@ def errors(
     parameters, and in integers. A network with a task is shown its training samples, at its own step alone.
     """
     with output(json=json, interrupted="nothing was written") as out:
-        from burstchip.cli.checks import output_file, settings, writing
+        from burstchip.cli.checks import exclude, output_file, settings, writing
         from burstchip.compilation import check_file
         from burstchip.error_shares import error_shares, write_error_shares
         from burstchip.variables import parse_variables
+        from compiler.ir.chip_program import ChipProgram
+        from compiler.ir.network import Network
         from hw_models.diagnostics import BurstchipError, Diagnostic
 
         if target_file is not None:
             output_file(target_file, file)
-        compiled = check_file(file, settings(set_), seed, target=target)
-        if compiled.code is None or compiled.network is None:
-            raise BurstchipError(compiled.diagnostics)
+        code: ChipProgram
+        network: Network | ChipProgram
+        messages: tuple[Diagnostic, ...] = ()
+        if file.is_dir():
+            from burstchip.cli.program import load
+
+            options = {"--set": set_, "--seed": seed, "--target": target}
+            named = [name for name, value in options.items() if value is not None]
+            message = "a training's folder cannot be combined with options of a compilation"
+            exclude(bool(named), message, "the folder alone", " and ".join(named))
+            code, _ = load(file, out)
+            network = code
+        else:
+            compiled = check_file(file, settings(set_), seed, target=target)
+            if compiled.code is None or compiled.network is None:
+                raise BurstchipError(compiled.diagnostics)
+            code, network, messages = compiled.code, compiled.network, compiled.diagnostics
         names = [name.strip() for text in record or () for name in text.split(",")]
-        variables = parse_variables(compiled.code, names)
+        variables = parse_variables(code, names)
         notes: list[Diagnostic] = []
-        with progress(f"running {compiled.code.name}", "preparing") as advance:
+        with progress(f"running {code.name}", "preparing") as advance:
 
             def fetch(name: str, done: int, total: int) -> None:
                 advance(done, total, f"fetching {name}")
 
-            found = error_shares(compiled.network, steps, variables, data_dir=data, fetch=fetch, notes=notes)
-        messages = [*compiled.diagnostics, *notes]
+            found = error_shares(network, steps, variables, data_dir=data, fetch=fetch, notes=notes)
+        messages = (*messages, *notes)
         out.messages(messages)
         if target_file is not None:
             with writing(target_file):

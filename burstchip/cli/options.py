@@ -8,6 +8,13 @@ from typing import Annotated
 import typer
 
 NetworkFile = Annotated[Path, typer.Argument(metavar="FILE", help="The network's YAML file.")]
+Program = Annotated[
+    Path,
+    typer.Argument(
+        metavar="ARTIFACT",
+        help="What `burstchip compile` wrote, or the folder of a training, whose learned weights are used.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter of the file; may be repeated."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, as_json, output
-from burstchip.cli.options import Backend, Data, Json, Streams, Strict
+from burstchip.cli.options import Backend, Data, Json, Program, Streams, Strict
 from burstchip.cli.progress import progress
 from burstchip.cli.wording import weight_form
 from hw_models.diagnostics import BurstchipError
@@ -27,7 +27,7 @@ class EventForm(str, Enum):
 
 
 def run(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
+    artifact: Program,
     steps: Annotated[int, typer.Option(metavar="N", help="How many steps to run.")],
     target: Annotated[
         Path, typer.Option("--out", "--output", "-o", metavar="out.nc", help="The netCDF file.")
@@ -57,15 +57,15 @@ def run(
         from burstchip.backends.available import require_backend
         from burstchip.cli.checks import output_file, streams
         from burstchip.cli.lean_numba import import_numba_without_scipy
+        from burstchip.cli.program import load
         from burstchip.files.recording import RecordingFile, is_flag
         from burstchip.running.physical import scale_of
         from burstchip.running.recording import record as record_
         from burstchip.variables import parse_selections
-        from compiler.artifact import load_artifact
 
         output_file(target, artifact)
         given = streams(stream)
-        code, sha256 = load_artifact(artifact)
+        code, sha256 = load(artifact, out)
         names = [name.strip() for text in record or () for name in text.split(",")]
         selections = parse_selections(code, names)
         listed = [it.variable for it in selections if events is EventForm.list and is_flag(code, it.variable)]

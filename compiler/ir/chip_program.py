@@ -270,8 +270,41 @@ class QuantisationLine:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """Where weights were learned: in `epoch` whole epochs of `epochs` and `samples` samples of the next.
+
+    `artifact_sha256` is that of the program that learned them, on `backend`. `rounded` of them were rounded
+    to the integers that a program can start with, and the tags of `tags` synapses were dropped.
+    """
+
+    artifact_sha256: str
+    backend: str
+    epoch: int
+    epochs: int
+    samples: int
+    rounded: int
+    tags: int
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        notes = [f"trained weights of epoch {self.epoch}"]
+        if self.epoch < self.epochs:
+            more = f" and {self.samples:,} samples" if self.samples else ""
+            notes = [f"{notes[0]}{more}, of a training that was interrupted before epoch {self.epochs}"]
+        if self.rounded:
+            notes.append(f"{self.rounded:,} weights rounded to what an artifact holds")
+        if self.tags:
+            notes.append(f"tags of {self.tags:,} synapses dropped")
+        return "; ".join(notes)
+
+
+@dataclass(frozen=True)
 class ChipProgram:
-    """Everything a backend needs. `host` says by name how the host's values become integers."""
+    """Everything a backend needs. `host` says by name how the host's values become integers.
+
+    `learned` is None where the weights are those that the network's file asks for.
+    """
 
     name: str
     step_ms: float
@@ -285,6 +318,7 @@ class ChipProgram:
     quantisation: tuple[QuantisationLine, ...]
     diagnostics: tuple[Diagnostic, ...] = field(default=())
     host: Mapping[str, HostInput] = field(default_factory=dict)
+    learned: Learned | None = None
 
     def __repr__(self) -> str:
         neurons = sum(population.size for population in self.populations)
