@@ -128,13 +128,15 @@ class Record:
     """A mapping with these keys.
 
     `one_of` lists groups of alternatives: of each group exactly one alternative is present, and an
-    alternative is present where one of its keys is. `together` lists keys that come together or not at all.
+    alternative is present where one of its keys is. `together` lists keys that come together or not at all,
+    `excluding` keys of which at most one is given.
     """
 
     keys: tuple[Key, ...]
     what: str
     one_of: tuple[tuple[tuple[str, ...], ...], ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
+    excluding: tuple[tuple[str, ...], ...] = ()
 
     def key(self, name: str) -> Key | None:
         """The key of this name, or None."""

@@ -56,6 +56,11 @@ def plasticity() -> Variants:
             "one draw for all synapses of a learning step, as in Lava, or one for each synapse",
             default="per_synapse",
         ),
+        Key(
+            "seed",
+            Whole(0, (1 << 32) - 1),
+            "seed of the draws of traces and rounding, in place of the network's",
+        ),
         Key("trace", _TRACE, "the only trace"),
         Key("traces", ListOf(_TRACE, "traces", 1, called="trace"), "the traces, where there are several"),
     )
@@ -84,7 +89,8 @@ def plasticity() -> Variants:
             "chip": Record(
                 (*common, rate, *consolidation, *products),
                 "form 'chip'",
-                one_of=((("trace",), ("traces",)), (("learning_rate",), ("dw", "dt", "dd"))),
+                one_of=((("learning_rate",), ("dw", "dt", "dd")),),
+                excluding=(("trace", "traces"),),
                 together=(("learning_rate", "consolidation_rate", "consolidate_every"),),
             ),
             "carry": Record(

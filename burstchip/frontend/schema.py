@@ -150,6 +150,16 @@ def _record(record: Record, definitions: dict[str, Schema]) -> Schema:
             {"oneOf": [{"anyOf": [{"required": [name]} for name in names]} for names in group]}
             for group in record.one_of
         ]
+    if record.excluding:
+        # More than one of the keys, in pairs.
+        schema["not"] = {
+            "anyOf": [
+                {"required": [first, second]}
+                for names in record.excluding
+                for place, first in enumerate(names)
+                for second in names[place + 1 :]
+            ]
+        }
     if record.together:
         schema["dependentRequired"] = {
             name: [other for other in names if other != name] for names in record.together for name in names

@@ -171,7 +171,7 @@ class Plasticity:
     `form` is `chip` (a sum of products in the chip's own grammar) or `carry` (8-bit weight, 8-bit tag
     with carry; emulation only). A burst rule is given by `learning_rate` and, in the chip form,
     `consolidation_rate` and `consolidate_every`; any other rule of the chip form by its text in `rules`
-    (keys dw, dt, dd).
+    (keys dw, dt, dd). `seed` takes the place of the network's in its draws.
     """
 
     name: str
@@ -183,6 +183,7 @@ class Plasticity:
     learning_rate: float | None = None
     consolidation_rate: float | None = None
     consolidate_every: int | None = None
+    seed: int | None = None
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from functools import cache
+from typing import Any, get_type_hints
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,8 +38,25 @@ _WEIGHT_RANGES = {
 }
 
 
+def _require_integers(it: Any) -> None:
+    """What a data class declares as an integer is one, and not a float or a number of numpy."""
+    for name in _integers(it.__class__):
+        value = getattr(it, name)
+        assert value is None or type(value) is int, f"{type(it).__name__}.{name} is {value!r}"
+
+
+@cache
+def _integers(kind: type) -> tuple[str, ...]:
+    hints = get_type_hints(kind)
+    return tuple(it.name for it in fields(kind) if hints[it.name] in (int, int | None))
+
+
 def verify_network(network: Network) -> None:
-    """Names are unique and resolve, sizes are positive, endpoints exist in the models."""
+    """Names are unique and resolve, integers are integers, sizes are positive, endpoints exist in models."""
+    connected = [projection.connectivity for projection in network.projections]
+    named = (*network.populations, *network.projections, *connected, *network.plasticity)
+    for it in (network, *named, *(() if network.task is None else (network.task,))):
+        _require_integers(it)
     names = [population.name for population in network.populations]
     assert len(set(names)) == len(names), "population names repeat"
     known = {population.name: network.models[population.model] for population in network.populations}
@@ -169,10 +190,12 @@ def _verify_signals(population: PopulationCode) -> None:
 def _verify_learning(learning: LearningCode, name: str) -> None:
     """What a learning engine receives has the declared types: code is generated from it."""
     assert learning.rounding in ("lava", "per_synapse"), f"{name} rounds by '{learning.rounding}'"
-    for what in ("every", "shift", "consolidate_every", "stream", "trace_stream", "rng_seed"):
+    for what in ("every", "shift", "consolidate_every", "stream", "trace_stream"):
         value = getattr(learning, what)
         assert type(value) is int, f"'{what}' of {name} is not an integer"
         assert -_INT32 <= value < 2 * _INT32, f"'{what}' of {name} is {value}"
+    seed = learning.seed
+    assert seed is None or (type(seed) is int and 0 <= seed < 1 << 63), f"the seed of {name} is {seed}"
     assert learning.form in ("chip", "carry"), f"{name} learns in the form '{learning.form}'"
     kinds = ["plain"] if learning.form == "carry" else ["lava"] * len(learning.traces)
     found = [trace.kind for trace in learning.traces]

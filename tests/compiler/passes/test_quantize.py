@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.ir.chip_program import ChipProgram, ProjectionCode, QuantisationLine
-from compiler.ir.network import ExplicitPairs, Normal, Uniform
+from compiler.ir.network import ExplicitPairs, Normal, Plasticity, TraceSpec, Uniform
 from compiler.passes.elaborate import elaborate
 from compiler.passes.quantize import quantize
 from compiler.passes.quantize_weights import mantissa
@@ -476,3 +476,17 @@ def test_the_limit_has_a_line(weights: Any, more: dict[str, Any], most: int, tex
     unlimited, program = weights(Uniform(-3.0, 3.0), **more)
     assert unlimited.limit is None
     assert "limit" not in [it.parameter for it in program.quantisation]
+
+
+def test_a_fractional_increment_is_rounded_and_reported(make: Any, code: Any) -> None:
+    traces = (TraceSpec("x1", 16.0, 12.3), TraceSpec("x2", 16.0, 0.4))
+    parts = [make.population("a", size=2), make.population("b", size=2)]
+    rule = Plasticity("rule", "chip", "lava", 2.0, traces, {"dw": "u0*x1*x2"})
+    found = code(*parts, rule, make.projection("a.events", "b.soma", learn="rule"))
+    learning = found.projections[0].learning
+    assert [(trace.impulse, trace.increment) for trace in learning.traces] == [(12, 12.3), (0, 0.4)]
+    lines = [line for line in found.quantisation if line.parameter.endswith("increment")]
+    assert [(line.requested, line.represented) for line in lines] == [(12.3, 12.0), (0.4, 0.0)]
+    assert [it.message for it in found.diagnostics if "increment" in it.message] == [
+        "'x2 increment' of 'plasticity rule' is 0.4 in the network and 0 on the chip"
+    ]
