@@ -72,6 +72,8 @@ IDS: dict[str, str] = {
     "BC142": "a projection that cannot learn by the plasticity it names",
     "BC143": "a trace that is defined twice or missing",
     "BC144": "a trace that no rule reads",
+    "BC145": "delays given twice",
+    "BC146": "a neuron connected to itself where that is excluded or not possible",
     "BC150": "an unknown variable in a probe",
     "BC151": "a variable that is recorded twice",
     "BC170": "a variable that no signal can set",

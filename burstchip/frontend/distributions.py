@@ -59,20 +59,26 @@ def read_delay(written: object, step: float | None, label: str, report: Report) 
     amounts = _amounts(written)
     if amounts is None:
         return None
-    if step is not None:
-        for amount in amounts:
-            if amount.value < step * (1 - 1e-9):
-                report.add(
-                    "BC135",
-                    amount.node,
-                    f"{label} is shorter than a step",
-                    required=f"at least {step:.12g} ms, one step",
-                )
-            else:
-                check_whole_steps(amount.value, step, amount.node, label, report, "warning")
+    for amount in amounts:
+        check_delay(amount, step, label, report)
     if isinstance(written, Fields):
         return _uniform(amounts, written.nodes["uniform"], label, report)
     return Constant(amounts[0].value)
+
+
+def check_delay(amount: Amount, step: float | None, label: str, report: Report) -> None:
+    """Report a delay that is shorter than a step, or rounded to whole steps."""
+    if step is None:
+        return
+    if amount.value < step * (1 - 1e-9):
+        report.add(
+            "BC135",
+            amount.node,
+            f"{label} is shorter than a step",
+            required=f"at least {step:.12g} ms, one step",
+        )
+    else:
+        check_whole_steps(amount.value, step, amount.node, label, report, "warning")
 
 
 def _amounts(written: object) -> list[Amount] | None:

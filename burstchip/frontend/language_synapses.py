@@ -106,10 +106,10 @@ def plasticity() -> Variants:
 _ENDS = ("the lower end", "the upper end")
 
 _PAIR = Row(
-    (Whole(0, LARGEST_POPULATION - 1), Whole(0, LARGEST_POPULATION - 1), _WEIGHT),
-    "a pair: [source neuron, target neuron] or [source neuron, target neuron, weight]",
-    ("the source neuron", "the target neuron", "the weight"),
-    optional=1,
+    (Whole(0, LARGEST_POPULATION - 1), Whole(0, LARGEST_POPULATION - 1), _WEIGHT, _TIME),
+    "a pair: [source neuron, target neuron], and perhaps a weight, a delay or both",
+    ("the source neuron", "the target neuron", "the weight or delay", "the delay"),
+    optional=2,
 )
 
 _DRAWN_OR_LISTED = "{probability: p}, {in_degree: n}, {pairs: [...]} or {file: ..., tensor: ...}"
@@ -202,6 +202,11 @@ PROJECTION = Record(
         Key("limit", QuantityOf(None), "greatest magnitude that a weight may ever take"),
         Key("weight_bits", Whole(1, 8), "bits of a weight on the chip", default="8"),
         Key("delay", _DELAYS, "from a spike to its effect, at least one step", default="one step"),
+        Key(
+            "autapses",
+            Word(("yes", "no"), "answer"),
+            "whether the neurons of a recurrent projection may connect to themselves; yes where not given",
+        ),
         Key("learn", Name("a plasticity"), "the plasticity of the weights"),
     ),
     "a projection",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from burstchip.frontend.addresses import outputs, ports, resolve, short
-from burstchip.frontend.connectivity import carries_weights, read_connectivity
+from burstchip.frontend.connectivity import Ends, carries_weights, read_connectivity
 from burstchip.frontend.distributions import read_delay, read_weights
 from burstchip.frontend.fields import AddressText, Amount, Fields, Items
 from burstchip.frontend.plasticity import Learning
@@ -14,7 +14,7 @@ from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import has_dimension
 from burstchip.frontend.tree import Node
-from compiler.ir.network import Connectivity, Constant, Endpoint, Projection
+from compiler.ir.network import Connectivity, Constant, Endpoint, Projection, carries_delays
 from hw_models.diagnostics import nearest
 from hw_models.neurons.model import Dimension
 
@@ -58,12 +58,22 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
     post = around.populations.neurons[target.population] if target else None
     dimension = _weight_dimension(post, target)
     limit = _limit(fields, dimension, report)
-    connectivity = read_connectivity(fields, pre, post, dimension, limit, report)
+    autapses = _autapses(fields, source, target, report)
+    ends = Ends(pre, post, dimension, limit, around.step, autapses)
+    connectivity = read_connectivity(fields, ends, report)
     weight = read_weights(fields.values.get("weight"), dimension, limit, fields.name_of("weight"), report)
     _check_weights_once(fields, connectivity, report)
     delay = read_delay(fields.values.get("delay"), around.step, fields.name_of("delay"), report)
     if delay is None and not fields.given("delay") and around.step is not None:
         delay = Constant(around.step)
+    if fields.given("delay") and carries_delays(connectivity):
+        report.add(
+            "BC145",
+            fields.nodes["delay"],
+            f"{fields.name_of('delay')} is not read: the pairs give the delays",
+            required="delays in one place",
+            hint="remove 'delay'",
+        )
     learn = _learn(fields, source, pre, post, around, report)
     bits = fields.get("weight_bits", int)
     if (
@@ -87,9 +97,24 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
         limit=None if limit is None else limit.value,
         weight_bits=8 if bits is None else bits,
         learn=learn,
+        autapses=autapses,
         place=report.place(node),
         places={key: report.place(value) for key, value in fields.nodes.items()},
     )
+
+
+def _autapses(fields: Fields, source: Endpoint | None, target: Endpoint | None, report: Report) -> bool:
+    """Whether neurons may connect to themselves; reports the key where none could."""
+    apart = source is not None and target is not None and source.population != target.population
+    if apart and fields.given("autapses"):
+        report.add(
+            "BC146",
+            fields.nodes["autapses"],
+            f"{fields.name_of('autapses')} is not read: source and target are different populations",
+            required="a projection from a population to itself",
+            hint="remove 'autapses'",
+        )
+    return fields.get("autapses", str) != "no" or apart
 
 
 def _endpoint(fields: Fields, key: str, what: str, around: Surroundings, report: Report) -> Endpoint | None:

@@ -61,24 +61,39 @@ class FixedInDegree:
     in_degree: int
 
 
+def _reals(numbers: Iterable[float] | None) -> NDArray[np.float64] | None:
+    return None if numbers is None else np.array(list(numbers), dtype=np.float64)
+
+
 @dataclass(frozen=True, eq=False)
 class ExplicitPairs:
-    """The listed pairs, as rows (source neuron, target neuron); `weights` in listed order where given."""
+    """The listed pairs, as rows (source, target neuron); `weights` and `delays` (ms) in listed order."""
 
     pairs: NDArray[np.int32]
     weights: NDArray[np.float64] | None = None
+    delays: NDArray[np.float64] | None = None
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[int, int]], weights: Iterable[float] | None = None) -> ExplicitPairs:
+    def of(
+        cls,
+        pairs: Iterable[tuple[int, int]],
+        weights: Iterable[float] | None = None,
+        delays: Iterable[float] | None = None,
+    ) -> ExplicitPairs:
         """The same from numbers."""
         listed = np.array(list(pairs), dtype=np.int32).reshape(-1, 2)
-        return cls(listed, None if weights is None else np.array(list(weights), dtype=np.float64))
+        return cls(listed, _reals(weights), _reals(delays))
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ExplicitPairs) or (self.weights is None) != (other.weights is None):
-            return False
-        return np.array_equal(self.pairs, other.pairs) and (
-            self.weights is None or np.array_equal(self.weights, other.weights)  # type: ignore[arg-type]
+        return isinstance(other, ExplicitPairs) and all(
+            np.array_equal(np.atleast_1d(one), np.atleast_1d(two))
+            if one is not None and two is not None
+            else one is two
+            for one, two in (
+                (self.pairs, other.pairs),
+                (self.weights, other.weights),
+                (self.delays, other.delays),
+            )
         )
 
 
@@ -91,6 +106,11 @@ class TensorFile:
 
     path: str
     tensor: str
+
+
+def carries_delays(connectivity: Connectivity | None) -> bool:
+    """Whether the delays come with the connectivity."""
+    return isinstance(connectivity, ExplicitPairs) and connectivity.delays is not None
 
 
 Connectivity = Dense | OneToOne | FixedProbability | FixedInDegree | ExplicitPairs | TensorFile
@@ -139,7 +159,8 @@ class Projection:
 
     `weight` is in the target port's weight unit and None where the connectivity carries the weights;
     `limit` is the greatest magnitude a weight may ever take (None: the greatest drawn weight);
-    `delay` is in ms, at least one step.
+    `delay` is in ms, at least one step, and not read where the connectivity carries the delays. Without
+    `autapses` no neuron is connected to itself.
     """
 
     name: str
@@ -151,6 +172,7 @@ class Projection:
     limit: float | None = None
     weight_bits: int = 8
     learn: str | None = None
+    autapses: bool = True
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
 

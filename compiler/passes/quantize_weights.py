@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from compiler.draws import WeightDraws
 from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, CARRY_TAG_BITS, QuantisationLine
 from compiler.ir.elaborated import Synapses
-from compiler.ir.network import Normal, Projection, Uniform
+from compiler.ir.network import Normal, Projection, Uniform, carries_delays
 from compiler.passes.quantize_report import Report
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import Reals
@@ -292,7 +292,7 @@ def quantize_delays(synapses: Synapses, step_ms: float, report: Report) -> NDArr
     """Extra steps of each synapse. Raises `BurstchipError` BC312 for more than the chip, or int16, has."""
     most, of = (DELAY_MAX, "6 bits, Loihi") if report.chip else (STEPS_MAX, "the backend reference")
     projection, longest = synapses.projection, int(np.max(synapses.delays, initial=0))
-    if isinstance(projection.delay, Uniform):
+    if isinstance(projection.delay, Uniform) and not carries_delays(projection.connectivity):
         # All that could be drawn has to fit, whatever the seed.
         longest = min(int(nearest_steps(projection.delay.high, step_ms)), 1 << 20) - 1
     if longest > most:

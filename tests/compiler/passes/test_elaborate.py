@@ -160,6 +160,28 @@ def test_a_synapse_s_draws_depend_on_its_place_alone(drawn: Any) -> None:
     assert wider.quantiles[: 30 * 20].tolist() == dense.quantiles.tolist()
 
 
+def test_listed_delays_go_with_their_pairs(drawn: Any) -> None:
+    listed = ExplicitPairs.of(((2, 0), (0, 1), (0, 0)), delays=(3.0, 2.6, 1.0))
+    assert drawn(3, 2, connectivity=listed).delays.tolist() == [0, 2, 2]
+
+
+def test_a_matrix_with_autapses_that_are_excluded(make: Any, tmp_path: Path) -> None:
+    save_file({"w": np.eye(3)}, tmp_path / "w.safetensors")
+    ends = make.projection(
+        "a.events",
+        "a.soma",
+        None,
+        connectivity=TensorFile(str(tmp_path / "w.safetensors"), "w"),
+        autapses=False,
+    )
+    (error,) = make.errors(make.population("a", size=3), ends)
+    assert (error.id, error.message) == (
+        "BC342",
+        "tensor 'w' has autapses, which 'a.events->a.soma' excludes",
+    )
+    assert error.given == "3 weights on the diagonal"
+
+
 def test_seeds(drawn: Any) -> None:
     rule = FixedProbability(0.5)
     one, same, other = (drawn(20, 20, Uniform(0.0, 1.0), seed=seed, connectivity=rule) for seed in (1, 1, 2))
