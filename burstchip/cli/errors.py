@@ -57,7 +57,7 @@ def errors(
         if compiled.code is None or compiled.network is None:
             raise BurstchipError(compiled.diagnostics)
         names = [name.strip() for text in record or () for name in text.split(",")]
-        variables = parse_variables(compiled.code, names)
+        variables = parse_variables(compiled.code, names, synapses=False)
         notes: list[Diagnostic] = []
         with progress(f"running {compiled.code.name}", "preparing") as advance:
 

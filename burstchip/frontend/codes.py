@@ -74,6 +74,7 @@ IDS: dict[str, str] = {
     "BC144": "a trace that no rule reads",
     "BC145": "delays given twice",
     "BC146": "a neuron connected to itself where that is excluded or not possible",
+    "BC147": "a projection that has the name of a population",
     "BC150": "an unknown variable in a probe",
     "BC151": "a variable that is recorded twice",
     "BC170": "a variable that no signal can set",

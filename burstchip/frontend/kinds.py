@@ -64,11 +64,16 @@ class Text:
     in_words: str = ""
 
 
+#: Characters of a projection's name, as the inside of a regular expression's brackets.
+PROJECTION_NAME = r"A-Za-z0-9_.>\-"
+
+
 @dataclass(frozen=True)
 class Address:
-    """`population` or `population.port`."""
+    """`population` or `population.port`; where `projections` is set, also `projection.variable`."""
 
     what: str
+    projections: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from burstchip.frontend.kinds import (
+    PROJECTION_NAME,
     Address,
     Forms,
     Key,
@@ -192,7 +193,7 @@ PROJECTION = Record(
     (
         Key(
             "name",
-            Text("a name without blanks", r"A-Za-z0-9_.>\-", "letters, digits and _ . - >"),
+            Text("a name without blanks", PROJECTION_NAME, "letters, digits and _ . - >"),
             "what messages and options call it; source->target where not given",
         ),
         Key("from", Address("an output"), "the source: population or population.output", required=True),

@@ -36,6 +36,14 @@ def read_projections(items: Items, around: Surroundings, report: Report) -> list
         projection = _projection(fields, node, around, report)
         if projection is None:
             continue
+        if projection.name in around.populations.neurons:
+            report.add(
+                "BC147",
+                fields.nodes.get("name", node),
+                f"{fields.label} has the name of a population",
+                required="a name of its own",
+                hint=f"for example {projection.name}_synapses",
+            )
         twin = next((other for other in found if other.name == projection.name), None)
         if twin is not None:
             line = twin.place.line if twin.place else 0

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from burstchip.frontend.kinds import (
+    PROJECTION_NAME,
     Address,
     Anything,
     Forms,
@@ -108,7 +109,8 @@ def _single(kind: Kind) -> Schema:
     if isinstance(kind, Name):
         return {"type": _WORD, "pattern": f"^{NAME}$"}
     if isinstance(kind, Address):
-        return {"type": _WORD, "pattern": rf"^{NAME}(\.{NAME})?$"}
+        owner = f"[{PROJECTION_NAME}]{{1,500}}" if kind.projections else NAME
+        return {"type": _WORD, "pattern": rf"^{owner}(\.{NAME})?$"}
     if isinstance(kind, Anything):
         return {"type": _SINGLE} if kind.single else {"not": {"type": "null"}}
     assert isinstance(kind, Text)

@@ -212,9 +212,9 @@ class Plasticity:
 
 @dataclass(frozen=True)
 class Probe:
-    """A variable to record: `hidden.v`, `readout.events`."""
+    """A variable of a population or projection to record: `hidden.v`, `readout.events`, `first.w`."""
 
-    population: str
+    owner: str
     variable: str
     place: Place | None = None
 

@@ -28,6 +28,8 @@ from hw_models.neurons.verify import verify_binding
 from hw_models.program.verify import verify_program
 from hw_models.program.widths import Width
 
+#: What a probe of a projection may name.
+SYNAPTIC = ("w", "t", "d", "x1", "x2", *FACTORS)
 #: The stored weights of a static projection's sign mode, or of a plastic one's form.
 _WEIGHT_RANGES = {
     "MIXED": (-256, 255),
@@ -58,6 +60,8 @@ def verify_network(network: Network) -> None:
     for it in (network, *named, *(() if network.task is None else (network.task,))):
         _require_integers(it)
     names = [population.name for population in network.populations]
+    shared = set(names) & {projection.name for projection in network.projections}
+    assert not shared, f"populations and projections have the names {shared}"
     assert len(set(names)) == len(names), "population names repeat"
     known = {population.name: network.models[population.model] for population in network.populations}
     assert all(population.size > 0 for population in network.populations), "an empty population"
@@ -112,8 +116,12 @@ def verify_chip_program(code: ChipProgram) -> None:
     for projection in code.projections:
         _verify_projection(projection, populations, on_chip=code.on_chip)
     for name, variable in code.probes:
-        program = populations[name].program
-        assert variable in program.states or variable in program.outputs, f"no variable {name}.{variable}"
+        if name in populations:
+            program = populations[name].program
+            assert variable in program.states or variable in program.outputs, f"no variable {name}.{variable}"
+        else:
+            assert any(it.name == name for it in code.projections), f"a probe of {name}, which is not there"
+            assert variable in SYNAPTIC, f"no variable {name}.{variable}"
     if code.task is not None:
         assert {code.task.input, code.task.readout} <= set(populations), "a task without its populations"
         for what in ("present", "teach_after", "epochs", "split", "order_stream"):

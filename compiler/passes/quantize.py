@@ -228,7 +228,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         weight_form=_weight_form(network.projections, rules),
         populations=codes,
         projections=tuple(projections),
-        probes=tuple((probe.population, probe.variable) for probe in network.probes),
+        probes=tuple((probe.owner, probe.variable) for probe in network.probes),
         task=_task(network.task, elaborated) if network.task else None,
         quantisation=tuple(report.lines),
         diagnostics=tuple(report.diagnostics),
