@@ -62,7 +62,6 @@ IDS: dict[str, str] = {
     "BC131": "more synapses per neuron than there are source neurons",
     "BC132": "a pair of neurons that is listed twice",
     "BC133": "weights given twice or not at all",
-    "BC134": "a weight beyond the limit",
     "BC135": "a delay shorter than a step",
     "BC136": "an interval whose ends are in the wrong order",
     "BC137": "two projections of one name",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from burstchip.frontend.distributions import check_delay, check_limit
+from burstchip.frontend.distributions import check_delay
 from burstchip.frontend.fields import Amount, Fields, Items
 from burstchip.frontend.populations import Neurons
 from burstchip.frontend.report import Report
@@ -31,7 +31,6 @@ class Ends:
     source: Neurons | None
     target: Neurons | None
     dimension: Dimension | None
-    limit: Amount | None
     step: float | None
     autapses: bool
 
@@ -165,11 +164,7 @@ def _is_right(what: str, amount: Amount, ends: Ends, label: str, report: Report)
     if what == "delay":
         check_delay(amount, ends.step, label, report)
         return True
-    if ends.dimension is not None and not has_dimension(amount, ends.dimension, label, report):
-        return False
-    if ends.limit is not None:
-        check_limit(amount, ends.limit, label, report)
-    return True
+    return ends.dimension is None or has_dimension(amount, ends.dimension, label, report)
 
 
 def _ends(

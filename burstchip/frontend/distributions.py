@@ -12,12 +12,9 @@ from hw_models.neurons.model import Dimension
 
 
 def read_weights(
-    written: object, dimension: Dimension | None, limit: Amount | None, label: str, report: Report
+    written: object, dimension: Dimension | None, label: str, report: Report
 ) -> Distribution | None:
-    """The initial weights; None where they are not given or not right.
-
-    `written` is what was read under `weight`. With `limit`, a value beyond it is reported.
-    """
+    """The initial weights, of what was read under `weight`; None where they are not given or not right."""
     amounts = _amounts(written)
     if amounts is None:
         return None
@@ -36,22 +33,7 @@ def read_weights(
         if sd.value < 0:
             report.add("BC103", sd.node, f"{label}: a standard deviation below 0", required="0 or more")
         found = Normal(mean.value, sd.value)
-        amounts = [mean]
-    if limit is not None:
-        for amount in amounts:
-            check_limit(amount, limit, label, report)
     return found
-
-
-def check_limit(amount: Amount, limit: Amount, label: str, report: Report) -> None:
-    """Report a weight whose magnitude is beyond the limit."""
-    if abs(amount.value) > limit.value:
-        report.add(
-            "BC134",
-            amount.node,
-            f"{label} exceeds the limit of the projection",
-            required=f"a magnitude of at most {limit.node.text}, the 'limit'",
-        )
 
 
 def read_delay(written: object, step: float | None, label: str, report: Report) -> Distribution | None:

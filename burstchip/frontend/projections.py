@@ -67,9 +67,9 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
     dimension = _weight_dimension(post, target)
     limit = _limit(fields, dimension, report)
     autapses = _autapses(fields, source, target, report)
-    ends = Ends(pre, post, dimension, limit, around.step, autapses)
+    ends = Ends(pre, post, dimension, around.step, autapses)
     connectivity = read_connectivity(fields, ends, report)
-    weight = read_weights(fields.values.get("weight"), dimension, limit, fields.name_of("weight"), report)
+    weight = read_weights(fields.values.get("weight"), dimension, fields.name_of("weight"), report)
     _check_weights_once(fields, connectivity, report)
     delay = read_delay(fields.values.get("delay"), around.step, fields.name_of("delay"), report)
     if delay is None and not fields.given("delay") and around.step is not None:

@@ -33,7 +33,7 @@ from hw_models.neurons.quantities import nearest_steps
 
 register_codes(
     {
-        "BC311": "weights are clipped to their limit",
+        "BC311": "weights are clipped to their limit, or to the greatest integer",
         "BC312": "a delay is longer than the target has steps for",
         "BC318": "weights that the chip's integers lose or hold coarsely",
         "BC314": "weights are larger than any exponent makes them",
@@ -234,6 +234,18 @@ def _lost(
         )
 
 
+def _within_limit(synapses: Synapses, exact: NDArray[np.float64]) -> tuple[NDArray[np.bool_], Synapses]:
+    """Which weights exceed the limit, and the synapses with these clipped to it, wherever they came from."""
+    limit = synapses.projection.limit
+    if limit is None:
+        return np.zeros(exact.shape, dtype=bool), synapses
+    # What is written is decimal: a limit and a weight of one text may differ in the last bit.
+    beyond = np.abs(exact) > limit * (1 + 1e-9)
+    if not np.any(beyond):
+        return beyond, synapses
+    return beyond, replace(synapses, quantiles=None, draws=None, weights=np.clip(exact, -limit, limit))
+
+
 def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str, report: Report) -> Weights:
     """The weights of a projection. `units` are the physical values of one weight unit at exponent 0.
 
@@ -242,6 +254,10 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     """
     projection = synapses.projection
     exact, extremes = _exact(synapses)
+    beyond, synapses = _within_limit(synapses, exact)
+    greatest = float(np.max(np.abs(exact), initial=0.0))
+    if np.any(beyond):
+        exact, extremes = _exact(synapses)
     unit = float(np.max(units))
     if np.ndim(units) and np.any(np.asarray(units) != unit):
         factors = unit / np.asarray(units)
@@ -260,16 +276,20 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     asked = asked * allowed.step
     integers = np.clip(asked, allowed.low, allowed.high)
     place = projection.places.get("limit", projection.place)
-    clipped = int(np.count_nonzero(integers != asked))
-    if clipped and report.chip:
+    clipped = beyond | (integers != asked) if report.chip else beyond
+    if np.any(clipped):
+        required, given = f"{allowed.low}..{allowed.high}", f"{int(asked.min())}..{int(asked.max())}"
+        if np.any(beyond):
+            required = f"at most {projection.limit:g} {unit_name}, the limit"
+            given = f"up to {greatest:g} {unit_name}".rstrip()
         report.diagnostics.append(
             Diagnostic(
                 "BC311",
-                f"{clipped} of {asked.size} weights of '{projection.name}' are clipped",
+                f"{np.count_nonzero(clipped)} of {asked.size} weights of '{projection.name}' are clipped",
                 place,
                 "warning",
-                required=f"{allowed.low}..{allowed.high}",
-                given=f"{int(asked.min())}..{int(asked.max())}",
+                required=required,
+                given=given,
                 hint="raise the limit of the weights",
             )
         )

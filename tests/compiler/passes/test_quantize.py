@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.ir.chip_program import ChipProgram, ProjectionCode, QuantisationLine
-from compiler.ir.network import ExplicitPairs, Normal, Plasticity, TraceSpec, Uniform
+from compiler.ir.network import Constant, ExplicitPairs, Normal, Plasticity, TraceSpec, Uniform
 from compiler.passes.elaborate import elaborate
 from compiler.passes.quantize import quantize
 from compiler.passes.quantize_weights import mantissa
@@ -148,12 +148,24 @@ def test_weights_beyond_their_limit_are_clipped_and_counted(make: Any, code: Any
         make.population("b", tau_current=0.0),
         make.projection("a.events", "b.soma", None, connectivity=pairs, limit=4.0, places={"limit": place}),
     )
-    assert program.projections[0].weights.tolist() == [52, 254, -256]
+    assert program.projections[0].weights.tolist() == [52, 204, -204]
     clipped = next(d for d in program.diagnostics if d.id == "BC311")
     assert str(clipped) == (
         "net.yaml:3:4: warning[BC311]: 2 of 3 weights of 'a.events->b.soma' are clipped\n"
-        "  required: -256..254    given: -460..256    hint: raise the limit of the weights"
+        "  required: at most 4 mV, the limit    given: up to 9 mV    hint: raise the limit of the weights"
     )
+
+
+@pytest.mark.parametrize("weight", [Constant(5.0), Uniform(3.0, 5.0), Normal(4.0, 0.5)])
+def test_the_limit_holds_for_weights_of_every_origin(make: Any, weight: Any) -> None:
+    parts = [make.population("a", size=40), make.population("b", size=5, tau_current=0.0)]
+    # 256 units are far more than the limit.
+    (found,) = make.compiled(*parts, make.projection("a.events", "b.soma", weight, limit=4.0)).projections
+    assert np.max(found.exact) == 4.0 and np.max(found.weights) * found.unit < 4.01
+    network = make.network(*parts, make.projection("a.events", "b.soma", weight, limit=4.0))
+    program = quantize(elaborate(replace(network, target="none")))
+    assert np.max(program.projections[0].exact) == 4.0
+    assert [it.id for it in program.diagnostics] == ["BC311"]
 
 
 def test_weights_that_no_exponent_reaches(make: Any) -> None:
