@@ -193,7 +193,7 @@ def _file(
     path = Path(report.file).parent / file
     places: tuple[Node, Node] = (written.nodes["file"], written.nodes["tensor"])
     check_weight_file(path, tensor, places, sizes, projection.label, report)
-    return TensorFile(str(path), tensor)
+    return TensorFile(str(path), tensor, zeros=written.get("zeros", str) == "synapses")
 
 
 def carries_weights(connectivity: Connectivity | None) -> bool:

@@ -137,8 +137,13 @@ _CONNECTIVITY = Forms(
                 Key(
                     "tensor",
                     Text("a tensor's name"),
-                    "a matrix [target, source]; 0 is an absent synapse",
+                    "a matrix [target, source]",
                     True,
+                ),
+                Key(
+                    "zeros",
+                    Word(("absent", "synapses"), "answer"),
+                    "what a 0 is: an absent synapse, where not given, or one of weight 0",
                 ),
             ),
             "connectivity from a file",
@@ -207,6 +212,11 @@ PROJECTION = Record(
             "autapses",
             Word(("yes", "no"), "answer"),
             "whether the neurons of a recurrent projection may connect to themselves; yes where not given",
+        ),
+        Key(
+            "sign_mode",
+            Word(("mixed", "excitatory", "inhibitory"), "sign mode"),
+            "sign of the weights, which they keep while they learn",
         ),
         Key("learn", Name("a plasticity"), "the plasticity of the weights"),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, cast
 
 from burstchip.frontend.addresses import outputs, ports, resolve, short
 from burstchip.frontend.connectivity import Ends, carries_weights, read_connectivity
@@ -106,9 +107,25 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
         weight_bits=8 if bits is None else bits,
         learn=learn,
         autapses=autapses,
+        sign_mode=_sign_mode(fields, learn, around, report),
         place=report.place(node),
         places={key: report.place(value) for key, value in fields.nodes.items()},
     )
+
+
+def _sign_mode(
+    fields: Fields, learn: str | None, around: Surroundings, report: Report
+) -> Literal["mixed", "excitatory", "inhibitory"] | None:
+    learning = (around.plasticity or {}).get(learn or "")
+    if fields.given("sign_mode") and learning is not None and learning.plasticity.form == "carry":
+        report.add(
+            "BC148",
+            fields.nodes["sign_mode"],
+            f"{fields.name_of('sign_mode')} is not read: weights of the form carry have both signs",
+            required="a plasticity of the form chip",
+            hint="remove 'sign_mode'",
+        )
+    return cast('Literal["mixed", "excitatory", "inhibitory"] | None', fields.get("sign_mode", str))
 
 
 def _autapses(fields: Fields, source: Endpoint | None, target: Endpoint | None, report: Report) -> bool:

@@ -101,11 +101,12 @@ class ExplicitPairs:
 class TensorFile:
     """A dense weight matrix [target, source] in the port's weight unit: `tensor` of a safetensors file.
 
-    Zero entries are absent synapses.
+    Zero entries are absent synapses, or with `zeros` synapses of weight 0.
     """
 
     path: str
     tensor: str
+    zeros: bool = False
 
 
 def carries_delays(connectivity: Connectivity | None) -> bool:
@@ -159,8 +160,9 @@ class Projection:
 
     `weight` is in the target port's weight unit and None where the connectivity carries the weights;
     `limit` is the greatest magnitude a weight may ever take (None: the greatest drawn weight);
-    `delay` is in ms, at least one step, and not read where the connectivity carries the delays. Without
-    `autapses` no neuron is connected to itself.
+    `sign_mode` is the sign that weights have and keep while they learn (None: mixed where they learn, else
+    that of the weights); `delay` is in ms, at least one step, and not read where the connectivity carries the
+    delays. Without `autapses` no neuron is connected to itself.
     """
 
     name: str
@@ -173,6 +175,7 @@ class Projection:
     weight_bits: int = 8
     learn: str | None = None
     autapses: bool = True
+    sign_mode: Literal["mixed", "excitatory", "inhibitory"] | None = None
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
 

@@ -30,12 +30,11 @@ from hw_models.program.widths import Width
 
 #: What a probe of a projection may name.
 SYNAPTIC = ("w", "t", "d", "x1", "x2", *FACTORS)
-#: The stored weights of a static projection's sign mode, or of a plastic one's form.
+#: The stored weights of a sign mode, or of the carry form.
 _WEIGHT_RANGES = {
     "MIXED": (-256, 255),
     "EXCITATORY": (0, 255),
     "INHIBITORY": (-255, 0),
-    "chip": (-256, 255),
     "carry": (CARRY_LOW, CARRY_HIGH),
 }
 
@@ -253,7 +252,8 @@ def _verify_projection(
         assert found == dtype, f"{name} has {what} of {found}"
     assert projection.delays.shape == (weights.size,), f"{name} has {projection.delays.shape} delays"
     assert np.all(projection.delays >= 0), f"{name} has a delay below one step"
-    form = projection.learning.form if projection.learning else projection.sign_mode
+    carries = projection.learning is not None and projection.learning.form == "carry"
+    form = "carry" if carries else projection.sign_mode
     low, high = _WEIGHT_RANGES[form]
     if projection.learning is not None:
         _verify_learning(projection.learning, name)
@@ -267,8 +267,7 @@ def _verify_projection(
     assert type(bits) is int and 1 <= bits <= 8, f"{name} has weights of {bits} bits"
     if form != "carry":
         # Lava truncates others in its first step.
-        mixed = projection.learning is not None or projection.sign_mode == "MIXED"
-        step = 1 << (8 - bits + mixed)
+        step = 1 << (8 - bits + (projection.sign_mode == "MIXED"))
         assert not np.any(weights % step), f"{name} has weights that are not multiples of {step}"
 
 

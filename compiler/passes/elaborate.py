@@ -10,6 +10,7 @@ from compiler.connect import with_in_degree, with_probability, without_autapses
 from compiler.draws import Indices, WeightDraws, draw_delays, grid, quantiles
 from compiler.ir.elaborated import Elaborated, Streams, Synapses
 from compiler.ir.network import (
+    Connectivity,
     Dense,
     ExplicitPairs,
     FixedInDegree,
@@ -67,7 +68,9 @@ def _pairs(
         return diagonal, diagonal.copy(), None
     if isinstance(rule, TensorFile):
         matrix = _read_tensor(projection, rule, (n_post, n_pre)).T
-        present = np.nonzero(matrix)
+        present = np.nonzero(np.ones_like(matrix) if rule.zeros else matrix)
+        if rule.zeros and not projection.autapses:
+            present = np.nonzero(~np.eye(n_pre, dtype=bool) | (matrix != 0))
         if not projection.autapses and np.any(present[0] == present[1]):
             raise BurstchipError(
                 Diagnostic(
@@ -103,6 +106,10 @@ def _delays(
     return np.asarray(steps, dtype=np.int32)
 
 
+def _is_dense(rule: Connectivity) -> bool:
+    return isinstance(rule, Dense) or (isinstance(rule, TensorFile) and rule.zeros)
+
+
 def elaborate(network: Network) -> Elaborated:
     """Draw every synapse of the network. Raises `BurstchipError` BC301, BC342 for an unusable file."""
     sizes = {population.name: population.size for population in network.populations}
@@ -126,7 +133,7 @@ def elaborate(network: Network) -> Elaborated:
         drawn.append(
             Synapses(
                 projection=projection,
-                dense=isinstance(projection.connectivity, Dense) and projection.autapses,
+                dense=projection.autapses and _is_dense(projection.connectivity),
                 pre=pre,
                 post=post,
                 draws=draws,

@@ -3,7 +3,7 @@
 `limit` is the greatest magnitude a projection's weights may take; it decides the exponent e of the mantissa:
 
     static, 8 bits mixed      -256..254 in steps of 2      e = ceil(log2(limit / (256 unit)))
-    static, one sign           0..255, -255..0             the same
+    one sign                   0..255, -255..0             the same
     chip form, plastic        -256..255                    e = floor(...); drawn as static, 8 bits mixed are
     carry form, plastic       -127..127 and a tag of 1/256 e = floor(log2(limit / (128 unit)))
 
@@ -16,6 +16,7 @@ between the bounds is equally likely.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -35,6 +36,7 @@ register_codes(
     {
         "BC311": "weights are clipped to their limit, or to the greatest integer",
         "BC312": "a delay is longer than the target has steps for",
+        "BC343": "weights of another sign than their sign mode",
         "BC318": "weights that the chip's integers lose or hold coarsely",
         "BC314": "weights are larger than any exponent makes them",
     }
@@ -91,9 +93,7 @@ def mantissa(form: Form, sign: SignMode, bits: int) -> Mantissa:
     if form == "carry":
         return Mantissa(CARRY_LOW, CARRY_HIGH, 1, CARRY_TAG_BITS, 128)
     step = 1 << (8 - bits + (sign == "MIXED"))
-    if form == "chip":
-        # Learning takes a weight up to 255, but the first step truncates what is not a multiple of `step`.
-        return Mantissa(-256, 256 - step, step, 0, 256)
+    # Learning takes a weight up to 255, but the first step truncates what is not a multiple of `step`.
     low = {"MIXED": -256, "EXCITATORY": 0, "INHIBITORY": -256 + step}[sign]
     high = {"MIXED": 256 - step, "EXCITATORY": 256 - step, "INHIBITORY": 0}[sign]
     return Mantissa(low, high, step, 0, 256)
@@ -103,6 +103,34 @@ def _sign(values: NDArray[np.float64]) -> SignMode:
     if values.size == 0 or np.min(values) >= 0:
         return "EXCITATORY"
     return "INHIBITORY" if np.max(values) <= 0 else "MIXED"
+
+
+def _sign_mode(projection: Projection, form: Form, extremes: NDArray[np.float64]) -> SignMode:
+    """The sign mode that is asked for; else weights that learn may have both signs, others what they have."""
+    asked: Mapping[str, SignMode] = {"mixed": "MIXED", "excitatory": "EXCITATORY", "inhibitory": "INHIBITORY"}
+    if projection.sign_mode is not None:
+        return asked[projection.sign_mode]
+    return _sign(extremes) if form == "static" else "MIXED"
+
+
+def _check_signs(projection: Projection, exact: NDArray[np.float64]) -> None:
+    """Raise BC343 where weights are not of the sign that is asked for."""
+    if projection.sign_mode in (None, "mixed"):
+        return
+    wrong = exact < 0 if projection.sign_mode == "excitatory" else exact > 0
+    if np.any(wrong):
+        raise BurstchipError(
+            Diagnostic(
+                "BC343",
+                f"{np.count_nonzero(wrong)} of {exact.size} weights of '{projection.name}' have another sign",
+                projection.places.get("weight", projection.places.get("connectivity", projection.place)),
+                required="weights of at least 0"
+                if projection.sign_mode == "excitatory"
+                else "weights of at most 0",
+                given=f"from {float(exact.min()):g} to {float(exact.max()):g}",
+                hint=f"other weights, or another sign_mode than {projection.sign_mode}",
+            )
+        )
 
 
 def _exact(synapses: Synapses) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -120,7 +148,8 @@ def _exact(synapses: Synapses) -> tuple[NDArray[np.float64], NDArray[np.float64]
 def weight_range(synapses: Synapses, form: Form) -> tuple[float, float]:
     """(the physical magnitude that decides a projection's exponent, the weight units that hold it)."""
     _, extremes = _exact(synapses)
-    projection, sign = synapses.projection, _sign(extremes) if form == "static" else "MIXED"
+    projection = synapses.projection
+    sign = _sign_mode(projection, form, extremes)
     allowed = mantissa(form, sign, projection.weight_bits)
     if projection.limit is not None:
         return projection.limit, float(allowed.magnitude)
@@ -167,8 +196,10 @@ def _limit(
     """The greatest weight that the integers hold: to it a plastic one can grow."""
     assert projection.limit is not None
     # Learning takes a weight of the chip to 255, whatever bits it was drawn with.
-    low, high = (allowed.low, 255 if form == "chip" else allowed.high)
-    most = max(-low, high) if form == "static" else high
+    low, high = allowed.low, allowed.high
+    if form == "chip":
+        low, high = {-256: (-256, 255), 0: (0, 255)}.get(low, (-255, 0))
+    most = max(-low, high) if form == "static" else high or -low
     return QuantisationLine(
         projection.name, "limit", unit_name, projection.limit, most * stored, f"weights in {low}..{high}"
     )
@@ -250,12 +281,14 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     """The weights of a projection. `units` are the physical values of one weight unit at exponent 0.
 
     Where the target's neurons differ in it, weights are those onto the neuron with the greatest. Raises
-    `BurstchipError` BC314 where they are too large, warns of those that are clipped (BC311) or lost (BC318).
+    `BurstchipError` BC314 where they are too large, BC343 where they do not have the sign that is asked for;
+    warns of those that are clipped (BC311) or lost (BC318).
     """
     projection = synapses.projection
     exact, extremes = _exact(synapses)
     beyond, synapses = _within_limit(synapses, exact)
     greatest = float(np.max(np.abs(exact), initial=0.0))
+    _check_signs(projection, exact)
     if np.any(beyond):
         exact, extremes = _exact(synapses)
     unit = float(np.max(units))
@@ -263,7 +296,7 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
         factors = unit / np.asarray(units)
         exact, extremes = exact * factors[synapses.post], extremes * float(np.max(factors))
         synapses = replace(synapses, quantiles=None, draws=None, weights=exact)
-    sign = _sign(extremes) if form == "static" else "MIXED"
+    sign = _sign_mode(projection, form, extremes)
     allowed = mantissa(form, sign, projection.weight_bits)
     scaled_by = 1.0 if synapses.projection.limit is None else float(np.max(unit / np.asarray(units)))
     exponent = _exponent(synapses, form, scaled_by, unit, unit_name, report.chip)

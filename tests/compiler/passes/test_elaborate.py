@@ -97,6 +97,17 @@ def test_a_tensor_file_is_target_by_source(drawn: Any, tmp_path: Path) -> None:
     assert synapses.weights.tolist() == [4.0, 2.0, -6.0]
 
 
+def test_zeros_of_a_tensor_file_may_be_synapses(drawn: Any, make: Any, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({"w": np.array([[0.0, 2.0], [4.0, 0.0]])}, str(path))
+    rule = TensorFile(str(path), "w", zeros=True)
+    synapses = drawn(2, 2, None, connectivity=rule)
+    assert synapses.dense and synapses.weights.tolist() == [0.0, 4.0, 2.0, 0.0]
+    ends = make.projection("a.events", "a.soma", None, connectivity=rule, autapses=False)
+    (apart,) = elaborate(make.network(make.population("a", size=2), ends)).synapses
+    assert not apart.dense and pairs(apart) == [(0, 1), (1, 0)]
+
+
 def test_a_tensor_file_that_changed_since_it_was_checked(drawn: Any, tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
 

@@ -168,6 +168,33 @@ def test_the_limit_holds_for_weights_of_every_origin(make: Any, weight: Any) -> 
     assert [it.id for it in program.diagnostics] == ["BC311"]
 
 
+@pytest.mark.parametrize(
+    ("sign_mode", "weight", "low", "high"),
+    [("excitatory", 2.0, 0, 255), ("inhibitory", -2.0, -255, 0), ("mixed", 2.0, -256, 255)],
+)
+def test_the_sign_mode_of_weights_that_learn(
+    make: Any, code: Any, sign_mode: Any, weight: float, low: int, high: int
+) -> None:
+    parts = [make.population("a", size=2), make.population("b", size=2, tau_current=0.0)]
+    rule = Plasticity("rule", "chip", "lava", 2.0, (), {"dw": "x0*2^3 - y0*2^3"})
+    ends = make.projection("a.events", "b.soma", weight, learn="rule", limit=5.0, sign_mode=sign_mode)
+    program = code(*parts, rule, ends)
+    assert program.projections[0].sign_mode == sign_mode.upper()
+    line = next(line for line in program.quantisation if line.parameter == "limit")
+    assert line.integers == f"weights in {low}..{high}"
+
+
+def test_weights_of_another_sign_than_their_sign_mode(make: Any) -> None:
+    pairs = ExplicitPairs.of(((0, 0), (1, 1)), (1.0, -2.0))
+    ends = make.projection("a.events", "b.soma", None, connectivity=pairs, sign_mode="excitatory")
+    (error,) = make.errors(make.population("a"), make.population("b"), ends)
+    assert str(error) == (
+        "error[BC343]: 1 of 2 weights of 'a.events->b.soma' have another sign\n"
+        "  required: weights of at least 0    given: from -2 to 1"
+        "    hint: other weights, or another sign_mode than excitatory"
+    )
+
+
 def test_weights_that_no_exponent_reaches(make: Any) -> None:
     (error,) = make.errors(
         make.population("a"),

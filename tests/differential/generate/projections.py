@@ -44,6 +44,9 @@ class ProjectionStructure:
     #: The delays that the pairs give, in steps; none where they give none.
     pair_delays: tuple[int, ...] = ()
     autapses: bool = True
+    sign_mode: str | None = None
+    #: Whether the zeros of a file are synapses.
+    zeros: bool = False
 
     @property
     def limit(self) -> float:
@@ -84,6 +87,9 @@ def projection_structures(
     if not is_limited:
         # The greatest mantissa is smaller with fewer bits, and the greatest exponent would not do.
         exponents = tuple(exponent for exponent in exponents if exponent < 7)
+    sign = draw(st.sampled_from((0, 0, 1, -1)))
+    signs = (None, "mixed", *(("excitatory",) if sign == 1 else ("inhibitory",) if sign == -1 else ()))
+    carries = learn is not None and learn.form == "carry"
     return ProjectionStructure(
         name,
         source,
@@ -95,12 +101,14 @@ def projection_structures(
         pairs,
         draw(st.sampled_from(exponents)),
         is_limited,
-        draw(st.sampled_from((0, 0, 1, -1))),
+        sign,
         draw(bits),
         draw(_delays()),
         learn,
         tuple(draw(times)) if listed else (),
         autapses,
+        None if carries else draw(st.sampled_from(signs)),
+        kind == "file" and draw(st.booleans()),
     )
 
 
@@ -169,6 +177,8 @@ def projections(
             matrix = [[listed.get((i, j), 0.0) for i in range(it.source.size)] for j in range(it.target.size)]
             files[f"{it.name}.safetensors"] = matrix
             keys["connectivity"] = {"file": f"{it.name}.safetensors", "tensor": "w"}
+            if it.zeros:
+                keys["connectivity"]["zeros"] = "synapses"
         else:
             pairs = [[*ends, quantity(weight, it.weight_dimension)] for ends, weight in listed.items()]
             keys["connectivity"] = {"pairs": pairs}
@@ -177,6 +187,8 @@ def projections(
     if it.pair_delays:
         rows = zip(keys["connectivity"]["pairs"], it.pair_delays, strict=True)
         keys["connectivity"] = {"pairs": [[*row, quantity(steps * step_ms, "ms")] for row, steps in rows]}
+    if it.sign_mode is not None:
+        keys["sign_mode"] = it.sign_mode
     if not it.autapses:
         keys["autapses"] = "no"
     if it.weight_bits != 8 or draw(st.booleans()):
