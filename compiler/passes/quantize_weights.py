@@ -240,29 +240,19 @@ def _lost(
     drawn = synapses.quantiles is not None or isinstance(projection.weight, Normal)
     spans = drawn and bool(np.min(exact) < 0 < np.max(exact))
     if zeros > (DRAWN_ZEROS * asked.size if spans else 0):
-        report.diagnostics.append(
-            Diagnostic(
-                "BC318",
-                f"{zeros} of {asked.size} weights of '{projection.name}' became 0",
-                projection.places.get("weight", projection.place),
-                "warning",
-                required=f"at least {stored * 0.5:.3g} {unit_name}, half of the weight's unit".rstrip(),
-                given=f"from {float(asked[got == 0].min()):.3g} {unit_name} on".rstrip(),
-                hint=_APART,
-            )
-        )
+        message = f"{zeros} of {asked.size} weights of '{projection.name}' became 0"
+        required = f"at least {stored * 0.5:.3g} {unit_name}, half of the weight's unit"
+        given = f"from {float(asked[got == 0].min()):.3g} {unit_name} on"
     elif half > COARSE_SHARE and synapses.quantiles is None:
-        report.diagnostics.append(
-            Diagnostic(
-                "BC318",
-                f"half of the weights of '{projection.name}' are rounded by more than {100 * half:.3g} %",
-                projection.places.get("weight", projection.place),
-                "warning",
-                required=f"weights of many units of {stored:.3g} {unit_name}".rstrip(),
-                given=f"{float(np.median(asked)):.3g} {unit_name} in the middle".rstrip(),
-                hint=_APART,
-            )
-        )
+        message = f"half of the weights of '{projection.name}' are rounded by more than {100 * half:.3g} %"
+        required = f"weights of many units of {stored:.3g} {unit_name}"
+        given = f"{float(np.median(asked)):.3g} {unit_name} in the middle"
+    else:
+        return
+    place = projection.places.get("weight", projection.place)
+    report.diagnostics.append(
+        Diagnostic("BC318", message, place, "warning", required.rstrip(), given.rstrip(), _APART)
+    )
 
 
 def _within_limit(synapses: Synapses, exact: NDArray[np.float64]) -> tuple[NDArray[np.bool_], Synapses]:

@@ -117,6 +117,7 @@ def test_weights_and_traces_over_time(learns: ChipProgram, backend: str) -> None
         seen = run.advance(1)
         for place in found:
             assert np.array_equal(found[place][step], seen[place][0]), (step, place)
+    assert np.array_equal(run.weights("learned").ravel(), found["learned", "w"][-1])
     run.close()
     assert np.unique(found["learned", "w"], axis=0).shape[0] > 3 and found["learned", "x1"].any()
     assert found["learned", "w"].shape == (60, 6) and found["source->cell", "w"].shape == (60, 2)
