@@ -48,7 +48,7 @@ from hw_models.program.trace import Program
 from hw_models.program.verify import is_name
 
 FORMAT = "burstchip artifact"
-VERSION = 3
+VERSION = 4
 KEY = "burstchip"
 
 register_codes(

@@ -32,6 +32,8 @@ class Whole:
 
     minimum: int
     maximum: int
+    #: What to do about one that is greater.
+    beyond: str | None = None
 
 
 @dataclass(frozen=True)

@@ -206,7 +206,14 @@ PROJECTION = Record(
         Key("connectivity", _CONNECTIVITY, "which neurons are connected", default="dense"),
         Key("weight", _WEIGHTS, "initial weights, in the unit of the target port"),
         Key("limit", QuantityOf(None), "greatest magnitude that a weight may ever take"),
-        Key("weight_bits", Whole(1, 8), "bits of a weight on the chip", default="8"),
+        Key(
+            "weight_bits",
+            Whole(
+                1, 8, "split each weight over two projections, the second with a limit 2^-8 of the first's"
+            ),
+            "bits of a weight on the chip",
+            default="8",
+        ),
         Key("delay", _DELAYS, "from a spike to its effect, at least one step", default="one step"),
         Key(
             "autapses",

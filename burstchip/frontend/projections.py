@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -187,6 +187,15 @@ def _check_weights_once(fields: Fields, connectivity: Connectivity | None, repor
         )
 
 
+def _instead(missing: Sequence[str], learning: Learning) -> str | None:
+    """What a rule may read of any target that spikes."""
+    if missing == ["events"]:
+        return "y0 and traces y1 to y3 follow the output 'events' of the target"
+    if learning.plasticity.rules:
+        return f"to read a trace of its events, define {missing[0]} under 'traces'"
+    return None
+
+
 def _learn(
     fields: Fields,
     source: Endpoint | None,
@@ -220,7 +229,7 @@ def _learn(
             report.add(
                 "BC142",
                 fields.nodes["from"],
-                f"{fields.label} cannot learn: '{source}' does not spike, so it has no trace",
+                f"{fields.label} cannot learn: '{source}' sends graded messages, which leave no trace",
                 required="a source of spikes"
                 + (f": {', '.join(f'{pre.name}.{e}' for e in events)}" if events else ""),
             )
@@ -235,5 +244,6 @@ def _learn(
                 f"{fields.label} cannot learn: '{post.name}' does not send {' and '.join(missing)}",
                 required=f"a target that sends what plasticity '{name}' reads, such as a burst_unit",
                 given=f"a population of model '{post.model.name}'",
+                hint=_instead(missing, learning),
             )
     return name

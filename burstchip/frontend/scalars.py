@@ -129,7 +129,8 @@ def _read_whole(kind: Whole, node: Scalar, label: str, report: Report) -> int | 
             return None
         value = int(quantity.value)
     if not kind.minimum <= value <= kind.maximum:
-        report.add("BC103", node, f"{label} is out of range", required=expected(kind))
+        hint = kind.beyond if value > kind.maximum else None
+        report.add("BC103", node, f"{label} is out of range", required=expected(kind), hint=hint)
         return None
     return value
 

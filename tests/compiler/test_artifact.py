@@ -220,7 +220,7 @@ def test_another_format(data: bytes, tmp_path: Path, version: int) -> None:
     other = refusal(rewritten(data, lambda m: m.update(version=version), sign=True), tmp_path)
     assert str(other).replace(str(tmp_path), "DIR") == (
         "error[BC404]: artifact 'DIR/net.burst' has another format\n"
-        f"  required: format version 3    given: version {version}"
+        f"  required: format version 4    given: version {version}"
         "    hint: compile the network again with this version of burstchip"
     )
 
