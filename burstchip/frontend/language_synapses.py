@@ -217,7 +217,7 @@ PROJECTION = Record(
         Key("delay", _DELAYS, "from a spike to its effect, at least one step", default="one step"),
         Key(
             "autapses",
-            Word(("yes", "no"), "answer"),
+            Word(("yes", "no", "true", "false"), "answer"),
             "whether the neurons of a recurrent projection may connect to themselves; yes where not given",
         ),
         Key(

@@ -139,7 +139,7 @@ def _autapses(fields: Fields, source: Endpoint | None, target: Endpoint | None, 
             required="a projection from a population to itself",
             hint="remove 'autapses'",
         )
-    return fields.get("autapses", str) != "no" or apart
+    return fields.get("autapses", str) not in ("no", "false") or apart
 
 
 def _endpoint(fields: Fields, key: str, what: str, around: Surroundings, report: Report) -> Endpoint | None:
