@@ -22,11 +22,11 @@ from compiler.passes.quantize_scales import Arriving, voltage_steps
 from compiler.passes.quantize_signals import quantize_signals
 from compiler.passes.quantize_weights import (
     EXPONENT_RANGE,
-    Form,
     quantize_delays,
     quantize_weights,
     weight_range,
 )
+from compiler.passes.weight_signs import Form
 from hw_models.neurons.model import BASE_UNITS, Reals
 from hw_models.neurons.quantities import VOLTAGE_STEPS, nearest_steps
 from hw_models.program.ranges import output_range

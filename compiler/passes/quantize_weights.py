@@ -16,9 +16,7 @@ between the bounds is equally likely.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +26,7 @@ from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, CARRY_TAG_BITS, Quan
 from compiler.ir.elaborated import Synapses
 from compiler.ir.network import Normal, Projection, Uniform, carries_delays
 from compiler.passes.quantize_report import Report
+from compiler.passes.weight_signs import Form, SignMode, check_signs, sign_mode, within_limit
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import Reals
 from hw_models.neurons.quantities import nearest_steps
@@ -36,7 +35,6 @@ register_codes(
     {
         "BC311": "weights are clipped to their limit, or to the greatest integer",
         "BC312": "a delay is longer than the target has steps for",
-        "BC343": "weights of another sign than their sign mode",
         "BC318": "weights that the chip's integers lose or hold coarsely",
         "BC314": "weights are larger than any exponent makes them",
     }
@@ -54,9 +52,6 @@ DRAWN_ZEROS = 0.1
 COARSE_SHARE = 0.1
 
 _APART = "the weights of one projection share an exponent: put the small ones into one of their own"
-
-Form = Literal["static", "chip", "carry"]
-SignMode = Literal["MIXED", "EXCITATORY", "INHIBITORY"]
 
 
 @dataclass(frozen=True)
@@ -99,40 +94,6 @@ def mantissa(form: Form, sign: SignMode, bits: int) -> Mantissa:
     return Mantissa(low, high, step, 0, 256)
 
 
-def _sign(values: NDArray[np.float64]) -> SignMode:
-    if values.size == 0 or np.min(values) >= 0:
-        return "EXCITATORY"
-    return "INHIBITORY" if np.max(values) <= 0 else "MIXED"
-
-
-def _sign_mode(projection: Projection, form: Form, extremes: NDArray[np.float64]) -> SignMode:
-    """The sign mode that is asked for; else weights that learn may have both signs, others what they have."""
-    asked: Mapping[str, SignMode] = {"mixed": "MIXED", "excitatory": "EXCITATORY", "inhibitory": "INHIBITORY"}
-    if projection.sign_mode is not None:
-        return asked[projection.sign_mode]
-    return _sign(extremes) if form == "static" else "MIXED"
-
-
-def _check_signs(projection: Projection, exact: NDArray[np.float64]) -> None:
-    """Raise BC343 where weights are not of the sign that is asked for."""
-    if projection.sign_mode in (None, "mixed"):
-        return
-    wrong = exact < 0 if projection.sign_mode == "excitatory" else exact > 0
-    if np.any(wrong):
-        raise BurstchipError(
-            Diagnostic(
-                "BC343",
-                f"{np.count_nonzero(wrong)} of {exact.size} weights of '{projection.name}' have another sign",
-                projection.places.get("weight", projection.places.get("connectivity", projection.place)),
-                required="weights of at least 0"
-                if projection.sign_mode == "excitatory"
-                else "weights of at most 0",
-                given=f"from {float(exact.min()):g} to {float(exact.max()):g}",
-                hint=f"other weights, or another sign_mode than {projection.sign_mode}",
-            )
-        )
-
-
 def _exact(synapses: Synapses) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(physical weights, values whose signs and magnitudes say what all weights may be)."""
     if synapses.quantiles is None:
@@ -149,7 +110,7 @@ def weight_range(synapses: Synapses, form: Form) -> tuple[float, float]:
     """(the physical magnitude that decides a projection's exponent, the weight units that hold it)."""
     _, extremes = _exact(synapses)
     projection = synapses.projection
-    sign = _sign_mode(projection, form, extremes)
+    sign = sign_mode(projection, form, extremes)
     allowed = mantissa(form, sign, projection.weight_bits)
     if projection.limit is not None:
         return projection.limit, float(allowed.magnitude)
@@ -255,18 +216,6 @@ def _lost(
     )
 
 
-def _within_limit(synapses: Synapses, exact: NDArray[np.float64]) -> tuple[NDArray[np.bool_], Synapses]:
-    """Which weights exceed the limit, and the synapses with these clipped to it, wherever they came from."""
-    limit = synapses.projection.limit
-    if limit is None:
-        return np.zeros(exact.shape, dtype=bool), synapses
-    # What is written is decimal: a limit and a weight of one text may differ in the last bit.
-    beyond = np.abs(exact) > limit * (1 + 1e-9)
-    if not np.any(beyond):
-        return beyond, synapses
-    return beyond, replace(synapses, quantiles=None, draws=None, weights=np.clip(exact, -limit, limit))
-
-
 def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str, report: Report) -> Weights:
     """The weights of a projection. `units` are the physical values of one weight unit at exponent 0.
 
@@ -276,9 +225,9 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     """
     projection = synapses.projection
     exact, extremes = _exact(synapses)
-    beyond, synapses = _within_limit(synapses, exact)
+    beyond, synapses = within_limit(synapses, exact)
     greatest = float(np.max(np.abs(exact), initial=0.0))
-    _check_signs(projection, exact)
+    check_signs(projection, exact)
     if np.any(beyond):
         exact, extremes = _exact(synapses)
     unit = float(np.max(units))
@@ -286,7 +235,7 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
         factors = unit / np.asarray(units)
         exact, extremes = exact * factors[synapses.post], extremes * float(np.max(factors))
         synapses = replace(synapses, quantiles=None, draws=None, weights=exact)
-    sign = _sign_mode(projection, form, extremes)
+    sign = sign_mode(projection, form, extremes)
     allowed = mantissa(form, sign, projection.weight_bits)
     scaled_by = 1.0 if synapses.projection.limit is None else float(np.max(unit / np.asarray(units)))
     exponent = _exponent(synapses, form, scaled_by, unit, unit_name, report.chip)
