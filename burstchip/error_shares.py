@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.running.recording import Recording, record
-from burstchip.variables import Variable
+from burstchip.variables import Variable, parse_variables
 from compiler.artifact import write_whole
 from compiler.ir.chip_program import ChipProgram, LearningCode
 from compiler.ir.network import NO_CHIP, Network
@@ -84,7 +84,7 @@ def error_shares(
     fetch: FetchProgress | None = None,
     notes: list[Diagnostic] | None = None,
 ) -> tuple[ErrorShares, ...]:
-    """The errors of `variables` (default: the network's probes) over the first `steps` steps.
+    """The errors of `variables` of neurons (default: the network's probes) over the first `steps` steps.
 
     Random sources draw other numbers at the finer step, so that the step error means something only
     where none do. A weight onto a filtered current (`tau_current`) is what one step adds: at a finer step it
@@ -93,6 +93,8 @@ def error_shares(
     network can be compiled at a finer step. Raises `BurstchipError` where the network does not compile.
     """
     code = network if isinstance(network, ChipProgram) else compile_network(network)
+    names = [".".join(it) for it in variables or ()]
+    variables = parse_variables(code, names, synapses=False)
 
     def run(it: ChipProgram, count: int, backend: str) -> Recording:
         found = record(it, count, variables=variables, backend=backend, data_dir=data_dir, fetch=fetch)

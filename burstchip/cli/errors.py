@@ -79,7 +79,7 @@ def errors(
                 raise BurstchipError(compiled.diagnostics)
             code, network, messages = compiled.code, compiled.network, compiled.diagnostics
         names = [name.strip() for text in record or () for name in text.split(",")]
-        variables = parse_variables(code, names)
+        variables = parse_variables(code, names, synapses=False)
         notes: list[Diagnostic] = []
         with progress(f"running {code.name}", "preparing") as advance:
 

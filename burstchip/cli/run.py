@@ -34,7 +34,10 @@ def run(
     ],
     record: Annotated[
         list[str] | None,
-        typer.Option(metavar="VARIABLES", help="Such as hidden.v[0:10],readout.events; default: the probes."),
+        typer.Option(
+            metavar="VARIABLES",
+            help="Such as hidden.v[0:10],readout.events,PROJECTION.w; default: the probes.",
+        ),
     ] = None,
     every: Annotated[int, typer.Option(metavar="N", min=1, help="Keep every Nth step.")] = 1,
     events: Annotated[

@@ -136,8 +136,9 @@ class LearningCode:
     `carry`: W += (x * gathered + r) >> (shift + halvings) where `gate` is 1; the trace x is cleared where
     `restart` is 1; all three are signals at the neurons' clock. `chip`: the sums of products in `rules`
     (dw, dt, dd). Every `consolidate_every` samples the neuron's y2 moves the tag; 0 where the rule does
-    without. `rate` and `consolidation` are the exact rates of a burst rule, `gains` what the products of its
-    sums are exactly worth (`Product.gain`); None and (): what the integers stand for.
+    without. `seed` takes the place of the run's in all draws of this learning; None: the run's. `rate` and
+    `consolidation` are the exact rates of a burst rule, `gains` what the products of its sums are exactly
+    worth (`Product.gain`); None and (): what the integers stand for.
     """
 
     form: Literal["chip", "carry"]
@@ -149,13 +150,17 @@ class LearningCode:
     consolidate_every: int
     stream: int
     trace_stream: int
-    rng_seed: int
+    seed: int | None = None
     rate: float | None = None
     consolidation: float | None = None
     gains: tuple[float, ...] = ()
     gate: Signal = ALWAYS
     restart: Signal = NEVER
     halvings: Signal = NEVER
+
+    def seed_in(self, seed: int) -> int:
+        """The seed of its draws in a run of this seed."""
+        return seed if self.seed is None else self.seed
 
     @property
     def real_shift(self) -> float:

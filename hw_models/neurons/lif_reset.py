@@ -75,7 +75,7 @@ LIF_RESET = replace(
     doc="leaky integrate-and-fire neuron set back to rest at regular times, Lava's fixed-point LIFReset",
     parameters=(
         *lif.LIF.parameters,
-        Parameter("reset_interval", "time", None, "time between two resets", minimum=0.0),
+        Parameter("reset_interval", "time", 100.0, "time between two resets", minimum=0.0),
         Parameter("reset_offset", "time", 0.0, "time of the first reset", minimum=0.0),
     ),
     in_chip_units=in_chip_units,
