@@ -40,6 +40,7 @@ from compiler.ir.chip_program import (
     QuantisationLine,
     TaskCode,
 )
+from compiler.ir.network import DataFile
 from compiler.ir.verify import verify_bound, verify_chip_program
 from hw_models.diagnostics import CODES, BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.roles import Roles
@@ -48,7 +49,7 @@ from hw_models.program.trace import Program
 from hw_models.program.verify import is_name
 
 FORMAT = "burstchip artifact"
-VERSION = 3
+VERSION = 4
 KEY = "burstchip"
 
 register_codes(
@@ -116,6 +117,13 @@ def _encode_population(
     return entry
 
 
+def _encode_task(task: TaskCode) -> dict[str, Any]:
+    entry = asdict(task)
+    if task.file is not None:
+        del entry["file"]["folder"]
+    return entry
+
+
 def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
     tensors: Tensors = {}
     programs: list[Program] = []
@@ -135,7 +143,7 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
         "populations": [_encode_population(i, p, programs, tensors) for i, p in enumerate(code.populations)],
         "projections": [encode_projection(i, p, tensors) for i, p in enumerate(code.projections)],
         "probes": [list(probe) for probe in code.probes],
-        "task": None if code.task is None else asdict(code.task),
+        "task": None if code.task is None else _encode_task(code.task),
         "host": {name: encode_host(it, f"host.{name}", tensors) for name, it in code.host.items()},
         "quantisation": [asdict(line) for line in code.quantisation],
         # Places are left out: they name files of the machine that compiled.
@@ -281,7 +289,13 @@ def _decode_message(entry: Any) -> Diagnostic:
     return Diagnostic(**as_values(entry))
 
 
-def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
+def _decode_task(entry: Any, folder: Path) -> TaskCode:
+    """The task; a data file is looked for beside the artifact."""
+    file = None if entry.file is None else DataFile(**as_values(entry.file), folder=str(folder))
+    return TaskCode(**{**as_values(entry), "file": file})
+
+
+def _decode(manifest: Any, tensors: Tensors, folder: Path) -> ChipProgram:
     programs = [decode_program(entry) for entry in manifest.programs]
     values = as_values(manifest)
     for name in ("format", "version", "sha256", "programs"):
@@ -289,7 +303,7 @@ def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
     values |= {
         "populations": tuple(_decode_population(entry, programs, tensors) for entry in values["populations"]),
         "projections": tuple(decode_projection(entry, tensors) for entry in values["projections"]),
-        "task": None if manifest.task is None else TaskCode(**as_values(manifest.task)),
+        "task": None if manifest.task is None else _decode_task(manifest.task, folder),
         "quantisation": tuple(QuantisationLine(**as_values(line)) for line in manifest.quantisation),
         "diagnostics": tuple(_decode_message(entry) for entry in manifest.diagnostics),
         "host": {name: decode_host(entry, tensors) for name, entry in manifest.host.items()},
@@ -305,7 +319,7 @@ def load_artifact(path: str | Path) -> tuple[ChipProgram, str]:
     path = Path(path)
     manifest, tensors = _read(path)
     try:
-        return _decode(msgspec.convert(manifest, Manifest), tensors), manifest["sha256"]
+        return _decode(msgspec.convert(manifest, Manifest), tensors, path.parent), manifest["sha256"]
     except ValidationError as reason:
         raise _damaged(path, str(reason), "a manifest as `burstchip compile` writes it") from None
     except (KeyError, TypeError, ValueError, IndexError, AssertionError) as reason:

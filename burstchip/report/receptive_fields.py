@@ -19,15 +19,13 @@ MOST_UNITS = 25
 #: Between the images; darker than a weight of zero, so that each image has an edge.
 GAP = "#dcdcdc"
 
-#: Height and width of the images of each task, in pixels.
-IMAGE_SHAPES = {"digits": (8, 8), "mnist": (28, 28)}
-
 
 def draw_receptive_fields(run: RunFolder, before: Weights, after: Weights) -> list[Picture]:
     """One figure for each projection that comes from the pixels of the task's images."""
-    shape = IMAGE_SHAPES.get(run.summary.task)
-    if shape is None:
+    if len(run.summary.data.shape) != 2:
         return []
+    height, width = run.summary.data.shape
+    shape = (height, width)
     names = [name for name in after.by_projection if after.shape(name)[1] == math.prod(shape)]
     return [_draw(run, before, after, name, shape, index) for index, name in enumerate(names, start=1)]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from burstchip.report.json_files import Errors, QuantizedValue, Summary
 from burstchip.report.proportion import wilson_interval
 from burstchip.report.run_folder import RunFolder
 from burstchip.report.wording import EMULATION_ONLY, number, percent, weight_form
+from hw_models.diagnostics import BurstchipError
 
 #: A relative error from which a row of the quantisation table is marked.
 MARKED_ERROR = 0.01
@@ -73,7 +75,7 @@ def result(summary: Summary) -> Result:
 
 
 def contradictions(run: RunFolder) -> list[str]:
-    """Where the confusion matrix or the history reports another test error than the summary."""
+    """Where matrix or history report another test error than the summary, or the data file has changed."""
     error = run.summary.test_error
     wrong, total = _counted(run.summary)
     found = []
@@ -89,7 +91,25 @@ def contradictions(run: RunFolder) -> list[str]:
             f"The history ends with a test error of {percent(last.test_error)} in epoch {last.epoch}, "
             f"but the summary reports {percent(error)}."
         )
+    if changed := _changed_data(run.summary):
+        found.append(changed)
     return found
+
+
+def _changed_data(summary: Summary) -> str | None:
+    """What to say where the user's own data are there, but are no longer those of the training."""
+    from burstchip.tasks.npz_file import file_sha256
+
+    data = summary.data
+    if data.file is None or not Path(data.file).is_file():
+        return None
+    try:
+        found = file_sha256(Path(data.file))
+    except BurstchipError:
+        return None
+    if found == data.sha256:
+        return None
+    return f"'{data.file}' has changed since the training: its SHA-256 is now {found}."
 
 
 def _counted(summary: Summary) -> tuple[int, int]:
@@ -109,6 +129,7 @@ def setting_rows(run: RunFolder) -> list[tuple[str, str]]:
     rows: list[tuple[str, str | None]] = [
         ("Network", summary.name),
         ("Task", f"{summary.task}, {summary.setting}"),
+        *_data_rows(summary),
         ("Epochs", str(summary.epochs)),
         ("Weight form", form),
         ("Frozen projections", ", ".join(summary.frozen) or None),
@@ -120,6 +141,18 @@ def setting_rows(run: RunFolder) -> list[tuple[str, str]]:
         ("Final state SHA-256", summary.state_sha256),
     ]
     return [(name, value) for name, value in rows if value is not None]
+
+
+def _data_rows(summary: Summary) -> list[tuple[str, str | None]]:
+    data = summary.data
+    shape = " x ".join(map(str, data.shape)) + (" values" if len(data.shape) == 1 else " pixels")
+    low, high = (number(end) for end in data.range)
+    samples = f"{data.training_samples:,} for training, {data.test_samples:,} for the test, {shape} each"
+    return [
+        ("Samples", samples),
+        ("Range of values", f"{low} (no events) to {high} (the greatest rate)"),
+        ("Data SHA-256", data.sha256),
+    ]
 
 
 def error_rows(errors: Errors | None) -> list[ErrorRow]:

@@ -276,12 +276,10 @@ def training_pictures(
         )
     if code.task is None:
         return None, ()
-    from burstchip.tasks.datasets import load_dataset
+    from burstchip.tasks.datasets import task_dataset
     from burstchip.tasks.presentation import pictures_of
 
-    dataset = load_dataset(
-        code.task.data, split=code.task.split, data_dir=data_dir, download=True, progress=fetch
-    )
+    dataset = task_dataset(code.task, data_dir=data_dir, download=True, progress=fetch)
     return pictures_of(dataset)[0], dataset.diagnostics
 
 

@@ -74,6 +74,7 @@ class _Progress(Struct, frozen=True, kw_only=True):
     backend: str
     frozen: list[str]
     artifact_sha256: str
+    data_sha256: str | None = None
 
 
 def save_checkpoint(path: Path, arrays: Mapping[str, NDArray[Any]], progress: Mapping[str, Any]) -> None:
