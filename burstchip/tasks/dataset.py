@@ -38,7 +38,7 @@ class Dataset:
 
     `train_images` and `test_images` are [sample, value], of images with the pixels row by row; a value
     lies in `minimum` .. `maximum`. Labels lie in 0 .. `n_classes` - 1. `shape` is that of a sample: (height,
-    width) in pixels, or (values,) where it is no image. `name` is the data set's, or the file's.
+    width) in pixels, or (values,) of other samples. `name` is the data set's, or the file's.
     The order of the samples is part of the data: training order is drawn over these indices.
     `diagnostics` holds the warnings that loading gave rise to.
     """

@@ -61,7 +61,7 @@ def own_dataset(name: str, arrays: Arrays, reading: Reading) -> Dataset:
 
     A warning (BC678) counts values beyond the range, which are clipped to it; another (BC675) names classes
     that the test set lacks. Raises `BurstchipError`: BC672 for shapes that do not fit, BC673 for values that
-    are not finite, BC674 for labels that are no classes, BC675 for a class without training samples, BC677
+    are not finite, BC674 for labels that are not classes, BC675 for a class without training samples, BC677
     for values that are all equal.
     """
     sets = ("_train", "_test") if arrays.keys() >= APART else ("",)

@@ -283,7 +283,9 @@ def test_a_receptive_field_is_the_row_of_its_unit(run: RunFolder, figures: dict[
 
 def test_a_task_with_other_pixels_has_no_receptive_fields(run_folder: Path) -> None:
     summary = json.loads((run_folder / "summary.json").read_text())
-    (run_folder / "summary.json").write_text(json.dumps({**summary, "task": "mnist"}))
+    (run_folder / "summary.json").write_text(
+        json.dumps({**summary, "data": {**summary["data"], "shape": [28, 28]}})
+    )
     run = read_run_folder(run_folder)
     assert run.weights_before is not None
     assert run.weights_after is not None
