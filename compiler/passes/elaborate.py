@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from compiler import tensor_file
 from compiler.connect import with_in_degree, with_probability
+from compiler.cost import require_room_to_compile
 from compiler.draws import Indices, WeightDraws, draw_delays, grid, quantiles
 from compiler.ir.elaborated import Elaborated, Streams, Synapses
 from compiler.ir.network import (
@@ -20,6 +21,7 @@ from compiler.ir.network import (
     TensorFile,
     Uniform,
 )
+from compiler.machine_memory import available_memory
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes(
@@ -76,7 +78,11 @@ def _pairs(
 
 
 def elaborate(network: Network) -> Elaborated:
-    """Draw every synapse of the network. Raises `BurstchipError` BC301 for an unusable tensor file."""
+    """Draw every synapse of the network.
+
+    Raises `BurstchipError`: BC301 for an unusable tensor file, BC680 for more synapses than fit in memory.
+    """
+    require_room_to_compile(network, available_memory())
     sizes = {population.name: population.size for population in network.populations}
     plastic = sum(projection.learn is not None for projection in network.projections)
     streams = Streams(len(network.populations), plastic, len(network.projections))
