@@ -160,6 +160,7 @@ def _task(task: Task, elaborated: Elaborated) -> TaskCode:
         anneal=task.anneal,
         split=task.split,
         order_stream=elaborated.streams.order,
+        file=task.file,
     )
 
 
