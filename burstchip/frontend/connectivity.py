@@ -85,8 +85,13 @@ def _pairs(
     limit: Amount | None,
     report: Report,
 ) -> ExplicitPairs | None:
-    listed = written.get("pairs", Items)
-    if listed is None:
+    listed = written.values.get("pairs")
+    if isinstance(listed, Fields):
+        # Imported here: most networks have no such file.
+        from burstchip.frontend.listed_file import read_pair_file
+
+        return read_pair_file(listed, sizes, dimension, None if limit is None else limit.value, report)
+    if not isinstance(listed, Items):
         return None
     pairs: dict[tuple[int, int], int] = {}
     weights: list[float] = []
