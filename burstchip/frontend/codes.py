@@ -82,6 +82,8 @@ IDS: dict[str, str] = {
     "BC172": "times of a signal that do not fit together",
     "BC173": "a file of a signal that cannot be used",
     "BC174": "a split of data of one's own that is given twice or not at all",
+    "BC175": "a file of events that cannot be used",
+    "BC176": "a file of pairs that cannot be used",
     "BC160": "a population that does not fit the data of the task",
     "BC161": "times of the task that do not fit together",
     "BC162": "annealing points that are not in order",

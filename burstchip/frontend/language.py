@@ -41,17 +41,27 @@ _LARGEST_SPLIT = (1 << 32) - 1
 
 _TIME = QuantityOf("time", above=0.0)
 
+_EVENT_LIST = ListOf(
+    Row(
+        (Whole(0, LARGEST_POPULATION - 1), QuantityOf("time", minimum=0.0)),
+        "an event: [neuron, time]",
+        ("the neuron", "the time"),
+    ),
+    "a list of [neuron, time]",
+    called="event",
+)
+
+_EVENT_FILE = Record(
+    (
+        Key("file", Text("a file name"), "a .npy or .csv file, [event, (neuron, time)]", True),
+        Key("unit", Text("a unit, such as ms"), "what the file's times are in", True),
+    ),
+    "a file of events",
+)
+
 EVENTS = Key(
     "events",
-    ListOf(
-        Row(
-            (Whole(0, LARGEST_POPULATION - 1), QuantityOf("time", minimum=0.0)),
-            "an event: [neuron, time]",
-            ("the neuron", "the time"),
-        ),
-        "a list of [neuron, time]",
-        called="event",
-    ),
+    Forms("a list of [neuron, time], or {file: ..., unit: ...}", listing=_EVENT_LIST, records=(_EVENT_FILE,)),
     "the neuron, counted from 0, and the time of every event",
     required=True,
 )

@@ -245,7 +245,7 @@ def _clipped(name: str, parts: tuple[NDArray[Any], ...], low: float, high: float
             severity="warning",
             required=f"values from {low:.12g} to {high:.12g}",
             given=f"{min(part.min() for part in parts):.12g} to {max(part.max() for part in parts):.12g}",
-            hint="without 'range' it is that of the training set",
+            hint="'range' sets it; else it is that of the training set",
         )
     ]
 

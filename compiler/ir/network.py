@@ -23,6 +23,24 @@ NO_CHIP = "none"
 Value = float | tuple[float, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class ListedEvents:
+    """Events of a source in arrays, one entry each: the neuron, and the time in ms."""
+
+    neurons: NDArray[np.int64]
+    times: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, events: Iterable[tuple[int, float]]) -> ListedEvents:
+        """The same from (neuron, time)."""
+        listed = list(events)
+        neurons = np.array([neuron for neuron, _ in listed], dtype=np.int64)
+        return cls(neurons, np.array([time for _, time in listed], dtype=np.float64))
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
 @dataclass(frozen=True)
 class Population:
     """`size` neurons of one registered model; `parameters` hold only what the user wrote, in base units."""
@@ -31,8 +49,8 @@ class Population:
     model: str
     size: int
     parameters: Mapping[str, Value]
-    #: `spike_list` only: (neuron, time in ms) of every event.
-    spikes: tuple[tuple[int, float], ...] = ()
+    #: `spike_list` only: (neuron, time in ms) of every event, or the same in arrays.
+    spikes: tuple[tuple[int, float], ...] | ListedEvents = ()
     place: Place | None = None
     parameter_places: Mapping[str, Place] = field(default_factory=dict)
 

@@ -89,7 +89,7 @@ def _head(network: Network) -> Iterator[str]:
 def _population(population: Population) -> Iterator[str]:
     yield f"  population {population.name}: {population.model} x {population.size}"
     yield from _entries(population.parameters)
-    if population.spikes:
+    if len(population.spikes):
         yield f"    spikes = {len(population.spikes)}"
 
 
