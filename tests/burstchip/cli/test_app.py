@@ -124,3 +124,9 @@ def test_output_that_the_terminal_cannot_show_is_replaced(tmp_path: Path) -> Non
 def test_a_file_name_that_is_no_text_is_no_bug(tmp_path: Path) -> None:
     done = subprocess.run([*BURSTCHIP, "check", os.fsencode(tmp_path) + b"/\xff.yaml"], capture_output=True)
     assert done.returncode == 2 and b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete(burstchip, shell: str) -> None:
+    done = burstchip("--show-completion", shell)
+    assert done.exit_code == 0 and "_BURSTCHIP_COMPLETE" in done.output
