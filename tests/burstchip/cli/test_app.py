@@ -127,6 +127,7 @@ def test_a_file_name_that_is_no_text_is_no_bug(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_shells_can_complete(burstchip, shell: str) -> None:
-    done = burstchip("--show-completion", shell)
-    assert done.exit_code == 0 and "_BURSTCHIP_COMPLETE" in done.output
+def test_shells_can_complete(burstchip, shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_BURSTCHIP_COMPLETE", f"source_{shell}")
+    done = burstchip()
+    assert done.code == 0 and f"complete_{shell}" in done.out
