@@ -60,17 +60,12 @@ def check(
 
 
 def _show(defaults: Sequence[Default], out: Output) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, title="Defaults", title_justify="left", pad_edge=False)
-    for heading in ("of", "key", "value", "meaning"):
-        table.add_column(heading, overflow="fold")
+    rows = []
     of = ""
     for default in defaults:
-        table.add_row(default.owner if default.owner != of else "", default.key, default.value, default.doc)
+        rows.append((default.owner if default.owner != of else "", default.key, default.value, default.doc))
         of = default.owner
-    out.show(table)
+    out.table("Defaults", ("of", "key", "value"), (), "meaning", rows)
 
 
 def _count(number: int, what: str) -> str:

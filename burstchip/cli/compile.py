@@ -76,24 +76,19 @@ def compile_(
 
 
 def _show_quantisation(code: ChipProgram, out: Output) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, title="Quantisation", title_justify="left", pad_edge=False)
-    for heading in ("where", "parameter"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("asked", "represented", "relative error"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("integers", overflow="fold")
+    rows = []
     where = ""
     for line in code.quantisation:
-        table.add_row(
-            line.where if line.where != where else "",
-            line.parameter,
-            f"{line.requested:.6g} {line.unit}".rstrip(),
-            f"{line.represented:.6g} {line.unit}".rstrip(),
-            "0" if not line.relative_error else f"{100 * line.relative_error:.2g} %",
-            line.integers,
+        rows.append(
+            (
+                line.where if line.where != where else "",
+                line.parameter,
+                f"{line.requested:.6g} {line.unit}".rstrip(),
+                f"{line.represented:.6g} {line.unit}".rstrip(),
+                "0" if not line.relative_error else f"{100 * line.relative_error:.2g} %",
+                line.integers,
+            )
         )
         where = line.where
-    out.show(table)
+    values = ("asked", "represented", "relative error")
+    out.table("Quantisation", ("where", "parameter"), values, "integers", rows)

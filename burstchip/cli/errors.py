@@ -89,20 +89,15 @@ def errors(
 
 
 def _show(found: tuple[ErrorShares, ...], steps: int, out: Output) -> None:
-    from rich import box
-    from rich.table import Table
-
-    title = f"Root mean square errors over {steps:,} steps"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    table.add_column("variable", overflow="fold")
-    for heading in ("itself", "step", "parameters", "state"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("unit", overflow="fold")
+    rows = []
     for share in found:
         values = (share.rms, share.step, share.parameter, share.state)
-        table.add_row(
-            f"{share.population}.{share.variable}",
-            *("-" if value is None else f"{value:.4g}" for value in values),
-            share.unit,
+        rows.append(
+            (
+                f"{share.population}.{share.variable}",
+                *("-" if value is None else f"{value:.4g}" for value in values),
+                share.unit,
+            )
         )
-    out.show(table)
+    title = f"Root mean square errors over {steps:,} steps"
+    out.table(title, ("variable",), ("itself", "step", "parameters", "state"), "unit", rows)
