@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+
+from burstchip.machine import cores, processor, version_of
 
 
 @dataclass(frozen=True)
@@ -30,24 +30,6 @@ class Machine:
     burstchip: str
 
 
-def _processor() -> str:
-    """The processor's name as the system gives it."""
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    """Cores this process may use, which in a container are fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _vector_bits() -> int:
     from llvmlite import binding
 
@@ -61,27 +43,20 @@ def _vector_bits() -> int:
     return 0
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def machine() -> Machine:
     """Look at this machine."""
     from llvmlite import binding
 
     return Machine(
         system=f"{platform.system()} {platform.machine()}",
-        processor=_processor(),
+        processor=processor(),
         microarchitecture=binding.get_host_cpu_name(),
-        cores=_cores(),
+        cores=cores(),
         vector_bits=_vector_bits(),
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         python=platform.python_version(),
-        numpy=_version("numpy"),
-        numba=_version("numba"),
-        llvmlite=_version("llvmlite"),
-        burstchip=_version("burstchip"),
+        numpy=version_of("numpy"),
+        numba=version_of("numba"),
+        llvmlite=version_of("llvmlite"),
+        burstchip=version_of("burstchip"),
     )

@@ -35,6 +35,7 @@ from compiler.artifact_signals import (
 from compiler.artifact_synapses import decode_projection, encode_projection
 from compiler.ir.chip_program import (
     ChipProgram,
+    Learned,
     LoweredFunction,
     PopulationCode,
     QuantisationLine,
@@ -48,7 +49,7 @@ from hw_models.program.trace import Program
 from hw_models.program.verify import is_name
 
 FORMAT = "burstchip artifact"
-VERSION = 3
+VERSION = 4
 KEY = "burstchip"
 
 register_codes(
@@ -102,6 +103,7 @@ def _encode_population(
         "stream": population.stream,
         "gather_every": population.gather_every,
         "units": {name: list(unit) for name, unit in population.units.items()},
+        "origins": values(population.origins, float, f"population.{index}.origin."),
         "signals": {
             name: encode_signal(signal, f"population.{index}.signal.{name}", tensors)
             for name, signal in population.signals.items()
@@ -144,6 +146,8 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
             for d in code.diagnostics
         ],
     }
+    if code.learned is not None:
+        manifest["learned"] = asdict(code.learned)
     return manifest, tensors
 
 
@@ -261,6 +265,7 @@ def _decode_population(entry: Any, programs: Sequence[Program], tensors: Tensors
             "roles": Roles(**as_values(entry.roles)),
             "parameters": numbers(entry.parameters),
             "real": numbers(entry.real),
+            "origins": numbers(entry.origins),
             "spikes": None if entry.spikes is None else tensors[entry.spikes],
             "signals": {name: decode_signal(signal, tensors) for name, signal in entry.signals.items()},
             "exact": None if entry.exact is None else programs[entry.exact],
@@ -293,6 +298,7 @@ def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
         "quantisation": tuple(QuantisationLine(**as_values(line)) for line in manifest.quantisation),
         "diagnostics": tuple(_decode_message(entry) for entry in manifest.diagnostics),
         "host": {name: decode_host(entry, tensors) for name, entry in manifest.host.items()},
+        "learned": None if manifest.learned is None else Learned(**as_values(manifest.learned)),
     }
     code = ChipProgram(**values)
     verify_chip_program(code)

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 from compiler.artifact_signals import SIGNAL_KINDS
 from compiler.ir.chip_program import (
     ChipProgram,
+    Learned,
     LearningCode,
     LoweredFunction,
     PopulationCode,
@@ -126,12 +127,15 @@ _Population = _entry(
     roles=_entry(Roles),
     parameters=dict[str, int | Named],
     real=dict[str, float | Named],
+    origins=dict[str, float | Named],
     spikes=str | None,
     signals=GenericAlias(dict, (str, _Signal)),
     exact=Index | None,
     functions=_each(_entry(LoweredFunction)) | None,
     optional=("spikes", "exact", "functions"),
 )
+
+_COUNTS: dict[str, Any] = dict.fromkeys(("epoch", "epochs", "samples", "rounded", "tags"), Index)
 
 _Program = _entry(
     ChipProgram,
@@ -142,6 +146,14 @@ _Program = _entry(
     # Places are left out: they name files of the machine that compiled.
     diagnostics=_each(_entry(Diagnostic, without=("place",))),
     host=GenericAlias(dict, (str, _entry(HostInput, unit=float | Named, start=float | Named))),
+    learned=_entry(
+        Learned,
+        artifact_sha256=Annotated[str, Meta(pattern="^[0-9a-f]{64}$")],
+        backend=Literal["sim", "plain", "reference"],
+        **_COUNTS,
+    )
+    | None,
+    optional=("learned",),
 )
 
 #: The manifest: a program's fields, the integer programs by number, the format and the hash.
@@ -151,4 +163,5 @@ Manifest = msgspec.defstruct(
     bases=(_Program,),
     forbid_unknown_fields=True,
     frozen=True,
+    kw_only=True,
 )

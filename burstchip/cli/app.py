@@ -13,6 +13,7 @@ from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
 from burstchip.cli.new import new
+from burstchip.cli.predict import predict
 from burstchip.cli.report import report
 from burstchip.cli.run import run
 from burstchip.cli.schema import schema
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compile": compile_,
     "run": run,
     "train": train,
+    "predict": predict,
     "verify": verify,
     "errors": errors,
     "report": report,

@@ -14,6 +14,8 @@ import typer
 from compiler.strict_json import strict_json
 
 if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
     from hw_models.diagnostics import Diagnostic
 
 #: Characters below which a table's columns become too narrow to read.
@@ -40,6 +42,23 @@ class Output:
         if not self.quiet:
             print(text, file=self.people, flush=True)
 
+    def console(self) -> Console:
+        """What draws tables, as wide as the terminal or, in a file, as 120 characters."""
+        import os
+
+        from rich.console import Console
+
+        width = None if self.people.isatty() or "COLUMNS" in os.environ else 120
+        return Console(file=self.people, width=width, highlight=False)
+
+    def show(self, *renderables: RenderableType) -> None:
+        """Tables and the like."""
+        if self.quiet or self.people is None:
+            return
+        console = self.console()
+        for renderable in renderables:
+            console.print(renderable)
+
     def table(
         self,
         title: str,
@@ -48,22 +67,15 @@ class Output:
         note: str,
         rows: Sequence[Sequence[str]],
     ) -> None:
-        """Rows of labels, values and a note, as wide as the terminal or, in a file, as 120 characters.
+        """Rows of labels, values and a note.
 
         A label that is empty is that of the row above. Where lines are shorter than 80 characters, each row
         is a paragraph.
         """
         if self.quiet or self.people is None:
             return
-        import os
-
-        from rich.console import Console
-
-        width = None if self.people.isatty() or "COLUMNS" in os.environ else 120
-        console = Console(file=self.people, width=width, highlight=False)
-        if console.width < _TABLE_WIDTH:
-            for line in _paragraphs(title, labels, values, note, rows, console.width):
-                print(line, file=self.people)
+        if (width := self.console().width) < _TABLE_WIDTH:
+            self.text("\n".join(_paragraphs(title, labels, values, note, rows, width)))
             return
         from rich import box
         from rich.table import Table
@@ -76,7 +88,7 @@ class Output:
         table.add_column(note, overflow="fold")
         for row in rows:
             table.add_row(*row)
-        console.print(table)
+        self.show(table)
 
     def messages(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Errors and warnings, which even `quiet` does not silence."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Json, Overwrite, Quiet, out_folder
+from burstchip.cli.options import Json, Overwrite, Program, Quiet, out_folder
 
 if TYPE_CHECKING:
     from burstchip.backends.loihi2.deploy import DryRun
 
 
 def deploy(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
+    artifact: Program,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write what would be sent into a folder, and send nothing.")
     ] = False,
@@ -32,7 +32,7 @@ def deploy(
         from burstchip.backends.loihi2.deploy import refuse_sending, write_deployment
         from burstchip.backends.loihi2.folder import refuse_taken
         from burstchip.cli.checks import exclude, output_folder, writing
-        from compiler.artifact import load_artifact
+        from burstchip.cli.program import load
 
         if not dry_run:
             raise refuse_sending()
@@ -40,7 +40,7 @@ def deploy(
         assert folder is not None
         output_folder(folder)
         refuse_taken(folder, overwrite=overwrite)
-        code, sha256 = load_artifact(artifact)
+        code, sha256 = load(artifact, out)
         with writing(folder):
             written = write_deployment(code, folder, overwrite=overwrite)
         _tell(written, out)

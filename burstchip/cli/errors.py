@@ -6,12 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from burstchip.cli.console import Output, as_json, output
 from burstchip.cli.options import (
     Data,
     Duration,
     Json,
-    NetworkFile,
     Quiet,
     Seed,
     Settings,
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 
 
 def errors(
-    file: NetworkFile,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="The network's YAML file, or the folder of a training, whose learned weights are used.",
+        ),
+    ],
     steps: Steps = None,
     duration: Duration = None,
     target_file: Annotated[Path | None, out_file("errors.json")] = None,
@@ -48,28 +55,44 @@ def errors(
     The report of a run shows the file errors.json in its folder.
     """
     with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
-        from burstchip.cli.checks import output_file, settings, steps_of, writing
+        from burstchip.cli.checks import exclude, output_file, settings, steps_of, writing
         from burstchip.compilation import check_file
         from burstchip.error_shares import error_shares, write_error_shares
         from burstchip.variables import parse_variables
+        from compiler.ir.chip_program import ChipProgram
+        from compiler.ir.network import Network
         from hw_models.diagnostics import BurstchipError, Diagnostic
 
         if target_file is not None:
             output_file(target_file, file)
-        compiled = check_file(file, settings(set_), seed, strict=strict, target=target)
-        if compiled.code is None or compiled.network is None:
-            raise BurstchipError(compiled.diagnostics)
-        count = steps_of(steps, duration, compiled.code.step_ms)
+        code: ChipProgram
+        network: Network | ChipProgram
+        messages: tuple[Diagnostic, ...] = ()
+        if file.is_dir():
+            from burstchip.cli.program import load
+
+            options = {"--set": set_, "--seed": seed, "--target": target}
+            named = [name for name, value in options.items() if value is not None]
+            message = "a training's folder cannot be combined with options of a compilation"
+            exclude(bool(named), message, "the folder alone", " and ".join(named))
+            code, _ = load(file, out)
+            network = code
+        else:
+            compiled = check_file(file, settings(set_), seed, strict=strict, target=target)
+            if compiled.code is None or compiled.network is None:
+                raise BurstchipError(compiled.diagnostics)
+            code, network, messages = compiled.code, compiled.network, compiled.diagnostics
+        count = steps_of(steps, duration, code.step_ms)
         names = [name.strip() for text in record or () for name in text.split(",")]
-        variables = parse_variables(compiled.code, names)
+        variables = parse_variables(code, names, synapses=False)
         notes: list[Diagnostic] = []
-        with progress(f"running {compiled.code.name}", "preparing", quiet=quiet) as advance:
+        with progress(f"running {code.name}", "preparing", quiet=quiet) as advance:
 
             def fetch(name: str, done: int, total: int) -> None:
                 advance(done, total, f"fetching {name}")
 
-            found = error_shares(compiled.network, count, variables, data_dir=data, fetch=fetch, notes=notes)
-        messages = [*compiled.diagnostics, *notes]
+            found = error_shares(network, count, variables, data_dir=data, fetch=fetch, notes=notes)
+        messages = (*messages, *notes)
         out.messages(messages)
         if target_file is not None:
             with writing(target_file):

@@ -22,6 +22,13 @@ def out_folder() -> Any:
 
 
 NetworkFile = Annotated[Path, typer.Argument(metavar="FILE", help="The network's YAML file.")]
+Program = Annotated[
+    Path,
+    typer.Argument(
+        metavar="ARTIFACT",
+        help="What `burstchip compile` wrote, or the folder of a training, whose learned weights are used.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter of the file; may be repeated."),
@@ -55,7 +62,9 @@ Duration = Annotated[
 Variables = Annotated[
     list[str] | None,
     typer.Option(
-        "--record", metavar="VARIABLES", help="Such as hidden.v[0:10],readout.events; default: the probes."
+        "--record",
+        metavar="VARIABLES",
+        help="Such as hidden.v[0:10],readout.events,PROJECTION.w; default: the probes.",
     ),
 ]
 Overwrite = Annotated[

@@ -15,6 +15,7 @@ from burstchip.cli.options import (
     Data,
     Duration,
     Json,
+    Program,
     Quiet,
     Steps,
     Streams,
@@ -38,7 +39,7 @@ class EventForm(str, Enum):
 
 
 def run(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
+    artifact: Program,
     target: Annotated[Path, out_file("out.nc")],
     steps: Steps = None,
     duration: Duration = None,
@@ -47,6 +48,9 @@ def run(
     events: Annotated[
         EventForm, typer.Option(help="Events as a flag in each step, or as a list of times and neurons.")
     ] = EventForm.flags,
+    units: Annotated[
+        bool, typer.Option("--units", help="Also keep variables in their physical unit, as NAME.physical.")
+    ] = False,
     backend: Backend = "sim",
     stream: Streams = None,
     data: Data = None,
@@ -62,14 +66,15 @@ def run(
         from burstchip.backends.available import require_backend
         from burstchip.cli.checks import output_file, steps_of, streams
         from burstchip.cli.lean_numba import import_numba_without_scipy
+        from burstchip.cli.program import load
         from burstchip.files.recording import RecordingFile, is_flag
+        from burstchip.running.physical import scale_of
         from burstchip.running.recording import record as record_
         from burstchip.variables import parse_selections
-        from compiler.artifact import load_artifact
 
         output_file(target, artifact)
         given = streams(stream)
-        code, sha256 = load_artifact(artifact)
+        code, sha256 = load(artifact, out)
         count = steps_of(steps, duration, code.step_ms)
         names = [name.strip() for text in record or () for name in text.split(",")]
         selections = parse_selections(code, names)
@@ -87,7 +92,13 @@ def run(
             if backend in ("sim", "reference"):
                 import_numba_without_scipy()
             with RecordingFile(
-                target, code, selections, every=every, listed=listed, real=backend == "reference"
+                target,
+                code,
+                selections,
+                every=every,
+                listed=listed,
+                real=backend == "reference",
+                physical=units,
             ) as file:
                 recording = record_(
                     code,
@@ -105,7 +116,12 @@ def run(
                 file.finish(recording, sha256)
         out.messages(recording.diagnostics)
         _tell(recording, out)
-        recorded = ", ".join(it.text for it in selections)
+        scales = [scale_of(code, it.variable) if units else None for it in selections]
+        texts = [
+            it.text if scale is None else f"{it.text} (and in {scale.unit or 'fractions'})"
+            for it, scale in zip(selections, scales, strict=True)
+        ]
+        recorded = ", ".join(texts)
         setting = f"{weight_form(code.weight_form)}, backend {backend}"
         out.text(f"{target}: {recorded}, {count:,} steps, {setting}")
         out.result(

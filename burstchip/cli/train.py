@@ -40,6 +40,12 @@ def train(
         list[str] | None,
         typer.Option(metavar="PROJECTION", help="A projection that does not learn; may be repeated."),
     ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="RUN", help="Start with the weights that the training in RUN learned."
+        ),
+    ] = None,
     data: Data = None,
     set_: Settings = None,
     strict: Strict = False,
@@ -74,6 +80,7 @@ def train(
             data_dir=data,
             overrides=settings(set_),
             strict=strict,
+            start_from=start_from,
         )
         with progress("training", "preparing", quiet=quiet) as advance, writing(out):
 
@@ -99,6 +106,9 @@ def _tell(summary: dict[str, Any], out: Path, console: Output) -> None:
         f"{summary['synaptic_events_per_second']:,.3g} synaptic events/s",
         "state": summary["state_sha256"],
     }
+    started = summary.get("started_with")
+    if started is not None:
+        lines["started with"] = f"trained weights of epoch {started['epoch']}"
     for name, text in lines.items():
         console.text(f"{name:<14}  {text}")
     console.text(f"results in '{out}'; now: burstchip report {out}")

@@ -175,7 +175,11 @@ def language(models: Mapping[str, NeuronModel]) -> Record:
             Key("projections", ListOf(PROJECTION, "projections", called="projection"), "the synapses"),
             Key(
                 "probes",
-                ListOf(Address("a variable"), "population.variable", called="probe"),
+                ListOf(
+                    Address("a variable", projections=True),
+                    "population.variable or projection.variable",
+                    called="probe",
+                ),
                 "variables to record",
             ),
             Key("signals", Named(SIGNAL, "signal"), "what reaches neurons from outside over time"),

@@ -33,12 +33,14 @@ _NONE: Overrides = MappingProxyType({})
 class LoadResult:
     """A network, or None where a message is an error, and every message about the file in its order.
 
-    `defaults` are the values that the network takes without the file giving them.
+    `defaults` are the values that the network takes without the file giving them, `resolved` what the file
+    holds once parameters and choices are put in.
     """
 
     network: Network | None
     diagnostics: tuple[Diagnostic, ...]
     defaults: tuple[Default, ...] = ()
+    resolved: tree.Mapping | None = None
 
 
 def load(
@@ -59,11 +61,11 @@ def load(
     report = Report(str(path))
     texts = take("load()", "overrides", overrides)
     try:
-        network, defaults = _network(Path(path), texts, seed, models, report)
+        network, defaults, resolved = _network(Path(path), texts, seed, models, report)
     except BurstchipError as error:
         # A model that is wrong: no fault of the file.
         return LoadResult(None, (*report.messages(), *error.diagnostics))
-    return LoadResult(network, report.messages(), defaults)
+    return LoadResult(network, report.messages(), defaults, resolved)
 
 
 def load_network(
@@ -93,20 +95,20 @@ def _network(
     seed: int | None,
     models: Mapping[str, NeuronModel] | None,
     report: Report,
-) -> tuple[Network | None, tuple[Default, ...]]:
+) -> tuple[Network | None, tuple[Default, ...], tree.Mapping | None]:
     if seed is not None and not 0 <= seed <= LARGEST_SEED:
         required = f"a whole number from 0 to {LARGEST_SEED}"
         report.add("BC103", None, f"seed {seed} is out of range", required=required, given=str(seed))
     text = read_text(path, report)
     root = None if text is None else compose(text, report)
     if root is None:
-        return None, ()
+        return None, (), None
     if not isinstance(root, tree.Mapping):
         if not isinstance(root, tree.Broken):
             report.add(
                 "BC014", root, "the file is not a mapping", required="keys with values, such as name: ..."
             )
-        return None, ()
+        return None, (), None
     if models is None:
         # Imported here: the models bring numpy and the integer programs with them.
         from hw_models.neurons.registry import models as registered
@@ -117,7 +119,8 @@ def _network(
     record = language(models)
     definitions = read_definitions(root, overrides, report)
     substitution = Substitution(definitions.values, report)
-    fields = _fields(root, substitution, record, report)
+    whole = _substituted(root, substitution)
+    fields = _fields(whole, record, report)
     taken = frozenset(substitution.asked)
     texts = {
         name: value.text
@@ -132,13 +135,14 @@ def _network(
         trial = Report(report.file, report.lines)
         found = read_definitions(root, {**overrides, **branches}, trial, trial=True)
         substitution = Substitution(found.values, trial)
-        elaborate(_fields(root, substitution, record, trial), models, {}, seed, trial)
+        elaborate(_fields(_substituted(root, substitution), record, trial), models, {}, seed, trial)
         return Trial(trial.messages(), frozenset(substitution.asked))
 
     check_other_branches(definitions.choices, texts, taken, on_trial, report)
     if network is None or report.failed:
-        return None, ()
-    return network, read_defaults(fields, network, seed)
+        return None, (), None
+    kept = tuple(entry for entry in whole.entries if entry.key.text not in DEFINING_KEYS)
+    return network, read_defaults(fields, network, seed), replace(whole, entries=kept)
 
 
 def _require_whole(models: Mapping[str, NeuronModel]) -> None:
@@ -159,12 +163,17 @@ def _require_whole(models: Mapping[str, NeuronModel]) -> None:
             ) from None
 
 
-def _fields(root: tree.Mapping, substitution: Substitution, record: Record, report: Report) -> Fields:
-    """The whole file read against the language, its references replaced."""
+def _substituted(root: tree.Mapping, substitution: Substitution) -> tree.Mapping:
+    """The whole file with its references replaced, but for the definitions themselves."""
     entries = tuple(
         entry if entry.key.text in DEFINING_KEYS else substitution.entry(entry) for entry in root.entries
     )
-    fields = read(record, replace(root, entries=entries), "the network", report)
+    return replace(root, entries=entries)
+
+
+def _fields(whole: tree.Mapping, record: Record, report: Report) -> Fields:
+    """The whole file, its references replaced, read against the language."""
+    fields = read(record, whole, "the network", report)
     assert isinstance(fields, Fields)
     return fields
 

@@ -246,6 +246,12 @@ def _check_company(record: Record, node: Mapping, label: str, at: Node, report: 
         for name in present[1:]:
             message = f"{label_of(name, label)} excludes '{present[0]}'"
             report.add("BC020", keys[name], message, required=f"either {ways}", given="both")
+    for names in record.excluding:
+        given = [name for name in names if name in keys]
+        for name in given[1:]:
+            message = f"{label_of(name, label)} excludes '{given[0]}'"
+            ways = " or ".join(f"'{name}'" for name in names)
+            report.add("BC020", keys[name], message, required=f"either {ways}", given="both")
     for names in record.together:
         missing = [name for name in names if name not in keys]
         if missing and len(missing) < len(names):

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from burstchip.report.proportion import wilson_interval
+from burstchip.report.proportion import pooled_interval
 from burstchip.report.recording_file import Recording
 from burstchip.report.run_folder import RunFolder
 from burstchip.report.style import (
     AFTER,
     BEFORE,
+    GRID,
     GUIDE,
     POPULATIONS,
+    SOFT,
     WIDTH,
     Picture,
     new_figure,
     picture,
-    set_heading,
 )
-from burstchip.report.wording import setting
+from burstchip.report.wording import number, percent
 
 #: Time bins over one presentation, about.
 BINS = 8
+
+#: Panels side by side.
+COLUMNS = 2
 
 #: A share of fewer events than these says nothing and is not drawn.
 FEWEST_EVENTS = 5
@@ -43,48 +49,79 @@ def draw_within_sample(run: RunFolder) -> Picture | None:
     if not recordings:
         return None
     groups = list(dict.fromkeys(group for _, _, recording in recordings for group in _groups(run, recording)))
-    figure = new_figure(WIDTH, 3.7)
-    panels = figure.subplots(1, len(groups), sharex=True, sharey=True, squeeze=False)[0]
-    for axes, (population, units) in zip(panels, groups, strict=True):
+    columns = min(len(groups), COLUMNS)
+    rows = math.ceil(len(groups) / columns)
+    figure = new_figure(WIDTH, 2.3 * rows + 0.4)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes in panels.ravel()[len(groups) :]:
+        axes.remove()
+    seen = []
+    for place, (population, units) in enumerate(groups):
+        axes = panels.ravel()[place]
+        name = population if units == "all" else f"{population}: {units}"
         for when, colour, recording in recordings:
             if (population, units) not in _groups(run, recording):
                 continue
-            edges, bursts, events = _binned(recording, population, units)
-            enough = events >= FEWEST_EVENTS
-            share = np.where(enough, bursts / np.maximum(events, 1), np.nan)
-            low, high = (np.where(enough, end, np.nan) for end in wilson_interval(bursts, events))
+            edges, bursts, events = binned(recording, population, units)
+            enough = events.sum(axis=0) >= FEWEST_EVENTS
+            pooled = bursts.sum(axis=0) / np.maximum(events.sum(axis=0), 1)
+            share = np.where(enough, pooled, np.nan)
+            low, high = (np.where(enough, end, np.nan) for end in pooled_interval(bursts, events))
             # The two curves are shifted a little, so that their bars do not hide each other.
             aside = 0.008 * recording.present_ms * (-1 if colour == BEFORE else 1)
             centres = (edges[:-1] + edges[1:]) / 2 + aside
-            axes.vlines(centres, low, high, color=colour, alpha=0.35, linewidth=3.5)
+            axes.vlines(centres, low, high, color=colour, alpha=0.4, linewidth=3.5)
             axes.plot(centres, share, color=colour, marker="o", markersize=3, label=when)
-            axes.axvline(recording.teach_after_ms, color=GUIDE, linewidth=1, linestyle="--")
-        axes.set_title(population if units == "all" else f"{population}: {units}")
-        axes.set_xlabel("time in the sample (ms)")
+            seen.append(_seen(name, when, recording.teach_after_ms, edges, bursts, events))
+        axes.axvline(recordings[0][2].teach_after_ms, color=GUIDE, linewidth=1, linestyle="--")
+        axes.set_title(name)
+        if place + columns >= len(groups):
+            axes.set_xlabel("time in the sample (ms)")
+            axes.tick_params(labelbottom=True)
+        if place % columns == 0:
+            axes.set_ylabel("bursts / events")
     present_ms, teach_after_ms = recordings[0][2].present_ms, recordings[0][2].teach_after_ms
-    panels[0].annotate(
+    first = panels[0, 0]
+    first.annotate(
         "teacher on →",
         (teach_after_ms, 0.02),
         xytext=(4, 0),
         textcoords="offset points",
-        fontsize=8.5,
-        color="#666666",
+        fontsize=9,
+        color=SOFT,
     )
-    panels[0].set_ylabel("bursts / events")
-    panels[0].set_ylim(0, 1.02)
-    panels[0].set_xlim(0, present_ms)
-    handles, names = panels[0].get_legend_handles_labels()
+    first.set_ylim(0, 1.02)
+    first.set_xlim(0, present_ms)
+    handles, names = first.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names))
-    set_heading(figure, setting(run.summary))
+    shown = " and ".join(dict.fromkeys(str(len(recording.labels)) for _, _, recording in recordings))
     return picture(
         figure,
         "burst_probability_in_sample",
         "Burst probability within a sample",
-        "Share of a population's events that are bursts, pooled over its neurons and the recorded samples in "
-        f"{BINS} bins; bars are 95 % intervals that take events as independent, and a bin with fewer than "
+        f"Share of a population's events that are bursts, over its neurons and the {shown} recorded samples, "
+        f"in {BINS} bins. Bars are 95 % intervals from the spread between samples; a bin with fewer than "
         f"{FEWEST_EVENTS} events is left out. From the dashed line on the teacher drives the dendrites "
         "of the readout.",
+        " ".join(seen),
     )
+
+
+def _seen(
+    name: str,
+    when: str,
+    teach_after_ms: float,
+    edges: NDArray[np.float64],
+    bursts: NDArray[np.int64],
+    events: NDArray[np.int64],
+) -> str:
+    """The share before and with the teacher."""
+    taught = edges[:-1] >= teach_after_ms
+    parts = []
+    for what, bins in (("before the teacher is on", ~taught), ("with it", taught)):
+        if total := int(events[:, bins].sum()):
+            parts.append(f"{percent(int(bursts[:, bins].sum()) / total)} {what}")
+    return f"{name}, {when}: {', '.join(parts) or 'no events'}."
 
 
 def _groups(run: RunFolder, recording: Recording) -> list[tuple[str, str]]:
@@ -101,16 +138,15 @@ def _groups(run: RunFolder, recording: Recording) -> list[tuple[str, str]]:
     return groups
 
 
-def _binned(
+def binned(
     recording: Recording, population: str, units: str
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Bin edges in ms since the start of a sample, bursts and events in each bin, over all samples."""
+    """Bin edges in ms since the start of a sample; bursts and events as [sample, bin]."""
     edges = bin_edges(recording.present_ms, recording.teach_after_ms)
-    count = len(edges) - 1
     neurons = np.arange(recording.events[population].shape[1])
-    bursts = np.zeros(count, dtype=np.int64)
-    events = np.zeros(count, dtype=np.int64)
-    for start, label in zip(recording.sample_start_ms, recording.labels, strict=True):
+    bursts = np.zeros((len(recording.labels), len(edges) - 1), dtype=np.int64)
+    events = np.zeros_like(bursts)
+    for sample, (start, label) in enumerate(zip(recording.sample_start_ms, recording.labels, strict=True)):
         chosen = {
             "all": neurons >= 0,
             "unit of the label": neurons == label,
@@ -121,7 +157,7 @@ def _binned(
         bins = np.digitize(since[inside], edges) - 1
         for counts, spikes in ((bursts, recording.bursts), (events, recording.events)):
             per_step = spikes[population][inside][:, chosen].sum(axis=1)
-            counts += np.bincount(bins, per_step, minlength=count).astype(np.int64)
+            counts[sample] = np.bincount(bins, per_step, minlength=len(edges) - 1)
     return edges, bursts, events
 
 
@@ -146,7 +182,7 @@ def draw_over_training(run: RunFolder) -> Picture | None:
         return None
     names = list(dict.fromkeys([*probability, *rate]))
     colours = {name: POPULATIONS[index % len(POPULATIONS)] for index, name in enumerate(names)}
-    figure = new_figure(WIDTH, 3.7)
+    figure = new_figure(WIDTH, 3.2)
     left, right = figure.subplots(1, 2)
     for axes, series in ((left, probability), (right, rate)):
         for name, points in series.items():
@@ -154,20 +190,32 @@ def draw_over_training(run: RunFolder) -> Picture | None:
             axes.plot(epochs, values, color=colours[name], marker="o", markersize=3)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
     left.set(ylabel="bursts / events", ylim=(0, 1))
     right.set_ylabel("events per neuron (Hz)")
     right.set_ylim(bottom=0)
     marks = [Line2D([], [], color=colours[name], marker="o", markersize=3, label=name) for name in names]
     figure.legend(handles=marks, loc="outside lower center", ncols=len(marks))
-    set_heading(figure, setting(run.summary))
     return picture(
         figure,
         "burst_probability_over_training",
         "Burst probability and activity over the training",
         "Left: share of the events of each population that were bursts, over the whole epoch. Right: mean "
         "rate of events per neuron.",
+        " ".join(
+            [
+                *(_course(name, points, "share of bursts", "") for name, points in probability.items()),
+                *(_course(name, points, "events per neuron", " Hz") for name, points in rate.items()),
+            ]
+        ),
     )
+
+
+def _course(name: str, points: list[tuple[int, float]], what: str, unit: str) -> str:
+    """Where a curve begins and ends."""
+    (first, begun), (last, ended) = points[0], points[-1]
+    text = f"{name}, {what}: {number(begun, 3)}{unit} in epoch {first}"
+    return f"{text}, {number(ended, 3)}{unit} in epoch {last}." if last != first else f"{text}."
 
 
 def _series(run: RunFolder, quantity: str) -> dict[str, list[tuple[int, float]]]:

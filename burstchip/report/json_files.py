@@ -16,6 +16,18 @@ Count = Annotated[int, Meta(ge=0)]
 _Content = TypeVar("_Content")
 
 
+class TestActivity(Struct, frozen=True, kw_only=True):
+    """What was emitted while `samples` test samples were shown, learning off, by population.
+
+    `synaptic_operations`: messages that went through a synapse; None where the backend does not count them.
+    """
+
+    samples: Annotated[int, Meta(ge=1)]
+    events: dict[str, Count]
+    bursts: dict[str, Count] = {}
+    synaptic_operations: Count | None = None
+
+
 class Summary(Struct, frozen=True, kw_only=True):
     """`summary.json`: what came out of a training. Errors are fractions; rows of `confusion` are labels."""
 
@@ -35,6 +47,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     confusion: list[list[Count]]
     classes: Annotated[int, Meta(ge=1)] | Annotated[list[str | int], Meta(min_length=1)]
     frozen: list[str] = []
+    overrides: dict[str, str] = {}
+    test_activity: TestActivity | None = None
     diagnostics: list[str] = []
 
     def __post_init__(self) -> None:

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from burstchip.report.run_folder import RunFolder
-from burstchip.report.style import GUIDE, TEST, TRAIN, WIDTH, Picture, new_figure, picture, set_heading
-from burstchip.report.wording import percent, setting
+from burstchip.report.style import GRID, GUIDE, SOFT, TEST, TRAIN, WIDTH, Picture, new_figure, picture
+from burstchip.report.wording import percent
 
 #: An error in percent below which the scale is linear: no data set here resolves less.
 LEAST = 0.001
@@ -16,7 +16,7 @@ _TICKS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20,
 
 def draw_learning_curve(run: RunFolder) -> Picture:
     """The errors in percent over the epochs, on a logarithmic scale."""
-    figure = new_figure(WIDTH, 4.2)
+    figure = new_figure(WIDTH, 3.8)
     axes = figure.subplots()
     train = [(epoch.epoch, 100 * epoch.train_error) for epoch in run.history if epoch.train_error is not None]
     test = [(epoch.epoch, 100 * epoch.test_error) for epoch in run.history if epoch.test_error is not None]
@@ -29,8 +29,8 @@ def draw_learning_curve(run: RunFolder) -> Picture:
         transform=axes.get_yaxis_transform(),
         ha="right",
         va="bottom",
-        fontsize=9,
-        color="#666666",
+        fontsize=9.5,
+        color=SOFT,
     )
     for points, colour, marker, label in (
         (train, TRAIN, "s", "training (counted while learning)"),
@@ -53,9 +53,8 @@ def draw_learning_curve(run: RunFolder) -> Picture:
     axes.set(xlabel="epoch (0: before learning)", ylabel="error (%)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.margins(x=0.03)
-    axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.legend(loc="best")
-    set_heading(figure, setting(run.summary))
     return picture(
         figure,
         "learning_curve",
@@ -63,7 +62,19 @@ def draw_learning_curve(run: RunFolder) -> Picture:
         "Share of wrong answers after each epoch. The test error is measured with learning switched off; the "
         "training error is counted while the network learns, so it lags behind a network at rest, and the "
         "later part of each presentation can profit from the label that the teacher shows.",
+        f"{_course('Test', test)}{_course('Training', train)}Guessing: {chance:.0f} %.",
     )
+
+
+def _course(what: str, points: list[tuple[int, float]]) -> str:
+    """Where a curve begins, is lowest and ends."""
+    if not points:
+        return ""
+    first, last, best = points[0], points[-1], min(points, key=lambda point: (point[1], point[0]))
+    text = f"{what} error: {percent(first[1] / 100)} at epoch {first[0]}"
+    if best not in (first, last):
+        text += f", lowest {percent(best[1] / 100)} at epoch {best[0]}"
+    return text + (f", {percent(last[1] / 100)} at epoch {last[0]}. " if last != first else ". ")
 
 
 def _scale(axes: Axes, errors: list[float]) -> None:

@@ -1,4 +1,4 @@
-"""Write the report of a run: one HTML page that needs no network, and its pictures as files."""
+"""Write the report of a run: one self-contained HTML page, and its pictures as files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,24 @@ import jinja2
 from burstchip.report.burst_probability import draw_over_training, draw_within_sample
 from burstchip.report.confusion import draw_confusion
 from burstchip.report.learning_curve import draw_learning_curve
+from burstchip.report.misclassified import draw_misclassified
+from burstchip.report.network_drawing import draw_network, projection_rows
 from burstchip.report.rasters import draw_raster
 from burstchip.report.receptive_fields import draw_receptive_fields
 from burstchip.report.run_folder import Missing, RunFolder, read_run_folder
 from burstchip.report.style import Picture, figure_style
-from burstchip.report.tables import contradictions, error_rows, quantisation_rows, result, setting_rows
+from burstchip.report.tables import (
+    activity_rows,
+    contradictions,
+    error_rows,
+    operations,
+    origin_rows,
+    quantisation_rows,
+    result,
+    setting_rows,
+)
 from burstchip.report.weight_histograms import draw_weight_histograms
+from burstchip.report.wording import setting
 from compiler.artifact import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
@@ -24,6 +36,8 @@ from hw_models.diagnostics import BurstchipError, Diagnostic
 PICTURE_NAMES = (
     "learning_curve",
     "confusion",
+    "misclassified",
+    "network_drawing",
     "raster_",
     "burst_probability_",
     "weight_histograms",
@@ -41,21 +55,22 @@ class Section:
 
 
 def write_report(run_dir: str | Path) -> Path:
-    """Write `report.html` and `figures/*.png` into the run folder `run_dir`; returns the page's path.
+    """Write `report.html` and `figures/*.svg` into the run folder `run_dir`; returns the page's path.
 
     A part that the folder does not hold is left out, and the page says so. Raises `BurstchipError`: BC540 to
-    BC545 for a folder that is incomplete or damaged, BC546 when the report cannot be written.
+    BC545, BC634, BC635 and those of an artifact for a folder that is incomplete or damaged, BC546 when the
+    report cannot be written.
     """
     run_dir = Path(run_dir)
     run = read_run_folder(run_dir)
     sections, left_out = draw(run)
     page = render(run, sections, left_out)
-    pictures = {f"{picture.name}.png": picture.png for section in sections for picture in section.pictures}
+    pictures = {f"{picture.name}.svg": picture.svg for section in sections for picture in section.pictures}
     target = run_dir / "report.html"
     try:
-        for name, png in pictures.items():
-            write_whole(run_dir / "figures" / name, png)
-        for earlier in (run_dir / "figures").glob("*.png"):
+        for name, svg in pictures.items():
+            write_whole(run_dir / "figures" / name, svg)
+        for earlier in (run_dir / "figures").glob("*.svg"):
             if earlier.name not in pictures and earlier.name.startswith(PICTURE_NAMES):
                 earlier.unlink()
         write_whole(target, page.encode())
@@ -85,16 +100,19 @@ def draw(run: RunFolder) -> tuple[tuple[Section, ...], tuple[Missing, ...]]:
         if run.weights_before is not None and run.weights_after is not None:
             weights.append(draw_weight_histograms(run, run.weights_before, run.weights_after))
             fields = draw_receptive_fields(run, run.weights_before, run.weights_after)
-            if not fields:
+            if not fields and run.answers is not None:
                 left_out.append(
                     Missing("weights_after.safetensors", "receptive fields: no projection from pixels")
                 )
             weights += fields
+        wrong = None if run.answers is None else draw_misclassified(run, run.answers)
+        learning = [draw_learning_curve(run), draw_confusion(run), *([wrong] if wrong is not None else [])]
         sections = (
-            Section("learning", "Learning", (draw_learning_curve(run), draw_confusion(run))),
+            Section("learning", "Learning", tuple(learning)),
             Section("activity", "Activity", tuple(activity)),
             Section("bursts", "Bursts", tuple(found for found in (within, over) if found is not None)),
             Section("weights", "Weights", tuple(weights)),
+            Section("network", "Network", () if run.program is None else (draw_network(run.program),)),
         )
     if within is None and activity:
         left_out.append(
@@ -102,7 +120,8 @@ def draw(run: RunFolder) -> tuple[tuple[Section, ...], tuple[Missing, ...]]:
         )
     if over is None:
         left_out.append(Missing("history.json", "burst probability over the training: none was noted"))
-    return tuple(section for section in sections if section.pictures), tuple(left_out)
+    kept = tuple(section for section in sections if section.pictures or section.id == "network")
+    return kept, tuple(left_out)
 
 
 def render(run: RunFolder, sections: tuple[Section, ...], left_out: tuple[Missing, ...]) -> str:
@@ -120,7 +139,12 @@ def render(run: RunFolder, sections: tuple[Section, ...], left_out: tuple[Missin
         summary=run.summary,
         result=result(run.summary),
         contradictions=contradictions(run),
+        setting=setting(run.summary),
         settings=setting_rows(run),
+        origin=origin_rows(run.provenance),
+        activity=activity_rows(run),
+        operations=operations(run.summary),
+        projections=[] if run.program is None else projection_rows(run.program),
         sections=sections,
         quantisation=quantisation_rows(run.quantisation or []),
         errors=error_rows(run.errors),

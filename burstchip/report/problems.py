@@ -15,6 +15,7 @@ register_codes(
         "BC544": "a recording of a run folder is damaged",
         "BC545": "the files of a run folder contradict each other",
         "BC546": "a report cannot be written",
+        "BC635": "the answers of a run folder are damaged",
     }
 )
 

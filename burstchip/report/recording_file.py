@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,8 @@ class Recording:
     """Spikes over a few samples, each shown for `present_ms`; the teacher acts after `teach_after_ms`.
 
     `events` and `bursts` are [time, neuron] by population; a burst is an event of its own kind, so it is
-    in `events` too. A population without dendrites has no entry in `bursts`.
+    in `events` too. A population without dendrites has no entry in `bursts`. `answers` are the classes read
+    out, -1 where a sample did not end; () where the recording has none.
     """
 
     time_ms: NDArray[np.float64]
@@ -28,6 +29,22 @@ class Recording:
     labels: tuple[int, ...]
     present_ms: float
     teach_after_ms: float
+    answers: tuple[int, ...] = ()
+
+    def first(self, samples: int) -> Recording:
+        """The part in which the first `samples` samples are shown."""
+        if len(self.labels) <= samples:
+            return self
+        steps = int(np.searchsorted(self.time_ms, self.sample_start_ms[samples]))
+        return replace(
+            self,
+            time_ms=self.time_ms[:steps],
+            events={name: spikes[:steps] for name, spikes in self.events.items()},
+            bursts={name: spikes[:steps] for name, spikes in self.bursts.items()},
+            sample_start_ms=self.sample_start_ms[:samples],
+            labels=self.labels[:samples],
+            answers=self.answers[:samples],
+        )
 
 
 def read_recording(path: Path) -> Recording:
@@ -74,10 +91,17 @@ def _recording(dataset: xr.Dataset) -> Recording:
         labels=tuple(int(label) for label in np.atleast_1d(dataset["sample_label"].values)),
         present_ms=float(dataset.attrs["present_ms"]),
         teach_after_ms=float(dataset.attrs["teach_after_ms"]),
+        answers=tuple(int(it) for it in np.atleast_1d(dataset["sample_readout"].values))
+        if "sample_readout" in dataset.coords
+        else (),
     )
     starts = recording.sample_start_ms
     if len(starts) == 0 or len(starts) != len(recording.labels) or not np.isfinite(starts).all():
         raise ValueError(f"{len(starts)} samples have {len(recording.labels)} labels")
+    if (np.diff(starts) <= 0).any():
+        raise ValueError("the samples do not begin one after the other")
+    if recording.answers and len(recording.answers) != len(recording.labels):
+        raise ValueError(f"{len(starts)} samples have {len(recording.answers)} answers")
     if not (0 < recording.present_ms < np.inf and 0 <= recording.teach_after_ms < np.inf):
         raise ValueError("a sample's time or the teacher's is out of range")
     return recording

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import yaml
 
+from burstchip.files.provenance import Provenance, read_provenance
+from burstchip.report.answers_file import Answers, read_answers
 from burstchip.report.json_files import (
     Epoch,
     Errors,
@@ -22,6 +25,8 @@ from burstchip.report.json_files import (
 from burstchip.report.problems import damaged
 from burstchip.report.recording_file import Recording, read_recording
 from burstchip.report.weight_file import Weights, read_weights
+from compiler.artifact import load_artifact
+from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 _Part = TypeVar("_Part")
@@ -49,6 +54,10 @@ class RunFolder:
     recording_before: Recording | None
     recording_after: Recording | None
     network: str | None
+    as_run: str | None
+    provenance: Provenance | None
+    answers: Answers | None
+    program: ChipProgram | None
     input: str | None
     readout: str | None
     missing: tuple[Missing, ...]
@@ -79,7 +88,11 @@ def read_run_folder(path: Path) -> RunFolder:
         try:
             return read(path / name)
         except BurstchipError as error:
-            problems.extend(error.diagnostics)
+            if [found.id for found in error.diagnostics] == ["BC404"]:
+                # What an earlier version trained has its results all the same.
+                missing.append(Missing(name, f"{shows}: the file has the format of another version"))
+            else:
+                problems.extend(error.diagnostics)
             return None
 
     summary = part("summary.json", read_summary, "the result")
@@ -102,11 +115,19 @@ def read_run_folder(path: Path) -> RunFolder:
     recording_before = part("recording_before.nc", read_recording, "spikes and bursts before learning")
     recording_after = part("recording_after.nc", read_recording, "spikes and bursts after learning")
     network = part("network.yaml", _read_network, "the network's own text")
+    as_run = part("network_as_run.yaml", _read_network, "the network as it ran")
+    provenance = part("provenance.json", read_provenance, "command, versions, date and machine of the run")
+    answers = part("answers.safetensors", read_answers, "samples with a wrong answer, receptive fields")
+    program = part("net.burst", lambda file: load_artifact(file)[0], "the drawing of the network")
     if before is not None and after is not None:
         problems.extend(_different(before, after, path))
     for name, recording in (("before", recording_before), ("after", recording_after)):
         if recording is not None and summary is not None:
-            problems.extend(_unknown_labels(summary, recording, path / f"recording_{name}.nc"))
+            labels = (*recording.labels, *(answer for answer in recording.answers if answer != -1))
+            problems.extend(_unknown_labels(summary, labels, path / f"recording_{name}.nc"))
+    if answers is not None and summary is not None:
+        labels = tuple(np.unique([answers.label, answers.answer]).tolist())
+        problems.extend(_unknown_labels(summary, labels, path / "answers.safetensors"))
     if problems or summary is None or history is None:
         raise BurstchipError(problems)
     return RunFolder(
@@ -120,8 +141,12 @@ def read_run_folder(path: Path) -> RunFolder:
         recording_before=recording_before,
         recording_after=recording_after,
         network=network,
-        input=_task_population(network, "input"),
-        readout=_task_population(network, "readout"),
+        as_run=as_run,
+        provenance=provenance,
+        answers=answers,
+        program=program,
+        input=_task_population(as_run or network, "input"),
+        readout=_task_population(as_run or network, "readout"),
         missing=tuple(missing),
     )
 
@@ -144,7 +169,7 @@ def _task_population(network: str | None, role: str) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _unknown_labels(summary: Summary, recording: Recording, path: Path) -> list[Diagnostic]:
+def _unknown_labels(summary: Summary, labels: Iterable[int], path: Path) -> list[Diagnostic]:
     classes = len(summary.class_names)
     return [
         Diagnostic(
@@ -154,7 +179,7 @@ def _unknown_labels(summary: Summary, recording: Recording, path: Path) -> list[
             given=f"label {label}",
             hint="do not mix the files of two runs",
         )
-        for label in sorted(set(recording.labels))
+        for label in sorted(set(labels))
         if not 0 <= label < classes
     ]
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from burstchip.files.provenance import Provenance
 from burstchip.report.json_files import Errors, QuantizedValue, Summary
 from burstchip.report.proportion import wilson_interval
+from burstchip.report.recording_file import Recording
 from burstchip.report.run_folder import RunFolder
-from burstchip.report.wording import EMULATION_ONLY, number, percent, weight_form
+from burstchip.report.wording import EMULATION_ONLY, count, number, percent, plasticity
 
 #: A relative error from which a row of the quantisation table is marked.
 MARKED_ERROR = 0.01
@@ -28,8 +33,18 @@ class Result:
     counts: str
     interval: str
     train_error: str | None
-    weight_form: str
+    plasticity: str
     emulation_only: bool
+
+
+@dataclass(frozen=True)
+class ActivityRow:
+    """Events of one population a sample: the mean of the test, and the spread of the recorded samples."""
+
+    population: str
+    test: str
+    recorded: str
+    bursts: str
 
 
 @dataclass(frozen=True)
@@ -67,7 +82,7 @@ def result(summary: Summary) -> Result:
         counts=f"{wrong:,} of {total:,} test samples",
         interval=f"{percent(float(low))} to {percent(float(high))}" if total else "unknown",
         train_error=None if summary.train_error is None else percent(summary.train_error),
-        weight_form=weight_form(summary.weight_form),
+        plasticity=plasticity(summary.weight_form),
         emulation_only=summary.weight_form == "carry",
     )
 
@@ -104,6 +119,7 @@ def setting_rows(run: RunFolder) -> list[tuple[str, str]]:
     form = {
         "carry": f"carry: 8-bit weight, 8-bit tag with carry; {EMULATION_ONLY}, no learning engine does it",
         "chip": "chip: a sum of products in the chip's own grammar",
+        "none": "no plasticity",
     }.get(summary.weight_form, summary.weight_form)
     seconds = [epoch.seconds for epoch in run.history if epoch.seconds is not None]
     rows: list[tuple[str, str | None]] = [
@@ -112,6 +128,10 @@ def setting_rows(run: RunFolder) -> list[tuple[str, str]]:
         ("Epochs", str(summary.epochs)),
         ("Weight form", form),
         ("Frozen projections", ", ".join(summary.frozen) or None),
+        (
+            "Parameters set",
+            ", ".join(f"{name} = {value}" for name, value in summary.overrides.items()) or None,
+        ),
         ("Backend", summary.backend),
         ("Time for all epochs", f"{number(sum(seconds))} s" if seconds else None),
         ("Training speed", _per_second(summary.samples_per_second, "samples")),
@@ -120,6 +140,64 @@ def setting_rows(run: RunFolder) -> list[tuple[str, str]]:
         ("Final state SHA-256", summary.state_sha256),
     ]
     return [(name, value) for name, value in rows if value is not None]
+
+
+def origin_rows(provenance: Provenance | None) -> list[tuple[str, str]]:
+    """Dates, versions and machine of the sessions of a run, the same ones once."""
+    if provenance is None:
+        return []
+    sessions = provenance.sessions
+    seen = {
+        "Date": [it.begun for it in sessions],
+        "burstchip": [it.burstchip for it in sessions],
+        "Python": [it.python for it in sessions],
+        "numpy": [it.numpy for it in sessions],
+        "numba": [it.numba for it in sessions],
+        "Processor": [f"{it.processor}, {count(it.cores, 'core')}" for it in sessions],
+        "System": [it.system for it in sessions],
+    }
+    rows = [(name, "; then ".join(dict.fromkeys(values))) for name, values in seen.items()]
+    return [*rows, *([("Sessions", str(len(sessions)))] if len(sessions) > 1 else [])]
+
+
+def activity_rows(run: RunFolder) -> list[ActivityRow]:
+    """Events a sample of every population that the test or the recording after learning has."""
+    test, recorded = run.summary.test_activity, run.recording_after
+    names = dict.fromkeys([*(test.events if test else ()), *(recorded.events if recorded else ())])
+    rows = []
+    for name in sorted(names, key=lambda name: (name == run.readout, name != run.input)):
+        spread, bursts = "–", "–"
+        if recorded is not None and name in recorded.events:
+            each = _each_sample(recorded, recorded.events[name])
+            low, middle, high = (number(float(it)) for it in np.quantile(each, (0, 0.5, 1)))
+            spread = f"{low} … {middle} … {high}"
+            if name in recorded.bursts and each.sum():
+                bursts = percent(int(recorded.bursts[name].sum()) / int(recorded.events[name].sum()))
+        mean = number(test.events[name] / test.samples) if test and name in test.events else "–"
+        rows.append(ActivityRow(name, mean, spread, bursts))
+    return rows
+
+
+def operations(summary: Summary) -> str | None:
+    """Synaptic operations a sample, and how they were counted; None where the run does not say."""
+    test = summary.test_activity
+    if test is None:
+        return None
+    shown = f"while the {count(test.samples, 'test sample')} were shown, learning off"
+    if test.synaptic_operations is None:
+        return f"Events were counted {shown}; backend {summary.backend} does not count synaptic operations."
+    return (
+        f"{number(test.synaptic_operations / test.samples)} synaptic operations a sample: every message "
+        f"times the synapses that leave its neuron, counted {shown}, as were the events of the test."
+    )
+
+
+def _each_sample(recording: Recording, spikes: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Spikes of a population in each sample."""
+    since = recording.sample_start_ms
+    begins = np.searchsorted(recording.time_ms, since)
+    ends = np.searchsorted(recording.time_ms, since + recording.present_ms)
+    return np.array([spikes[a:b].sum() for a, b in zip(begins, ends, strict=True)], dtype=np.int64)
 
 
 def error_rows(errors: Errors | None) -> list[ErrorRow]:

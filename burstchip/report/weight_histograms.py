@@ -8,19 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.report.run_folder import RunFolder
-from burstchip.report.style import AFTER, BEFORE, WIDTH, Picture, new_figure, picture, set_heading
+from burstchip.report.style import AFTER, BEFORE, WIDTH, Picture, new_figure, picture
 from burstchip.report.weight_file import Weights
-from burstchip.report.wording import setting
+from burstchip.report.wording import number
 
 BINS = 64
+
+#: Panels side by side.
+COLUMNS = 2
 
 
 def draw_weight_histograms(run: RunFolder, before: Weights, after: Weights) -> Picture:
     """One panel a projection; a projection that learning left as it was has one histogram."""
     names = sorted(after.by_projection, key=lambda name: _order(run, before, after, name))
-    columns = min(len(names), 3)
+    columns = min(len(names), COLUMNS)
     rows = math.ceil(len(names) / columns)
-    figure = new_figure(WIDTH, 2.9 * rows + 0.5)
+    figure = new_figure(WIDTH, 2.5 * rows)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels[len(names) :]:
         axes.remove()
@@ -46,7 +49,6 @@ def draw_weight_histograms(run: RunFolder, before: Weights, after: Weights) -> P
         # Room for the legend above the highest bar.
         axes.set_ylim(top=1.35 * axes.get_ylim()[1])
         axes.legend(loc="upper left", handlelength=1.2)
-    set_heading(figure, setting(run.summary))
     return picture(
         figure,
         "weight_histograms",
@@ -54,7 +56,21 @@ def draw_weight_histograms(run: RunFolder, before: Weights, after: Weights) -> P
         "Number of synapses by weight, in the physical unit of the port where they end. Where weights lie on "
         "a grid, a bin is a whole number of grid steps wide. A projection without plasticity keeps its "
         "weights.",
+        " ".join(_seen(name, before, after) for name in names),
     )
+
+
+def _seen(name: str, before: Weights, after: Weights) -> str:
+    """Mean and spread of a projection's weights."""
+    pair, unit = [weights.by_projection[name] for weights in (before, after)], after.units[name]
+    if pair[0].size == 0:
+        return f"'{name}' has no synapses."
+    first, last = (
+        f"{number(float(it.mean()), 3)} ± {number(float(it.std()), 3)} {unit}".rstrip() for it in pair
+    )
+    if (pair[0] == pair[1]).all():
+        return f"'{name}': {first}, fixed."
+    return f"'{name}': {first} before and {last} after learning (mean ± standard deviation)."
 
 
 def _order(run: RunFolder, before: Weights, after: Weights, name: str) -> tuple[bool, bool, str]:

@@ -24,14 +24,21 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:.{digits - 1}e}"
 
 
-def weight_form(form: str) -> str:
-    """The form of plastic weight, with its mark where no chip can do it."""
-    return f"{form} ({EMULATION_ONLY})" if form == "carry" else form
+def count(of: int, what: str) -> str:
+    """A number of things, `what` in the singular."""
+    return f"{of:,} {what}{'' if of == 1 else 's'}"
+
+
+def plasticity(form: str) -> str:
+    """How the network learned: the form of its plastic weights, with its mark where no chip can do it."""
+    if form == "none":
+        return "no plasticity"
+    return f"weight form {form}{f' ({EMULATION_ONLY})' if form in ('carry', 'mixed') else ''}"
 
 
 def setting(summary: Summary) -> str:
     """What a result was measured with; given with every result."""
     return (
-        f"{summary.name} · weight form {weight_form(summary.weight_form)} · "
-        f"{summary.setting} · backend {summary.backend}"
+        f"{summary.task}, {count(summary.epochs, 'epoch')} · {summary.setting} · "
+        f"{plasticity(summary.weight_form)} · backend {summary.backend}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from hw_models.diagnostics import Diagnostic, register_codes
 
 DatasetName = Literal["digits", "mnist"]
+
+#: The value of a pixel at full intensity, by the name of a data set.
+MAXIMUM: Mapping[str, int] = {"digits": 16, "mnist": 255}
 
 #: Called while a file is fetched: file name, bytes so far, bytes in all (0 where the server does not say).
 FetchProgress = Callable[[str, int, int], None]

@@ -18,9 +18,9 @@ from hw_models.neurons.sources import ENCODER_SHIFT
 
 @dataclass(frozen=True)
 class Pictures:
-    """Images [sample, pixel] with their greatest intensity, and their labels."""
+    """Images [sample, pixel] in whole numbers up to their greatest intensity, and their labels."""
 
-    images: NDArray[np.uint8]
+    images: NDArray[np.uint8] | NDArray[np.int32]
     maximum: int
     labels: NDArray[np.int64]
 

@@ -19,8 +19,10 @@ from compiler.artifact import write_whole
 from compiler.ir.chip_program import ChipProgram
 from compiler.strict_json import strict_json
 
-#: How many test samples are recorded before and after learning.
-RECORDED_SAMPLES = 5
+#: How many test samples are recorded before and after learning, at most.
+RECORDED_SAMPLES = 50
+#: Samples of one call, which bounds the memory.
+_SAMPLES_AT_ONCE = 5
 
 
 def write_json(path: Path, value: object) -> None:
@@ -85,15 +87,25 @@ def recorded_variables(code: ChipProgram) -> tuple[Variable, ...]:
     )
 
 
+def recorded_samples(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The samples to record: the first of each class, then the second of each, and so on."""
+    order = np.argsort(labels, kind="stable")
+    _, starts = np.unique(labels[order], return_index=True)
+    turn = np.empty(len(labels), dtype=np.int64)
+    turn[order] = np.arange(len(labels)) - np.repeat(starts, np.diff([*starts, len(labels)]))
+    chosen: NDArray[np.int64] = np.lexsort((labels, turn))[:RECORDED_SAMPLES].astype(np.int64)
+    return chosen
+
+
 def write_recording(
     path: Path, code: ChipProgram, trained: Run, backend: str, pictures: Pictures, artifact_sha256: str
 ) -> None:
-    """Events and bursts of the first pictures with teacher and dendrites at work but all weights frozen.
+    """Events and bursts of pictures of all classes, teacher and dendrites at work but all weights frozen.
 
     They begin with the neurons as the training left them and with no message under way.
     """
     assert code.task is not None
-    shown = np.arange(min(RECORDED_SAMPLES, len(pictures.images)), dtype=np.int64)
+    shown = recorded_samples(pictures.labels)
     presentation = Presentation(code, pictures, shown, real=backend == "reference")
     plastic = [projection.name for projection in code.projections if projection.learning is not None]
     variables = recorded_variables(code)
@@ -102,7 +114,9 @@ def write_recording(
     steps = len(shown) * code.task.present
     selections = tuple(Selection(variable) for variable in variables)
     with RecordingFile(path, code, selections) as file:
-        file.add(0, run.advance(steps))
+        while run.clock < steps:
+            begin = run.clock
+            file.add(begin, run.advance(min(_SAMPLES_AT_ONCE * code.task.present, steps - begin)))
         samples = Samples(shown, pictures.labels[shown], np.array(run.readout, dtype=np.int64))
         found = Recording(code, backend, steps, {}, samples, run.events, run.bursts, ())
         file.finish(found, artifact_sha256)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -45,11 +45,15 @@ def show(
 
 @dataclass(frozen=True)
 class Classified:
-    """The class read out for each picture; events and bursts of each population."""
+    """The class read out for each picture; events and bursts of each population over all pictures.
+
+    `synaptic_operations`: how often a message went through a synapse; None for a backend that does not count.
+    """
 
     predictions: NDArray[np.int64]
     events: Mapping[str, int]
     bursts: Mapping[str, int]
+    synaptic_operations: int | None
 
 
 def samples_are_independent(code: ChipProgram) -> bool:
@@ -95,7 +99,8 @@ def classify(
             begin=int(part[0]) * code.task.present,
         )
         run.set_weights(weights)
-        return Classified(show(run, presentation, part), run.events, run.bursts)
+        shown = show(run, presentation, part)
+        return Classified(shown, run.events, run.bursts, getattr(run, "synaptic_events", None))
 
     with ThreadPoolExecutor(max_workers=len(parts)) as pool:
         results = list(pool.map(one, parts))
@@ -103,4 +108,10 @@ def classify(
         np.concatenate([result.predictions for result in results]),
         {name: sum(result.events[name] for result in results) for name in results[0].events},
         {name: sum(result.bursts[name] for result in results) for name in results[0].bursts},
+        _sum([result.synaptic_operations for result in results]),
     )
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from burstchip.arguments import take
+from burstchip.files.provenance import note_session
+from burstchip.frontend import tree
+from burstchip.frontend.resolved import with_values, yaml_text
 from burstchip.running.recording import clipped_inputs
 from burstchip.running.run import Run, open_run
+from burstchip.tasks.answers import FILE as ANSWERS
+from burstchip.tasks.answers import write_answers
 from burstchip.tasks.checkpoint import (
     FILE,
     load_checkpoint,
@@ -33,7 +38,9 @@ from burstchip.tasks.run_folder import (
     write_results,
     write_weights,
 )
-from burstchip.tasks.showing import classify, sample_order, show
+from burstchip.tasks.showing import Classified, classify, sample_order, show
+from burstchip.tasks.start_weights import starting_program
+from burstchip.tasks.trained import TRAINED, UNTRAINED, trained_program
 from compiler.artifact import artifact_sha256, save_artifact, write_whole
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
@@ -51,6 +58,11 @@ register_codes(
     }
 )
 
+#: How the file begins that holds the network with everything put in.
+AS_RUN = """# The network as it was trained: parameters, choices, seed and epochs put in.
+# Names of files are relative to the folder of the file that was given.
+"""
+
 TRAINING_BACKENDS = ("sim", "plain", "reference")
 #: Seconds between checkpoints, and of one call into the compiled loop.
 CHECKPOINT_SECONDS = 10.0
@@ -59,7 +71,10 @@ CALL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """The options of `burstchip train`. `None` leaves the network file's own value."""
+    """The options of `burstchip train`. `None` leaves the network file's own value.
+
+    `start_from` is a run folder or a `trained.burst` whose weights the training starts with.
+    """
 
     network_path: Path
     out: Path
@@ -73,6 +88,7 @@ class TrainOptions:
     overrides: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     workers: int = 0
+    start_from: Path | None = None
 
     def __post_init__(self) -> None:
         """Take arguments as people write them. Raises `BurstchipError` BC690 for one that cannot be."""
@@ -146,8 +162,27 @@ def frozen_projections(code: ChipProgram, network: Network, names: tuple[str, ..
     return tuple(dict.fromkeys(frozen))
 
 
-def load_and_compile(options: TrainOptions) -> tuple[Network, ChipProgram, tuple[Diagnostic, ...]]:
-    """(network, program, warnings) of the options. Raises `BurstchipError` for anything wrong in them."""
+def command_of(options: TrainOptions) -> str:
+    """The command line that trains from the start as `options` say."""
+    given = {
+        "--seed": options.seed,
+        "--epochs": options.epochs,
+        "--backend": None if options.backend == "sim" else options.backend,
+        "--data": options.data_dir,
+        "--from": options.start_from,
+    }
+    words = ["burstchip", "train", str(options.network_path)]
+    words += [text for name, value in given.items() if value is not None for text in (name, str(value))]
+    words += [text for name, value in options.overrides.items() for text in ("--set", f"{name}={value}")]
+    words += [text for name in options.frozen for text in ("--freeze", name)]
+    words += [*(["--strict"] if options.strict else []), "--out", str(options.out)]
+    return shlex.join(words)
+
+
+def load_and_compile(
+    options: TrainOptions,
+) -> tuple[Network, ChipProgram, tuple[Diagnostic, ...], tree.Mapping]:
+    """(network, program, warnings, the file as it ran). Raises `BurstchipError` for what is wrong in it."""
     from burstchip.frontend import load
 
     if options.epochs is not None and options.epochs < 1:
@@ -177,10 +212,13 @@ def load_and_compile(options: TrainOptions) -> tuple[Network, ChipProgram, tuple
         )
     if options.epochs is not None:
         network = replace(network, task=replace(network.task, epochs=options.epochs))
+    assert network.task is not None
     code = compile_network(network)
     if options.strict and code.diagnostics:
         raise BurstchipError([replace(diagnostic, severity="error") for diagnostic in code.diagnostics])
-    return network, code, (*loaded.diagnostics, *code.diagnostics)
+    assert loaded.resolved is not None
+    ran = with_values(loaded.resolved, {"seed": str(code.seed), "task.epochs": str(network.task.epochs)})
+    return network, code, (*loaded.diagnostics, *code.diagnostics), ran
 
 
 def _refuse_other_run(options: TrainOptions) -> None:
@@ -279,7 +317,10 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
                 hint="`burstchip verify --train SAMPLES` shows that lava learns the same integers as sim",
             )
         )
-    network, code, warnings = load_and_compile(options)
+    network, code, warnings, ran = load_and_compile(options)
+    code, notes = starting_program(code, options.start_from, options.out, resume=options.resume)
+    if options.strict and notes:
+        raise BurstchipError([replace(note, severity="error") for note in notes])
     task = code.task
     assert task is not None
     frozen = frozen_projections(code, network, options.frozen)
@@ -291,13 +332,13 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
         shown = Presentation(code, train_pictures, real=options.backend == "reference")
         return _Training(open_run(code, options.backend, streams=shown.streams, frozen=frozen), shown)
 
-    def tested(run: Run) -> NDArray[np.int64]:
+    def tested(run: Run) -> Classified:
         weights = {p.name: run.weights(p.name) for p in code.projections if p.learning is not None}
         workers = options.workers or os.cpu_count() or 1
-        return classify(code, weights, test_pictures, backend=options.backend, workers=workers).predictions
+        return classify(code, weights, test_pictures, backend=options.backend, workers=workers)
 
-    def error_of(predictions: NDArray[np.int64]) -> float:
-        return float(np.mean(predictions != test_pictures.labels))
+    def error_of(test: Classified) -> float:
+        return float(np.mean(test.predictions != test_pictures.labels))
 
     it, checkpoint = opened(), options.out / FILE
     identity = {"backend": options.backend, "frozen": sorted(frozen)}
@@ -306,10 +347,13 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     if options.resume and checkpoint.exists():
         _resume(it, checkpoint, identity)
     options.out.mkdir(parents=True, exist_ok=True)
-    save_artifact(code, options.out / "net.burst")
+    save_artifact(code, options.out / UNTRAINED)
     if not options.resume:
-        (options.out / "summary.json").unlink(missing_ok=True)
+        for name in ("summary.json", TRAINED):
+            (options.out / name).unlink(missing_ok=True)
     write_whole(options.out / "network.yaml", options.network_path.read_bytes())
+    write_whole(options.out / "network_as_run.yaml", (AS_RUN + yaml_text(ran)).encode())
+    note_session(options.out, command_of(options), resumed=options.resume)
 
     def save() -> None:
         save_checkpoint(checkpoint, it.run.state(), {**identity, **it.progress()})
@@ -326,22 +370,26 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     # Compile, or load, the loop before its time is taken; another run, since this one must not start twice.
     spare = opened()
     show(spare.run, spare.presentation, np.empty(0, dtype=np.int64))
-    predictions = np.empty(0, dtype=np.int64)
+    test: Classified | None = None
     while it.epoch < task.epochs:
         _train_epoch(code, it, save, watch)
         it.train_error = it.wrong / it.shown
-        predictions = tested(it.run)
+        test = tested(it.run)
         it.epoch += 1
-        it.history.append(_epoch_line(code, it, it.shown, error_of(predictions)))
+        it.history.append(_epoch_line(code, it, it.shown, error_of(test)))
         it.shown, it.wrong, it.epoch_seconds = 0, 0, 0.0
         save()
         write_json(options.out / "history.json", it.history)
-    if not len(predictions):
-        predictions = tested(it.run)
+    test = test or tested(it.run)
     leave("after")
+    write_answers(options.out / ANSWERS, test_pictures, test.predictions, dataset.shape)
+    learned = trained_program(
+        code, it.run, sha256=sha256, backend=options.backend, frozen=frozen, epoch=it.epoch, samples=0
+    )
+    trained_sha256 = save_artifact(learned, options.out / TRAINED)
     write_quantisation(options.out / "quantisation.json", code)
     samples = task.epochs * len(train_pictures.images)
-    messages = (*warnings, *dataset.diagnostics, *clipped_inputs(code, it.run.clipped))
+    messages = (*warnings, *notes, *dataset.diagnostics, *clipped_inputs(code, it.run.clipped))
     visited = getattr(it.run, "synaptic_events", None)
     summary = {
         "name": code.name,
@@ -353,14 +401,22 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
         "backend": options.backend,
         "frozen": sorted(frozen),
         "overrides": dict(options.overrides),
+        "started_with": None if code.learned is None else asdict(code.learned),
         "train_error": it.train_error,
         "test_error": it.history[-1]["test_error"],
         "samples_per_second": samples / it.seconds if it.seconds else 0.0,
         "synaptic_events_per_second": visited / it.seconds if it.seconds and visited is not None else 0.0,
         "training_seconds": it.seconds,
         "artifact_sha256": sha256,
+        "trained_sha256": trained_sha256,
         "state_sha256": state_sha256(it.run.state()),
-        "confusion": confusion(test_pictures.labels, predictions, dataset.n_classes),
+        "test_activity": {
+            "samples": len(test_pictures.images),
+            "events": dict(test.events),
+            "bursts": dict(test.bursts),
+            "synaptic_operations": test.synaptic_operations,
+        },
+        "confusion": confusion(test_pictures.labels, test.predictions, dataset.n_classes),
         "classes": [str(label) for label in range(dataset.n_classes)],
         "diagnostics": [str(diagnostic) for diagnostic in messages],
     }

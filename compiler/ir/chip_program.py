@@ -60,7 +60,8 @@ class PopulationCode:
     has the name of a parameter or a port takes the place of the one and is added to the other.
     `gather_every` is the learning epoch, in steps, of the plastic synapses that end here, 0 where there are
     none. `spikes` lists (step, neuron) of the events of a list, sorted. `units[variable]` is the value and
-    unit that 1 in a state or output stands for, where that is known. `real` holds, for parameters that were
+    unit that 1 in a state or output stands for, where that is known, and `origins[variable]` what 0 stands
+    for, one number or [neuron], where that is not 0. `real` holds, for parameters that were
     rounded, the real number before; `reference` runs with those, and with the program `exact`, where
     functions of it became the tables `functions`.
     """
@@ -76,6 +77,7 @@ class PopulationCode:
     gather_every: int = 0
     spikes: NDArray[np.int64] | None = None
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    origins: Mapping[str, float | NDArray[np.float64]] = field(default_factory=dict)
     real: Mapping[str, float | NDArray[np.float64]] = field(default_factory=dict)
     signals: Mapping[str, Signal] = field(default_factory=dict)
     exact: Program | None = None
@@ -134,8 +136,9 @@ class LearningCode:
     `carry`: W += (x * gathered + r) >> (shift + halvings) where `gate` is 1; the trace x is cleared where
     `restart` is 1; all three are signals at the neurons' clock. `chip`: the sums of products in `rules`
     (dw, dt, dd). Every `consolidate_every` samples the neuron's y2 moves the tag; 0 where the rule does
-    without. `rate` and `consolidation` are the exact rates of a burst rule, `gains` what the products of its
-    sums are exactly worth (`Product.gain`); None and (): what the integers stand for.
+    without. `seed` takes the place of the run's in all draws of this learning; None: the run's. `rate` and
+    `consolidation` are the exact rates of a burst rule, `gains` what the products of its sums are exactly
+    worth (`Product.gain`); None and (): what the integers stand for.
     """
 
     form: Literal["chip", "carry"]
@@ -147,13 +150,17 @@ class LearningCode:
     consolidate_every: int
     stream: int
     trace_stream: int
-    rng_seed: int
+    seed: int | None = None
     rate: float | None = None
     consolidation: float | None = None
     gains: tuple[float, ...] = ()
     gate: Signal = ALWAYS
     restart: Signal = NEVER
     halvings: Signal = NEVER
+
+    def seed_in(self, seed: int) -> int:
+        """The seed of its draws in a run of this seed."""
+        return seed if self.seed is None else self.seed
 
     @property
     def real_shift(self) -> float:
@@ -268,8 +275,41 @@ class QuantisationLine:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """Where weights were learned: in `epoch` whole epochs of `epochs` and `samples` samples of the next.
+
+    `artifact_sha256` is that of the program that learned them, on `backend`. `rounded` of them were rounded
+    to the integers that a program can start with, and the tags of `tags` synapses were dropped.
+    """
+
+    artifact_sha256: str
+    backend: str
+    epoch: int
+    epochs: int
+    samples: int
+    rounded: int
+    tags: int
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        notes = [f"trained weights of epoch {self.epoch}"]
+        if self.epoch < self.epochs:
+            more = f" and {self.samples:,} samples" if self.samples else ""
+            notes = [f"{notes[0]}{more}, of a training that was interrupted before epoch {self.epochs}"]
+        if self.rounded:
+            notes.append(f"{self.rounded:,} weights rounded to what an artifact holds")
+        if self.tags:
+            notes.append(f"tags of {self.tags:,} synapses dropped")
+        return "; ".join(notes)
+
+
+@dataclass(frozen=True)
 class ChipProgram:
-    """Everything a backend needs. `host` says by name how the host's values become integers."""
+    """Everything a backend needs. `host` says by name how the host's values become integers.
+
+    `learned` is None where the weights are those that the network's file asks for.
+    """
 
     name: str
     step_ms: float
@@ -283,6 +323,7 @@ class ChipProgram:
     quantisation: tuple[QuantisationLine, ...]
     diagnostics: tuple[Diagnostic, ...] = field(default=())
     host: Mapping[str, HostInput] = field(default_factory=dict)
+    learned: Learned | None = None
 
     def __repr__(self) -> str:
         neurons = sum(population.size for population in self.populations)

@@ -123,7 +123,7 @@ def _rest(network: Network) -> Iterator[str]:
         for trace in plasticity.traces:
             yield f"    trace {trace.name}: tau {_number(trace.tau)} ms, increment {_number(trace.increment)}"
     for probe in network.probes:
-        yield f"  probe {probe.population}.{probe.variable}"
+        yield f"  probe {probe.owner}.{probe.variable}"
     if (task := network.task) is not None:
         yield f"  task {task.data}: {task.input} -> {task.readout}"
         yield f"    present = {_number(task.present)} ms, teach_after = {_number(task.teach_after)} ms"

@@ -22,11 +22,11 @@ from compiler.passes.quantize_scales import Arriving, voltage_steps
 from compiler.passes.quantize_signals import quantize_signals
 from compiler.passes.quantize_weights import (
     EXPONENT_RANGE,
-    Form,
     quantize_delays,
     quantize_weights,
     weight_range,
 )
+from compiler.passes.weight_signs import Form
 from hw_models.neurons.model import BASE_UNITS, Reals
 from hw_models.neurons.quantities import VOLTAGE_STEPS, nearest_steps
 from hw_models.program.ranges import output_range
@@ -98,6 +98,10 @@ def _population(
         stream=elaborated.streams.population(index),
         spikes=spikes,
         units=dict(found.numbers.units),
+        origins={
+            name: float(origin) if np.ndim(origin) == 0 else np.asarray(origin, dtype=np.float64)
+            for name, origin in found.numbers.origins.items()
+        },
     )
     return code, found
 
@@ -228,7 +232,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         weight_form=_weight_form(network.projections, rules),
         populations=codes,
         projections=tuple(projections),
-        probes=tuple((probe.population, probe.variable) for probe in network.probes),
+        probes=tuple((probe.owner, probe.variable) for probe in network.probes),
         task=_task(network.task, elaborated) if network.task else None,
         quantisation=tuple(report.lines),
         diagnostics=tuple(report.diagnostics),

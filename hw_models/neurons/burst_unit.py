@@ -254,6 +254,7 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
             "gathered": (1 / BURST, ""),
             "burst_error": (1 / BURST, ""),
         },
+        origins={"v": values["rest"]},
     )
 
 

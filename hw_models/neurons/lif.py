@@ -96,6 +96,7 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
         },
         port_units={"soma": mantissa_unit * peak},
         units=voltage_units(unit, "u", "v"),
+        origins={"v": values["rest"]},
     )
 
 

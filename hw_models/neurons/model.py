@@ -134,7 +134,8 @@ class ChipNumbers:
     parameter sets. `represents` has an entry for every physical parameter. `port_units[port]` is the weight,
     in the port's base unit, that one weight unit at exponent 0 stands for, one or [neuron].
     `units[variable]` is the value that 1 in a state or output stands for, and its unit ("" for a fraction),
-    where that is one number for all neurons.
+    where that is one number for all neurons. `origins[variable]` is the value that 0 in it stands for, in
+    that unit, one or [neuron], where it is not 0.
     """
 
     parameters: Mapping[str, ChipParameter]
@@ -142,6 +143,7 @@ class ChipNumbers:
     port_units: Mapping[str, Reals]
     constants: Mapping[str, int] = field(default_factory=dict)
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    origins: Mapping[str, Reals] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -104,3 +104,10 @@ def _of_units(model: NeuronModel, numbers: ChipNumbers) -> Iterator[Flaw]:
                 "a state or an output in `units`",
                 variable,
             )
+    for variable, origin in numbers.origins.items():
+        if variable not in numbers.units or not np.all(np.isfinite(origin)):
+            yield Flaw(
+                f"says what 0 stands for in '{variable}', but not in which unit",
+                "a finite number in `origins`, and an entry in `units`",
+                str(origin),
+            )

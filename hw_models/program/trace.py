@@ -216,8 +216,14 @@ class Integer:
         return 1 - (self < other)
 
     def equals(self, other: IntegerLike) -> Integer:
-        """1 where both are equal. (`==` keeps Python's meaning.)"""
+        """1 where both are equal."""
         return self._binary("equal", other)
+
+    def __eq__(self, other: object) -> bool:
+        # Python's own answer would be a constant of the program, whatever the values are.
+        raise TypeError("a program cannot compare values of the chip with == or !=: use a.equals(b)")
+
+    __hash__ = object.__hash__
 
     def __and__(self, other: IntegerLike) -> Integer:
         """Both of two flags."""

@@ -16,6 +16,7 @@ COMMANDS = (
     "compile",
     "run",
     "train",
+    "predict",
     "verify",
     "errors",
     "report",

@@ -46,7 +46,7 @@ def test_a_short_form_stands_for_one_option() -> None:
     [("--json", {"schema"}), ("--quiet", {"schema", "doctor"})],
 )
 def test_every_command_has(option: str, but: set[str]) -> None:
-    assert {name for name, it in OPTIONS if option in it.opts} >= set(COMMANDS) - but - {"predict"}
+    assert {name for name, it in OPTIONS if option in it.opts} >= set(COMMANDS) - but
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -36,6 +36,30 @@ def test_record_may_be_repeated_and_defaults_to_the_probes(artifact: Path, burst
         assert set(b.data_vars) == {"cell.v", "cell.events"}
 
 
+def test_physical_units_on_wish(tmp_path: Path, burstchip) -> None:
+    """Each neuron counts from its own rest; some neurons and every 7th step are chosen as of the integers."""
+    (tmp_path / "rests.yaml").write_text(
+        "burstchip: 1\nname: rests\nstep: 1 ms\npopulations:\n"
+        "  cell: {model: lif, size: 3, rest: [-70 mV, -65 mV, -60 mV], threshold: -40 mV, bias: 150 pA}\n"
+    )
+    assert burstchip("compile", "rests.yaml", "-o", "rests.burst").code == 0
+    run = ["run", "rests.burst", "--steps", 40, "--every", 7, "--backend", "plain", "--units", "-o", "out.nc"]
+    done = burstchip(*run, "--record", "cell.v[1:],cell.events")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1].startswith("out.nc: cell.v[1:] (and in mV), cell.events, 40 steps")
+    with xarray.open_dataset("out.nc", engine="h5netcdf") as found:
+        assert set(found.data_vars) == {"cell.v", "cell.v.physical", "cell.events"}
+        integers, volts = found["cell.v"].values, found["cell.v.physical"]
+        unit = found["cell.v"].attrs["mV_per_unit"]
+        assert integers.shape == (6, 2) and volts.attrs["units"] == "mV"
+        assert (volts.values == [-65, -60] + integers * unit).all() and (volts.values <= -40).all()
+    done = burstchip(*run, "--record", "cell.events")
+    assert done.code == 2 and done.err == (
+        "error[BC636]: no recorded variable has a known unit\n"
+        "  required: one of cell.u, cell.v    given: cell.events\n"
+    )
+
+
 def test_reference(artifact: Path, burstchip) -> None:
     done = burstchip("run", artifact, "--steps", 50, "-o", "out.nc", "--backend", "reference")
     assert done.code == 0

@@ -9,9 +9,10 @@ import pytest
 import xarray
 
 from burstchip.compilation import compile_file
-from burstchip.files.recording import save_recording, to_dataset
-from burstchip.running.recording import Recording, Samples
+from burstchip.files.recording import RecordingFile, save_recording, to_dataset
+from burstchip.running.recording import Recording, Samples, record
 from burstchip.templates import write_template
+from burstchip.variables import parse_selections
 from hw_models.diagnostics import BurstchipError
 
 STEPS = 200
@@ -69,6 +70,18 @@ def test_units_are_such_that_pint_reads_them(recording: Recording) -> None:
     assert unit.to("mV").magnitude == 20 / 8192
 
 
+def test_physical_values_stand_beside_the_integers(recording: Recording) -> None:
+    """A voltage counts from rest, which is at -70 mV here; what has no known unit is not doubled."""
+    dataset = to_dataset(recording, physical=True)
+    physical = {name for name in dataset.data_vars if str(name).endswith(".physical")}
+    assert physical == {"hidden.v.physical", "hidden.R.physical"}
+    volts = dataset["hidden.v.physical"]
+    assert np.array_equal(volts.values, -70 + recording.values["hidden", "v"] * (20 / 8192))
+    assert (volts.attrs["units"], volts.attrs["integers"]) == ("mV", "hidden.v")
+    assert dataset["hidden.R.physical"].attrs["units"] == "Hz"
+    xarray.testing.assert_identical(dataset.drop_vars(sorted(physical)), to_dataset(recording))
+
+
 def test_events_are_stored_in_a_byte_and_values_unchanged(recording: Recording) -> None:
     dataset = to_dataset(recording)
     assert dataset["readout.events"].dtype == np.int8 and dataset["hidden.v"].dtype == np.int32
@@ -92,6 +105,39 @@ def test_the_file_holds_the_same(recording: Recording, tmp_path: Path) -> None:
     with xarray.open_dataset(path, engine="h5netcdf") as read:
         xarray.testing.assert_identical(read.load().assign_attrs({}), dataset.assign_attrs({}))
         assert list(read.attrs["populations"]) == dataset.attrs["populations"]
+
+
+LEARNS = """burstchip: 1
+name: learns
+step: 1 ms
+populations:
+  source: {model: rate_source, size: 3, rate: 150 Hz}
+  cell: {model: lif, size: 2}
+plasticity:
+  grow: {every: 2 ms, trace: {name: x1, tau: 20 ms, increment: 16}, dw: x0*2^-2*x1}
+projections:
+  - {from: source, to: cell, weight: 2 mV, limit: 8 mV, learn: grow}
+"""
+
+
+def test_weights_have_the_ends_of_their_synapses(tmp_path: Path) -> None:
+    (tmp_path / "learns.yaml").write_text(LEARNS)
+    code, _ = compile_file(tmp_path / "learns.yaml")
+    selections = parse_selections(code, ["source->cell.w[1:4]", "source->cell.x1", "cell.v"])
+    found = record(code, 20, [it.text for it in selections], backend="plain", every=5)
+    with RecordingFile(tmp_path / "out.nc", code, selections, every=5) as file:
+        again = record(code, 20, [it.text for it in selections], backend="plain", every=5, sink=file)
+        file.finish(again)
+    with xarray.open_dataset(tmp_path / "out.nc", engine="h5netcdf") as read:
+        made = to_dataset(found)
+        xarray.testing.assert_identical(read.load().assign_attrs({}), made.assign_attrs({}))
+        weights = read["source->cell.w"]
+        assert weights.dims == ("time", "source->cell_synapse") and weights.shape == (4, 3)
+        assert read["source->cell_pre"].values.tolist() == [0, 1, 1]
+        assert read["source->cell_post"].values.tolist() == [1, 0, 1]
+        assert weights.attrs["mV_per_unit"] == code.projections[0].unit
+        assert weights.attrs["projection"] == "source->cell"
+        assert read["source->cell.x1"].dims == ("time", "source->cell.x1_neuron")
 
 
 def test_a_write_that_fails_leaves_the_older_file(

@@ -103,5 +103,9 @@ def test_every_model_is_on_the_page() -> None:
         assert states in page, f"{name}: states {states}"
         for port in model.ports:
             assert f"`{port.name}`" in page
+        section = page.partition(f"#### `{name}`")[2].partition("\n#")[0]
+        for state, width in model.program.states.items():
+            (line,) = (line for line in section.splitlines() if line.startswith(f"| `{state}` |"))
+            assert line.endswith(f" | {width} |"), f"{name}.{state}: {width}"
         variables = ", ".join(f"`{it.name}`" for it in model.settable)
         assert not variables or f"| `{name}` | {variables} |" in page, f"{name}: variables {variables}"

@@ -14,8 +14,13 @@ import xarray as xr
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
+from burstchip.compilation import compile_file
+from burstchip.templates import write_template
+from compiler.artifact import save_artifact
+
 PRESENT_MS, TEACH_AFTER_MS = 96, 24
 LABELS = (3, 8, 0, 5, 1)
+ANSWERS = (3, 1, 0, 5, 1)
 
 NETWORK = """burstchip: 1
 name: synthetic
@@ -49,6 +54,13 @@ def summary() -> dict[str, Any]:
         "confusion": confusion.tolist(),
         "classes": 10,
         "frozen": [],
+        "overrides": {"split": "0"},
+        "test_activity": {
+            "samples": 360,
+            "events": {"image": 131_895, "hidden": 400_330, "readout": 22_312},
+            "bursts": {},
+            "synaptic_operations": 17_192_800,
+        },
         "diagnostics": [
             "network.yaml:7:3: warning[BC310]: 'bias' of population 'hidden' is represented 2.40 % off\n"
             "  required: at most 1 %    given: 73.24 pA"
@@ -169,12 +181,41 @@ def recording(seed: int, label_rate: float) -> xr.Dataset:
             "time": ("time", np.arange(steps, dtype=np.float64), {"units": "ms"}),
             "sample_start": ("sample", PRESENT_MS * np.arange(len(LABELS), dtype=np.float64)),
             "sample_label": ("sample", np.array(LABELS)),
+            "sample_readout": ("sample", np.array(ANSWERS)),
         },
         attrs={
             "present_ms": PRESENT_MS,
             "teach_after_ms": TEACH_AFTER_MS,
         },
     )
+
+
+def provenance() -> dict[str, Any]:
+    """A run of two sessions, the second with another numpy."""
+    session = {
+        "begun": "2026-01-02 03:04:05 UTC",
+        "burstchip": "0.1.0",
+        "python": "3.10.13",
+        "numpy": "1.26.4",
+        "numba": "0.60.0",
+        "system": "Linux 6.1 x86_64",
+        "processor": "A Processor",
+        "cores": 2,
+    }
+    later = {**session, "begun": "2026-01-03 00:00:00 UTC", "numpy": "2.0.0"}
+    return {
+        "command": "burstchip train net.yaml --set split=0 --out run",
+        "sessions": [session, later],
+    }
+
+
+def answers(confusion: list[list[int]]) -> dict[str, NDArray[Any]]:
+    """The answers that the confusion matrix counts, with pictures of the wrong ones."""
+    pairs = [(r, c) for r, row in enumerate(confusion) for c, count in enumerate(row) for _ in range(count)]
+    label, answer = np.array(pairs, dtype=np.int32).T.copy()
+    wrong = np.flatnonzero(label != answer).astype(np.int32)
+    pictures = np.random.default_rng(3).integers(0, 256, (len(wrong), 64)).astype(np.uint8)
+    return {"label": label, "answer": answer, "wrong": wrong, "pictures": pictures}
 
 
 @pytest.fixture(scope="session")
@@ -191,6 +232,12 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recording(1, 0.08).to_netcdf(folder / "recording_before.nc", engine="h5netcdf")
     recording(2, 0.35).to_netcdf(folder / "recording_after.nc", engine="h5netcdf")
     (folder / "network.yaml").write_text(NETWORK)
+    (folder / "network_as_run.yaml").write_text(NETWORK.replace('"${split}"', "0"))
+    (folder / "provenance.json").write_text(json.dumps(provenance()))
+    kept = answers(summary()["confusion"])
+    save_file(kept, folder / "answers.safetensors", {"shape": "[8, 8]"})
+    code, _ = compile_file(write_template("digits", tmp_path_factory.mktemp("digits")))
+    save_artifact(code, folder / "net.burst")
     return folder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,9 +40,9 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Figure]]:
     """Figures by name, kept before they are turned into pixels."""
     kept: dict[str, Figure] = {}
 
-    def keep(figure: Figure, name: str, title: str, caption: str) -> Picture:
+    def keep(figure: Figure, name: str, title: str, caption: str, alt: str) -> Picture:
         kept[name] = figure
-        return Picture(name, title, caption, figure.get_figwidth(), b"")
+        return Picture(name, title, caption, alt, b"")
 
     for module in MODULES:
         monkeypatch.setattr(module, "picture", keep)
@@ -79,22 +78,18 @@ def points(axes: Axes, colour: str, marker: str) -> list[tuple[float, float]]:
     ]
 
 
-def test_every_axis_is_labelled_and_every_figure_tells_its_setting(
-    run: RunFolder, figures: dict[str, Figure]
-) -> None:
+def test_every_axis_is_labelled(run: RunFolder, figures: dict[str, Figure]) -> None:
     draw_all(run)
     assert len(figures) == 8
     for name, figure in figures.items():
-        heading = figure.get_suptitle()
-        assert "weight form carry (emulation only)" in heading, name
-        assert "seed 0, split 0" in heading, name
+        assert not figure.get_suptitle(), "the page has one subtitle"
         shown = [axes for axes in figure.axes if axes.axison]
         for axes in shown:
             # Of panels with a common axis one bears the label; the colour bar has only one axis.
             beside = axes.get_shared_y_axes().get_siblings(axes)
             below = axes.get_shared_x_axes().get_siblings(axes)
-            assert any(other.get_ylabel() for other in beside), name
-            assert any(other.get_xlabel() for other in below) or name == "receptive_fields", name
+            assert any(other.get_ylabel() for other in beside) or name == "receptive_fields", name
+            assert any(other.get_xlabel() for other in below), name
 
 
 def test_the_learning_curve_is_the_history(run: RunFolder, figures: dict[str, Figure]) -> None:
@@ -152,7 +147,9 @@ def test_the_raster_has_each_event_once(run: RunFolder, figures: dict[str, Figur
         assert sorted(dots + bars) == sorted(spikes(recording.time_ms, events))
         assert sorted(bars) == ([] if bursts is None else sorted(spikes(recording.time_ms, bursts)))
         assert axes.get_xlim() == (0, 480)
-    assert texts(figures["raster_after"]) == [f"label {n}" for n in (3, 8, 0, 5, 1)]
+    assert texts(figures["raster_after"]) == ["answer", *"31051", "label", *"38051"]
+    (wrong,) = [text for text in panels[0].texts if text.get_color() == BURST]
+    assert wrong.get_text() == "1"
 
 
 def spikes(time_ms: NDArray[np.float64], fired: NDArray[np.bool_]) -> list[tuple[float, float]]:
@@ -282,9 +279,9 @@ def test_a_receptive_field_is_the_row_of_its_unit(run: RunFolder, figures: dict[
 
 
 def test_a_task_with_other_pixels_has_no_receptive_fields(run_folder: Path) -> None:
-    summary = json.loads((run_folder / "summary.json").read_text())
-    (run_folder / "summary.json").write_text(json.dumps({**summary, "task": "mnist"}))
     run = read_run_folder(run_folder)
+    assert run.answers is not None
+    run = replace(run, answers=replace(run.answers, shape=(28, 28)))
     assert run.weights_before is not None
     assert run.weights_after is not None
     assert receptive_fields.draw_receptive_fields(run, run.weights_before, run.weights_after) == []

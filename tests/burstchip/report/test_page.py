@@ -8,9 +8,12 @@ import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import BinaryIO
+from xml.etree import ElementTree
 
 import matplotlib
 import pytest
+from matplotlib.figure import Figure
 
 from burstchip.report import write_report
 from burstchip.report.page import render
@@ -22,6 +25,8 @@ ALL_PICTURES = {
     "burst_probability_over_training",
     "confusion",
     "learning_curve",
+    "misclassified",
+    "network_drawing",
     "raster_after",
     "raster_before",
     "receptive_fields",
@@ -56,8 +61,18 @@ def reported(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made but not rendered, which takes seconds."""
+
+    def render_nothing(self: Figure, target: BinaryIO, **options: object) -> None:
+        target.write(b"<svg></svg>")
+
+    monkeypatch.setattr(Figure, "savefig", render_nothing)
+
+
 def pictures(folder: Path) -> set[str]:
-    return {path.stem for path in (folder / "figures").glob("*.png")}
+    return {path.stem for path in (folder / "figures").glob("*.svg")}
 
 
 def test_a_complete_run_has_every_part(reported: Path) -> None:
@@ -77,6 +92,13 @@ def test_a_complete_run_has_every_part(reported: Path) -> None:
         "0123456789abcdef" * 4,
         "'bias' of population 'hidden' is represented 2.40 % off",
         "name: synthetic",
+        "digits, 20 epochs · seed 0, split 0 · weight form carry (emulation only) · backend sim",
+        "split = 0",
+        "burstchip train net.yaml --set split=0 --out run",
+        "1.26.4; then 2.0.0",
+        "A Processor, 2 cores",
+        "47,760 synaptic operations a sample",
+        "readout.burst_error → hidden.dendrite",
     ):
         assert fact in page.text, fact
 
@@ -87,7 +109,14 @@ def test_the_page_needs_nothing_but_itself(reported: Path) -> None:
     assert not {tag for tag, _ in page.elements} & {"script", "link", "iframe", "object", "embed"}
     sources = [attributes["src"] for _, attributes in page.elements if "src" in attributes]
     assert len(sources) == len(ALL_PICTURES)
-    assert all(source and source.startswith("data:image/png;base64,") for source in sources)
+    assert all(source and source.startswith("data:image/svg+xml;base64,") for source in sources)
+    for source in sources:
+        picture = base64.b64decode(str(source).partition(",")[2]).decode()
+        # Names of XML's own, which nothing fetches.
+        loaded = re.findall(
+            r"(?:href|src)=\"(?!#|data:image/png;base64,)|url\((?!#)|@import|<script", picture
+        )
+        assert not loaded
     links = [attributes["href"] or "" for _, attributes in page.elements if "href" in attributes]
     ids = {attributes.get("id") for _, attributes in page.elements}
     assert links
@@ -100,10 +129,21 @@ def test_the_pictures_on_the_page_are_the_files_and_each_is_described(reported: 
     page = Page(reported / "report.html")
     images = [attributes for tag, attributes in page.elements if tag == "img"]
     embedded = {base64.b64decode(str(image["src"]).partition(",")[2]) for image in images}
-    files = {path.read_bytes() for path in (reported / "figures").glob("*.png")}
+    files = {path.read_bytes() for path in (reported / "figures").glob("*.svg")}
     assert embedded == files
-    assert all(content.startswith(b"\x89PNG\r\n\x1a\n") for content in files)
-    assert all(len(str(image["alt"])) > 60 for image in images)
+    for content in files:
+        assert ElementTree.fromstring(content).tag == "{http://www.w3.org/2000/svg}svg"
+        assert b"prefers-color-scheme: dark" in content
+    for image in images:
+        assert re.search(r"\d", str(image["alt"]).partition(". ")[2]), "what is seen, in numbers"
+
+
+def test_every_picture_opens_larger_and_closes_again(reported: Path) -> None:
+    page = Page(reported / "report.html")
+    links = [attributes["href"] for tag, attributes in page.elements if tag == "a"]
+    for name in ALL_PICTURES:
+        assert f"#{name}-large" in links and f"#{name}" in links
+    assert page.source.count('<p class="soft">digits, 20 epochs') == 1, "one subtitle"
 
 
 @pytest.mark.parametrize(("form", "marked"), [("carry", True), ("chip", False)])
@@ -125,6 +165,7 @@ def test_numbers_that_do_not_fit_together_are_pointed_out(run_folder: Path, edit
     assert "The history ends with a test error of 2.50 % in epoch 20" in source
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     ("absent", "without", "named"),
     [
@@ -140,7 +181,16 @@ def test_numbers_that_do_not_fit_together_are_pointed_out(run_folder: Path, edit
             {"weight_histograms", "receptive_fields"},
             ["the weights before learning"],
         ),
-        (("network.yaml",), set(), ["the network's own text"]),
+        (
+            ("network.yaml", "network_as_run.yaml", "provenance.json"),
+            set(),
+            ["the network's own text", "the network as it ran", "command, versions, date and machine"],
+        ),
+        (
+            ("net.burst", "answers.safetensors"),
+            {"network_drawing", "misclassified", "receptive_fields"},
+            ["the drawing of the network", "samples with a wrong answer"],
+        ),
     ],
 )
 def test_what_is_missing_is_left_out_and_named(
@@ -148,7 +198,7 @@ def test_what_is_missing_is_left_out_and_named(
 ) -> None:
     (run_folder / "figures").mkdir()
     for name in (*ALL_PICTURES, "receptive_fields_2", "of_the_user"):
-        (run_folder / "figures" / f"{name}.png").touch()
+        (run_folder / "figures" / f"{name}.svg").touch()
     for name in absent:
         (run_folder / name).unlink()
     page = Page(write_report(run_folder))
@@ -159,6 +209,7 @@ def test_what_is_missing_is_left_out_and_named(
         assert part in page.text
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_run_that_noted_no_bursts_says_so(run_folder: Path) -> None:
     history = json.loads((run_folder / "history.json").read_text())
     for entry in history:
@@ -172,15 +223,22 @@ def test_a_run_that_noted_no_bursts_says_so(run_folder: Path) -> None:
 def test_names_are_text_and_never_markup(run_folder: Path, edit: Edit) -> None:
     name = "<script>alert(1)</script> & $\\frac{$ \"quoted\" 'name'"
     edit("summary.json", name=name, diagnostics=["<img src=x onerror=y>"], frozen=["<b>"])
+    edit("summary.json", overrides={"<script>": "<script>"}, classes=["<script>", *"123456789"])
+    edit("provenance.json", command="<script>")
     (run_folder / "network.yaml").write_text("name: '</pre><script>'\n")
+    (run_folder / "network_as_run.yaml").write_text("name: '</pre><script>'\n")
     page = Page(write_report(run_folder))
     tags = {tag for tag, _ in page.elements}
     assert "script" not in tags
     assert "b" in tags  # the result's own
     assert not any("onerror" in attributes for _, attributes in page.elements)
     assert name in page.text
+    for picture in (run_folder / "figures").glob("*.svg"):
+        tags = {element.tag.rpartition("}")[2] for element in ElementTree.parse(picture).iter()}
+        assert not tags & {"script", "foreignObject", "a", "img"}
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.skipif(os.name == "nt", reason="needs a file where the folder should be to be refused")
 def test_a_folder_that_cannot_be_written(run_folder: Path) -> None:
     (run_folder / "figures").write_text("in the way")
@@ -201,6 +259,7 @@ def test_the_same_run_gives_the_same_bytes_whatever_the_users_matplotlib_setting
     assert again == (reported / "report.html").read_bytes()
 
 
+@pytest.mark.usefixtures("quick")
 def test_errors_stand_on_the_page_where_they_were_asked_for(run_folder: Path) -> None:
     """`burstchip errors -o RUN/errors.json` writes them; a share that there is not is a dash."""
     assert "errors" not in {attributes.get("id") for _, attributes in Page(write_report(run_folder)).elements}

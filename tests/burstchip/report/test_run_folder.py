@@ -38,6 +38,9 @@ def test_a_complete_folder(run_folder: Path) -> None:
     assert run.weights_after.by_projection["image->hidden.soma"].shape == (100, 64)
     assert run.recording_after is not None
     assert run.recording_after.labels == (3, 8, 0, 5, 1)
+    assert run.recording_after.answers == (3, 1, 0, 5, 1)
+    assert run.program is not None and run.program.name == "digits"
+    assert run.answers is not None and run.answers.shape == (8, 8)
     assert list(run.recording_after.events) == ["image", "hidden", "readout"]
     assert list(run.recording_after.bursts) == ["hidden", "readout"]
 
@@ -115,6 +118,8 @@ FILES = {
     "weights_after.safetensors": "BC543",
     "recording_before.nc": "BC544",
     "recording_after.nc": "BC544",
+    "provenance.json": "BC634",
+    "answers.safetensors": "BC635",
 }
 
 
@@ -140,7 +145,7 @@ def test_every_damaged_file_is_named_in_one_go(run_folder: Path) -> None:
         (run_folder / file).write_bytes(b"")
     (run_folder / "network.yaml").write_text("a: [")
     found = [diagnostic.id for diagnostic in refusal(run_folder).diagnostics]
-    assert found == ["BC542"] * 3 + ["BC543"] * 2 + ["BC544"] * 2 + ["BC542"]
+    assert found == ["BC542"] * 3 + ["BC543"] * 2 + ["BC544"] * 2 + ["BC542", "BC634", "BC635"]
 
 
 @pytest.mark.parametrize("text", ["a: [", "!!python/object/apply:os.getcwd []", "a: &a [*a]\nb: *c"])
@@ -149,6 +154,21 @@ def test_a_network_that_is_no_plain_yaml(run_folder: Path, text: str) -> None:
     (diagnostic,) = refusal(run_folder).diagnostics
     assert diagnostic.id == "BC542"
     assert diagnostic.required == "the YAML text of the network"
+
+
+def test_an_artifact_of_another_version_costs_the_drawing_alone(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compiler.artifact.VERSION", 99)
+    run = read_run_folder(run_folder)
+    assert run.program is None and [(it.file, it.shows) for it in run.missing] == [
+        ("net.burst", "the drawing of the network: the file has the format of another version")
+    ]
+
+
+def test_a_damaged_artifact_is_an_error(run_folder: Path) -> None:
+    (run_folder / "net.burst").write_bytes((run_folder / "net.burst").read_bytes()[:-9])
+    assert [diagnostic.id for diagnostic in refusal(run_folder).diagnostics] == ["BC403"]
 
 
 def test_weights_of_two_networks(run_folder: Path) -> None:
@@ -176,6 +196,37 @@ def test_weights_that_are_no_matrix_of_numbers(run_folder: Path, values: np.ndar
 def test_no_weights_at_all(run_folder: Path) -> None:
     save_file({}, run_folder / "weights_after.safetensors")
     assert refusal(run_folder).diagnostics[0].given == "no tensor"
+
+
+@pytest.mark.parametrize(
+    ("changes", "shape", "given"),
+    [
+        ({}, "[8]", "the shape of a sample is not a height and a width"),
+        ({}, "[8, 9]", "9 pictures of [8, 9] values have the shape [9, 64]"),
+        (
+            {"answer": np.zeros(3, np.int32)},
+            "[8, 8]",
+            "360 labels, 3 answers and pictures of uint8",
+        ),
+        (
+            {"wrong": np.full(9, 400, np.int32)},
+            "[8, 8]",
+            "a picture of a sample that does not exist",
+        ),
+        (
+            {"wrong": np.zeros(9, np.int32)},
+            "[8, 8]",
+            "a picture of a sample that was answered rightly",
+        ),
+    ],
+)
+def test_answers_that_no_trainer_writes(
+    run_folder: Path, changes: dict[str, Any], shape: str, given: str
+) -> None:
+    path = run_folder / "answers.safetensors"
+    save_file({**load_file(path), **changes}, path, {"shape": shape})
+    (diagnostic,) = refusal(run_folder).diagnostics
+    assert (diagnostic.id, diagnostic.given) == ("BC635", f"ValueError: {given}")
 
 
 def _reversed_time(recording: xr.Dataset) -> xr.Dataset:
@@ -207,6 +258,10 @@ def _fewer_bursts(recording: xr.Dataset) -> xr.Dataset:
         (lambda r: r.drop_vars("time"), "ValueError: the steps have no times"),
         (lambda r: r[["hidden.bursts"]], "ValueError: no population's events were recorded"),
         (_fewer_labels, "ValueError: 5 samples have 1 labels"),
+        (
+            lambda r: r.assign_coords(sample_start=("sample", np.zeros(5))),
+            "ValueError: the samples do not begin one after the other",
+        ),
         (
             lambda r: r.assign_attrs(present_ms=0),
             "ValueError: a sample's time or the teacher's is out of range",

@@ -4,12 +4,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from burstchip.report.json_files import QuantizedValue
 from burstchip.report.run_folder import read_run_folder
-from burstchip.report.tables import contradictions, quantisation_rows, result, setting_rows
-from burstchip.report.wording import number, percent
+from burstchip.report.tables import (
+    activity_rows,
+    contradictions,
+    operations,
+    quantisation_rows,
+    result,
+    setting_rows,
+)
+from burstchip.report.wording import number, percent, plasticity
 
 Edit = Callable[..., None]
 
@@ -96,7 +104,8 @@ def test_the_result_counts_and_says_how_sure_it_is(run_folder: Path) -> None:
     outcome = result(read_run_folder(run_folder).summary)
     assert outcome.counts == "9 of 360 test samples"
     assert outcome.interval.replace("\N{NO-BREAK SPACE}", " ") == "1.32 % to 4.68 %"
-    assert outcome.weight_form == "carry (emulation only)"
+    assert outcome.plasticity == "weight form carry (emulation only)"
+    assert plasticity("none") == "no plasticity"
 
 
 def test_what_a_run_does_not_state_is_left_out(run_folder: Path, edit: Edit) -> None:
@@ -130,3 +139,25 @@ def test_a_test_without_samples_contradicts_any_error(run_folder: Path, edit: Ed
     run = read_run_folder(run_folder)
     assert len(contradictions(run)) == 1
     assert result(run.summary).interval == "unknown"
+
+
+def test_activity_is_that_of_the_test_and_of_each_recorded_sample(run_folder: Path) -> None:
+    run = read_run_folder(run_folder)
+    rows = activity_rows(run)
+    assert [row.population for row in rows] == ["image", "hidden", "readout"]
+    assert (rows[0].test, rows[0].bursts) == ("366.4", "–")
+    assert run.recording_after is not None
+    events = run.recording_after.events["hidden"].reshape(5, 96, 100).sum(axis=(1, 2))
+    low, middle, high = (f"{value:,}" for value in np.sort(events)[[0, 2, 4]])
+    assert rows[1].recorded == f"{low} … {middle} … {high}"
+
+
+def test_a_backend_that_does_not_count_operations_says_so(run_folder: Path, edit: Edit) -> None:
+    counted = {"samples": 360, "events": {}, "synaptic_operations": None}
+    edit("summary.json", test_activity=counted, backend="plain")
+    assert operations(read_run_folder(run_folder).summary) == (
+        "Events were counted while the 360 test samples were shown, learning off; "
+        "backend plain does not count synaptic operations."
+    )
+    edit("summary.json", test_activity=None)
+    assert operations(read_run_folder(run_folder).summary) is None

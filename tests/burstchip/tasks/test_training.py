@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,14 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import burstchip
+from burstchip.files.provenance import read_provenance
+from burstchip.frontend import load_network
 from burstchip.tasks import training
 from burstchip.tasks.checkpoint import FILE
-from burstchip.tasks.training import TrainOptions, TrainProgress, annealing, train
-from compiler.artifact import load_artifact
+from burstchip.tasks.run_folder import recorded_samples
+from burstchip.tasks.training import TrainOptions, TrainProgress, annealing, command_of, train
+from compiler.artifact import artifact_sha256, load_artifact
+from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError
 
 TEMPLATE = Path(burstchip.__file__).parent / "templates" / "digits" / "network.yaml"
@@ -57,14 +62,18 @@ def errors(out: Path, **more: Any) -> list[str]:
 def test_what_a_training_leaves(finished: Any) -> None:
     out, summary = finished()
     assert {path.name for path in out.iterdir()} == {
+        "answers.safetensors",
         "checkpoint.safetensors",
         "history.json",
         "net.burst",
         "network.yaml",
+        "network_as_run.yaml",
+        "provenance.json",
         "quantisation.json",
         "recording_after.nc",
         "recording_before.nc",
         "summary.json",
+        "trained.burst",
         "weights_after.safetensors",
         "weights_before.safetensors",
     }
@@ -78,6 +87,45 @@ def test_what_a_training_leaves(finished: Any) -> None:
     assert np.sum(summary["confusion"]) == 360
     assert summary["test_error"] == pytest.approx(1 - np.trace(summary["confusion"]) / 360)
     assert any("BC330" in note for note in summary["diagnostics"])
+
+
+def test_a_run_says_how_it_is_made_again(finished: Any) -> None:
+    """The file as it ran, read without the options of the training, is the same program."""
+    out, summary = finished()
+    provenance = read_provenance(out / "provenance.json")
+    asked = ["--epochs", "2", "--set", "weight_form=carry", "--out", str(out)]
+    assert shlex.split(provenance.command) == ["burstchip", "train", str(TEMPLATE), *asked]
+    network = load_network(out / "network_as_run.yaml")
+    assert artifact_sha256(compile_network(network)) == summary["artifact_sha256"]
+    everything = TrainOptions(
+        Path("a b.yaml"), Path("r"), 3, 4, frozen=("f",), strict=True, start_from=Path("o")
+    )
+    assert command_of(everything) == (
+        "burstchip train 'a b.yaml' --seed 3 --epochs 4 --from o --freeze f --strict --out r"
+    )
+
+
+def test_answers_and_activity_of_the_test_are_kept(finished: Any) -> None:
+    out, summary = finished()
+    answers = load_file(out / "answers.safetensors")
+    label, answer = answers["label"], answers["answer"]
+    assert [int(np.sum((label == k) & (answer == k))) for k in range(10)] == list(
+        np.diag(summary["confusion"])
+    )
+    assert answers["wrong"].tolist() == np.flatnonzero(label != answer)[:60].tolist()
+    assert answers["pictures"].shape == (len(answers["wrong"]), 64) and answers["pictures"].max() == 255
+    activity = summary["test_activity"]
+    assert activity["samples"] == 360 and activity["synaptic_operations"] > 0
+    events = activity["events"]
+    # Every synapse is counted: the feedback is silent in the test, where nothing is taught.
+    assert activity["synaptic_operations"] == 100 * events["image"] + 10 * events["hidden"]
+
+
+def test_samples_of_all_classes_are_recorded() -> None:
+    labels = np.array([2, 2, 0, 1, 0, 2, 1])
+    assert recorded_samples(labels).tolist() == [2, 3, 0, 4, 6, 1, 5]
+    many = recorded_samples(np.arange(1000) % 10)
+    assert many.tolist() == list(range(50))
 
 
 def test_the_history_has_a_line_before_and_after_each_epoch(finished: Any) -> None:
@@ -100,7 +148,7 @@ def test_progress_counts_every_sample(tmp_path: Path, finished: Any) -> None:
     assert seen[-1].running_error == summary["train_error"]
     # Watched, and tested by more threads: the same end.
     undisturbed = finished()[1]
-    for name in ("state_sha256", "test_error", "train_error", "confusion"):
+    for name in ("state_sha256", "test_error", "train_error", "confusion", "test_activity"):
         assert summary[name] == undisturbed[name]
 
 
@@ -134,7 +182,7 @@ def test_a_training_goes_on_where_it_was_stopped(
     undisturbed = finished(form)[1]
     for name in ("state_sha256", "test_error", "train_error", "confusion", "artifact_sha256", "diagnostics"):
         assert summary[name] == undisturbed[name], name
-    for name in ("net.burst", "quantisation.json"):
+    for name in ("net.burst", "quantisation.json", "trained.burst"):
         assert (out / name).read_bytes() == (finished(form)[0] / name).read_bytes(), name
     weights = [load_file(folder / "weights_after.safetensors") for folder in (out, finished(form)[0])]
     for name, matrix in weights[0].items():

@@ -13,15 +13,21 @@ from generate.quantities import between, each, quantity, written
 
 SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source")
 GENERATED = "generated"
-NEURONS = ("lif", "burst_unit", GENERATED)
+#: Lava's LIF and its relatives.
+LIFS = ("lif", "lif_refractory", "lif_reset", "ternary_lif")
+NEURONS = ("lif", "burst_unit", GENERATED, "burst_unit", *LIFS)
 #: Few neurons, so that a step is cheap; sometimes enough to fill the vectors that sum rows of weights.
 SIZES = (*range(1, 13), 1, 2, 3, 4, 5, 16, 17, 33)
 
 _HOMEOSTASIS = ("target_rate", "homeostasis_gain", "homeostasis_limit", "homeostasis_window")
 _TEACHER = ("teacher_on", "teacher_off", "teacher_gain")
+_LIF = ("tau_membrane", "tau_current", "capacitance", "rest", "threshold", "bias")
 #: What may differ between the neurons of a population.
 _PER_NEURON: Mapping[str, tuple[str, ...]] = {
-    "lif": ("tau_membrane", "tau_current", "capacitance", "rest", "threshold", "bias"),
+    "lif": _LIF,
+    "lif_refractory": (*_LIF, "refractory", "reset", "lower_bound"),
+    "lif_reset": (*_LIF, "reset_interval", "reset_offset"),
+    "ternary_lif": (*_LIF, "lower_threshold"),
     "burst_unit": (
         *("tau_soma", "tau_current", "tau_dendrite", "capacitance", "rest", "threshold", "bias"),
         *("burst_window", *_HOMEOSTASIS, *_TEACHER),
@@ -32,7 +38,7 @@ _PER_NEURON: Mapping[str, tuple[str, ...]] = {
     "current_source": ("level", "start", "stop"),
 }
 #: The greatest distance from rest to threshold within a population, as multiples of the least.
-_SPREAD = {"lif": 1000.0, "burst_unit": 31.0}
+_SPREAD = {**dict.fromkeys(LIFS, 1000.0), "burst_unit": 31.0}
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ class PopulationStructure:
             return 1.0
         if port == "dendrite":
             return 1.0 / (1 << self.dendrite_shift)
-        return self.distance_mv / (128 if self.model == "lif" else 8192)
+        return self.distance_mv / (128 if self.model in LIFS else 8192)
 
 
 @st.composite
@@ -115,8 +121,7 @@ def populations(it: PopulationStructure, step_ms: float, steps: int) -> st.Searc
     if it.is_generated:
         return _integers(it).map(lambda keys: {"model": it.model, "size": it.size, **keys})
     made = {
-        "lif": _neurons,
-        "burst_unit": _neurons,
+        **dict.fromkeys((*LIFS, "burst_unit"), _neurons),
         "rate_source": _rates,
         "poisson_source": _rates,
         "spike_list": _listed,
@@ -146,7 +151,7 @@ def _neurons(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: in
     def put(name: str, unit: str, value: st.SearchStrategy[float]) -> None:
         keys[name] = written(draw(each(value, it.size, name in it.per_neuron)), unit)
 
-    membrane = "tau_membrane" if it.model == "lif" else "tau_soma"
+    membrane = "tau_membrane" if it.model in LIFS else "tau_soma"
     put(membrane, "ms", _times(step_ms))
     put("tau_current", "ms", _times(step_ms))
     keys |= _voltages(draw, it)
@@ -159,7 +164,31 @@ def _neurons(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: in
     if it.model == "burst_unit":
         put("tau_dendrite", "ms", _times(step_ms))
         keys |= _homeostasis_and_teacher(draw, it, step_ms)
+    elif it.model == "lif_reset":
+        put("reset_interval", "ms", between(step_ms, 40 * step_ms, (0.0, step_ms, 60000 * step_ms)))
+        put("reset_offset", "ms", between(0, 90 * step_ms, (0.0, step_ms)))
+    elif it.model == "lif_refractory":
+        put("refractory", "ms", between(0, 20 * step_ms, (0.0, step_ms, 4095 * step_ms)))
+        keys |= _below_rest(draw, it, keys, ("reset", "lower_bound"))
+    elif it.model == "ternary_lif":
+        keys |= _below_rest(draw, it, keys, ("lower_threshold",))
     return keys
+
+
+def _below_rest(
+    draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any], names: tuple[str, ...]
+) -> dict[str, Any]:
+    """Voltages below the least resting potential, each further below it than the one before."""
+    rest = keys["rest"] if isinstance(keys["rest"], list) else [keys["rest"]]
+    least = min(float(value.split()[0]) for value in rest)
+    found: dict[str, Any] = {}
+    for name in names:
+        distances = between(0.01 * it.distance_mv, 1.5 * it.distance_mv, (it.distance_mv,))
+        drawn = draw(each(distances, it.size, name in it.per_neuron))
+        below = [least - value for value in (drawn if isinstance(drawn, list) else [drawn])]
+        least = min(below)
+        found[name] = written(below if isinstance(drawn, list) else below[0], "mV")
+    return found
 
 
 def _voltages(draw: st.DrawFn, it: PopulationStructure) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Runs LIF neurons in Lava: one JSON list of populations from stdin, their states after every step to stdout.
 
 A population has du, dv, vth, bias_mant, bias_exp, u, v (the last four by neuron) and a_in by step and
-neuron. With the argument `model` the stock fixed-point model is driven directly, which takes milliseconds;
-with `network` all populations run side by side through Lava's own run time.
+neuron; with reset_interval and reset_offset it is of Lava's LIFReset, with vth_hi and vth_lo of its
+TernaryLIF. With the argument `model` the stock fixed-point model is driven directly, which takes
+milliseconds; with `network` all populations run side by side through Lava's own run time.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.source import RingBuffer
-from lava.proc.lif.models import PyLifModelBitAcc
+from lava.proc.lif.models import PyLifModelBitAcc, PyLifResetModelBitAcc, PyTernLifModelFixed
 from lava.proc.lif.process import LIF
 from lava.proc.monitor.process import Monitor
 
@@ -35,15 +36,22 @@ class Port:
         self.value = value
 
 
+def stock(case: dict[str, Any]) -> Any:
+    if "reset_interval" in case:
+        return PyLifResetModelBitAcc({name: case[name] for name in ("reset_interval", "reset_offset")})
+    return PyTernLifModelFixed({}) if "vth_lo" in case else PyLifModelBitAcc({})
+
+
 def model(case: dict[str, Any]) -> dict[str, Any]:
-    it = PyLifModelBitAcc({})
+    it = stock(case)
     it.a_in, it.s_out = Port(), Port()
-    for name in ("du", "dv", "vth"):
+    for name in {"du", "dv", "vth", "vth_hi", "vth_lo"} & set(case):
         setattr(it, name, case[name])
     for name in ("u", "v", "bias_mant", "bias_exp"):
         setattr(it, name, np.array(case[name], dtype=np.int32))
     states: dict[str, list[Any]] = {"u": [], "v": [], "events": []}
-    for a_in in case["a_in"]:
+    for number, a_in in enumerate(case["a_in"]):
+        it.time_step = number + 1
         it.a_in.value = np.array(a_in, dtype=np.int32)
         it.run_spk()
         states["u"].append(it.u.tolist())

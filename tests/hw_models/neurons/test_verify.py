@@ -171,6 +171,11 @@ FLAWS: Mapping[str, tuple[Callable[..., Any], str]] = {
         "it gives a unit to 'w', which is not a variable of its program "
         "(required: a state or an output in `units`; given: w)",
     ),
+    "origin": (
+        numbers(origins={"w": -70.0}),
+        "it says what 0 stands for in 'w', but not in which unit "
+        "(required: a finite number in `origins`, and an entry in `units`; given: -70.0)",
+    ),
     "nothing": (lambda *given: None, "`in_chip_units` gives a NoneType"),
     "error": (lambda *given: {}["tau"], "`in_chip_units` fails with KeyError: 'tau'"),  # type: ignore[index]
 }

@@ -21,7 +21,7 @@ from hw_models.program.trace import (
     saturate,
     where,
 )
-from hw_models.program.widths import FLAG, Width, signed
+from hw_models.program.widths import FLAG, Width, signed, unsigned
 
 
 @settings(max_examples=300, deadline=None)
@@ -101,6 +101,19 @@ def test_a_program_cannot_branch() -> None:
         @program(states={}, parameters={}, inputs={"x": FLAG}, outputs={"y": FLAG})
         def branching(s: Any, p: Any, x: Any) -> Any:
             return {}, {"y": 1 if x.x else 0}
+
+
+@pytest.mark.parametrize("unequal", [False, True])
+def test_equality_is_not_pythons_own(unequal: bool) -> None:
+    """`==` of two symbols is a constant, whatever their values: a comparison that never does anything."""
+    with pytest.raises(
+        TypeError, match=r"cannot compare values of the chip with == or !=: use a\.equals\(b\)"
+    ):
+
+        @program(states={"c": unsigned(4)}, parameters={}, inputs={}, outputs={"events": FLAG})
+        def counter(s, p, x):  # type: ignore[no-untyped-def]
+            found = s.c != 3 if unequal else s.c == 3
+            return {"c": s.c}, {"events": where(found, 1, 0)}
 
 
 @pytest.mark.parametrize(

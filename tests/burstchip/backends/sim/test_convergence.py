@@ -17,6 +17,7 @@ from burstchip import compile_file, record
 TIMES = np.arange(7.0, 60.0, 4.0)
 
 CELL = "model: lif, size: 2, threshold: 900 mV, tau_membrane: 17 ms"
+OTHER = "size: 2, threshold: 900 mV, tau_membrane: 17 ms"
 UNIT = "model: burst_unit, size: 2, threshold: 900 mV"
 CLOCK = "clock: {model: spike_list, size: 2, events: [[0, 4 ms], [1, 4 ms], [0, 20 ms], [0, 24 ms]]}"
 PUSH = "push: {model: current_source, size: 2, level: 3, start: 4 ms, stop: 40 ms}"
@@ -39,6 +40,28 @@ CASES: dict[str, tuple[str, str, str]] = {
     "current": (
         f"{{{CELL}}}",
         "signals: {drive: {to: cell.bias, steps: [[4 ms, 80 pA], [30 ms, -20 pA]]}}",
+        "v",
+    ),
+    "reset": (
+        f"{{model: lif_reset, {OTHER}, tau_current: 6 ms, reset_interval: 16 ms, reset_offset: 2 ms}}",
+        EVENTS,
+        "v",
+    ),
+    "refractory": (
+        # Events by jumps of 3 mV at 6, 22 and 26 ms; the last finds the neuron refractory.
+        "{model: lif_refractory, size: 2, tau_membrane: 17 ms, tau_current: 0 ms, bias: 9 pA, "
+        "threshold: -67.5 mV, refractory: 8 ms, reset: -75 mV, lower_bound: -80 mV}",
+        EVENTS,
+        "v",
+    ),
+    "lower bound": (
+        f"{{model: lif_refractory, {OTHER}, tau_current: 0 ms, bias: -90 pA, lower_bound: -75 mV}}",
+        EVENTS,
+        "v",
+    ),
+    "ternary": (
+        f"{{model: ternary_lif, {OTHER}, tau_current: 3 ms, bias: -20 pA, lower_threshold: -95 mV}}",
+        EVENTS,
         "v",
     ),
     "soma": (f"{{{UNIT}, tau_current: 4 ms}}", EVENTS, "v"),

@@ -1,0 +1,84 @@
+"""How a run was made: `provenance.json` of a run folder, written when the training begins or goes on."""
+
+from __future__ import annotations
+
+import platform
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from burstchip.machine import cores, processor, version_of
+from compiler.artifact import write_whole
+from compiler.strict_json import strict_json
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+FILE = "provenance.json"
+
+register_codes({"BC634": "the record of how a run was made is damaged"})
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """One start of the program that worked at a run: when (UTC), with which versions, on which machine."""
+
+    begun: str
+    burstchip: str
+    python: str
+    numpy: str
+    numba: str
+    system: str
+    processor: str
+    cores: Annotated[int, Meta(ge=1)]
+
+
+class Provenance(Struct, frozen=True, kw_only=True):
+    """The command that makes a run again, and every session that worked at it, the first one first."""
+
+    command: str
+    sessions: Annotated[list[Session], Meta(min_length=1)]
+
+
+def this_session() -> Session:
+    """What is here and now."""
+    return Session(
+        begun=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        burstchip=version_of("burstchip"),
+        python=platform.python_version(),
+        numpy=version_of("numpy"),
+        numba=version_of("numba"),
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        processor=processor(),
+        cores=cores(),
+    )
+
+
+def note_session(folder: Path, command: str, *, resumed: bool) -> None:
+    """Write how a run is made, or add this session to a run that goes on.
+
+    Raises `BurstchipError` (BC634) where what a resumed run holds is damaged.
+    """
+    path = folder / FILE
+    if resumed and path.exists():
+        before = read_provenance(path)
+        found = Provenance(command=before.command, sessions=[*before.sessions, this_session()])
+    else:
+        found = Provenance(command=command, sessions=[this_session()])
+    write_whole(path, (strict_json(msgspec.to_builtins(found), 1, sort_keys=True) + "\n").encode())
+
+
+def read_provenance(path: Path) -> Provenance:
+    """`provenance.json`. Raises `BurstchipError` (BC634)."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Provenance)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BurstchipError(
+            Diagnostic(
+                "BC634",
+                f"'{path}' is damaged",
+                required="what `burstchip train` writes",
+                given=str(error),
+                hint="remove the file: only the record of command, versions and machine is lost",
+            )
+        ) from error
