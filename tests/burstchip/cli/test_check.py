@@ -146,3 +146,11 @@ def test_a_narrow_terminal_shows_paragraphs(pair, burstchip, monkeypatch: pytest
     assert "population cell\n  tau_membrane  20 ms\n    meaning time constant of the membrane" in "\n".join(
         lines
     )
+
+
+def test_an_artifact_is_recognised_where_a_network_is_wanted(pair, burstchip) -> None:
+    burstchip("compile", pair, "-o", "pair.burst")
+    done = burstchip("check", "pair.burst")
+    assert done.code == 2
+    assert "error[BC695]: pair.burst is an artifact, not a network" in done.err
+    assert "hint: burstchip run pair.burst" in done.err
