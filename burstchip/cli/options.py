@@ -17,7 +17,7 @@ def out_file(name: str) -> Any:
 
 def out_folder() -> Any:
     """The option that names a folder to fill."""
-    help_ = "The folder to write; one that holds something is refused without --overwrite."
+    help_ = "The folder to write; one with earlier results is refused without --overwrite."
     return typer.Option("--out", "--output", "-o", metavar="DIR", help=help_)
 
 
