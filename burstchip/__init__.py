@@ -131,7 +131,15 @@ def __getattr__(name: str) -> Any:
             return "not installed"
     if name not in _HOME:
         raise AttributeError(f"module 'burstchip' has no attribute '{name}'")
-    value = getattr(import_module(_HOME[name]), name)
+    try:
+        value = getattr(import_module(_HOME[name]), name)
+    except (ImportError, AttributeError) as reason:
+        from burstchip.shadowing import explanation, shadowed
+
+        # A file `compiler.py` beside a script, say: what Python says of it names a module of ours.
+        if not (foreign := shadowed()):
+            raise
+        raise ImportError("\n".join(map(explanation, foreign))) from reason
     if isinstance(value, FunctionType):
         from burstchip.arguments import checked
 

@@ -23,7 +23,6 @@ from burstchip.cli.verify import verify
 app = typer.Typer(
     name="burstchip",
     no_args_is_help=True,
-    add_completion=False,
     # A bug keeps Python's own traceback: the pretty one hides frames and prints every local variable.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

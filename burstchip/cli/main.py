@@ -8,7 +8,7 @@ import gc
 import os
 import sys
 
-from burstchip.shadowing import shadowed
+from burstchip.shadowing import explanation, shadowed
 
 #: Allocations between two collections. Python's 700 make a tenth of the time that importing takes.
 _COLLECT_AFTER = 100_000
@@ -32,11 +32,7 @@ def main() -> None:
         if not foreign:
             raise
         for package in foreign:
-            print(
-                f"error: `import {package.name}` finds {package.place}, which is not burstchip's own\n"
-                "  hint: `burstchip doctor` reports more; uninstall the package, or use another environment",
-                file=sys.stderr,
-            )
+            print(f"error: {explanation(package)}", file=sys.stderr)
         sys.exit(_BAD_INPUT)
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, as_json, output
-from burstchip.cli.options import Backend, Json
+from burstchip.cli.options import Backend, Json, Quiet, out_file
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -26,19 +26,17 @@ def predict(
             "--data", metavar="FILE", help="Samples: a .npz file with x, perhaps y, or a .npy file."
         ),
     ],
-    target: Annotated[
-        Path | None,
-        typer.Option("--out", "--output", "-o", metavar="out.csv", help="A .csv or .json file to write."),
-    ] = None,
+    target: Annotated[Path | None, out_file("out.csv|out.json")] = None,
     maximum: Annotated[
         float | None,
         typer.Option(metavar="VALUE", help="The value of full intensity, in place of the training data's."),
     ] = None,
     backend: Backend = "sim",
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Classify samples of your own with the weights that a training learned; nothing learns."""
-    with output(json=json, interrupted="nothing was written") as out:
+    with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
         from burstchip.backends.available import require_backend
         from burstchip.cli.checks import output_file, writing
         from burstchip.files.predictions import as_values, check_kind, write_predictions
@@ -50,7 +48,7 @@ def predict(
             check_kind(target)
             output_file(target, data)
         samples = read_samples(data)
-        with progress(f"showing {data.name}", "preparing") as advance:
+        with progress(f"showing {data.name}", "preparing", quiet=quiet) as advance:
             found = predict_(
                 run,
                 samples,

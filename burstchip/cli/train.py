@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Backend, Data, Json, NetworkFile, Seed, Settings, Strict
+from burstchip.cli.options import (
+    Backend,
+    Data,
+    Json,
+    NetworkFile,
+    Overwrite,
+    Quiet,
+    Seed,
+    Settings,
+    Strict,
+    out_folder,
+)
 from burstchip.cli.progress import progress
 from burstchip.cli.wording import weight_form
 
@@ -19,13 +30,11 @@ if TYPE_CHECKING:
 
 def train(
     file: NetworkFile,
-    out: Annotated[
-        Path, typer.Option("--out", "--output", "-o", metavar="DIR", help="Folder for the results.")
-    ],
+    out: Annotated[Path, out_folder()],
     seed: Seed = None,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Epochs, in place of the file's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint in DIR.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run in DIR.")] = False,
+    overwrite: Overwrite = False,
     backend: Backend = "sim",
     freeze: Annotated[
         list[str] | None,
@@ -40,7 +49,7 @@ def train(
     data: Data = None,
     set_: Settings = None,
     strict: Strict = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print only warnings and errors.")] = False,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Train a network online, sample by sample, and write the results, with checkpoints, into DIR."""

@@ -169,7 +169,7 @@ def steps_to_verify(code: ChipProgram, steps: int | None, samples: int | None) -
             Diagnostic(
                 "BC556",
                 "the number of steps is missing" if steps is None else "the number of steps is given twice",
-                required="--steps N, or --train SAMPLES with a task",
+                required="--steps N or --duration TIME, or --train SAMPLES with a task",
                 given="neither" if steps is None else f"--steps {steps} --train {samples}",
             )
         )

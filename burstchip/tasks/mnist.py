@@ -203,7 +203,7 @@ def _read_cache(
     warnings = []
     absent = [file for file in FILES if _find(folder, file) is None]
     if absent and not download:
-        hint = "give a folder by --data DIR or BURSTCHIP_DATA, or allow the files to be fetched"
+        hint = "name a folder by --data DIR or BURSTCHIP_DATA, or let `burstchip train` fetch the files"
         raise BurstchipError(_missing(folder, absent, hint))
     for file in FILES:
         path = _find(folder, file)

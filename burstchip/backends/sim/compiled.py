@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from types import ModuleType
 
+from burstchip.backends.compiling import report_compiling
 from burstchip.backends.sim.unit import Call
 from burstchip.cache_folder import cache_folder
 from compiler.artifact import write_whole
@@ -82,6 +83,7 @@ def _module(text: str) -> ModuleType:
     # An existing file is never rewritten: numba's cache goes by its time stamp.
     try:
         if not path.is_file():
+            report_compiling()
             write_whole(path, text.encode())
     except OSError as reason:
         raise BurstchipError(

@@ -138,3 +138,10 @@ def test_memory_that_does_not_suffice_is_one_line(
     done = burstchip("check", "net.yaml", "--json")
     assert done.code == 2 and done.json["diagnostics"][0]["id"] == "BC683"
     assert done.err.startswith("error[BC683]: the memory does not suffice") and "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete(burstchip, shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_BURSTCHIP_COMPLETE", f"source_{shell}")
+    done = burstchip()
+    assert done.code == 0 and f"complete_{shell}" in done.out
