@@ -15,9 +15,9 @@ from burstchip.running.recording import Recording, Samples
 from burstchip.running.run import Run, open_run
 from burstchip.tasks.presentation import Pictures, Presentation
 from burstchip.variables import Selection, Variable
-from compiler.artifact import write_whole
 from compiler.ir.chip_program import ChipProgram
 from compiler.strict_json import strict_json
+from compiler.whole_file import write_whole
 
 #: How many test samples are recorded before and after learning, at most.
 RECORDED_SAMPLES = 50
