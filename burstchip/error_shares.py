@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from burstchip.running.recording import Recording, record
 from burstchip.variables import Variable, parse_variables
-from compiler.artifact import write_whole
 from compiler.ir.chip_program import ChipProgram, LearningCode
 from compiler.ir.network import NO_CHIP, Network
 from compiler.pipeline import compile_network
 from compiler.strict_json import strict_json
+from compiler.whole_file import write_whole
 from hw_models.diagnostics import Diagnostic
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from compiler.whole_file import write_new
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
 register_codes(
@@ -59,15 +60,7 @@ def write_template(name: str, folder: str | Path) -> Path:
     folder = Path(folder)
     path = folder / FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # `x`: two that write at once cannot both win, and nothing is ever overwritten.
-        with path.open("x", encoding="utf-8", newline="\n") as file:
-            try:
-                file.write(known[name].text)
-                file.flush()
-            except OSError:
-                path.unlink()
-                raise
+        write_new(path, known[name].text.encode())
     except FileExistsError:
         is_file = folder.exists() and not folder.is_dir()
         raise BurstchipError(

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -43,6 +41,7 @@ from compiler.ir.chip_program import (
 )
 from compiler.ir.network import DataFile
 from compiler.ir.verify import verify_bound, verify_chip_program
+from compiler.whole_file import write_whole
 from hw_models.diagnostics import CODES, BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.roles import Roles
 from hw_models.program.serialise import decode_program, encode_program
@@ -61,22 +60,6 @@ register_codes(
         "BC404": "an artifact has another format",
     }
 )
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _encode_population(

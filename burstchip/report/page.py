@@ -29,7 +29,7 @@ from burstchip.report.tables import (
 )
 from burstchip.report.weight_histograms import draw_weight_histograms
 from burstchip.report.wording import setting
-from compiler.artifact import write_whole
+from compiler.whole_file import write_all_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 #: How the names of all pictures begin; one of an earlier report that is not drawn again is removed.
@@ -68,12 +68,11 @@ def write_report(run_dir: str | Path) -> Path:
     pictures = {f"{picture.name}.svg": picture.svg for section in sections for picture in section.pictures}
     target = run_dir / "report.html"
     try:
-        for name, svg in pictures.items():
-            write_whole(run_dir / "figures" / name, svg)
+        files = {run_dir / "figures" / name: svg for name, svg in pictures.items()}
+        write_all_whole({target: page.encode(), **files})
         for earlier in (run_dir / "figures").glob("*.svg"):
             if earlier.name not in pictures and earlier.name.startswith(PICTURE_NAMES):
                 earlier.unlink()
-        write_whole(target, page.encode())
     except OSError as error:
         raise BurstchipError(
             Diagnostic(

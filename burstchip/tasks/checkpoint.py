@@ -12,8 +12,8 @@ import numpy as np
 from msgspec import Meta, Struct, ValidationError, convert
 from numpy.typing import NDArray
 
-from compiler.artifact import write_whole
 from compiler.ir.chip_program import ChipProgram
+from compiler.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 KEY = "burstchip_checkpoint"

@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from compiler.artifact import write_whole
+from compiler.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 TIMEOUT_S = 20.0

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.cache_folder import cache_folder
-from compiler.artifact import write_whole
+from compiler.whole_file import write_whole
 
 Arrays = dict[str, NDArray[np.uint8]]
 

@@ -17,9 +17,9 @@ from burstchip.tasks.dataset import Dataset
 from burstchip.tasks.own_data import data_path
 from burstchip.tasks.presentation import Pictures, Presentation
 from burstchip.variables import Selection, Variable
-from compiler.artifact import write_whole
 from compiler.ir.chip_program import ChipProgram, TaskCode
 from compiler.strict_json import strict_json
+from compiler.whole_file import write_whole
 
 #: How many test samples are recorded before and after learning, at most.
 RECORDED_SAMPLES = 50

@@ -42,11 +42,12 @@ from burstchip.tasks.run_folder import (
 from burstchip.tasks.showing import Classified, classify, sample_order, show
 from burstchip.tasks.start_weights import starting_program
 from burstchip.tasks.trained import TRAINED, UNTRAINED, trained_program
-from compiler.artifact import artifact_sha256, save_artifact, write_whole
+from compiler.artifact import artifact_sha256, save_artifact
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
 from compiler.passes.bind import HALVINGS
 from compiler.pipeline import compile_network
+from compiler.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
 register_codes(

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
-from compiler.artifact import artifact_sha256, dump_artifact, load_artifact, save_artifact, write_whole
+from compiler.artifact import artifact_sha256, dump_artifact, load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import FixedProbability, Normal, Uniform
 from compiler.pipeline import compile_network
@@ -436,20 +436,6 @@ def test_every_flipped_byte_is_told(data: bytes, tmp_path: Path, code: ChipProgr
 @given(content=st.binary(max_size=300))
 def test_noise_is_told(tmp_path: Path, content: bytes) -> None:
     assert refusal(content, tmp_path).id == "BC402"
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "net.burst"
-    write_whole(path, b"first")
-
-    def fail(*_: object) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="no space left"):
-        write_whole(path, b"second")
-    assert [p.name for p in tmp_path.iterdir()] == ["net.burst"]
-    assert path.read_bytes() == b"first"
 
 
 def test_a_message_of_a_package_that_is_not_here(data: bytes, tmp_path: Path) -> None:

@@ -9,10 +9,9 @@ The folder appears whole or not at all.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from burstchip.backends.loihi2.images import HOST, Image, Images
+from compiler.whole_file import write_folder_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes(
@@ -75,24 +75,13 @@ def write_folder(images: Images, manifest: Mapping[str, Any], path: Path, *, ove
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     header = {"format": FORMAT, "version": VERSION, "cores": len(images.cores)}
     files[MANIFEST] = _json({**header, **manifest, "files": sums})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place, so that moving it there is one step.
-    made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
-        whole = made / "new"
-        whole.mkdir()
-        for name, data in files.items():
-            (whole / name).write_bytes(data)
-        if path.exists():
-            path.rename(made / "old")
-        try:
-            whole.rename(path)
-        except OSError:
-            if (made / "old").exists():
-                (made / "old").rename(path)
-            raise
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+        write_folder_whole(path, files, replace=overwrite)
+    except OSError as reason:
+        if reason.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            # Another process wrote there meanwhile.
+            refuse_taken(path, overwrite=False)
+        raise
 
 
 def refuse_taken(path: Path, *, overwrite: bool) -> None:

@@ -19,7 +19,7 @@ from types import ModuleType
 from burstchip.backends.compiling import report_compiling
 from burstchip.backends.sim.unit import Call
 from burstchip.cache_folder import cache_folder
-from compiler.artifact import write_whole
+from compiler.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes({"BC552": "the cache folder cannot be used"})
