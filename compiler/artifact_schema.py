@@ -26,7 +26,7 @@ from compiler.ir.chip_program import (
     TaskCode,
     TraceCode,
 )
-from compiler.ir.network import Constant, Normal, Uniform
+from compiler.ir.network import Constant, DataFile, Normal, Uniform
 from compiler.ir.signals import HostInput
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
@@ -136,12 +136,21 @@ _Population = _entry(
 )
 
 _COUNTS: dict[str, Any] = dict.fromkeys(("epoch", "epochs", "samples", "rounded", "tags"), Index)
+_DataFile = _entry(
+    DataFile,
+    # The folder is one of the machine that compiled.
+    without=("folder",),
+    sha256=Annotated[str, Meta(pattern="^[0-9a-f]{64}$")],
+    values=Annotated[int, Meta(ge=1)],
+    classes=Annotated[int, Meta(ge=1)],
+    test_share=Annotated[float, Meta(gt=0, lt=1)] | None,
+)
 
 _Program = _entry(
     ChipProgram,
     populations=_each(_Population),
     projections=_each(_Projection),
-    task=_entry(TaskCode) | None,
+    task=_entry(TaskCode, file=_DataFile | None) | None,
     quantisation=_each(_entry(QuantisationLine)),
     # Places are left out: they name files of the machine that compiled.
     diagnostics=_each(_entry(Diagnostic, without=("place",))),

@@ -16,7 +16,7 @@ from compiler.strict_json import strict_json
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from hw_models.diagnostics import Diagnostic
+    from hw_models.diagnostics import BurstchipError, Diagnostic
 
 #: Characters below which a table's columns become too narrow to read.
 _TABLE_WIDTH = 80
@@ -124,12 +124,22 @@ def as_json(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:
     return [asdict(diagnostic) for diagnostic in diagnostics]
 
 
+def _out_of_memory() -> BurstchipError:
+    """The last resort, where the cost was not foreseen."""
+    from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+    register_codes({"BC683": "the memory did not suffice"})
+    return BurstchipError(
+        Diagnostic("BC683", "the memory does not suffice for this command", hint="a smaller network or run")
+    )
+
+
 @contextmanager
 def output(*, json: bool = False, quiet: bool = False, interrupted: str = "") -> Iterator[Output]:
     """An `Output` for the body of a command.
 
-    An error of the input ends the command with its messages and exit code 2, Ctrl-C with 130 and the text
-    `interrupted`. Anything else is a bug and keeps its traceback.
+    An error of the input, and memory that does not suffice, end the command with messages and exit code 2,
+    Ctrl-C with 130 and the text `interrupted`. Anything else is a bug and keeps its traceback.
     """
     out = Output(json, quiet)
     try:
@@ -137,9 +147,10 @@ def output(*, json: bool = False, quiet: bool = False, interrupted: str = "") ->
     except KeyboardInterrupt:
         print(f"interrupted{interrupted and '; '}{interrupted}", file=sys.stderr, flush=True)
         raise typer.Exit(INTERRUPTED) from None
-    except Exception as error:
+    except Exception as failure:
         from hw_models.diagnostics import BurstchipError
 
+        error = _out_of_memory() if isinstance(failure, MemoryError) else failure
         if not isinstance(error, BurstchipError):
             raise
         out.messages(error.diagnostics)

@@ -68,7 +68,9 @@ def run(
         from burstchip.cli.lean_numba import import_numba_without_scipy
         from burstchip.cli.program import load
         from burstchip.files.recording import RecordingFile, is_flag
+        from burstchip.running.cost import recording_bytes, room_on_disk
         from burstchip.running.physical import scale_of
+        from burstchip.running.recording import check_steps
         from burstchip.running.recording import record as record_
         from burstchip.variables import parse_selections
 
@@ -76,9 +78,17 @@ def run(
         given = streams(stream)
         code, sha256 = load(artifact, out)
         count = steps_of(steps, duration, code.step_ms)
+        check_steps(count)
         names = [name.strip() for text in record or () for name in text.split(",")]
         selections = parse_selections(code, names)
         listed = [it.variable for it in selections if events is EventForm.list and is_flag(code, it.variable)]
+        flags = [it.variable for it in selections if is_flag(code, it.variable)]
+        real = backend == "reference"
+        needed = recording_bytes(code, -(-count // every), selections, real=real, flags=flags, listed=listed)
+        tight = room_on_disk(target, needed)
+        if strict and tight:
+            raise BurstchipError([replace(it, severity="error") for it in tight])
+        out.messages(tight)
         with progress(f"running {code.name}", "preparing", quiet=quiet) as advance:
 
             def watch(state: RecordProgress) -> None:
@@ -97,7 +107,7 @@ def run(
                 selections,
                 every=every,
                 listed=listed,
-                real=backend == "reference",
+                real=real,
                 physical=units,
             ) as file:
                 recording = record_(

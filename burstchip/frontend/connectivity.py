@@ -105,8 +105,13 @@ _GIVEN: dict[tuple[str, ...] | None, str] = {
 
 
 def _pairs(projection: Fields, written: Fields, ends: Ends, report: Report) -> ExplicitPairs | None:
-    listed = written.get("pairs", Items)
-    if listed is None:
+    listed = written.values.get("pairs")
+    if isinstance(listed, Fields):
+        # Imported here: most networks have no such file.
+        from burstchip.frontend.listed_file import read_pair_file
+
+        return read_pair_file(listed, ends, report)
+    if not isinstance(listed, Items):
         return None
     pairs: dict[tuple[int, int], int] = {}
     amounts: dict[str, list[float]] = {"weight": [], "delay": []}

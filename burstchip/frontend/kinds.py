@@ -152,11 +152,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Variants:
-    """A record whose keys depend on the word under `selector`, or on `default` where that is not given."""
+    """A record whose keys depend on the word under `selector`, or on `default` where that is not given.
+
+    A mapping under `selector` chooses the record called `mapping`.
+    """
 
     selector: Key
     records: Mapping[str, Record]
     what: str
+    mapping: str | None = None
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,20 @@ _PAIR = Row(
     optional=2,
 )
 
+_PAIRS = Forms(
+    "a list of pairs, or {file: ...}",
+    listing=ListOf(_PAIR, "pairs", 1, called="pair"),
+    records=(
+        Record(
+            (
+                Key("file", Text("a file name"), "a .npy or .csv file, [pair, (source, target)]", True),
+                Key("unit", Text("a unit, such as mV"), "of weights, the file's third column"),
+            ),
+            "a file of pairs",
+        ),
+    ),
+)
+
 _DRAWN_OR_LISTED = "{probability: p}, {in_degree: n}, {pairs: [...]} or {file: ..., tensor: ...}"
 
 _CONNECTIVITY = Forms(
@@ -128,7 +142,7 @@ _CONNECTIVITY = Forms(
             "connectivity by in-degree",
         ),
         Record(
-            (Key("pairs", ListOf(_PAIR, "pairs", 1, called="pair"), "the connected neurons", True),),
+            (Key("pairs", _PAIRS, "the connected neurons", True),),
             "listed connectivity",
         ),
         Record(

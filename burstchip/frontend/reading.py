@@ -189,7 +189,11 @@ def _read_record(kind: Record | Variants, node: Mapping, label: str, report: Rep
 def _variant(kind: Variants, node: Node | None, report: Report) -> str | None:
     if node is None:
         return kind.selector.default
-    return node.text if isinstance(node, Scalar) and node.text in kind.records else None
+    if isinstance(node, Mapping):
+        return kind.mapping
+    if not isinstance(node, Scalar) or node.text == kind.mapping:
+        return None
+    return node.text if node.text in kind.records else None
 
 
 def _in_common(kind: Variants) -> Record:

@@ -175,7 +175,8 @@ def _variants(kind: Variants, definitions: dict[str, Schema]) -> Schema:
     for word, record in kind.records.items():
         definition = f"{kind.what.removeprefix('a ')}.{word}"
         definitions[definition] = _record(record, definitions)
-        condition: Schema = {"properties": {selector: {"const": word}}}
+        chooses: Schema = {"type": "object"} if word == kind.mapping else {"const": word}
+        condition: Schema = {"properties": {selector: chooses}}
         # Without the key the condition holds, which is right for the default alone.
         if word != kind.selector.default:
             condition["required"] = [selector]

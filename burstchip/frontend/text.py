@@ -49,7 +49,7 @@ def read_text(path: Path, report: Report) -> str | None:
             None,
             f"{report.file} is too large",
             required=f"at most {MOST_BYTES // 2**20} MiB",
-            hint="put long lists of pairs into a tensor file: connectivity: {file: ..., tensor: ...}",
+            hint="long lists come from files: pairs: {file: ...}, events: {file: ..., unit: ms}",
         )
         return None
     text = _decoded(data, report)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from burstchip.backends.available import require_backend
+from burstchip.running.cost import require_room_to_record
 from burstchip.running.run import Run, open_run
 from burstchip.variables import PER_SYNAPSE, Selection, Variable, is_projection, parse_selections, place_size
 from compiler.ir.chip_program import ChipProgram
@@ -27,7 +27,6 @@ register_codes(
     {
         "BC510": "summed inputs exceeded their width and were clipped",
         "BC514": "listed events come after the end of a run",
-        "BC511": "a recording does not fit into the memory",
         "BC613": "a data folder for a network without a task",
     }
 )
@@ -133,24 +132,6 @@ def check_steps(steps: int) -> None:
         )
 
 
-def _check_memory(code: ChipProgram, rows: int, selections: Sequence[Selection], bytes_each: int) -> None:
-    needed = rows * bytes_each * sum(it.size(code) for it in selections)
-    try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return  # Where the machine does not say, the allocation itself will.
-    if needed > memory // 2:
-        raise BurstchipError(
-            Diagnostic(
-                "BC511",
-                f"{rows} steps of {', '.join(it.text for it in selections)} exceed the memory",
-                required=f"at most half of the memory, {memory / 2 / 2**30:.1f} GiB",
-                given=f"{needed / 2**30:.1f} GiB",
-                hint="record fewer steps or fewer variables, or let `burstchip run` write them to a file",
-            )
-        )
-
-
 def record(
     code: ChipProgram,
     steps: int,
@@ -181,7 +162,7 @@ def record(
     kept: _Memory | None = None
     if sink is None:
         rows = -(-steps // every)
-        _check_memory(code, rows, selections, 8 if real else 4)
+        require_room_to_record(code, rows, selections, real=real)
         sink = kept = _Memory(rows, selections, code, every)
     shown, notes = task_presentation(code, steps, data_dir, fetch, real=real)
     given = dict(streams or {}) | (dict(shown.streams) if shown is not None else {})
@@ -317,12 +298,10 @@ def training_pictures(
         )
     if code.task is None:
         return None, ()
-    from burstchip.tasks.datasets import load_dataset
+    from burstchip.tasks.datasets import task_dataset
     from burstchip.tasks.presentation import pictures_of
 
-    dataset = load_dataset(
-        code.task.data, split=code.task.split, data_dir=data_dir, download=True, progress=fetch
-    )
+    dataset = task_dataset(code.task, data_dir=data_dir, download=True, progress=fetch)
     return pictures_of(dataset)[0], dataset.diagnostics
 
 

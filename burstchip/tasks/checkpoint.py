@@ -74,6 +74,7 @@ class Progress(Struct, frozen=True, kw_only=True):
     backend: Literal["sim", "plain", "reference"]
     frozen: list[str]
     artifact_sha256: str
+    data_sha256: str | None = None
 
 
 def save_checkpoint(path: Path, arrays: Mapping[str, NDArray[Any]], progress: Mapping[str, Any]) -> None:

@@ -32,8 +32,6 @@ register_codes(
     }
 )
 
-#: Steps of intensity that values which are not whole are rounded to: far finer than any source emits.
-_GRID = 1 << 14
 #: Samples of one call, between which progress is told.
 _AT_ONCE = 64
 
@@ -106,9 +104,13 @@ def predict(
         raise BurstchipError(
             Diagnostic("BC654", f"'{code.name}' has no task", required="a network that was trained")
         )
+    none = 0.0 if code.task.file is None else code.task.file.low
     full = _full(code.task, maximum)
-    extent = _fit(code, code.task, samples, full)
-    shown = _presentation(code, samples, full, real=backend == "reference")
+    extent = _fit(code, code.task, samples, none, full)
+    dummies = np.zeros(len(samples.values), dtype=np.int64)
+    labelled = dummies if samples.labels is None else samples.labels
+    pictures = Pictures(samples.values, full, labelled, none)
+    shown = Presentation(code, pictures, real=backend == "reference")
     under_way = open_run(code, backend, streams=shown.streams, learning=False, seed=code.seed + TEST_SEED)
     count, predicted = len(samples.values), []
     for first in range(0, count, _AT_ONCE):
@@ -134,7 +136,8 @@ def predict(
 
 def _full(task: TaskCode, maximum: float | None) -> float:
     """The value that is shown at full intensity."""
-    full = MAXIMUM.get(task.data) if maximum is None else maximum
+    known = MAXIMUM.get(task.data) if task.file is None else task.file.high
+    full = known if maximum is None else maximum
     if full is None or not 0 < full < np.inf:
         raise BurstchipError(
             Diagnostic(
@@ -147,7 +150,9 @@ def _full(task: TaskCode, maximum: float | None) -> float:
     return float(full)
 
 
-def _fit(code: ChipProgram, task: TaskCode, samples: Samples, full: float) -> tuple[float, float]:
+def _fit(
+    code: ChipProgram, task: TaskCode, samples: Samples, none: float, full: float
+) -> tuple[float, float]:
     """The least and the greatest value. Raises `BurstchipError` with all that does not fit the network."""
     problems = []
     pixels, classes = code.population(task.input).size, code.population(task.readout).size
@@ -171,14 +176,14 @@ def _fit(code: ChipProgram, task: TaskCode, samples: Samples, full: float) -> tu
             )
         )
     low, high = float(samples.values.min()), float(samples.values.max())
-    if low < 0 or high > full:
+    if low < none or high > full:
         problems.append(
             Diagnostic(
                 "BC659",
                 "values of the samples are beyond what the network is shown",
-                required=f"0 to {full:g}, which is full intensity",
+                required=f"{none:g} to {full:g}, which is full intensity",
                 given=f"{low:g} to {high:g}",
-                hint=None if low < 0 else f"--maximum {high:g} shows {high:g} at full intensity",
+                hint=None if low < none else f"--maximum {high:g} shows {high:g} at full intensity",
             )
         )
     if problems:
@@ -201,15 +206,3 @@ def _faint(extent: tuple[float, float], full: float) -> tuple[Diagnostic, ...]:
             hint="--maximum 1 where the values are fractions of full intensity",
         ),
     )
-
-
-def _presentation(code: ChipProgram, samples: Samples, full: float, *, real: bool) -> Presentation:
-    """The samples as the pictures of a task, whose intensities are whole numbers."""
-    whole = full.is_integer() and full < 256 and bool(np.all(samples.values == np.floor(samples.values)))
-    if whole:
-        images, maximum = samples.values.astype(np.uint8), int(full)
-    else:
-        images = np.rint(samples.values / full * _GRID).astype(np.int32)
-        maximum = _GRID
-    labels = np.zeros(len(images), dtype=np.int64) if samples.labels is None else samples.labels
-    return Presentation(code, Pictures(images, maximum, labels), real=real)

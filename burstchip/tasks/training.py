@@ -28,10 +28,11 @@ from burstchip.tasks.checkpoint import (
     save_checkpoint,
     state_sha256,
 )
-from burstchip.tasks.datasets import load_dataset
+from burstchip.tasks.datasets import task_dataset
 from burstchip.tasks.presentation import Presentation, pictures_of
 from burstchip.tasks.run_folder import (
     confusion,
+    describe,
     write_json,
     write_quantisation,
     write_recording,
@@ -327,7 +328,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     assert task is not None
     frozen = frozen_projections(code, network, options.frozen)
     _refuse_other_run(options)
-    dataset = load_dataset(task.data, split=task.split, data_dir=options.data_dir, download=True)
+    dataset = task_dataset(task, data_dir=options.data_dir, download=True)
     train_pictures, test_pictures = pictures_of(dataset)
 
     def opened() -> _Training:
@@ -346,6 +347,8 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     identity = {"backend": options.backend, "frozen": sorted(frozen)}
     sha256 = artifact_sha256(code)
     identity["artifact_sha256"] = sha256
+    if task.file is not None:
+        identity["data_sha256"] = task.file.sha256
     if options.resume and checkpoint.exists():
         _resume(it, checkpoint, identity)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -391,11 +394,14 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     trained_sha256 = save_artifact(learned, options.out / TRAINED)
     write_quantisation(options.out / "quantisation.json", code)
     samples = task.epochs * len(train_pictures.images)
-    messages = (*warnings, *notes, *dataset.diagnostics, *clipped_inputs(code, it.run.clipped))
+    # The network's own file was checked against its data, with a place.
+    found = dataset.diagnostics if task.file is None else ()
+    messages = (*warnings, *notes, *found, *clipped_inputs(code, it.run.clipped))
     visited = getattr(it.run, "synaptic_events", None)
     summary = {
         "name": code.name,
         "task": task.data,
+        "data": describe(dataset, task, options.data_dir),
         "split": task.split,
         "seed": code.seed,
         "epochs": task.epochs,

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws, grid
-from compiler.ir.network import NO_CHIP
+from compiler.ir.network import DATA_SHAPES, NO_CHIP, DataFile
 from compiler.ir.signals import ALWAYS, NEVER, HostInput, Signal
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
@@ -240,7 +240,10 @@ class ProjectionCode:
 
 @dataclass(frozen=True)
 class TaskCode:
-    """A supervised task; times in steps. `anneal` as fractions of the training, `order_stream` shuffles."""
+    """A supervised task; times in steps. `anneal` as fractions of the training, `order_stream` shuffles.
+
+    `data` names a data set of `DATA_SHAPES` or, with `file`, a file of the user's own samples.
+    """
 
     data: str
     input: str
@@ -251,6 +254,12 @@ class TaskCode:
     anneal: tuple[float, ...]
     split: int
     order_stream: int
+    file: DataFile | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Values of a sample, and classes."""
+        return DATA_SHAPES[self.data] if self.file is None else (self.file.values, self.file.classes)
 
 
 @dataclass(frozen=True)

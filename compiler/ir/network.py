@@ -23,6 +23,24 @@ NO_CHIP = "none"
 Value = float | tuple[float, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class ListedEvents:
+    """Events of a source in arrays, one entry each: the neuron, and the time in ms."""
+
+    neurons: NDArray[np.int64]
+    times: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, events: Iterable[tuple[int, float]]) -> ListedEvents:
+        """The same from (neuron, time)."""
+        listed = list(events)
+        neurons = np.array([neuron for neuron, _ in listed], dtype=np.int64)
+        return cls(neurons, np.array([time for _, time in listed], dtype=np.float64))
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
 @dataclass(frozen=True)
 class Population:
     """`size` neurons of one registered model; `parameters` hold only what the user wrote, in base units."""
@@ -31,8 +49,8 @@ class Population:
     model: str
     size: int
     parameters: Mapping[str, Value]
-    #: `spike_list` only: (neuron, time in ms) of every event.
-    spikes: tuple[tuple[int, float], ...] = ()
+    #: `spike_list` only: (neuron, time in ms) of every event, or the same in arrays.
+    spikes: tuple[tuple[int, float], ...] | ListedEvents = ()
     place: Place | None = None
     parameter_places: Mapping[str, Place] = field(default_factory=dict)
 
@@ -310,14 +328,34 @@ DATA_SHAPES: Mapping[str, tuple[int, int]] = {"digits": (64, 10), "mnist": (784,
 
 
 @dataclass(frozen=True)
+class DataFile:
+    """A user's own labelled samples: a file, what it held when the network was read, and how it is read.
+
+    `sha256` is of the file's bytes; a sample has `values` numbers and one of `classes` labels. Values from
+    `low` to `high` become rates from 0 to the input's greatest. `test_share` is the fraction of the samples
+    that the test set gets, None where the file has a test set of its own. `folder` is where the file's name
+    starts from; it is of this machine, and no part of what the program is.
+    """
+
+    sha256: str
+    values: int
+    classes: int
+    low: float
+    high: float
+    test_share: float | None
+    folder: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
 class Task:
     """A supervised classification task presented sample by sample; times in ms.
 
+    `data` names a data set of `DATA_SHAPES` or, with `file`, the file of one's own samples as it was written.
     `anneal` lists the fractions of the training after which every learning rate halves once more.
     `split` seeds the stratified split of a data set that has no test set of its own.
     """
 
-    data: Literal["digits", "mnist"]
+    data: str
     input: str
     readout: str
     present: float
@@ -328,6 +366,7 @@ class Task:
     by: Literal["event_count"] = "event_count"
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
+    file: DataFile | None = None
 
 
 @dataclass(frozen=True)

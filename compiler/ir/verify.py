@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
+from math import isfinite
 from typing import Any, get_type_hints
 
 import numpy as np
@@ -20,7 +21,7 @@ from compiler.ir.chip_program import (
     ProjectionCode,
 )
 from compiler.ir.elaborated import Elaborated
-from compiler.ir.network import Network
+from compiler.ir.network import DATA_SHAPES, Network
 from compiler.ir.partitioned import LIMITS, Partition
 from compiler.ir.signals import Constant
 from compiler.ir.verify_signals import signal_range, verify_signal
@@ -127,6 +128,10 @@ def verify_chip_program(code: ChipProgram) -> None:
             value = getattr(code.task, what)
             assert type(value) is int and 0 <= value < 2 * _INT32, f"a task with {what} = {value}"
         assert code.task.present > 0, "a task that presents nothing"
+        file = code.task.file
+        assert file is not None or code.task.data in DATA_SHAPES, f"a task with data {code.task.data!r}"
+        if file is not None:
+            assert isfinite(file.low) and isfinite(file.high) and file.low < file.high, "data without a range"
 
 
 def _verify_population(population: PopulationCode) -> None:

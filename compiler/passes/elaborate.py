@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from compiler import tensor_file
 from compiler.connect import with_in_degree, with_probability, without_autapses
+from compiler.cost import require_room_to_compile
 from compiler.draws import Indices, WeightDraws, draw_delays, grid, quantiles
 from compiler.ir.elaborated import Elaborated, Streams, Synapses
 from compiler.ir.network import (
@@ -21,6 +22,7 @@ from compiler.ir.network import (
     TensorFile,
     Uniform,
 )
+from compiler.machine_memory import available_memory
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.quantities import nearest_steps
 
@@ -111,7 +113,12 @@ def _is_dense(rule: Connectivity) -> bool:
 
 
 def elaborate(network: Network) -> Elaborated:
-    """Draw every synapse of the network. Raises `BurstchipError` BC301, BC342 for an unusable file."""
+    """Draw every synapse of the network.
+
+    Raises `BurstchipError`: BC301, BC342 for an unusable tensor file, BC680 for more synapses than the
+    memory holds.
+    """
+    require_room_to_compile(network, available_memory())
     sizes = {population.name: population.size for population in network.populations}
     plastic = sum(projection.learn is not None for projection in network.projections)
     streams = Streams(len(network.populations), plastic, len(network.projections))

@@ -11,7 +11,7 @@ import pytest
 
 import burstchip
 from burstchip.tasks import training
-from burstchip.tasks.datasets import load_dataset
+from burstchip.tasks.datasets import task_dataset
 from burstchip.tasks.training import TrainOptions
 
 DIGITS = Path(burstchip.__file__).parent / "templates" / "digits" / "network.yaml"
@@ -21,7 +21,7 @@ SmallTraining = Callable[..., dict[str, Any]]
 
 
 def _few(*arguments: Any, **options: Any) -> Any:
-    found = load_dataset(*arguments, **options)
+    found = task_dataset(*arguments, **options)
     return replace(
         found,
         train_images=found.train_images[:150],
@@ -35,7 +35,7 @@ def _train(out: Path, watch: Any = None, form: str = "chip", **more: Any) -> dic
     overrides = {"weight_form": form, "hidden_size": "20", **more.pop("overrides", {})}
     options = TrainOptions(DIGITS, out, **{"epochs": 2, "workers": 1, "overrides": overrides, **more})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "load_dataset", _few)
+        patch.setattr(training, "task_dataset", _few)
         return training.train(options, watch)
 
 

@@ -132,3 +132,16 @@ def test_shells_can_complete(burstchip, shell: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("_BURSTCHIP_COMPLETE", f"source_{shell}")
     done = burstchip()
     assert done.code == 0 and f"complete_{shell}" in done.out
+
+
+def test_memory_that_does_not_suffice_is_one_line(
+    burstchip, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def exhausted(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("burstchip.compilation.check_file", exhausted)
+    (tmp_path / "net.yaml").write_text("burstchip: 1\n")
+    done = burstchip("check", "net.yaml", "--json")
+    assert done.code == 2 and done.json["diagnostics"][0]["id"] == "BC683"
+    assert done.err.startswith("error[BC683]: the memory does not suffice") and "Traceback" not in done.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -160,3 +161,15 @@ def test_a_folder_that_cannot_be(recording: Recording, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BurstchipError, match=r"BC512"):
         save_recording(to_dataset(recording), tmp_path / "file" / "out.nc")
+
+
+def test_the_times_of_a_recording_cost_next_to_nothing(recording: Recording, tmp_path: Path) -> None:
+    steps, path, code = 200_000, tmp_path / "long.nc", recording.code
+    with RecordingFile(path, code, parse_selections(code, ["readout.events[0:1]"])) as file:
+        for first in range(0, steps, 50_000):
+            file.add(first, {("readout", "events"): np.zeros((50_000, 1), dtype=np.int8)})
+        file.finish(replace(recording, steps=steps, samples=None, values={}))
+    with xarray.open_dataset(path, engine="h5netcdf") as dataset:
+        assert np.array_equal(dataset["time"].values, np.arange(steps) * code.step_ms)
+    # Flags and labels are in this too; the times alone would be 8 bytes a step.
+    assert path.stat().st_size < 0.3 * steps
