@@ -1,4 +1,4 @@
-"""A task's file of the user's own samples: read, and held against the keys and the readout."""
+"""A task's file of the user's own samples: read, and checked against the keys and the readout."""
 
 from __future__ import annotations
 

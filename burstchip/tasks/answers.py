@@ -20,7 +20,7 @@ MOST_PICTURES = 60
 def write_answers(path: Path, pictures: Pictures, answers: NDArray[np.int64], shape: tuple[int, ...]) -> None:
     """Label and answer of every test sample; of the first wrong ones number and picture (0 to 255).
 
-    `shape`, height and width of a sample, goes into the metadata; a sample that is no image is one row.
+    `shape`, height and width of a sample, goes into the metadata; a sample that is not an image is one row.
     """
     from safetensors.numpy import save
 
