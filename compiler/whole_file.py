@@ -60,7 +60,7 @@ def only_writer(folder: Path) -> Iterator[bool]:
 def used_together(folder: Path, stray: str) -> int | None:
     """Share a folder with other processes, and remove files `stray` (a pattern) of those that ended.
 
-    The descriptor that is returned holds it until it is closed; None where there are no locks.
+    The descriptor that is returned holds it until it is closed; None where the file system has none.
     """
     if sys.platform == "win32":
         return None
