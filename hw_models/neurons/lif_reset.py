@@ -19,6 +19,7 @@ import numpy as np
 from hw_models.neurons import lif
 from hw_models.neurons.model import ChipNumbers, ChipParameter, Parameter, Reals, Represented
 from hw_models.neurons.quantities import INPUT_SHIFT, nearest_steps
+from hw_models.neurons.roles import Roles
 from hw_models.program.trace import decay, program, saturate, where, wrap
 from hw_models.program.widths import FLAG, Width, unsigned
 
@@ -80,4 +81,6 @@ LIF_RESET = replace(
     ),
     in_chip_units=in_chip_units,
     program=lif_reset_program,
+    # No response to an event alone: a reset may fall into it.
+    roles=Roles(),
 )
