@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def write_answers(path: Path, pictures: Pictures, answers: NDArray[np.int64], sh
     wrong = np.flatnonzero(answers != pictures.labels)[:MOST_PICTURES]
     above = pictures.images[wrong].astype(np.float64) - pictures.minimum
     shown = np.rint(above * (255 / (pictures.maximum - pictures.minimum)))
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "label": pictures.labels.astype(np.int32),
         "answer": answers.astype(np.int32),
         "wrong": wrong.astype(np.int32),

@@ -253,4 +253,4 @@ def _clipped(name: str, parts: tuple[NDArray[Any], ...], low: float, high: float
 def _within(images: NDArray[Any], low: float, high: float) -> NDArray[Any]:
     if images.min() >= low and images.max() <= high:
         return images
-    return np.clip(images, low, high)
+    return np.asarray(np.clip(images, low, high))
