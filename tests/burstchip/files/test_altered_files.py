@@ -1,8 +1,8 @@
 """Files that nothing of ours wrote, with hashes that are right: refused with a message, or run to the end.
 
-What the reader lets pass must not crash what comes after it: compiled code indexes memory with it. The files are
-read in forked processes, so that a crash or an endless loop is found and named. `ALTERED` in the environment asks
-for more files than a run of all tests takes; they are files of all kinds together.
+What the reader lets pass must not crash what comes after it: compiled code indexes memory with it. The files
+are read in forked processes, so that a crash or an endless loop is found and named. `ALTERED` in the
+environment asks for more files than a run of all tests takes; they are files of all kinds together.
 """
 
 from __future__ import annotations
@@ -11,26 +11,46 @@ import copy
 import json
 import os
 import random
+import select
 import shutil
-from collections.abc import Iterator
+import signal
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+import xarray
 from safetensors.numpy import load, save
 
+import burstchip
 from burstchip import compile_file, load_artifact, open_run, save_artifact
 from burstchip.backends.loihi2.comparison import compare_deployment
 from burstchip.backends.loihi2.deploy import write_deployment
+from burstchip.backends.sim import compiled
 from burstchip.backends.sim.simulator import start
-from compiler.artifact import KEY, _content_sha256
+from burstchip.files.recording import save_recording
+from burstchip.report.recording_file import read_recording
+from burstchip.report.weight_file import read_weights
+from burstchip.tasks.checkpoint import save_checkpoint
+from burstchip.tasks.datasets import load_dataset
+from burstchip.tasks.presentation import Presentation, pictures_of
+from burstchip.tasks.run_folder import write_weights
+from burstchip.tasks.showing import show
+from burstchip.tasks.training import TrainOptions, _resume, _Training, load_and_compile
+from compiler.artifact import KEY, _content_sha256, artifact_sha256
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError
 
+TEMPLATE = Path(burstchip.__file__).parent / "templates" / "digits" / "network.yaml"
+
 #: The share of each kind.
-SHARES = {"artifact": 0.3, "state": 0.2, "deployment": 0.15, "checkpoint": 0.1, "recording": 0.15, "weights": 0.1}
+SHARES = {
+    "artifact": 0.3, "state": 0.2, "deployment": 0.15, "checkpoint": 0.1, "recording": 0.15, "weights": 0.1,
+}  # fmt: skip
 NUMBERS = {kind: int(share * int(os.environ.get("ALTERED", "300"))) for kind, share in SHARES.items()}
 #: Files that one forked process reads, and the seconds that one of them may take.
 BATCH, TIMEOUT_S = 50, 60.0
@@ -188,7 +208,9 @@ def _child(attempt: Callable[[int], str], numbers: range, pipe: int) -> NoReturn
             except Exception as error:
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 what = f"{type(error).__name__}: {error}"[:300]
-                found = f"failed {what!r} in {place.filename}:{place.lineno}, {getattr(error, '__notes__', '')}"
+                found = (
+                    f"failed {what!r} in {place.filename}:{place.lineno}, {getattr(error, '__notes__', '')}"
+                )
             os.write(pipe, f"{number} {found}\n".encode())
         os._exit(0)
     finally:
@@ -270,7 +292,7 @@ def with_one_altered(state: Mapping[str, Any], draw: random.Random) -> dict[str,
 
 def test_deployments(code: ChipProgram, tmp_path: Path) -> None:
     whole, folder = tmp_path / "whole", tmp_path / "altered"
-    dry_run(code, whole)
+    write_deployment(code, whole)
 
     def attempt(number: int) -> None:
         draw = random.Random(number)
@@ -294,7 +316,7 @@ def test_deployments(code: ChipProgram, tmp_path: Path) -> None:
 
 
 def test_checkpoints(tmp_path: Path) -> None:
-    network, code, _ = load_and_compile(TrainOptions(TEMPLATE, tmp_path, epochs=1))
+    network, code, *_ = load_and_compile(TrainOptions(TEMPLATE, tmp_path, epochs=1))
     assert network.task is not None and code.task is not None
     pictures, _ = pictures_of(load_dataset("digits", split=0))
 
@@ -357,7 +379,7 @@ def altered_bytes(data: bytes, draw: random.Random) -> bytes:
 def test_recordings(tmp_path: Path) -> None:
     steps, neurons = 40, 5
     draws = np.random.default_rng(1)
-    flags = [("time", "hidden_neuron"), draws.integers(0, 2, (steps, neurons)).astype(np.int8)]
+    flags = (("time", "hidden_neuron"), draws.integers(0, 2, (steps, neurons)).astype(np.int8))
     coordinates = {"time": np.arange(float(steps)), "sample_start": ("sample", np.array([0.0, 20.0]))}
     dataset = xarray.Dataset(
         {"hidden.events": flags, "hidden.bursts": flags},
@@ -385,7 +407,8 @@ def test_weights(code: ChipProgram, tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text(
         "burstchip: 1\nname: n\nstep: 1 ms\npopulations:\n  a: {model: poisson_source, size: 5, rate: 9 Hz}\n"
         "  b: {model: lif, size: 3}\nprojections:\n"
-        "  - {from: a, to: b.soma, weight: {file: altered.safetensors, tensor: b, unit: mV}}\ntarget: loihi2\n"
+        "  - {from: a, to: b.soma, weight: {file: altered.safetensors, tensor: b, unit: mV}}\n"
+        "target: loihi2\n"
     )
 
     def attempt(number: int) -> None:
