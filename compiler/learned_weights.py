@@ -35,7 +35,7 @@ def learned_projection(projection: ProjectionCode, stored: NDArray[Any]) -> tupl
     `stored` is shaped like `weights`, integers or real numbers in the same unit.
     """
     assert projection.learning is not None and stored.shape == projection.weights.shape
-    allowed = mantissa(projection.learning.form, "MIXED", _BITS)
+    allowed = mantissa(projection.learning.form, projection.sign_mode, _BITS)
     nearest = np.rint(stored / allowed.step) * allowed.step
     integers = np.clip(nearest, allowed.low, allowed.high // allowed.step * allowed.step).astype(np.int16)
     learned = replace(
