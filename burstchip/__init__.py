@@ -123,12 +123,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
+        from burstchip.machine import version_of
 
-        try:
-            return version("burstchip")
-        except PackageNotFoundError:
-            return "not installed"
+        return version_of("burstchip")
     if name not in _HOME:
         raise AttributeError(f"module 'burstchip' has no attribute '{name}'")
     try:

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.files.json_file import write_json
 from burstchip.running.recording import Recording, record
 from burstchip.variables import Variable, parse_variables
 from compiler.ir.chip_program import ChipProgram, LearningCode
 from compiler.ir.network import NO_CHIP, Network
 from compiler.pipeline import compile_network
-from compiler.strict_json import strict_json
-from compiler.whole_file import write_whole
 from hw_models.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
@@ -144,4 +143,4 @@ def _rms(values: NDArray[np.float64]) -> float:
 def write_error_shares(path: Path, shares: Sequence[ErrorShares], steps: int) -> None:
     """The errors as JSON, as `burstchip report` reads them from a run folder."""
     content = {"steps": steps, "errors": [asdict(share) for share in shares]}
-    write_whole(path, (strict_json(content, 1, sort_keys=True) + "\n").encode())
+    write_json(path, content)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from compiler.strict_json import strict_json
+from burstchip.files.json_file import write_json
 from compiler.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -90,7 +90,7 @@ def write_predictions(path: Path, found: Predictions) -> None:
     """Write the file, whole or not at all, in the form that its name ends in: `check_kind`."""
     check_kind(path)
     if path.suffix == ".json":
-        write_whole(path, (strict_json(as_values(found), 1, sort_keys=True) + "\n").encode())
+        write_json(path, as_values(found))
         return
     heads, columns = ["sample", "predicted"], [range(len(found.predicted)), found.predicted.tolist()]
     if found.labels is not None:

@@ -10,9 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from burstchip.files.json_file import write_json
 from burstchip.machine import cores, processor, version_of
-from compiler.strict_json import strict_json
-from compiler.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 FILE = "provenance.json"
@@ -65,7 +64,7 @@ def note_session(folder: Path, command: str, *, resumed: bool) -> None:
         found = Provenance(command=before.command, sessions=[*before.sessions, this_session()])
     else:
         found = Provenance(command=command, sessions=[this_session()])
-    write_whole(path, (strict_json(msgspec.to_builtins(found), 1, sort_keys=True) + "\n").encode())
+    write_json(path, msgspec.to_builtins(found))
 
 
 def read_provenance(path: Path) -> Provenance:

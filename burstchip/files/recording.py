@@ -17,7 +17,6 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 
 from burstchip.files.interruption import uninterrupted
 from burstchip.files.unfailing_file import UnfailingFile
+from burstchip.machine import version_of
 from burstchip.running.physical import in_units, require_scales, scale_of
 from burstchip.running.recording import Recording, Samples, kept_rows
 from burstchip.variables import PER_SYNAPSE, Selection, Variable, is_projection, synapse_ends
@@ -123,7 +123,7 @@ def _program_attributes(code: ChipProgram, backend: str, artifact_sha256: str | 
         "weight_form": code.weight_form,
         "backend": backend,
         "populations": [population.name for population in code.populations],
-        "burstchip_version": _version(),
+        "burstchip_version": version_of("burstchip"),
     }
     if artifact_sha256 is not None:
         attributes["artifact_sha256"] = artifact_sha256
@@ -146,13 +146,6 @@ def _sample_coordinates(code: ChipProgram, samples: Samples) -> dict[str, _Label
         "sample_label": (samples.label, {"long_name": "class"}),
         "sample_readout": (samples.readout, {"long_name": ended}),
     }
-
-
-def _version() -> str:
-    try:
-        return version("burstchip")
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def to_dataset(

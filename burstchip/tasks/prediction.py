@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from burstchip.arguments import checked
 from burstchip.backends.available import require_backend
 from burstchip.running.recording import clipped_inputs
 from burstchip.running.run import open_run
@@ -76,7 +75,6 @@ class Predictions:
         return float(low), float(high)
 
 
-@checked
 def predict(
     run: str | Path,
     values: ArrayLike | Samples,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.files.json_file import write_json
 from burstchip.files.recording import RecordingFile
 from burstchip.running.recording import Recording, Samples
 from burstchip.running.run import Run, open_run
@@ -18,18 +19,12 @@ from burstchip.tasks.own_data import data_path
 from burstchip.tasks.presentation import Pictures, Presentation
 from burstchip.variables import Selection, Variable
 from compiler.ir.chip_program import ChipProgram, TaskCode
-from compiler.strict_json import strict_json
 from compiler.whole_file import write_whole
 
 #: How many test samples are recorded before and after learning, at most.
 RECORDED_SAMPLES = 50
 #: Samples of one call, which bounds the memory.
 _SAMPLES_AT_ONCE = 5
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write JSON, whole or not at all."""
-    write_whole(path, (strict_json(value, 1, sort_keys=True) + "\n").encode())
 
 
 def physical_weights(code: ChipProgram, run: Run) -> dict[str, NDArray[Any]]:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.arguments import checked
 from burstchip.running.run import Run, open_run
 from burstchip.tasks.checkpoint import (
     FILE,
@@ -119,7 +118,6 @@ def load_program(path: str | Path) -> Program:
     return Program(code, artifact_sha256(code))
 
 
-@checked
 def trained_artifact(folder: str | Path) -> ChipProgram:
     """The program of a run folder with its learned weights, as `load_program` finds it.
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from burstchip.arguments import take
+from burstchip.files.json_file import write_json
 from burstchip.files.provenance import note_session
 from burstchip.frontend import tree
 from burstchip.frontend.resolved import with_values, yaml_text
@@ -33,7 +34,6 @@ from burstchip.tasks.presentation import Presentation, pictures_of
 from burstchip.tasks.run_folder import (
     confusion,
     describe,
-    write_json,
     write_quantisation,
     write_recording,
     write_results,
