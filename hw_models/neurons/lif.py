@@ -18,6 +18,7 @@ Source: lava-nc 0.10.0, `PyLifModelBitAcc`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from hw_models.neurons.model import (
     ChipNumbers,
@@ -40,8 +41,14 @@ from hw_models.neurons.quantities import (
     voltage_units,
 )
 from hw_models.neurons.roles import Roles
-from hw_models.program.trace import decay, program, saturate, where, wrap
+from hw_models.program.trace import Integer, decay, program, saturate, where, wrap
 from hw_models.program.widths import FLAG, Width, signed, unsigned
+
+
+def integrate(u: Integer, v: Integer, p: Any, soma: Integer) -> tuple[Integer, Integer]:
+    """Current and voltage a step later, before any event: what all relatives of LIF have in common."""
+    u = wrap(decay(u, p.du + 1) + (soma << INPUT_SHIFT), bits=24)
+    return u, saturate(decay(v, p.dv) + u + (p.bias_mant << p.bias_exp), bits=24)
 
 
 @program(
@@ -60,8 +67,7 @@ from hw_models.program.widths import FLAG, Width, signed, unsigned
 )
 def lif_program(s, p, x):  # type: ignore[no-untyped-def]
     """One step of the LIF neuron; see the module's equations."""
-    u = wrap(decay(s.u, p.du + 1) + (x.soma << INPUT_SHIFT), bits=24)
-    v = saturate(decay(s.v, p.dv) + u + (p.bias_mant << p.bias_exp), bits=24)
+    u, v = integrate(s.u, s.v, p, x.soma)
     events = v > (p.vth << INPUT_SHIFT)
     return {"u": u, "v": where(events, 0, v)}, {"events": events}
 

@@ -22,14 +22,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons import lif
 from hw_models.neurons.model import ChipNumbers, ChipParameter, Parameter, Reals, Represented
-from hw_models.neurons.quantities import INPUT_SHIFT, mv_per_unit, nearest_steps
-from hw_models.program.trace import decay, maximum, program, saturate, where, wrap
+from hw_models.neurons.quantities import INPUT_SHIFT, nearest_steps, require_order
+from hw_models.program.trace import maximum, program, where
 from hw_models.program.widths import FLAG, Width, unsigned
-
-register_codes({"BC194": "a reset or a bound that is on the wrong side of another voltage"})
 
 _LOWEST = 1 - (1 << 23)
 
@@ -47,29 +44,11 @@ _LOWEST = 1 - (1 << 23)
 )
 def lif_refractory_program(s, p, x):  # type: ignore[no-untyped-def]
     """One step; see the module's equations."""
-    u = wrap(decay(s.u, p.du + 1) + (x.soma << INPUT_SHIFT), bits=24)
-    moved = saturate(decay(s.v, p.dv) + u + (p.bias_mant << p.bias_exp), bits=24)
+    u, moved = lif.integrate(s.u, s.v, p, x.soma)
     v = where(s.left > 0, s.v, maximum(moved, p.floor))
     events = v > (p.vth << INPUT_SHIFT)
     left = where(events, p.refractory, maximum(s.left - 1, 0))
     return {"u": u, "v": where(events, p.reset, v), "left": left}, {"events": events}
-
-
-def _require_order(lower: tuple[str, Reals], upper: tuple[str, Reals], *, equal: bool) -> None:
-    """Raise `BurstchipError` BC194 unless the first voltage is below the second, or may equal it."""
-    (low_name, low), (high_name, high) = lower, upper
-    below, above = np.broadcast_arrays(np.atleast_1d(low), np.atleast_1d(high))
-    wrong = below > above if equal else below >= above
-    if np.any(wrong):
-        at = int(np.argmax(wrong))
-        raise BurstchipError(
-            Diagnostic(
-                "BC194",
-                f"{low_name} is not below {high_name}",
-                required=f"{low_name} below {high_name}" + (", or equal" if equal else ""),
-                given=f"{low_name} {below[at]:g} mV, {high_name} {above[at]:g} mV",
-            )
-        )
 
 
 def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
@@ -79,11 +58,11 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
     bound, and for a bound above rest.
     """
     numbers = lif.in_chip_units(values, step_ms, voltage_steps)
-    unit = mv_per_unit(values["threshold"], values["rest"], voltage_steps)
+    unit, _ = numbers.units["v"]
     reset, bound = ("reset", values["reset"]), ("lower_bound", values["lower_bound"])
-    _require_order(reset, ("threshold", values["threshold"]), equal=False)
-    _require_order(bound, ("rest", values["rest"]), equal=True)
-    _require_order(bound, reset, equal=True)
+    require_order("BC194", reset, ("threshold", values["threshold"]))
+    require_order("BC194", bound, ("rest", values["rest"]), equal=True)
+    require_order("BC194", bound, reset, equal=True)
     floor = (np.asarray(values["lower_bound"]) - values["rest"]) / unit
     # Below what the register holds a bound is never reached.
     unheld = floor < _LOWEST

@@ -20,7 +20,7 @@ from hw_models.neurons import lif
 from hw_models.neurons.model import ChipNumbers, ChipParameter, Parameter, Reals, Represented
 from hw_models.neurons.quantities import INPUT_SHIFT, nearest_steps
 from hw_models.neurons.roles import Roles
-from hw_models.program.trace import decay, program, saturate, where, wrap
+from hw_models.program.trace import program, where
 from hw_models.program.widths import FLAG, Width, unsigned
 
 _MOST_STEPS = (1 << 16) - 1
@@ -39,8 +39,7 @@ _MOST_STEPS = (1 << 16) - 1
 def lif_reset_program(s, p, x):  # type: ignore[no-untyped-def]
     """One step; see the module's equations."""
     begins = s.since.equals(p.reset_offset)
-    u = wrap(decay(where(begins, 0, s.u), p.du + 1) + (x.soma << INPUT_SHIFT), bits=24)
-    v = saturate(decay(where(begins, 0, s.v), p.dv) + u + (p.bias_mant << p.bias_exp), bits=24)
+    u, v = lif.integrate(where(begins, 0, s.u), where(begins, 0, s.v), p, x.soma)
     events = v > (p.vth << INPUT_SHIFT)
     since = where(s.since + 1 >= p.reset_interval, 0, s.since + 1)
     return {"u": u, "v": where(events, 0, v), "since": since}, {"events": events}

@@ -16,14 +16,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons import lif
 from hw_models.neurons.model import ChipNumbers, ChipParameter, Parameter, Reals, Represented
-from hw_models.neurons.quantities import INPUT_SHIFT, mv_per_unit
-from hw_models.program.trace import decay, program, saturate, where, wrap
+from hw_models.neurons.quantities import INPUT_SHIFT, require_order
+from hw_models.program.trace import program, where
 from hw_models.program.widths import FLAG, Width
-
-register_codes({"BC195": "a lower threshold that is not below rest"})
 
 
 @program(
@@ -34,8 +31,7 @@ register_codes({"BC195": "a lower threshold that is not below rest"})
 )
 def ternary_lif_program(s, p, x):  # type: ignore[no-untyped-def]
     """One step; see the module's equations."""
-    u = wrap(decay(s.u, p.du + 1) + (x.soma << INPUT_SHIFT), bits=24)
-    v = saturate(decay(s.v, p.dv) + u + (p.bias_mant << p.bias_exp), bits=24)
+    u, v = lif.integrate(s.u, s.v, p, x.soma)
     up, down = v > (p.vth << INPUT_SHIFT), v < (p.vth_lo << INPUT_SHIFT)
     events = up | down
     return {"u": u, "v": where(events, 0, v)}, {"events": events, "signed": up - down}
@@ -44,18 +40,8 @@ def ternary_lif_program(s, p, x):  # type: ignore[no-untyped-def]
 def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
     """As of `lif`. Raises `BurstchipError` BC192, and BC195 where `lower_threshold` is not below rest."""
     numbers = lif.in_chip_units(values, step_ms, voltage_steps)
-    below, rest = np.broadcast_arrays(np.atleast_1d(values["lower_threshold"]), np.atleast_1d(values["rest"]))
-    if np.any(wrong := below >= rest):
-        at = int(np.argmax(wrong))
-        raise BurstchipError(
-            Diagnostic(
-                "BC195",
-                "lower_threshold is not below rest",
-                required=f"lower_threshold below rest, {rest[at]:g} mV",
-                given=f"{below[at]:g} mV",
-            )
-        )
-    mantissa = mv_per_unit(values["threshold"], values["rest"], voltage_steps) * (1 << INPUT_SHIFT)
+    require_order("BC195", ("lower_threshold", values["lower_threshold"]), ("rest", values["rest"]))
+    mantissa = numbers.units["v"][0] * (1 << INPUT_SHIFT)
     lower = (np.asarray(values["lower_threshold"]) - values["rest"]) / mantissa
     return replace(
         numbers,
