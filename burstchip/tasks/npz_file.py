@@ -31,13 +31,15 @@ _FORMAT: Any = np.lib.format
 #: Bytes of a file that are hashed at a time.
 _PART = 1 << 20
 #: What a zip file and the arrays in it fail with where they are damaged.
-_DAMAGED = (
+DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     OSError,
     ValueError,
     EOFError,
     KeyError,
+    TypeError,
+    SyntaxError,
     NotImplementedError,
     RuntimeError,
     OverflowError,
@@ -45,14 +47,16 @@ _DAMAGED = (
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     """What an array is, said before its numbers."""
 
     shape: tuple[int, ...]
+    fortran: bool
     dtype: np.dtype[Any]
 
     @property
     def bytes(self) -> int:
+        """What its numbers take."""
         return prod(self.shape) * self.dtype.itemsize
 
 
@@ -93,7 +97,7 @@ def read_arrays(
                     headers[name] = _header(path, name, stream)
             _require_room(path, headers, copies, available_memory() if available is None else available)
             return {name: _array(path, name, archive, members[name]) for name in names}
-    except _DAMAGED as reason:
+    except DAMAGED as reason:
         raise _unreadable(path, reason) from None
 
 
@@ -130,12 +134,18 @@ def _form(path: Path, found: frozenset[str], forms: Collection[frozenset[str]]) 
     return sorted(whole[0])
 
 
-def _header(path: Path, name: str, stream: IO[bytes]) -> _Header:
+def read_header(stream: IO[bytes], name: str) -> Header:
+    """The header at the beginning of an array in numpy's format; raises one of `DAMAGED`."""
     version = _FORMAT.read_magic(stream)
     read = {(1, 0): _FORMAT.read_array_header_1_0, (2, 0): _FORMAT.read_array_header_2_0}
     if version not in read:
-        raise ValueError(f"array '{name}' has version {version} of the format")
-    shape, _, dtype = read[version](stream)
+        raise ValueError(f"'{name}' is in version {version} of the format, not 1.0 or 2.0")
+    return Header(*read[version](stream))
+
+
+def _header(path: Path, name: str, stream: IO[bytes]) -> Header:
+    header = read_header(stream, name)
+    dtype = header.dtype
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         pickled = dtype.hasobject
         raise error(
@@ -144,10 +154,10 @@ def _header(path: Path, name: str, stream: IO[bytes]) -> _Header:
             "integers, booleans or floats of at most 64 bits",
             "pickled objects, which are not read" if pickled else str(dtype),
         )
-    return _Header(shape, dtype)
+    return header
 
 
-def _require_room(path: Path, headers: dict[str, _Header], copies: int, available: int | None) -> None:
+def _require_room(path: Path, headers: dict[str, Header], copies: int, available: int | None) -> None:
     for name, header in headers.items():
         if prod(header.shape) == 0:
             raise error("BC676", f"array '{name}' of '{path}' is empty", "at least one sample", _text(header))
@@ -162,7 +172,7 @@ def _require_room(path: Path, headers: dict[str, _Header], copies: int, availabl
         )
 
 
-def _text(header: _Header) -> str:
+def _text(header: Header) -> str:
     return f"{header.dtype} {list(header.shape)}"
 
 

@@ -9,7 +9,6 @@ Nothing is unpickled, and sizes are known, and limited, before an array is read.
 from __future__ import annotations
 
 import zipfile
-import zlib
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from burstchip.tasks.npz_file import DAMAGED, read_header
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes(
@@ -54,19 +54,7 @@ def read_samples(path: Path) -> Samples:
         arrays = _zipped(path) if path.suffix == ".npz" else {VALUES: _plain(path)}
     except OSError as reason:
         raise _unreadable(path, str(reason.strerror or reason)) from None
-    except (
-        ValueError,
-        EOFError,
-        KeyError,
-        TypeError,
-        SyntaxError,
-        OverflowError,
-        NotImplementedError,
-        RuntimeError,
-        MemoryError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as reason:
+    except (*DAMAGED, MemoryError) as reason:
         given = (str(reason).splitlines() or [""])[0] or type(reason).__name__
         raise _unreadable(path, given) from None
     unknown = sorted(arrays.keys() - {VALUES, LABELS})
@@ -151,13 +139,8 @@ def _zipped(path: Path) -> dict[str, NDArray[Any]]:
 
 def _array(file: IO[bytes], name: str) -> NDArray[Any]:
     """One array, whose header is looked at before its numbers are read."""
-    # These functions of numpy have no types.
-    form: Any = np.lib.format
-    kinds = {(1, 0): form.read_array_header_1_0, (2, 0): form.read_array_header_2_0}
-    version = form.read_magic(file)
-    if version not in kinds:
-        raise ValueError(f"'{name}' is in version {version} of the format, not 1.0 or 2.0")
-    shape, fortran, dtype = kinds[version](file)
+    header = read_header(file, name)
+    shape, dtype = header.shape, header.dtype
     if dtype.hasobject:
         raise ValueError(f"'{name}' holds Python objects, which are not read")
     count = prod(shape)
@@ -166,7 +149,7 @@ def _array(file: IO[bytes], name: str) -> NDArray[Any]:
     data = file.read(count * dtype.itemsize)
     if len(data) != count * dtype.itemsize or file.read(1):
         raise ValueError(f"'{name}' is shorter or longer than its header says")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if header.fortran else "C")
 
 
 def _unreadable(path: Path, given: str) -> BurstchipError:
