@@ -178,16 +178,20 @@ def _neurons(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: in
 def _below_rest(
     draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any], names: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Voltages below the least resting potential, each further below it than the one before."""
-    rest = keys["rest"] if isinstance(keys["rest"], list) else [keys["rest"]]
-    least = min(float(value.split()[0]) for value in rest)
+    """Voltages below rest, each further below it than the one before; one for each neuron where rest is."""
+    rests = keys["rest"]
+    above = [_number(it) for it in rests] if isinstance(rests, list) else _number(rests)
     found: dict[str, Any] = {}
     for name in names:
+        lists = isinstance(above, list) or name in it.per_neuron
         distances = between(0.01 * it.distance_mv, 1.5 * it.distance_mv, (it.distance_mv,))
-        drawn = draw(each(distances, it.size, name in it.per_neuron))
-        below = [least - value for value in (drawn if isinstance(drawn, list) else [drawn])]
-        least = min(below)
-        found[name] = written(below if isinstance(drawn, list) else below[0], "mV")
+        drawn = draw(each(distances, it.size, lists))
+        if lists:
+            highs = above if isinstance(above, list) else [above] * it.size
+            above = [high - distance for high, distance in zip(highs, drawn, strict=True)]
+        else:
+            above -= drawn
+        found[name] = _exactly(above, "mV")
     return found
 
 
@@ -231,6 +235,10 @@ def _homeostasis_and_teacher(draw: st.DrawFn, it: PopulationStructure, step_ms: 
     return keys
 
 
+def _number(text: str) -> float:
+    return float(text.split()[0])
+
+
 @st.composite
 def _rates(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: int) -> dict[str, Any]:
     name = "max_rate" if it.is_input else "rate"
@@ -264,11 +272,12 @@ def _currents(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: i
         if name in it.per_neuron or draw(st.booleans()):
             clocks = draw(each(value, size, name in it.per_neuron))
             times = [n * step_ms for n in clocks] if isinstance(clocks, list) else clocks * step_ms
-            keys[name] = _exactly(times)
+            keys[name] = _exactly(times, "ms")
     return keys
 
 
-def _exactly(times: float | list[float]) -> str | list[str]:
-    if isinstance(times, list):
-        return [f"{time:.12g} ms" for time in times]
-    return f"{times:.12g} ms"
+def _exactly(values: float | list[float], unit: str) -> str | list[str]:
+    """With so many digits that what was a little apart stays so."""
+    if isinstance(values, list):
+        return [f"{value:.12g} {unit}" for value in values]
+    return f"{values:.12g} {unit}"
