@@ -110,7 +110,7 @@ def _pairs(projection: Fields, written: Fields, ends: Ends, report: Report) -> E
         # Imported here: most networks have no such file.
         from burstchip.frontend.listed_file import read_pair_file
 
-        return read_pair_file(listed, ends, report)
+        return read_pair_file(listed, ends.sizes, ends.dimension, report, autapses=ends.autapses)
     if not isinstance(listed, Items):
         return None
     pairs: dict[tuple[int, int], int] = {}

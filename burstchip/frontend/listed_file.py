@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,8 @@ from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import unit_scale
 from compiler.ir.network import ExplicitPairs, ListedEvents
 from compiler.steps import are_whole_steps
+from hw_models.neurons.model import Dimension
 from hw_models.neurons.quantities import nearest_steps
-
-if TYPE_CHECKING:
-    from burstchip.frontend.connectivity import Ends
 
 #: The clock has 31 bits.
 _LAST_STEP = (1 << 31) - 1
@@ -109,8 +106,18 @@ def read_event_file(fields: Fields, size: int, step: float | None, report: Repor
     return ListedEvents(neurons, times)
 
 
-def read_pair_file(fields: Fields, ends: Ends, report: Report) -> ExplicitPairs | None:
-    """The pairs of a file with rows [source, target] or [source, target, weight]; None where not right."""
+def read_pair_file(
+    fields: Fields,
+    sizes: tuple[int | None, int | None],
+    dimension: Dimension | None,
+    report: Report,
+    *,
+    autapses: bool,
+) -> ExplicitPairs | None:
+    """The pairs of a file with rows [source, target] or [source, target, weight]; None where not right.
+
+    Without `autapses` none may join a neuron to itself.
+    """
     columns = "rows [source, target], or [source, target, weight] with 'unit' beside 'file'"
     file = _File("BC176", fields, columns, report)
     unit = fields.get("unit", str)
@@ -118,13 +125,13 @@ def read_pair_file(fields: Fields, ends: Ends, report: Report) -> ExplicitPairs 
     if rows is None or fields.lost("unit"):
         return None
     for column, what in enumerate(("source neuron", "target neuron")):
-        if not file.are_neurons(rows, column, what, ends.sizes[column]):
+        if not file.are_neurons(rows, column, what, sizes[column]):
             return None
     pairs = rows[:, :2].astype(np.int32)
     if not file.are_different(pairs.astype(np.int64), "repeats", "each pair once"):
         return None
     own = np.flatnonzero(pairs[:, 0] == pairs[:, 1])
-    if not ends.autapses and len(own):
+    if not autapses and len(own):
         file.wrong(
             f"row {own[0] + 1} connects a neuron to itself, which 'autapses: no' excludes",
             "two different neurons, or autapses: yes",
@@ -133,9 +140,9 @@ def read_pair_file(fields: Fields, ends: Ends, report: Report) -> ExplicitPairs 
         return None
     if unit is None:
         return ExplicitPairs(pairs)
-    if ends.dimension is None:
+    if dimension is None:
         return None
-    scale = unit_scale(unit, ends.dimension, fields.nodes["unit"], fields.name_of("unit"), report)
+    scale = unit_scale(unit, dimension, fields.nodes["unit"], fields.name_of("unit"), report)
     if scale is None:
         return None
     return ExplicitPairs(pairs, rows[:, 2] * scale)
