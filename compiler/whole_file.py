@@ -1,8 +1,8 @@
 """Files that appear whole or not at all: every writer goes through here.
 
-What is under way lies in a hidden folder beside its place, `.NAME.RANDOM.part`. Its writer holds a lock on it,
-which the system lets go when the process ends, however it ends; whoever writes there next removes the folders
-that nobody holds. Where the file system has no locks, or the system none of this kind (Windows), they stay.
+What is under way lies in a hidden folder beside its place, `.NAME.RANDOM.part`. Its writer holds a lock on
+it, which the system lets go when the process ends, however it ends; whoever writes there next removes what
+nobody holds. Where the file system has no locks, or the system none of this kind (Windows), they stay.
 """
 
 from __future__ import annotations

@@ -1,17 +1,46 @@
-"""Ctrl-C while a library writes: HDF5's callbacks may swallow it, so that it comes when they are done."""
+"""Signals that end a run: as exceptions, so that nothing is left half-done; held back in libraries."""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+_Handler = Callable[[int, FrameType | None], object]
+
+#: What ends a process that does not say otherwise: of a terminal that is closed, of a scheduler.
+_ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Ended(KeyboardInterrupt):
+    """A signal that asks the process to end; like Ctrl-C, which it is caught with."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def raise_ending_signals() -> None:
+    """Let signals that would end this process raise `Ended`; one that is ignored, as by `nohup`, stays so."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # Whoever sends it again must not interrupt what clears up.
+        signal.signal(number, signal.SIG_IGN)
+        raise Ended(number)
+
+    for number in _ENDING:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold an interruption back until the end of the block; outside of the main thread there is none."""
+    """Hold signals that raise back until the end of the block; outside of the main thread there are none.
+
+    HDF5's callbacks may swallow what is raised in them.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -20,10 +49,16 @@ def uninterrupted() -> Iterator[None]:
     def note(number: int, frame: FrameType | None) -> None:
         came.append(number)
 
-    before = signal.signal(signal.SIGINT, note)
+    before: dict[int, _Handler] = {}
     try:
+        for number in (signal.SIGINT, *_ENDING):
+            handler = signal.getsignal(number)
+            if callable(handler):
+                before[number] = handler
+                signal.signal(number, note)
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if came:
-        raise KeyboardInterrupt
+        before[came[0]](came[0], None)

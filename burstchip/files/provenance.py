@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from burstchip.machine import cores, processor, version_of
-from compiler.artifact import write_whole
 from compiler.strict_json import strict_json
+from compiler.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 FILE = "provenance.json"

@@ -12,10 +12,9 @@ index in the data set, its label and the class read out (-1: the run ended befor
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+import io
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
@@ -25,10 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.files.interruption import uninterrupted
+from burstchip.files.unfailing_file import UnfailingFile
 from burstchip.running.physical import in_units, require_scales, scale_of
 from burstchip.running.recording import Recording, Samples, kept_rows
 from burstchip.variables import Selection, Variable
 from compiler.ir.chip_program import ChipProgram
+from compiler.whole_file import under_way, write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.program.widths import FLAG
 
@@ -161,27 +162,28 @@ def to_dataset(
 
 def save_recording(dataset: xarray.Dataset, path: str | Path) -> None:
     """Write a data set as netCDF-4, whole or not at all. Raises `BurstchipError` (BC512)."""
-    path = Path(path)
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
+
+    path, packed = Path(path), {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
+    # In memory, where the data is too: HDF5 crashes where a disk is full.
+    made = io.BytesIO()
+    with h5netcdf.File(made, "w") as file:
+        store = H5NetCDFStore(file)  # type: ignore[no-untyped-call, unused-ignore]
+        dataset.dump_to_store(store, encoding=packed)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the target, since a rename is atomic within one file system only.
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-            part = Path(folder) / "recording.nc"
-            packed = {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
-            dataset.to_netcdf(part, engine="h5netcdf", encoding=packed)
-            part.replace(path)
-    # HDF5 reports a full disk by whichever of them its layers come to.
-    except (OSError, RuntimeError) as reason:
+        write_whole(path, made.getvalue())
+    except OSError as reason:
         raise _unwritten(path, reason) from None
 
 
-def _unwritten(path: Path, reason: BaseException) -> BurstchipError:
+def _unwritten(path: Path, reason: OSError) -> BurstchipError:
     return BurstchipError(
         Diagnostic(
             "BC512",
             f"recording '{path}' cannot be written",
             required="a folder that can be written to, with room",
-            given=getattr(reason, "strerror", None) or str(reason).splitlines()[0],
+            given=reason.strerror or str(reason),
             hint="nothing was written",
         )
     )
@@ -215,13 +217,19 @@ class RecordingFile:
         self.physical = require_scales(code, self.selections) if physical else ()
         self._waiting: dict[str, list[NDArray[Any]]] = {}
         self._lengths: dict[str, int] = {}
+        self._left = ExitStack()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-            self._file = h5netcdf.File(self._folder / "recording.nc", "w")
-            self._declare()
-        except (OSError, RuntimeError) as reason:
+            folder = self._left.enter_context(under_way(path))
+            self._part = folder / "recording.nc"
+            self._bytes = UnfailingFile(self._part)
+        except OSError as reason:
+            self._left.close()
             raise _unwritten(path, reason) from None
+        self._left.callback(self._bytes.close)
+        with uninterrupted():
+            self._file = h5netcdf.File(self._bytes, "w")
+            self._left.callback(self._file.close)
+            self._declare()
 
     def __enter__(self) -> RecordingFile:
         return self
@@ -236,27 +244,25 @@ class RecordingFile:
         begin, kept = kept_rows(first, self.every)
         count = len(next(iter(values.values()))[kept])
         times = np.arange(begin, begin + count) * self.every * self.code.step_ms
-        try:
-            with uninterrupted():
-                self._put("time", times)
-                for it in self.selections:
-                    name, found = ".".join(it.variable), values[it.variable]
-                    if it.variable in self.listed:
-                        steps, places = np.nonzero(found)
-                        self._put(f"{name}.time", (first + steps) * self.code.step_ms)
-                        numbers = np.array(it.indices(self.code), dtype=np.int32)
-                        self._put(f"{name}.neuron", numbers[places])
-                    else:
-                        self._put(name, found[kept])
-                for it in self.physical:
-                    converted = in_units(self.code, it, values[it.variable][kept])
-                    self._put(f"{'.'.join(it.variable)}.physical", converted)
-        except (OSError, RuntimeError) as reason:
-            raise _unwritten(self.path, reason) from None
+        with uninterrupted():
+            self._put("time", times)
+            for it in self.selections:
+                name, found = ".".join(it.variable), values[it.variable]
+                if it.variable in self.listed:
+                    steps, places = np.nonzero(found)
+                    self._put(f"{name}.time", (first + steps) * self.code.step_ms)
+                    numbers = np.array(it.indices(self.code), dtype=np.int32)
+                    self._put(f"{name}.neuron", numbers[places])
+                else:
+                    self._put(name, found[kept])
+            for it in self.physical:
+                converted = in_units(self.code, it, values[it.variable][kept])
+                self._put(f"{'.'.join(it.variable)}.physical", converted)
+        self._require_room()
 
     def finish(self, recording: Recording, artifact_sha256: str | None = None) -> None:
         """Label the file and put it in its place. Raises `BurstchipError` BC512."""
-        try:
+        with uninterrupted():
             for name in self._waiting:
                 self._flush(name, everything=True)
             self._file.attrs.update(_program_attributes(self.code, recording.backend, artifact_sha256))
@@ -267,17 +273,22 @@ class RecordingFile:
                     self._file.create_variable(name, ("sample",), array.dtype, data=array).attrs.update(label)
                 self._file.attrs["coordinates"] = " ".join(coordinates)
             self._file.close()
-            (self._folder / "recording.nc").replace(self.path)
-        except (OSError, RuntimeError) as reason:
+            self._bytes.close()
+        self._require_room()
+        try:
+            self._part.replace(self.path)
+        except OSError as reason:
             raise _unwritten(self.path, reason) from None
         self.close()
 
     def close(self) -> None:
         """Leave no trace of a file that is not finished."""
-        # A full disk was reported where it was met.
-        with suppress(OSError, RuntimeError):
-            self._file.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        with uninterrupted():
+            self._left.close()
+
+    def _require_room(self) -> None:
+        if self._bytes.failure is not None:
+            raise _unwritten(self.path, self._bytes.failure)
 
     def _declare(self) -> None:
         """Dimensions and variables, as long as nothing is written."""

@@ -29,6 +29,7 @@ from burstchip.report.tables import (
 )
 from burstchip.report.weight_histograms import draw_weight_histograms
 from burstchip.report.wording import setting
+from compiler.whole_file import write_all_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 #: How the names of all pictures begin; one of an earlier report that is not drawn again is removed.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.tasks.presentation import Pictures
-from compiler.artifact import write_whole
+from compiler.whole_file import write_whole
 
 FILE = "answers.safetensors"
 

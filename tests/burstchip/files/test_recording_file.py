@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import xarray
 
 from burstchip.compilation import compile_file
-from burstchip.files.recording import save_recording, to_dataset
+from burstchip.files.recording import RecordingFile, save_recording, to_dataset
+from burstchip.files.unfailing_file import UnfailingFile
 from burstchip.running.recording import Recording, Samples
 from burstchip.templates import write_template
+from burstchip.variables import Selection
+from compiler import whole_file
 from hw_models.diagnostics import BurstchipError
 
 STEPS = 200
@@ -112,14 +116,55 @@ def test_a_write_that_fails_leaves_the_older_file(
     path = tmp_path / "out.nc"
     path.write_text("older")
 
-    def full(self: xarray.Dataset, target: Path, **options: object) -> None:
-        target.write_text("half of")
+    def full(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(xarray.Dataset, "to_netcdf", full)
+    monkeypatch.setattr(whole_file, "_write", full)
     with pytest.raises(BurstchipError, match=r"BC512(?s:.*)given: No space left on device"):
         save_recording(to_dataset(recording), path)
     assert path.read_text() == "older" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("room", [0, 100, 3000, 9000])
+def test_a_disk_that_fills_while_a_recording_is_written(
+    recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    path = tmp_path / "out.nc"
+    path.write_text("older")
+    made = UnfailingFile.__init__
+
+    def small(self: UnfailingFile, place: Path) -> None:
+        made(self, place)
+        self._file = Small(self._file, room)  # type: ignore[assignment]
+
+    monkeypatch.setattr(UnfailingFile, "__init__", small)
+    with pytest.raises(BurstchipError, match=r"BC512(?s:.*)given: No space left on device"):
+        write_in_parts(recording, path)
+    assert path.read_text() == "older" and len(list(tmp_path.iterdir())) == 1
+
+
+def write_in_parts(recording: Recording, path: Path) -> None:
+    selections = tuple(Selection(variable) for variable in recording.values)
+    with RecordingFile(path, recording.code, selections) as file:
+        for first in range(0, recording.steps, 7):
+            file.add(first, {name: values[first : first + 7] for name, values in recording.values.items()})
+        file.finish(recording)
+
+
+class Small:
+    """A file on a disk with room for so many bytes: what does not fit any more is written in part."""
+
+    def __init__(self, file: Any, room: int) -> None:
+        self.file, self.room = file, room
+
+    def write(self, data: memoryview) -> int:
+        fits = min(len(data), self.room - self.file.tell())
+        if fits <= 0:
+            raise OSError(28, "No space left on device")
+        return int(self.file.write(data[:fits]))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
 
 
 def test_a_folder_that_cannot_be(recording: Recording, tmp_path: Path) -> None:
