@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from burstchip.files.interruption import ending, exit_code
 from compiler.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from hw_models.diagnostics import Diagnostic
 
 BAD_INPUT = 2
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,21 @@ def as_json(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def output(*, json: bool = False, quiet: bool = False, interrupted: str = "") -> Iterator[Output]:
+def output(
+    *, json: bool = False, quiet: bool = False, interrupted: str | Callable[[], str] = ""
+) -> Iterator[Output]:
     """An `Output` for the body of a command.
 
-    An error of the input ends the command with its messages and exit code 2, Ctrl-C with 130 and the text
-    `interrupted`. Anything else is a bug and keeps its traceback.
+    An error of the input ends the command with its messages and exit code 2, Ctrl-C or another signal with
+    its code and the text `interrupted`. Anything else is a bug and keeps its traceback.
     """
     out = Output(json, quiet)
     try:
         yield out
-    except KeyboardInterrupt:
-        print(f"interrupted{interrupted and '; '}{interrupted}", file=sys.stderr, flush=True)
-        raise typer.Exit(INTERRUPTED) from None
+    except KeyboardInterrupt as error:
+        said = interrupted if isinstance(interrupted, str) else interrupted()
+        print(f"{ending(error)}{said and '; '}{said}", file=sys.stderr, flush=True)
+        raise typer.Exit(exit_code(error)) from None
     except Exception as error:
         from hw_models.diagnostics import BurstchipError
 

@@ -1,29 +1,33 @@
-"""The command line's entry point. Exit code 0, 2 for bad input, 130 for Ctrl-C, 1 where
-`verify` finds a difference; a bug has its traceback.
+"""The command line's entry point. Exit code 0, 2 for bad input or output, 1 where `verify` finds a
+difference, 130 for Ctrl-C, 128 and its number for another signal, 141 for a pipe that is closed; a bug
+has its traceback.
 """
 
 from __future__ import annotations
 
 import gc
-import os
 import sys
 
+from burstchip.cli.streams import open_streams, saying
+from burstchip.files.interruption import ending, exit_code, raise_ending_signals
 from burstchip.shadowing import shadowed
 
 #: Allocations between two collections. Python's 700 make a tenth of the time that importing takes.
 _COLLECT_AFTER = 100_000
 
-_BAD_INPUT, _INTERRUPTED, _PIPE_CLOSED = 2, 130, 141
+_BAD_INPUT = 2
 
 
 def main() -> None:
     """Run the command that `sys.argv` names, and exit."""
     gc.set_threshold(_COLLECT_AFTER)
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that lacks a character must not end a run; None where the stream is closed.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+    open_streams()
+    saying(_run)
+
+
+def _run() -> None:
     try:
+        raise_ending_signals()
         from burstchip.cli.app import app
 
         app(prog_name="burstchip")
@@ -38,9 +42,7 @@ def main() -> None:
                 file=sys.stderr,
             )
         sys.exit(_BAD_INPUT)
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
-    except BrokenPipeError:
-        # The reader closed the pipe; nothing more must be flushed into it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(_PIPE_CLOSED)
+    except KeyboardInterrupt as error:
+        # Before a command has begun, or after it.
+        print(ending(error), file=sys.stderr)
+        sys.exit(exit_code(error))

@@ -22,12 +22,23 @@ class Ended(KeyboardInterrupt):
         self.number = number
 
 
+def ending(error: KeyboardInterrupt) -> str:
+    """What ended the command, in words."""
+    return f"ended by {signal.Signals(error.number).name}" if isinstance(error, Ended) else "interrupted"
+
+
+def exit_code(error: KeyboardInterrupt) -> int:
+    """128 and the signal's number, as shells have it."""
+    return 128 + (error.number if isinstance(error, Ended) else int(signal.SIGINT))
+
+
 def raise_ending_signals() -> None:
     """Let signals that would end this process raise `Ended`; one that is ignored, as by `nohup`, stays so."""
 
     def end(number: int, frame: FrameType | None) -> None:
-        # Whoever sends it again must not interrupt what clears up.
-        signal.signal(number, signal.SIG_IGN)
+        # Sent again, or another one, it must not interrupt what clears up.
+        for other in _ENDING:
+            signal.signal(other, signal.SIG_IGN)
         raise Ended(number)
 
     for number in _ENDING:
