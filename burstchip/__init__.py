@@ -14,6 +14,7 @@ This page is the whole public interface; what is not named here may change witho
 | compare two backends | `verify(code, steps)` |
 | deploy, as a dry run | `deploy(code, folder, dry_run=True)` |
 | learn a task | `train(TrainOptions(network_path, out))`, `load_dataset(name)` |
+| use what was learned | `predict(folder, values)`, `trained_artifact(folder)` |
 | look at a run | `write_report(folder)` |
 | look at the machine | `examine()`, `all_backends()` |
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from burstchip.running.verification import verify
     from burstchip.tasks.dataset import Dataset
     from burstchip.tasks.datasets import load_dataset
+    from burstchip.tasks.prediction import Predictions, predict
+    from burstchip.tasks.trained import trained_artifact
     from burstchip.tasks.training import TrainOptions, TrainProgress, train
     from burstchip.templates import Template, all_templates, write_template
     from compiler.artifact import load_artifact, save_artifact
@@ -62,6 +65,8 @@ _HOMES = {
     "burstchip.report": ("write_report",),
     "burstchip.tasks.dataset": ("Dataset",),
     "burstchip.tasks.datasets": ("load_dataset",),
+    "burstchip.tasks.prediction": ("Predictions", "predict"),
+    "burstchip.tasks.trained": ("trained_artifact",),
     "burstchip.tasks.training": ("TrainOptions", "TrainProgress", "train"),
     "burstchip.templates": ("Template", "all_templates", "write_template"),
     "compiler.artifact": ("load_artifact", "save_artifact"),
@@ -82,6 +87,7 @@ __all__ = [
     "Examination",
     "LoadResult",
     "Network",
+    "Predictions",
     "RecordProgress",
     "Recording",
     "RecordingFile",
@@ -102,11 +108,13 @@ __all__ = [
     "load_network",
     "network_schema",
     "open_run",
+    "predict",
     "record",
     "save_artifact",
     "save_recording",
     "to_dataset",
     "train",
+    "trained_artifact",
     "verify",
     "write_report",
     "write_template",
@@ -123,7 +131,15 @@ def __getattr__(name: str) -> Any:
             return "not installed"
     if name not in _HOME:
         raise AttributeError(f"module 'burstchip' has no attribute '{name}'")
-    value = getattr(import_module(_HOME[name]), name)
+    try:
+        value = getattr(import_module(_HOME[name]), name)
+    except (ImportError, AttributeError) as reason:
+        from burstchip.shadowing import explanation, shadowed
+
+        # A file `compiler.py` beside a script, say: what Python says of it names a module of ours.
+        if not (foreign := shadowed()):
+            raise
+        raise ImportError("\n".join(map(explanation, foreign))) from reason
     if isinstance(value, FunctionType):
         from burstchip.arguments import checked
 

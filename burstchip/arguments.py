@@ -50,7 +50,7 @@ def _path(value: Any) -> Path:
     raise Unfit("a name of a file or folder, such as 'net.yaml'")
 
 
-def _whole(least: int, greatest: int | None = None) -> Callable[[Any], int]:
+def _whole(least: int | None, greatest: int | None = None) -> Callable[[Any], int]:
     def take(value: Any) -> int:
         if type(value) is bool or not isinstance(value, Real):
             raise Unfit("write the number without quotes" if isinstance(value, str) else None)
@@ -60,11 +60,17 @@ def _whole(least: int, greatest: int | None = None) -> Callable[[Any], int]:
             number = int(float(value))
         else:
             raise Unfit
-        if number < least or (greatest is not None and number > greatest):
+        if (least is not None and number < least) or (greatest is not None and number > greatest):
             raise Unfit
         return number
 
     return take
+
+
+def _number(value: Any) -> float:
+    if type(value) is bool or not isinstance(value, Real):
+        raise Unfit("write the number without quotes" if isinstance(value, str) else None)
+    return float(value)
 
 
 def _text(value: Any) -> str:
@@ -213,12 +219,14 @@ KINDS: Mapping[str, Kind] = {
     "dataset": _DATASET,
     "download": _SWITCH,
     "dry_run": _SWITCH,
-    "epochs": Kind("a whole number of epochs, at least 1", _whole(1), optional=True),
+    "epochs": Kind("a whole number of epochs", _whole(None), optional=True),
     "every": Kind("a whole number of steps, at least 1", _whole(1)),
     "fetch": _CALLED,
     "folder": _PATH,
     "frozen": Kind("names of projections", _names),
+    "labels": _ANY,
     "learning": _SWITCH,
+    "maximum": Kind("a number", _number, optional=True),
     "models": _MAPPING,
     "name": Kind("a name", _text),
     "network": _NETWORK,
@@ -228,19 +236,23 @@ KINDS: Mapping[str, Kind] = {
     "overrides": _OVERRIDES,
     "overwrite": _SWITCH,
     "path": _PATH,
+    "physical": _SWITCH,
     "pictures": _ANY,
     "progress": _CALLED,
     "record": Kind("variables, each a pair (population or projection, variable)", _variables),
     "recording": _RECORDING,
     "resume": _SWITCH,
+    "run": _PATH,
     "run_dir": _PATH,
     "seed": _SEED,
     "sink": _ANY,
     "split": Kind(f"a whole number from 0 to {LARGEST_SEED}", _whole(0, LARGEST_SEED)),
+    "start_from": _OPTIONAL_PATH,
     "steps": Kind("a whole number of steps, at least 1", _whole(1)),
     "streams": _MAPPING,
     "strict": _SWITCH,
     "target": _OPTIONAL_TEXT,
+    "values": _ANY,
     "variables": Kind("variables, each a text or a pair (population, variable)", _variables, optional=True),
     "watch": _CALLED,
     "worker": _ANY,

@@ -55,8 +55,8 @@ def check_file(
 ) -> Compilation:
     """Read and compile a file, and report everything that is wrong with it.
 
-    `overrides` set the file's parameters, `seed` and `target` override its own; with `strict` every warning
-    is an error. `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds;
+    `overrides` set the file's parameters, `seed` and `target` override its own; with `strict` warnings
+    are errors. `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds;
     raises `BurstchipError` BC614 for a target that is none.
     """
     _require_target(target)

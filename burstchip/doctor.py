@@ -58,7 +58,7 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Examination:
-    """What `burstchip doctor` found; `problems` are what should be fixed."""
+    """What `burstchip doctor` found; `problems` are what to fix."""
 
     burstchip: str | None
     folder: Path

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.running.recording import Recording, record
-from burstchip.variables import Variable
+from burstchip.variables import Variable, parse_variables
 from compiler.ir.chip_program import ChipProgram, LearningCode
 from compiler.ir.network import NO_CHIP, Network
 from compiler.pipeline import compile_network
@@ -75,7 +75,7 @@ def _rounded_learning(learning: LearningCode) -> LearningCode:
 
 
 def error_shares(
-    network: Network,
+    network: Network | ChipProgram,
     steps: int,
     variables: Sequence[Variable] | None = None,
     refinement: int = REFINEMENT,
@@ -84,15 +84,17 @@ def error_shares(
     fetch: FetchProgress | None = None,
     notes: list[Diagnostic] | None = None,
 ) -> tuple[ErrorShares, ...]:
-    """The errors of `variables` (default: the network's probes) over the first `steps` steps.
+    """The errors of `variables` of neurons (default: the network's probes) over the first `steps` steps.
 
     Random sources draw other numbers at the finer step, so that the step error means something only
     where none do. A weight onto a filtered current (`tau_current`) is what one step adds: at a finer step it
     acts more often, which the step error then shows. `data_dir` and `fetch` are those of `record`, for a
-    task. Warnings of the runs are added to `notes`. Raises `BurstchipError` where the network does not
-    compile.
+    task. Warnings of the runs are added to `notes`. A program has no step error, since only a
+    network can be compiled at a finer step. Raises `BurstchipError` where the network does not compile.
     """
-    code = compile_network(network)
+    code = network if isinstance(network, ChipProgram) else compile_network(network)
+    names = [".".join(it) for it in variables or ()]
+    variables = parse_variables(code, names, synapses=False)
 
     def run(it: ChipProgram, count: int, backend: str) -> Recording:
         found = record(it, count, variables=variables, backend=backend, data_dir=data_dir, fetch=fetch)
@@ -102,7 +104,7 @@ def error_shares(
 
     exact = run(code, steps, "reference")
     fine = rounded = integers = None
-    if network.task is None:
+    if isinstance(network, Network) and network.task is None:
         # Of a chip the finer step would ask more than it has, such as longer delays.
         finer = replace(network, step=network.step / refinement, target=NO_CHIP)
         fine = run(compile_network(finer), steps * refinement, "reference")

@@ -34,6 +34,14 @@ def shadowed() -> tuple[Package, ...]:
     return tuple(package for package in packages() if package.place is not None and not package.ours)
 
 
+def explanation(package: Package) -> str:
+    """What to say of a foreign package that hides one of ours."""
+    return (
+        f"`import {package.name}` finds {package.place}, which is not burstchip's own\n"
+        "  hint: rename it, uninstall its package or use another environment; `burstchip doctor` reports more"
+    )
+
+
 def _package(name: str) -> Package:
     try:
         spec = find_spec(name)

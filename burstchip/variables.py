@@ -1,15 +1,17 @@
-"""The variables of a program that a run can record, and the texts that name them."""
+"""What a run of a program can record, of neurons and of synapses, and the texts that name it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.chip_program import ChipProgram
+from compiler.draws import grid
+from compiler.ir.chip_program import ChipProgram, ProjectionCode
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
 register_codes(
@@ -22,15 +24,18 @@ register_codes(
     }
 )
 
-#: (population, state or output of its model).
+#: (population, state or output of its model), or (projection, what its synapses hold).
 Variable = tuple[str, str]
-#: (population or projection, variable).
+#: The same, with what only backends are asked for.
 Place = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """A variable to record, and which of its neurons: all, or those of `neurons` as a slice counts them."""
+    """A variable to record, and which of its neurons: all, or those of `neurons` as a slice counts them.
+
+    Of a projection's w, t and d synapses take the neurons' place, in the program's order.
+    """
 
     variable: Variable
     neurons: slice = slice(None)
@@ -50,7 +55,7 @@ class Selection:
 
     def indices(self, code: ChipProgram) -> range:
         """The numbers of the chosen neurons."""
-        return range(code.population(self.variable[0]).size)[self.neurons]
+        return range(place_size(code, self.variable))[self.neurons]
 
     def size(self, code: ChipProgram) -> int:
         """How many neurons are chosen."""
@@ -63,7 +68,41 @@ def variables_of(code: ChipProgram, population: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*program.states, *program.outputs)))
 
 
-#: What a projection's synapses hold.
+#: Of which each synapse has one; of the others each source or target neuron has.
+PER_SYNAPSE = ("w", "t", "d")
+
+
+def is_projection(code: ChipProgram, name: str) -> bool:
+    """Whether a projection has this name; no population has it then."""
+    return any(projection.name == name for projection in code.projections)
+
+
+def synaptic_variables(form: str | None, traces: Sequence[str]) -> tuple[str, ...]:
+    """What can be recorded of a projection that learns in this form (None: not at all), by these traces."""
+    if form is None:
+        return ("w",)
+    return ("w", "x1") if form == "carry" else (*PER_SYNAPSE, *traces)
+
+
+def _recordable(code: ChipProgram) -> dict[str, tuple[str, ...]]:
+    """What can be recorded, by population and projection."""
+    found = {population.name: variables_of(code, population.name) for population in code.populations}
+    for it in code.projections:
+        form, traces = (it.learning.form, it.learning.traces) if it.learning else (None, ())
+        found[it.name] = synaptic_variables(form, [trace.name for trace in traces])
+    return found
+
+
+def synapse_ends(
+    code: ChipProgram, projection: ProjectionCode
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """(source neurons, target neurons) of the synapses in the program's order."""
+    if not projection.dense:
+        return projection.pre, projection.post
+    return grid(code.population(projection.source).size, code.population(projection.target).size)
+
+
+#: All that a projection's synapses hold.
 SYNAPTIC = ("w", "t", "d", "x1", "x2", "tx", "y1", "y2", "y3", "ty")
 
 
@@ -98,20 +137,26 @@ def place_size(code: ChipProgram, place: Place) -> int:
     if name in sizes:
         return sizes[name]
     projection = code.projection(name)
-    if variable in ("w", "t", "d"):
+    if variable in PER_SYNAPSE:
         return int(projection.weights.size)
     source = variable in ("x1", "x2", "tx")
     return sizes[projection.source if source else projection.target]
 
 
-def parse_variables(code: ChipProgram, names: Sequence[str]) -> tuple[Variable, ...]:
-    """`population.variable` texts as pairs; without any, the program's probes.
+def parse_variables(
+    code: ChipProgram, names: Sequence[str], *, synapses: bool = True
+) -> tuple[Variable, ...]:
+    """`population.variable` and `projection.variable` texts as pairs; without any, the program's probes.
 
-    Raises `BurstchipError` BC604 to BC607 with every mistake.
+    Without `synapses` those of projections are not known. Raises `BurstchipError` BC604 to BC607 with every
+    mistake.
     """
+    known_variables = _recordable(code)
+    if not synapses:
+        known_variables = {p.name: known_variables[p.name] for p in code.populations}
     if not names:
-        if code.probes:
-            return code.probes
+        if probes := tuple(probe for probe in code.probes if probe[0] in known_variables):
+            return probes
         known = [f"{p.name}.{v}" for p in code.populations for v in variables_of(code, p.name)]
         raise BurstchipError(
             Diagnostic(
@@ -125,7 +170,7 @@ def parse_variables(code: ChipProgram, names: Sequence[str]) -> tuple[Variable, 
     found: list[Variable] = []
     problems: list[Diagnostic] = []
     for name in names:
-        checked = _parse(code, name)
+        checked = _parse(code, name, known_variables)
         if isinstance(checked, Diagnostic):
             problems.append(checked)
         elif checked in found:
@@ -154,22 +199,28 @@ def parse_selections(code: ChipProgram, wanted: Sequence[Variable | str]) -> tup
     problems = [
         Diagnostic(
             "BC616",
-            f"'{'.'.join(it.variable)}[{text}]' chooses no neurons",
-            required=f"[first:last] or [neuron], of 0 to {code.population(it.variable[0]).size - 1}",
+            f"'{'.'.join(it.variable)}[{text}]' chooses no {_elements(code, it.variable)}s",
+            required=f"[first:last] or [{_elements(code, it.variable)}], "
+            f"of 0 to {place_size(code, it.variable) - 1}",
             given=f"[{text}]",
-            hint=f"for example {'.'.join(it.variable)}[0:{min(10, code.population(it.variable[0]).size)}]",
+            hint=f"for example {'.'.join(it.variable)}[0:{min(10, place_size(code, it.variable))}]",
         )
         for it, text in zip(found, chosen, strict=True)
-        if it.size(code) == 0
+        if text is not None and it.size(code) == 0
     ]
     if problems:
         raise BurstchipError(problems)
     return tuple(found)
 
 
+def _elements(code: ChipProgram, variable: Variable) -> str:
+    """What the variable has one value of for each: neuron or synapse."""
+    return "synapse" if is_projection(code, variable[0]) and variable[1] in PER_SYNAPSE else "neuron"
+
+
 def _neurons(code: ChipProgram, variable: Variable, text: str) -> slice:
     """The slice that a text between brackets stands for; an empty one where it stands for none."""
-    size = code.population(variable[0]).size
+    size = place_size(code, variable)
     numbers = [part.strip() for part in text.split(":")]
     if not all(re.fullmatch(r"\d{0,9}", number) for number in numbers) or len(numbers) > 3:
         return slice(0, 0)
@@ -183,33 +234,33 @@ def _neurons(code: ChipProgram, variable: Variable, text: str) -> slice:
     return slice(first, last, every)
 
 
-def _parse(code: ChipProgram, name: str) -> Variable | Diagnostic:
-    population, point, variable = name.partition(".")
-    populations = [p.name for p in code.populations]
-    if not (population and point and variable):
-        known = [f"{p}.{v}" for p in populations for v in variables_of(code, p)]
+def _parse(code: ChipProgram, name: str, known: Mapping[str, tuple[str, ...]]) -> Variable | Diagnostic:
+    # A projection's name may have points of its own.
+    place, _, variable = name.rpartition(".")
+    if not (place and variable) or name in known:
         return Diagnostic(
             "BC604",
             f"'{name}' is not of the form population.variable",
-            required="population.variable, several separated by commas",
+            required="population.variable or projection.variable, several separated by commas",
             given=f"'{name}'",
-            hint=nearest(name, known),
+            hint=nearest(name, [f"{place}.{it}" for place, variables in known.items() for it in variables]),
         )
-    if population not in populations:
+    if place not in known:
+        kinds = "population" if len(known) == len(code.populations) else "population or projection"
         return Diagnostic(
             "BC605",
-            f"unknown population '{population}' in '{code.name}'",
-            required=", ".join(populations),
-            given=name,
-            hint=nearest(population, populations),
-        )
-    known = list(variables_of(code, population))
-    if variable not in known:
-        return Diagnostic(
-            "BC605",
-            f"population '{population}' has no variable '{variable}'",
+            f"unknown {kinds} '{place}' in '{code.name}'",
             required=", ".join(known),
             given=name,
-            hint=nearest(variable, known),
+            hint=nearest(place, list(known)),
         )
-    return population, variable
+    if variable not in known[place]:
+        kind = "projection" if is_projection(code, place) else "population"
+        return Diagnostic(
+            "BC605",
+            f"{kind} '{place}' has no variable '{variable}'",
+            required=", ".join(known[place]),
+            given=name,
+            hint=nearest(variable, known[place]),
+        )
+    return place, variable

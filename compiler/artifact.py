@@ -33,11 +33,13 @@ from compiler.artifact_signals import (
 from compiler.artifact_synapses import decode_projection, encode_projection
 from compiler.ir.chip_program import (
     ChipProgram,
+    Learned,
     LoweredFunction,
     PopulationCode,
     QuantisationLine,
     TaskCode,
 )
+from compiler.ir.network import DataFile
 from compiler.ir.verify import verify_bound, verify_chip_program
 from compiler.whole_file import write_whole
 from hw_models.diagnostics import CODES, BurstchipError, Diagnostic, register_codes
@@ -100,6 +102,13 @@ def _encode_population(
     return entry
 
 
+def _encode_task(task: TaskCode) -> dict[str, Any]:
+    entry = asdict(task)
+    if task.file is not None:
+        del entry["file"]["folder"]
+    return entry
+
+
 def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
     tensors: Tensors = {}
     programs: list[Program] = []
@@ -119,7 +128,7 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
         "populations": [_encode_population(i, p, programs, tensors) for i, p in enumerate(code.populations)],
         "projections": [encode_projection(i, p, tensors) for i, p in enumerate(code.projections)],
         "probes": [list(probe) for probe in code.probes],
-        "task": None if code.task is None else asdict(code.task),
+        "task": None if code.task is None else _encode_task(code.task),
         "host": {name: encode_host(it, f"host.{name}", tensors) for name, it in code.host.items()},
         "quantisation": [asdict(line) for line in code.quantisation],
         # Places are left out: they name files of the machine that compiled.
@@ -128,6 +137,8 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
             for d in code.diagnostics
         ],
     }
+    if code.learned is not None:
+        manifest["learned"] = asdict(code.learned)
     return manifest, tensors
 
 
@@ -266,7 +277,13 @@ def _decode_message(entry: Any) -> Diagnostic:
     return Diagnostic(**as_values(entry))
 
 
-def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
+def _decode_task(entry: Any, folder: Path) -> TaskCode:
+    """The task; a data file is looked for beside the artifact."""
+    file = None if entry.file is None else DataFile(**as_values(entry.file), folder=str(folder))
+    return TaskCode(**{**as_values(entry), "file": file})
+
+
+def _decode(manifest: Any, tensors: Tensors, folder: Path) -> ChipProgram:
     programs = [decode_program(entry) for entry in manifest.programs]
     values = as_values(manifest)
     for name in ("format", "version", "sha256", "programs"):
@@ -274,10 +291,11 @@ def _decode(manifest: Any, tensors: Tensors) -> ChipProgram:
     values |= {
         "populations": tuple(_decode_population(entry, programs, tensors) for entry in values["populations"]),
         "projections": tuple(decode_projection(entry, tensors) for entry in values["projections"]),
-        "task": None if manifest.task is None else TaskCode(**as_values(manifest.task)),
+        "task": None if manifest.task is None else _decode_task(manifest.task, folder),
         "quantisation": tuple(QuantisationLine(**as_values(line)) for line in manifest.quantisation),
         "diagnostics": tuple(_decode_message(entry) for entry in manifest.diagnostics),
         "host": {name: decode_host(entry, tensors) for name, entry in manifest.host.items()},
+        "learned": None if manifest.learned is None else Learned(**as_values(manifest.learned)),
     }
     code = ChipProgram(**values)
     verify_chip_program(code)
@@ -290,7 +308,7 @@ def load_artifact(path: str | Path) -> tuple[ChipProgram, str]:
     path = Path(path)
     manifest, tensors = _read(path)
     try:
-        return _decode(msgspec.convert(manifest, Manifest), tensors), manifest["sha256"]
+        return _decode(msgspec.convert(manifest, Manifest), tensors, path.parent), manifest["sha256"]
     except ValidationError as reason:
         raise _damaged(path, str(reason), "a manifest as `burstchip compile` writes it") from None
     except (KeyError, TypeError, ValueError, IndexError, AssertionError) as reason:

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 from compiler.artifact_signals import SIGNAL_KINDS
 from compiler.ir.chip_program import (
     ChipProgram,
+    Learned,
     LearningCode,
     LoweredFunction,
     PopulationCode,
@@ -25,7 +26,7 @@ from compiler.ir.chip_program import (
     TaskCode,
     TraceCode,
 )
-from compiler.ir.network import Constant, Normal, Uniform
+from compiler.ir.network import Constant, DataFile, Normal, Uniform
 from compiler.ir.signals import HostInput
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
@@ -134,15 +135,34 @@ _Population = _entry(
     optional=("spikes", "exact", "functions"),
 )
 
+_COUNTS: dict[str, Any] = dict.fromkeys(("epoch", "epochs", "samples", "rounded", "tags"), Index)
+_DataFile = _entry(
+    DataFile,
+    # The folder is one of the machine that compiled.
+    without=("folder",),
+    sha256=Annotated[str, Meta(pattern="^[0-9a-f]{64}$")],
+    values=Annotated[int, Meta(ge=1)],
+    classes=Annotated[int, Meta(ge=1)],
+    test_share=Annotated[float, Meta(gt=0, lt=1)] | None,
+)
+
 _Program = _entry(
     ChipProgram,
     populations=_each(_Population),
     projections=_each(_Projection),
-    task=_entry(TaskCode) | None,
+    task=_entry(TaskCode, file=_DataFile | None) | None,
     quantisation=_each(_entry(QuantisationLine)),
     # Places are left out: they name files of the machine that compiled.
     diagnostics=_each(_entry(Diagnostic, without=("place",))),
     host=GenericAlias(dict, (str, _entry(HostInput, unit=float | Named, start=float | Named))),
+    learned=_entry(
+        Learned,
+        artifact_sha256=Annotated[str, Meta(pattern="^[0-9a-f]{64}$")],
+        backend=Literal["sim", "plain", "reference"],
+        **_COUNTS,
+    )
+    | None,
+    optional=("learned",),
 )
 
 #: The manifest: a program's fields, the integer programs by number, the format and the hash.
@@ -152,4 +172,5 @@ Manifest = msgspec.defstruct(
     bases=(_Program,),
     forbid_unknown_fields=True,
     frozen=True,
+    kw_only=True,
 )

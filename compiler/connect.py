@@ -79,21 +79,35 @@ def _probable_blocks(
         yield sources, targets
 
 
+def without_autapses(pre: Indices, post: Indices) -> tuple[Indices, Indices]:
+    """The pairs of two different neurons of one population."""
+    apart = pre != post
+    return pre[apart], post[apart]
+
+
 def with_in_degree(
-    in_degree: int, n_pre: int, n_post: int, seed: int, stream: int
+    in_degree: int, n_pre: int, n_post: int, seed: int, stream: int, *, autapses: bool = True
 ) -> tuple[Indices, Indices]:
-    """Each target neuron from `in_degree` different sources; sorted by source and then target neuron."""
-    assert 0 <= in_degree <= n_pre, "more sources than there are"
-    chosen = min(in_degree, n_pre - in_degree)
+    """Each target neuron from `in_degree` different sources; sorted by source and then target neuron.
+
+    Without `autapses` a target neuron draws from all sources but the one of its own number.
+    """
+    available = n_pre if autapses else n_pre - 1
+    assert 0 <= in_degree <= available, "more sources than there are"
+    chosen = min(in_degree, available - in_degree)
     places = []
     rows = max(1, BLOCK // max(in_degree, 1))
     for first in range(0, n_post if in_degree else 0, rows):
         count = min(rows, n_post - first)
-        target, source = _different(chosen, count, n_pre, key(seed, stream, np.arange(first, first + count)))
+        target, source = _different(
+            chosen, count, available, key(seed, stream, np.arange(first, first + count))
+        )
         if chosen != in_degree:
-            kept = np.ones((count, n_pre), dtype=bool)
+            kept = np.ones((count, available), dtype=bool)
             kept[target, source] = False
             target, source = np.nonzero(kept)
+        if not autapses:
+            source = source + (source >= first + target)
         places.append(source * n_post + (first + target))
     place = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
     places.clear()

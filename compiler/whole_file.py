@@ -1,8 +1,8 @@
 """Files that appear whole or not at all: every writer goes through here.
 
 What is under way lies in a hidden folder beside its place, `.NAME.RANDOM.part`. Its writer holds a lock on
-it, which the system lets go when the process ends, however it ends; whoever writes there next removes what
-nobody holds. Where the file system has no locks, or the system none of this kind (Windows), they stay.
+it, which the system releases when the process ends, however it ends; the next writer there removes the
+folders that are not locked. Where the file system has no locks, or the system (Windows) others, they stay.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def only_writer(folder: Path) -> Iterator[bool]:
 def used_together(folder: Path, stray: str) -> int | None:
     """Share a folder with other processes, and remove files `stray` (a pattern) of those that ended.
 
-    The descriptor that is returned holds it until it is closed; None where there are no locks.
+    The descriptor that is returned holds it until it is closed; None where the file system has none.
     """
     if sys.platform == "win32":
         return None
@@ -80,7 +80,7 @@ def _prefix(path: Path) -> str:
 
 
 def _remove_left(path: Path) -> None:
-    """Remove what writers of `path` that are no more left beside it."""
+    """Remove what writers of `path` that have ended left beside it."""
     if sys.platform == "win32":
         return
     left: list[Path] = []

@@ -327,3 +327,10 @@ print(x + 1)
 ```
 """
     follow(parse(page, "page.md"), tmp_path)
+
+
+@pytest.mark.parametrize("index", ["README.md", "docs/README.md"])
+def test_an_index_names_every_page(index: str) -> None:
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    linked = re.findall(r"\]\((?:docs/)?([\w-]+\.md)\)", (ROOT / index).read_text(encoding="utf-8"))
+    assert pages <= set(linked)

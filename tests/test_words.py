@@ -34,6 +34,17 @@ WORDS = {
     r"\bwhoever\b": "who",
     r"\bnobody\b": "not, never",
     r"\bfor want of\b": "because ... is missing",
+    r"\bweight form none\b": "no plasticity",
+    r"\bno errors found\b": "no problems found",
+    r"\bneeds no network\b": "self-contained",
+    r"\bevery warning (is|as) an error\b": "treats warnings as errors",
+    r"\bwhat should be fixed\b": "what to fix",
+    r"\bnothing but (integers|signals)\b": "integers only, consists of signals",
+    r"\bheld against\b": "checked against",
+    r"\bis learned repeat\b": "the network learns",
+    r"\bof themselves\b": "by themselves",
+    r"\bin one go\b": "at once",
+    r"\bgoes? in as\b": "is described in",
 }
 
 

@@ -13,6 +13,7 @@ from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
 from burstchip.cli.new import new
+from burstchip.cli.predict import predict
 from burstchip.cli.report import report
 from burstchip.cli.run import run
 from burstchip.cli.schema import schema
@@ -22,7 +23,6 @@ from burstchip.cli.verify import verify
 app = typer.Typer(
     name="burstchip",
     no_args_is_help=True,
-    add_completion=False,
     # A bug keeps Python's own traceback: the pretty one hides frames and prints every local variable.
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -33,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compile": compile_,
     "run": run,
     "train": train,
+    "predict": predict,
     "verify": verify,
     "errors": errors,
     "report": report,

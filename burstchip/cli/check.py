@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import BAD_INPUT, Output, as_json, output
-from burstchip.cli.options import Json, NetworkFile, Seed, Settings, Strict, Target
+from burstchip.cli.options import Json, NetworkFile, Quiet, Seed, Settings, Strict, Target
 
 if TYPE_CHECKING:
     from burstchip.frontend.defaults import Default
@@ -24,10 +24,11 @@ def check(
     defaults: Annotated[
         bool, typer.Option("--defaults", help="List the values that the file leaves out.")
     ] = False,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Check a network file, the quantisation and the limits of the chip included; exit code 2 on errors."""
-    with output(json=json) as out:
+    with output(json=json, quiet=quiet) as out:
         from burstchip.cli.checks import settings
         from burstchip.compilation import check_file
 
@@ -59,17 +60,12 @@ def check(
 
 
 def _show(defaults: Sequence[Default], out: Output) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, title="Defaults", title_justify="left", pad_edge=False)
-    for heading in ("of", "key", "value", "meaning"):
-        table.add_column(heading, overflow="fold")
+    rows = []
     of = ""
     for default in defaults:
-        table.add_row(default.owner if default.owner != of else "", default.key, default.value, default.doc)
+        rows.append((default.owner if default.owner != of else "", default.key, default.value, default.doc))
         of = default.owner
-    out.show(table)
+    out.table("Defaults", ("of", "key", "value"), (), "meaning", rows)
 
 
 def _count(number: int, what: str) -> str:

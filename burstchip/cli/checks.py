@@ -25,6 +25,8 @@ register_codes(
         "BC611": "options that exclude or require each other",
         "BC612": "an unknown pass",
         "BC617": "a --stream that cannot be used",
+        "BC692": "a length of a run that is missing or given twice",
+        "BC693": "a duration that is not a whole number of steps",
     }
 )
 
@@ -112,6 +114,36 @@ def streams(texts: Sequence[str] | None) -> dict[str, NDArray[np.float64]]:
     if problems:
         raise BurstchipError(problems)
     return found
+
+
+def steps_of(steps: int | None, duration: str | None, step_ms: float) -> int:
+    """The steps that `--steps N` or `--duration TIME` stand for. Raises `BurstchipError` BC692, BC693."""
+    if steps is not None and duration is None:
+        return steps
+    if steps is not None or duration is None:
+        raise BurstchipError(
+            Diagnostic(
+                "BC692",
+                f"the length of the run is {'missing' if duration is None else 'given twice'}",
+                required="--steps N or --duration TIME",
+                given="neither" if duration is None else f"--steps {steps} --duration {duration}",
+            )
+        )
+    from burstchip.frontend.units import Quantity, parse_quantity
+
+    found = parse_quantity(duration)
+    if isinstance(found, Quantity) and found.phrase == "a time" and found.value > 0:
+        exact = found.value / step_ms
+        if abs(exact - round(exact)) <= 1e-9 * max(1.0, exact):
+            return round(exact)
+        required, given = f"a multiple of the step, {step_ms:g} ms", f"{exact:g} steps"
+    else:
+        required, given = "a time above 0 with its unit, such as 500ms or 2s", duration
+    raise BurstchipError(
+        Diagnostic(
+            "BC693", f"--duration {duration} is not a whole number of steps", required=required, given=given
+        )
+    )
 
 
 def output_file(path: Path, source: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, as_json, output
-from burstchip.cli.options import Json, NetworkFile, Seed, Settings, Strict, Target
+from burstchip.cli.options import Json, NetworkFile, Quiet, Seed, Settings, Strict, Target, out_file
 from burstchip.cli.wording import weight_form
 
 if TYPE_CHECKING:
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 def compile_(
     file: NetworkFile,
-    artifact: Annotated[
-        Path | None,
-        typer.Option("--out", "--output", "-o", metavar="net.burst", help="The artifact to write."),
-    ] = None,
+    artifact: Annotated[Path | None, out_file("net.burst")] = None,
     set_: Settings = None,
     seed: Seed = None,
     target: Target = None,
@@ -29,10 +26,11 @@ def compile_(
         str | None,
         typer.Option(metavar="PASS", help="Show the program after a pass, such as lower or partition."),
     ] = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Compile a network to an artifact, and report what its values became in integers."""
-    with output(json=json) as out:
+    with output(json=json, quiet=quiet) as out:
         from burstchip.cli.checks import exclude, output_file, pass_name, settings, writing
         from burstchip.compilation import compile_file
         from compiler.artifact import artifact_sha256, save_artifact
@@ -78,24 +76,19 @@ def compile_(
 
 
 def _show_quantisation(code: ChipProgram, out: Output) -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, title="Quantisation", title_justify="left", pad_edge=False)
-    for heading in ("where", "parameter"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("asked", "represented", "relative error"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("integers", overflow="fold")
+    rows = []
     where = ""
     for line in code.quantisation:
-        table.add_row(
-            line.where if line.where != where else "",
-            line.parameter,
-            f"{line.requested:.6g} {line.unit}".rstrip(),
-            f"{line.represented:.6g} {line.unit}".rstrip(),
-            "0" if not line.relative_error else f"{100 * line.relative_error:.2g} %",
-            line.integers,
+        rows.append(
+            (
+                line.where if line.where != where else "",
+                line.parameter,
+                f"{line.requested:.6g} {line.unit}".rstrip(),
+                f"{line.represented:.6g} {line.unit}".rstrip(),
+                "0" if not line.relative_error else f"{100 * line.relative_error:.2g} %",
+                line.integers,
+            )
         )
         where = line.where
-    out.show(table)
+    values = ("asked", "represented", "relative error")
+    out.table("Quantisation", ("where", "parameter"), values, "integers", rows)

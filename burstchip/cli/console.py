@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
@@ -14,9 +15,12 @@ from burstchip.files.interruption import ending, exit_code
 from compiler.strict_json import strict_json
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
-    from hw_models.diagnostics import Diagnostic
+    from hw_models.diagnostics import BurstchipError, Diagnostic
+
+#: Characters below which a table's columns become too narrow to read.
+_TABLE_WIDTH = 80
 
 BAD_INPUT = 2
 
@@ -38,18 +42,53 @@ class Output:
         if not self.quiet:
             print(text, file=self.people, flush=True)
 
-    def show(self, *renderables: RenderableType) -> None:
-        """Tables and the like, as wide as the terminal or, in a file, as 120 characters."""
-        if self.quiet or self.people is None:
-            return
+    def console(self) -> Console:
+        """What draws tables, as wide as the terminal or, in a file, as 120 characters."""
         import os
 
         from rich.console import Console
 
         width = None if self.people.isatty() or "COLUMNS" in os.environ else 120
-        console = Console(file=self.people, width=width, highlight=False)
+        return Console(file=self.people, width=width, highlight=False)
+
+    def show(self, *renderables: RenderableType) -> None:
+        """Tables and the like."""
+        if self.quiet or self.people is None:
+            return
+        console = self.console()
         for renderable in renderables:
             console.print(renderable)
+
+    def table(
+        self,
+        title: str,
+        labels: Sequence[str],
+        values: Sequence[str],
+        note: str,
+        rows: Sequence[Sequence[str]],
+    ) -> None:
+        """Rows of labels, values and a note.
+
+        A label that is empty is that of the row above. Where lines are shorter than 80 characters, each row
+        is a paragraph.
+        """
+        if self.quiet or self.people is None:
+            return
+        if (width := self.console().width) < _TABLE_WIDTH:
+            self.text("\n".join(_paragraphs(title, labels, values, note, rows, width)))
+            return
+        from rich import box
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+        for heading in labels:
+            table.add_column(heading, overflow="fold")
+        for heading in values:
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(note, overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        self.show(table)
 
     def messages(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Errors and warnings, which even `quiet` does not silence."""
@@ -62,9 +101,37 @@ class Output:
             print(strict_json(values), flush=True)
 
 
+def _paragraphs(
+    title: str,
+    labels: Sequence[str],
+    values: Sequence[str],
+    note: str,
+    rows: Sequence[Sequence[str]],
+    width: int,
+) -> Iterator[str]:
+    yield f"{title}\n"
+    for row in rows:
+        heads, cells = row[: len(labels)], row[len(labels) :]
+        if len(heads) > 1 and heads[0]:
+            yield heads[0]
+        yield "  " + "  ".join(heads[1:] or heads)
+        named = [f"{name} {cell}" for name, cell in zip((*values, note), cells, strict=True) if cell]
+        yield from wrap(", ".join(named), width, initial_indent="    ", subsequent_indent="    ")
+
+
 def as_json(diagnostics: Sequence[Diagnostic]) -> list[dict[str, Any]]:
     """Messages as plain values."""
     return [asdict(diagnostic) for diagnostic in diagnostics]
+
+
+def _out_of_memory() -> BurstchipError:
+    """The last resort, where the cost was not foreseen."""
+    from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+    register_codes({"BC683": "the memory did not suffice"})
+    return BurstchipError(
+        Diagnostic("BC683", "the memory does not suffice for this command", hint="a smaller network or run")
+    )
 
 
 @contextmanager
@@ -73,19 +140,21 @@ def output(
 ) -> Iterator[Output]:
     """An `Output` for the body of a command.
 
-    An error of the input ends the command with its messages and exit code 2, Ctrl-C or another signal with
-    its code and the text `interrupted`. Anything else is a bug and keeps its traceback.
+    An error of the input, and memory that does not suffice, end the command with messages and exit code 2,
+    Ctrl-C or another signal with its code and the text `interrupted`. Anything else is a bug and keeps
+    its traceback.
     """
     out = Output(json, quiet)
     try:
         yield out
-    except KeyboardInterrupt as error:
+    except KeyboardInterrupt as signalled:
         said = interrupted if isinstance(interrupted, str) else interrupted()
-        print(f"{ending(error)}{said and '; '}{said}", file=sys.stderr, flush=True)
-        raise typer.Exit(exit_code(error)) from None
-    except Exception as error:
+        print(f"{ending(signalled)}{said and '; '}{said}", file=sys.stderr, flush=True)
+        raise typer.Exit(exit_code(signalled)) from None
+    except Exception as failure:
         from hw_models.diagnostics import BurstchipError
 
+        error = _out_of_memory() if isinstance(failure, MemoryError) else failure
         if not isinstance(error, BurstchipError):
             raise
         out.messages(error.diagnostics)

@@ -8,34 +8,31 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Json
+from burstchip.cli.options import Json, Overwrite, Program, Quiet, out_folder
 
 if TYPE_CHECKING:
     from burstchip.backends.loihi2.deploy import DryRun
 
 
 def deploy(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
+    artifact: Program,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write what would be sent into a folder, and send nothing.")
     ] = False,
-    folder: Annotated[
-        Path | None, typer.Option("--out", "--output", "-o", metavar="DIR", help="The folder of a dry run.")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace another deployment in DIR.")
-    ] = False,
+    folder: Annotated[Path | None, out_folder()] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Lay an artifact out over the neurocores of its target, and write what would be sent there.
 
     Without --dry-run it says what is missing to reach a board.
     """
-    with output(json=json, interrupted="nothing was written") as out:
+    with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
         from burstchip.backends.loihi2.deploy import refuse_sending, write_deployment
         from burstchip.backends.loihi2.folder import refuse_taken
         from burstchip.cli.checks import exclude, output_folder, writing
-        from compiler.artifact import load_artifact
+        from burstchip.cli.program import load
 
         if not dry_run:
             raise refuse_sending()
@@ -43,7 +40,7 @@ def deploy(
         assert folder is not None
         output_folder(folder)
         refuse_taken(folder, overwrite=overwrite)
-        code, sha256 = load_artifact(artifact)
+        code, sha256 = load(artifact, out)
         with writing(folder):
             written = write_deployment(code, folder, overwrite=overwrite)
         _tell(written, out)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def doctor(json: Json = False) -> None:
-    """Say what is installed here, which backends can run and why others cannot, and what should be fixed."""
+    """Say what is installed here, which backends can run and why others cannot, and what to fix."""
     with output(json=json) as out:
         from burstchip.doctor import examine
 
@@ -24,7 +24,7 @@ def doctor(json: Json = False) -> None:
         _tell(found, out)
         out.messages(found.problems)
         errors = sum(problem.severity == "error" for problem in found.problems)
-        out.text("\n" + ("no errors found" if not errors else "see the errors above"))
+        out.text("\n" + ("no problems found" if not errors else "see the errors above"))
         out.result({"ok": not errors, **found.as_json()})
         if errors:
             raise typer.Exit(BAD_INPUT)

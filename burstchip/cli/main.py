@@ -1,6 +1,6 @@
 """The command line's entry point. Exit code 0, 2 for bad input or output, 1 where `verify` finds a
-difference, 130 for Ctrl-C, 128 and its number for another signal, 141 for a pipe that is closed; a bug
-has its traceback.
+difference, 130 for Ctrl-C, 128 and its number for another signal, 141 for a pipe that is closed; a bug has
+its traceback.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 
 from burstchip.cli.streams import open_streams, saying
 from burstchip.files.interruption import ending, exit_code, raise_ending_signals
-from burstchip.shadowing import shadowed
+from burstchip.shadowing import explanation, shadowed
 
 #: Allocations between two collections. Python's 700 make a tenth of the time that importing takes.
 _COLLECT_AFTER = 100_000
@@ -36,11 +36,7 @@ def _run() -> None:
         if not foreign:
             raise
         for package in foreign:
-            print(
-                f"error: `import {package.name}` finds {package.place}, which is not burstchip's own\n"
-                "  hint: `burstchip doctor` reports more; uninstall the package, or use another environment",
-                file=sys.stderr,
-            )
+            print(f"error: {explanation(package)}", file=sys.stderr)
         sys.exit(_BAD_INPUT)
     except KeyboardInterrupt as error:
         # Before a command has begun, or after it.

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from burstchip.cli.console import output
+from burstchip.cli.options import Json, Quiet
 
 
 def new(
@@ -18,9 +19,11 @@ def new(
         Path | None, typer.Argument(metavar="DIR", help="Where to write network.yaml; created if missing.")
     ] = None,
     list_them: Annotated[bool, typer.Option("--list", help="Name the templates, one a line.")] = False,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Write a network to begin with: DIR/network.yaml. Nothing is ever overwritten."""
-    with output() as out:
+    with output(json=json, quiet=quiet) as out:
         from burstchip.cli.checks import exclude
         from burstchip.templates import all_templates, write_template
 
@@ -35,6 +38,7 @@ def new(
             width = max(len(template.name) for template in known)
             for template in known:
                 out.text(f"{template.name:<{width}}  {template.doc}")
+            out.result({"ok": True, "templates": {template.name: template.doc for template in known}})
             return
         if name is None or folder is None:
             exclude(
@@ -46,3 +50,4 @@ def new(
             return
         path = write_template(name, folder)
         out.text(f"{path} written; now: burstchip train {path} --out {folder / 'run'}")
+        out.result({"ok": True, "network": str(path)})

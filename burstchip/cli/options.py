@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+
+def out_file(name: str) -> Any:
+    """The option that names a file to write."""
+    return typer.Option(
+        "--out", "--output", "-o", metavar=name, help="The file to write; one that exists is replaced."
+    )
+
+
+def out_folder() -> Any:
+    """The option that names a folder to fill."""
+    help_ = "The folder to write; one with earlier results is refused without --overwrite."
+    return typer.Option("--out", "--output", "-o", metavar="DIR", help=help_)
+
+
 NetworkFile = Annotated[Path, typer.Argument(metavar="FILE", help="The network's YAML file.")]
+Program = Annotated[
+    Path,
+    typer.Argument(
+        metavar="ARTIFACT",
+        help="What `burstchip compile` wrote, or the folder of a training, whose learned weights are used.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter of the file; may be repeated."),
@@ -31,7 +52,24 @@ Streams = Annotated[
         help="Rows of a streamed signal, a .npy or .csv file in the signal's unit; may be repeated.",
     ),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Treat every warning as an error.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")]
+Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="How many steps to take.")]
+Duration = Annotated[
+    str | None,
+    typer.Option("--duration", metavar="TIME", help="In place of --steps: such as 500ms or 2s, whole steps."),
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--record",
+        metavar="VARIABLES",
+        help="Such as hidden.v[0:10],readout.events,PROJECTION.w; default: the probes.",
+    ),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what an earlier call of this command left in DIR.")
+]
 Json = Annotated[bool, typer.Option("--json", help="End stdout with one line of JSON; text goes to stderr.")]
 Backend = Annotated[
     str,

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from burstchip.backends.compiling import watch_compiling
+
 #: Called with how much is done, how much there is (0: unknown), and what to say beside the bar.
 Advance = Callable[[float, float, str], None]
 
@@ -40,4 +42,5 @@ def progress(title: str, waiting: str = "", *, quiet: bool = False) -> Iterator[
                 bars.reset(bar, total=total or None, note=note)
             bars.update(bar, completed=done, total=total or None, note=note)
 
-        yield advance
+        with watch_compiling(lambda: bars.update(bar, note="compiling (once)")):
+            yield advance

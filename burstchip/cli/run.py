@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, as_json, output
-from burstchip.cli.options import Backend, Data, Json, Streams, Strict
+from burstchip.cli.options import (
+    Backend,
+    Data,
+    Duration,
+    Json,
+    Program,
+    Quiet,
+    Steps,
+    Streams,
+    Strict,
+    Variables,
+    out_file,
+)
 from burstchip.cli.progress import progress
 from burstchip.cli.wording import weight_form
 from hw_models.diagnostics import BurstchipError
@@ -27,15 +39,11 @@ class EventForm(str, Enum):
 
 
 def run(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
-    steps: Annotated[int, typer.Option(metavar="N", help="How many steps to run.")],
-    target: Annotated[
-        Path, typer.Option("--out", "--output", "-o", metavar="out.nc", help="The netCDF file.")
-    ],
-    record: Annotated[
-        list[str] | None,
-        typer.Option(metavar="VARIABLES", help="Such as hidden.v[0:10],readout.events; default: the probes."),
-    ] = None,
+    artifact: Program,
+    target: Annotated[Path, out_file("out.nc")],
+    steps: Steps = None,
+    duration: Duration = None,
+    record: Variables = None,
     every: Annotated[int, typer.Option(metavar="N", min=1, help="Keep every Nth step.")] = 1,
     events: Annotated[
         EventForm, typer.Option(help="Events as a flag in each step, or as a list of times and neurons.")
@@ -47,29 +55,41 @@ def run(
     stream: Streams = None,
     data: Data = None,
     strict: Strict = False,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Run an artifact from its start, learning as it goes, and save the recording as labelled arrays.
 
     A network with a task is shown its training samples.
     """
-    with output(json=json, interrupted="nothing was written") as out:
+    with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
         from burstchip.backends.available import require_backend
-        from burstchip.cli.checks import output_file, streams
+        from burstchip.cli.checks import output_file, steps_of, streams
         from burstchip.cli.lean_numba import import_numba_without_scipy
+        from burstchip.cli.program import load
         from burstchip.files.recording import RecordingFile, is_flag
+        from burstchip.running.cost import recording_bytes, room_on_disk
         from burstchip.running.physical import scale_of
+        from burstchip.running.recording import check_steps
         from burstchip.running.recording import record as record_
         from burstchip.variables import parse_selections
-        from compiler.artifact import load_artifact
 
         output_file(target, artifact)
         given = streams(stream)
-        code, sha256 = load_artifact(artifact)
+        code, sha256 = load(artifact, out)
+        count = steps_of(steps, duration, code.step_ms)
+        check_steps(count)
         names = [name.strip() for text in record or () for name in text.split(",")]
         selections = parse_selections(code, names)
         listed = [it.variable for it in selections if events is EventForm.list and is_flag(code, it.variable)]
-        with progress(f"running {code.name}", "preparing") as advance:
+        flags = [it.variable for it in selections if is_flag(code, it.variable)]
+        real = backend == "reference"
+        needed = recording_bytes(code, -(-count // every), selections, real=real, flags=flags, listed=listed)
+        tight = room_on_disk(target, needed)
+        if strict and tight:
+            raise BurstchipError([replace(it, severity="error") for it in tight])
+        out.messages(tight)
+        with progress(f"running {code.name}", "preparing", quiet=quiet) as advance:
 
             def watch(state: RecordProgress) -> None:
                 note = f"{state.steps_done:,} steps" if state.steps_done else "preparing"
@@ -87,12 +107,12 @@ def run(
                 selections,
                 every=every,
                 listed=listed,
-                real=backend == "reference",
+                real=real,
                 physical=units,
             ) as file:
                 recording = record_(
                     code,
-                    steps,
+                    count,
                     names,
                     backend=backend,
                     data_dir=data,
@@ -113,7 +133,7 @@ def run(
         ]
         recorded = ", ".join(texts)
         setting = f"{weight_form(code.weight_form)}, backend {backend}"
-        out.text(f"{target}: {recorded}, {steps:,} steps, {setting}")
+        out.text(f"{target}: {recorded}, {count:,} steps, {setting}")
         out.result(
             {
                 "ok": True,
@@ -121,7 +141,7 @@ def run(
                 "artifact_sha256": sha256,
                 "backend": backend,
                 "weight_form": code.weight_form,
-                "steps": steps,
+                "steps": count,
                 "recorded": [it.text for it in selections],
                 "events": dict(recording.events),
                 "bursts": dict(recording.bursts),

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Backend, Data, Json, NetworkFile, Seed, Settings, Strict
+from burstchip.cli.options import (
+    Backend,
+    Data,
+    Json,
+    NetworkFile,
+    Overwrite,
+    Quiet,
+    Seed,
+    Settings,
+    Strict,
+    out_folder,
+)
 from burstchip.cli.progress import progress
 from burstchip.cli.wording import weight_form
 
@@ -19,22 +30,26 @@ if TYPE_CHECKING:
 
 def train(
     file: NetworkFile,
-    out: Annotated[
-        Path, typer.Option("--out", "--output", "-o", metavar="DIR", help="Folder for the results.")
-    ],
+    out: Annotated[Path, out_folder()],
     seed: Seed = None,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Epochs, in place of the file's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint in DIR.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace another run in DIR.")] = False,
+    overwrite: Overwrite = False,
     backend: Backend = "sim",
     freeze: Annotated[
         list[str] | None,
         typer.Option(metavar="PROJECTION", help="A projection that does not learn; may be repeated."),
     ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="RUN", help="Start with the weights that the training in RUN learned."
+        ),
+    ] = None,
     data: Data = None,
     set_: Settings = None,
     strict: Strict = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print only warnings and errors.")] = False,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Train a network online, sample by sample, and write the results, with checkpoints, into DIR."""
@@ -65,6 +80,7 @@ def train(
             data_dir=data,
             overrides=settings(set_),
             strict=strict,
+            start_from=start_from,
         )
         with progress("training", "preparing", quiet=quiet) as advance, writing(out):
 
@@ -90,6 +106,9 @@ def _tell(summary: dict[str, Any], out: Path, console: Output) -> None:
         f"{summary['synaptic_events_per_second']:,.3g} synaptic events/s",
         "state": summary["state_sha256"],
     }
+    started = summary.get("started_with")
+    if started is not None:
+        lines["started with"] = f"trained weights of epoch {started['epoch']}"
     for name, text in lines.items():
         console.text(f"{name:<14}  {text}")
     console.text(f"results in '{out}'; now: burstchip report {out}")

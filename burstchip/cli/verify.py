@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Data, Json, Streams
+from burstchip.cli.options import Data, Duration, Json, Program, Quiet, Steps, Streams
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -20,11 +20,12 @@ DIFFERENT = 1
 
 
 def verify(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="What `burstchip compile` wrote.")],
+    artifact: Program,
     backends: Annotated[
         str | None, typer.Option(metavar="ONE,OTHER", help="The backends to compare (default: sim,lava).")
     ] = None,
-    steps: Annotated[int | None, typer.Option(metavar="N", help="How many steps to compare.")] = None,
+    steps: Steps = None,
+    duration: Duration = None,
     train: Annotated[
         int | None, typer.Option(metavar="SAMPLES", help="How many training samples to compare, with a task.")
     ] = None,
@@ -34,19 +35,21 @@ def verify(
     ] = None,
     stream: Streams = None,
     data: Data = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Run an artifact on two backends, learning, and compare every integer of every step.
 
     Exit code 0 where all are equal, 1 at a difference.
     """
-    with output(json=json, interrupted="the comparison is not complete") as out:
+    with output(json=json, quiet=quiet, interrupted="the comparison is not complete") as out:
         if deployment is not None:
             from burstchip.cli.checks import exclude
 
             options = {
                 "--backends": backends,
                 "--steps": steps,
+                "--duration": duration,
                 "--train": train,
                 "--stream": stream,
                 "--data": data,
@@ -56,18 +59,20 @@ def verify(
             exclude(bool(named), message, "--deployment alone", " and ".join(named))
             _compare_deployment(artifact, deployment, out)
             return
-        from burstchip.cli.checks import streams
+        from burstchip.cli.checks import steps_of, streams
+        from burstchip.cli.program import load
         from burstchip.running.recording import training_pictures
         from burstchip.running.verification import check_backends, steps_to_verify
         from burstchip.running.verification import verify as verify_
-        from compiler.artifact import load_artifact
 
         given = streams(stream)
         chosen = tuple(name.strip() for name in (backends or "sim,lava").split(","))
         check_backends(chosen)
-        code, sha256 = load_artifact(artifact)
+        code, sha256 = load(artifact, out)
+        if duration is not None:
+            steps = steps_of(steps, duration, code.step_ms)
         count = steps_to_verify(code, steps, train)
-        with progress(f"comparing {' and '.join(chosen)}", "preparing") as advance:
+        with progress(f"comparing {' and '.join(chosen)}", "preparing", quiet=quiet) as advance:
 
             def fetch(name: str, done: int, total: int) -> None:
                 advance(done, total, f"fetching {name}")
@@ -110,9 +115,9 @@ def verify(
 
 def _compare_deployment(artifact: Path, folder: Path, out: Output) -> None:
     from burstchip.backends.loihi2.comparison import compare_deployment
-    from compiler.artifact import load_artifact
+    from burstchip.cli.program import load
 
-    code, sha256 = load_artifact(artifact)
+    code, sha256 = load(artifact, out)
     found = compare_deployment(code, folder)
     if found.difference is None:
         other = "" if found.same_artifact else ", from an artifact that differs in what is not deployed"

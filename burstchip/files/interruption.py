@@ -1,4 +1,4 @@
-"""Signals that end a run: as exceptions, so that nothing is left half-done; held back in libraries."""
+"""Signals that end a run: exceptions, so that nothing is half-done, held back where a library writes."""
 
 from __future__ import annotations
 

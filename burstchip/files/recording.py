@@ -1,13 +1,15 @@
 """Recordings as netCDF files that any reader of HDF5 opens: one form for all that records, written in parts.
 
-A recorded variable is called `population.variable` and has the dimensions `time` (ms, the start of each
-kept step) and `<population>_neuron`; where the variables of a population are of different neurons each has
-a dimension of its own, `<population>.<variable>_neuron`. Its attribute `units` is what 1 stands for, as a
-number and a unit such as `0.00244140625 mV` (voltages count from rest), `1` for events, or `chip units`
-where nothing more is known; for voltages `mV_per_unit` is that number. On wish a variable whose scale is
-known is kept a second time as `<name>.physical`, real numbers in the unit of the attribute `units`. Events
-kept as a list are `<name>.time` and `<name>.neuron`. A task adds, by `sample`, when each sample began, its
-index in the data set, its label and the class read out (-1: the run ended before).
+A recorded variable is called `population.variable` and has the dimensions `time` (ms, the start of each kept
+step) and `<population>_neuron`; where the variables of a population are of different neurons each has a
+dimension of its own, `<population>.<variable>_neuron`. What synapses hold is called `projection.variable`; w,
+t and d have the dimension `<projection>_synapse`, along which `<projection>_pre` and `<projection>_post` say
+which neurons each synapse joins, a trace has `<projection>.<variable>_neuron`. The attribute `units` is what
+1 stands for, as a number and a unit such as `0.00244140625 mV` (voltages count from rest), `1` for events, or
+`chip units` where nothing more is known; for voltages `mV_per_unit` is that number. On wish a variable
+whose scale is known is kept a second time as `<name>.physical`, real numbers in the unit of the attribute
+`units`. Events kept as a list are `<name>.time` and `<name>.neuron`. A task adds, by `sample`, when each
+sample began, its index in the data set, its label and the class read out (-1: the run ended before).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from burstchip.files.interruption import uninterrupted
 from burstchip.files.unfailing_file import UnfailingFile
 from burstchip.running.physical import in_units, require_scales, scale_of
 from burstchip.running.recording import Recording, Samples, kept_rows
-from burstchip.variables import Selection, Variable
+from burstchip.variables import PER_SYNAPSE, Selection, Variable, is_projection, synapse_ends
 from compiler.ir.chip_program import ChipProgram
 from compiler.whole_file import under_way, write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -40,25 +42,33 @@ register_codes({"BC512": "a recording cannot be written"})
 
 #: Bytes of a variable that are compressed as one.
 CHUNK_BYTES = 1 << 18
+#: Values and attributes.
+_Labelled = tuple[NDArray[Any], dict[str, Any]]
 
 
 def is_flag(code: ChipProgram, variable: Variable) -> bool:
     """Whether the variable is 0 or 1, as events are."""
+    if is_projection(code, variable[0]):
+        return False
     program, name = code.population(variable[0]).program, variable[1]
     width = program.states[name] if name in program.states else program.outputs[name]
     return width == FLAG
 
 
 def _attributes(code: ChipProgram, variable: Variable) -> dict[str, Any]:
-    population, name = variable
+    place, name = variable
     units: dict[str, Any] = {"units": "1" if is_flag(code, variable) else "chip units"}
-    known = code.population(population).units.get(name)
+    if is_projection(code, place):
+        kind, projection = "projection", code.projection(place)
+        known = (projection.unit, projection.weight_unit) if name == "w" else None
+    else:
+        kind, known = "population", code.population(place).units.get(name)
     if known is not None:
         value, unit = known
         units["units"] = f"{value!r} {unit}".rstrip()
         if unit == "mV":
             units["mV_per_unit"] = value
-    return {"population": population, "long_name": f"{name} of population {population}", **units}
+    return {kind: place, "long_name": f"{name} of {kind} {place}", **units}
 
 
 def _physical_attributes(code: ChipProgram, variable: Variable) -> dict[str, Any]:
@@ -73,11 +83,35 @@ def _physical_attributes(code: ChipProgram, variable: Variable) -> dict[str, Any
     }
 
 
-def _dimension(selection: Selection, selections: Sequence[Selection]) -> str:
-    population = selection.variable[0]
-    of_population = [it.neurons for it in selections if it.variable[0] == population]
-    alike = all(neurons == of_population[0] for neurons in of_population)
-    return f"{population}_neuron" if alike else f"{'.'.join(selection.variable)}_neuron"
+def _dimension(code: ChipProgram, selection: Selection, selections: Sequence[Selection]) -> str:
+    place, variable = selection.variable
+    alone = f"{place}.{variable}"
+    synapses = is_projection(code, place)
+    what = "synapse" if synapses and variable in PER_SYNAPSE else "neuron"
+    if synapses and what == "neuron":
+        # Traces of sources and of targets.
+        return f"{alone}_neuron"
+    of_place = [it for it in selections if it.variable[0] == place]
+    alike = {str(it.neurons) for it in of_place if not synapses or it.variable[1] in PER_SYNAPSE}
+    return f"{place if len(alike) == 1 else alone}_{what}"
+
+
+def _coordinates(code: ChipProgram, selection: Selection, dimension: str) -> dict[str, _Labelled]:
+    """What says along a dimension which neurons or synapses were recorded."""
+    (place, variable), numbers = selection.variable, np.array(selection.indices(code), dtype=np.int32)
+    if not is_projection(code, place):
+        return {dimension: (numbers, {"long_name": f"neuron of population {place}"})}
+    projection = code.projection(place)
+    if variable not in PER_SYNAPSE:
+        population = projection.source if variable[0] == "x" else projection.target
+        return {dimension: (numbers, {"long_name": f"neuron of population {population}"})}
+    base = dimension.removesuffix("_synapse")
+    pre, post = synapse_ends(code, projection)
+    return {
+        dimension: (numbers, {"long_name": f"synapse of projection {place}"}),
+        f"{base}_pre": (pre[numbers], {"long_name": f"source neuron, of population {projection.source}"}),
+        f"{base}_post": (post[numbers], {"long_name": f"target neuron, of population {projection.target}"}),
+    }
 
 
 def _program_attributes(code: ChipProgram, backend: str, artifact_sha256: str | None) -> dict[str, Any]:
@@ -100,10 +134,6 @@ def _program_attributes(code: ChipProgram, backend: str, artifact_sha256: str | 
             "teach_after_ms": code.task.teach_after * code.step_ms,
         }
     return attributes
-
-
-#: Values and attributes.
-_Labelled = tuple[NDArray[Any], dict[str, Any]]
 
 
 def _sample_coordinates(code: ChipProgram, samples: Samples) -> dict[str, _Labelled]:
@@ -142,14 +172,13 @@ def to_dataset(
     times = np.arange(rows) * recording.every * code.step_ms
     coordinates["time"] = ("time", times, {"units": "ms", "long_name": "time"})
     for it in selections:
-        dimension, values = _dimension(it, selections), recording.values[it.variable]
+        dimension, values = _dimension(code, it, selections), recording.values[it.variable]
         stored = values.astype(np.int8) if is_flag(code, it.variable) else values
         variables[".".join(it.variable)] = (("time", dimension), stored, _attributes(code, it.variable))
-        numbers = np.array(it.indices(code), dtype=np.int32)
-        label = {"long_name": f"neuron of population {it.variable[0]}"}
-        coordinates[dimension] = (dimension, numbers, label)
+        for name, (array, label) in _coordinates(code, it, dimension).items():
+            coordinates[name] = (dimension, array, label)
     for it in require_scales(code, selections) if physical else ():
-        name, dimension = ".".join(it.variable), _dimension(it, selections)
+        name, dimension = ".".join(it.variable), _dimension(code, it, selections)
         converted = in_units(code, it, recording.values[it.variable])
         labels = _physical_attributes(code, it.variable)
         variables[f"{name}.physical"] = (("time", dimension), converted, labels)
@@ -165,12 +194,11 @@ def save_recording(dataset: xarray.Dataset, path: str | Path) -> None:
     import h5netcdf
     from xarray.backends import H5NetCDFStore
 
-    path, packed = Path(path), {name: {"zlib": True, "complevel": 1} for name in dataset.data_vars}
+    path, packed = Path(path), {name: {"zlib": True, "complevel": 1} for name in (*dataset.data_vars, "time")}
     # In memory, where the data is too: HDF5 crashes where a disk is full.
     made = io.BytesIO()
     with h5netcdf.File(made, "w") as file:
-        store = H5NetCDFStore(file)  # type: ignore[no-untyped-call, unused-ignore]
-        dataset.dump_to_store(store, encoding=packed)
+        dataset.dump_to_store(H5NetCDFStore(file), encoding=packed)  # type: ignore[no-untyped-call]
     try:
         write_whole(path, made.getvalue())
     except OSError as reason:
@@ -217,6 +245,8 @@ class RecordingFile:
         self.physical = require_scales(code, self.selections) if physical else ()
         self._waiting: dict[str, list[NDArray[Any]]] = {}
         self._lengths: dict[str, int] = {}
+        #: Coordinates that are no dimensions.
+        self._beside: list[str] = []
         self._left = ExitStack()
         try:
             folder = self._left.enter_context(under_way(path))
@@ -271,7 +301,9 @@ class RecordingFile:
                 coordinates = _sample_coordinates(self.code, recording.samples)
                 for name, (array, label) in coordinates.items():
                     self._file.create_variable(name, ("sample",), array.dtype, data=array).attrs.update(label)
-                self._file.attrs["coordinates"] = " ".join(coordinates)
+                self._beside += coordinates
+            if self._beside:
+                self._file.attrs["coordinates"] = " ".join(self._beside)
             self._file.close()
             self._bytes.close()
         self._require_room()
@@ -294,7 +326,7 @@ class RecordingFile:
         """Dimensions and variables, as long as nothing is written."""
         self._create("time", (), np.float64, {"units": "ms", "long_name": "time"}, "time")
         for it in self.selections:
-            name, dimension = ".".join(it.variable), _dimension(it, self.selections)
+            name, dimension = ".".join(it.variable), _dimension(self.code, it, self.selections)
             attributes = _attributes(self.code, it.variable)
             if it.variable in self.listed:
                 along = f"{name}_event"
@@ -304,18 +336,19 @@ class RecordingFile:
                 self._create(f"{name}.neuron", (), np.int32, {**attributes, **label}, along)
                 continue
             if dimension not in self._file.dimensions:
-                numbers = np.array(it.indices(self.code), dtype=np.int32)
-                self._file.dimensions[dimension] = len(numbers)
-                label = {"long_name": f"neuron of population {it.variable[0]}"}
-                made = self._file.create_variable(dimension, (dimension,), np.int32, data=numbers)
-                made.attrs.update(label)
+                coordinates = _coordinates(self.code, it, dimension)
+                self._file.dimensions[dimension] = it.size(self.code)
+                for coordinate, (array, described) in coordinates.items():
+                    made = self._file.create_variable(coordinate, (dimension,), np.int32, data=array)
+                    made.attrs.update(described)
+                self._beside += [coordinate for coordinate in coordinates if coordinate != dimension]
             kind: type = np.float64 if self.real else np.int32
             if is_flag(self.code, it.variable):
                 kind = np.int8
             self._create(name, (dimension,), kind, attributes, "time")
         for it in self.physical:
             labels = _physical_attributes(self.code, it.variable)
-            across = (_dimension(it, self.selections),)
+            across = (_dimension(self.code, it, self.selections),)
             self._create(f"{'.'.join(it.variable)}.physical", across, np.float64, labels, "time")
 
     def _create(
@@ -332,6 +365,8 @@ class RecordingFile:
             chunks=(min(rows, 1 << 16), *width),
             compression="gzip",
             compression_opts=1,
+            # Neighbours differ in their lowest bytes alone; of times next to nothing is left.
+            shuffle=True,
         )
         made.attrs.update(labels)
         self._waiting[name] = []

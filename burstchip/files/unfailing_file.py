@@ -1,8 +1,8 @@
-"""A file whose writer never meets a failure: HDF5 crashes the process where it does, long after it was told.
+"""A file whose writer never meets a failure: HDF5 crashes the process where it does, long after the failure.
 
-What HDF5 cannot flush stays in its caches, and each object that is closed fails on it again. So the first
-failure of the file system is noted for the caller to ask for, and what comes from then on is kept in
-memory, where HDF5 finds it again: the little that its caches hold, since nothing more is given to it.
+What HDF5 cannot flush stays in its caches, whose objects are then closed one by one, each failing on the
+next. So the first failure of the file system is noted for the caller to ask for, and what comes from then
+on is kept in memory, where HDF5 finds it again: no more than its caches hold, since nothing is added.
 """
 
 from __future__ import annotations

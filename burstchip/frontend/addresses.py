@@ -25,15 +25,20 @@ def ports(model: NeuronModel) -> tuple[str, ...]:
 
 
 def find_population(
-    name: str, at: Scalar, populations: Populations, label: str, report: Report
+    name: str,
+    at: Scalar,
+    populations: Populations,
+    label: str,
+    report: Report,
+    others: tuple[str, ...] | None = None,
 ) -> Neurons | None:
-    """The population of this name; reports an unknown one."""
-    names = tuple(populations.neurons)
+    """The population of this name; reports an unknown one. `others` are projections that may be meant too."""
+    names = (*populations.neurons, *(others or ()))
     if name not in names and populations.complete:
         report.add(
             "BC120",
             at,
-            f"{label}: unknown population '{name}'",
+            f"{label}: unknown population {'or projection ' if others else ''}'{name}'",
             required=f"one of {', '.join(names)}" if names else "a population",
             hint=nearest(name, names),
         )

@@ -21,7 +21,7 @@ from hw_models.diagnostics import Diagnostic, Place
 RELATIVE = frozenset(
     (
         "BC111", "BC112", "BC113", "BC115", "BC130", "BC131",
-        "BC134", "BC135", "BC138", "BC160", "BC161",
+        "BC135", "BC138", "BC160", "BC161",
     )
 )  # fmt: skip
 

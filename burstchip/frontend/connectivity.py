@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from burstchip.frontend.distributions import check_limit
+from burstchip.frontend.distributions import check_delay
 from burstchip.frontend.fields import Amount, Fields, Items
 from burstchip.frontend.populations import Neurons
 from burstchip.frontend.report import Report
@@ -23,20 +24,29 @@ from compiler.ir.network import (
 from hw_models.neurons.model import Dimension
 
 
-def read_connectivity(
-    projection: Fields,
-    source: Neurons | None,
-    target: Neurons | None,
-    dimension: Dimension | None,
-    limit: Amount | None,
-    report: Report,
-) -> Connectivity | None:
+@dataclass(frozen=True)
+class Ends:
+    """The populations that are connected, and what is known of the synapses; None where it is not known."""
+
+    source: Neurons | None
+    target: Neurons | None
+    dimension: Dimension | None
+    step: float | None
+    autapses: bool
+
+    @property
+    def sizes(self) -> tuple[int | None, int | None]:
+        """How many neurons both have."""
+        return self.source.size if self.source else None, self.target.size if self.target else None
+
+
+def read_connectivity(projection: Fields, ends: Ends, report: Report) -> Connectivity | None:
     """The connectivity of a projection; None where it is not right.
 
     What depends on the populations or on the dimension of the weights is checked where these are known.
     """
     written = projection.values.get("connectivity", "dense" if not projection.given("connectivity") else None)
-    sizes = (source.size if source else None, target.size if target else None)
+    source, target, sizes = ends.source, ends.target, ends.sizes
     if written == "dense":
         return Dense()
     at = projection.nodes["connectivity"]
@@ -50,6 +60,13 @@ def read_connectivity(
                 required="as many source as target neurons",
                 given=f"'{source.name}' with {source.size}, '{target.name}' with {target.size}",
             )
+        if not ends.autapses:
+            report.add(
+                "BC146",
+                at,
+                f"{projection.label} connects neurons to themselves alone, which 'autapses: no' excludes",
+                required="another connectivity, or autapses: yes",
+            )
         return OneToOne()
     if not isinstance(written, Fields):
         return None
@@ -57,73 +74,102 @@ def read_connectivity(
         probability = written.number("probability")
         return None if probability is None else FixedProbability(probability)
     if written.given("in_degree"):
-        return _in_degree(projection, written, source, report)
+        return _in_degree(projection, written, ends, report)
     if written.given("pairs"):
-        return _pairs(projection, written, sizes, dimension, limit, report)
+        return _pairs(projection, written, ends, report)
     return _file(projection, written, sizes, report)
 
 
-def _in_degree(
-    projection: Fields, written: Fields, source: Neurons | None, report: Report
-) -> FixedInDegree | None:
-    degree = written.get("in_degree", int)
-    if degree is not None and source is not None and source.size is not None and degree > source.size:
-        report.add(
-            "BC131",
-            written.nodes["in_degree"],
-            f"{projection.label} needs more source neurons than there are",
-            required=f"at most {source.size}, the size of '{source.name}'",
-        )
+def _in_degree(projection: Fields, written: Fields, ends: Ends, report: Report) -> FixedInDegree | None:
+    degree, source = written.get("in_degree", int), ends.source
+    if degree is not None and source is not None and source.size is not None:
+        most = source.size if ends.autapses else source.size - 1
+        if degree > most:
+            others = "" if ends.autapses else ", less the neuron itself"
+            report.add(
+                "BC131",
+                written.nodes["in_degree"],
+                f"{projection.label} needs more source neurons than there are",
+                required=f"at most {most}, the size of '{source.name}'{others}",
+            )
     return None if degree is None else FixedInDegree(degree)
 
 
-def _pairs(
-    projection: Fields,
-    written: Fields,
-    sizes: tuple[int | None, int | None],
-    dimension: Dimension | None,
-    limit: Amount | None,
-    report: Report,
-) -> ExplicitPairs | None:
-    listed = written.get("pairs", Items)
-    if listed is None:
+#: How messages call what a pair gives beside its neurons.
+_GIVEN: dict[tuple[str, ...] | None, str] = {
+    (): "no weight and no delay",
+    ("weight",): "a weight alone",
+    ("delay",): "a delay alone",
+    ("weight", "delay"): "a weight and a delay",
+}
+
+
+def _pairs(projection: Fields, written: Fields, ends: Ends, report: Report) -> ExplicitPairs | None:
+    listed = written.values.get("pairs")
+    if isinstance(listed, Fields):
+        # Imported here: most networks have no such file.
+        from burstchip.frontend.listed_file import read_pair_file
+
+        return read_pair_file(listed, ends, report)
+    if not isinstance(listed, Items):
         return None
     pairs: dict[tuple[int, int], int] = {}
-    weights: list[float] = []
-    with_weight: bool | None = None
+    amounts: dict[str, list[float]] = {"weight": [], "delay": []}
+    first_has: tuple[str, ...] | None = None
     for index, pair, node in listed.of(Items):
         label = f"pair {index + 1} of {projection.label}"
-        here = len(pair.nodes) == 3
-        if with_weight is None:
-            with_weight = here
-        elif here != with_weight:
+        has = _given(pair)
+        first_has = has if first_has is None else first_has
+        if has is not None and has != first_has:
             report.add(
                 "BC133",
                 node,
-                f"{label} has {'a' if here else 'no'} weight, unlike the first",
-                required="a weight in all pairs or in none",
+                f"{label} has {_GIVEN[has]}, unlike the first",
+                required=f"{_GIVEN[first_has]} in all pairs",
             )
-        ends = _ends(pair, sizes, label, report)
-        if ends is None:
+        neurons = _ends(pair, ends.sizes, label, report)
+        if neurons is None:
             continue
-        first = pairs.setdefault(ends, index)
+        first = pairs.setdefault(neurons, index)
         if first != index:
             report.add(
                 "BC132",
                 node,
                 f"{label} repeats pair {first + 1}",
                 required="each pair once",
-                given=f"{list(ends)}",
+                given=f"{list(neurons)}",
             )
-        if here and isinstance(pair.values[2], Amount):
-            weight = pair.values[2]
-            if dimension is None or has_dimension(weight, dimension, f"the weight of {label}", report):
-                weights.append(weight.value)
-                if limit is not None:
-                    check_limit(weight, limit, f"the weight of {label}", report)
+        if not ends.autapses and neurons[0] == neurons[1]:
+            report.add(
+                "BC146",
+                node,
+                f"{label} connects a neuron to itself, which 'autapses: no' excludes",
+                required="two different neurons, or autapses: yes",
+            )
+        for what, amount in zip(has or (), pair.values[2:], strict=False):
+            if isinstance(amount, Amount) and _is_right(what, amount, ends, f"the {what} of {label}", report):
+                amounts[what].append(amount.value)
     if not listed.complete:
         return None
-    return ExplicitPairs.of(pairs, weights if with_weight else None)
+    weights, delays = (amounts[what] if what in (first_has or ()) else None for what in ("weight", "delay"))
+    return ExplicitPairs.of(pairs, weights, delays)
+
+
+def _given(pair: Items) -> tuple[str, ...] | None:
+    """What a pair gives beside its neurons; None where it cannot be told. A time alone is a delay."""
+    more = pair.values[2:]
+    if len(more) == 1:
+        if not isinstance(more[0], Amount):
+            return None
+        return ("delay",) if more[0].quantity.dimension == "time" else ("weight",)
+    return ("weight", "delay") if more else ()
+
+
+def _is_right(what: str, amount: Amount, ends: Ends, label: str, report: Report) -> bool:
+    if what == "delay":
+        check_delay(amount, ends.step, label, report)
+        return True
+    return ends.dimension is None or has_dimension(amount, ends.dimension, label, report)
 
 
 def _ends(
@@ -152,7 +198,7 @@ def _file(
     path = Path(report.file).parent / file
     places: tuple[Node, Node] = (written.nodes["file"], written.nodes["tensor"])
     check_weight_file(path, tensor, places, sizes, projection.label, report)
-    return TensorFile(str(path), tensor)
+    return TensorFile(str(path), tensor, zeros=written.get("zeros", str) == "synapses")
 
 
 def carries_weights(connectivity: Connectivity | None) -> bool:

@@ -54,4 +54,5 @@ def _owners(
         yield f"projection {projection.name}", fields, None
     task = root.get("task", Fields)
     if task is not None:
-        yield "the task", task, None
+        own = network.task is not None and network.task.file is not None and network.task.file.test_share
+        yield "the task", task, "split" if own is None else None

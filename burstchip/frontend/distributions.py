@@ -12,12 +12,9 @@ from hw_models.neurons.model import Dimension
 
 
 def read_weights(
-    written: object, dimension: Dimension | None, limit: Amount | None, label: str, report: Report
+    written: object, dimension: Dimension | None, label: str, report: Report
 ) -> Distribution | None:
-    """The initial weights; None where they are not given or not right.
-
-    `written` is what was read under `weight`. With `limit`, a value beyond it is reported.
-    """
+    """The initial weights, of what was read under `weight`; None where they are not given or not right."""
     amounts = _amounts(written)
     if amounts is None:
         return None
@@ -36,22 +33,7 @@ def read_weights(
         if sd.value < 0:
             report.add("BC103", sd.node, f"{label}: a standard deviation below 0", required="0 or more")
         found = Normal(mean.value, sd.value)
-        amounts = [mean]
-    if limit is not None:
-        for amount in amounts:
-            check_limit(amount, limit, label, report)
     return found
-
-
-def check_limit(amount: Amount, limit: Amount, label: str, report: Report) -> None:
-    """Report a weight whose magnitude is beyond the limit."""
-    if abs(amount.value) > limit.value:
-        report.add(
-            "BC134",
-            amount.node,
-            f"{label} exceeds the limit of the projection",
-            required=f"a magnitude of at most {limit.node.text}, the 'limit'",
-        )
 
 
 def read_delay(written: object, step: float | None, label: str, report: Report) -> Distribution | None:
@@ -59,20 +41,26 @@ def read_delay(written: object, step: float | None, label: str, report: Report) 
     amounts = _amounts(written)
     if amounts is None:
         return None
-    if step is not None:
-        for amount in amounts:
-            if amount.value < step * (1 - 1e-9):
-                report.add(
-                    "BC135",
-                    amount.node,
-                    f"{label} is shorter than a step",
-                    required=f"at least {step:.12g} ms, one step",
-                )
-            else:
-                check_whole_steps(amount.value, step, amount.node, label, report, "warning")
+    for amount in amounts:
+        check_delay(amount, step, label, report)
     if isinstance(written, Fields):
         return _uniform(amounts, written.nodes["uniform"], label, report)
     return Constant(amounts[0].value)
+
+
+def check_delay(amount: Amount, step: float | None, label: str, report: Report) -> None:
+    """Report a delay that is shorter than a step, or rounded to whole steps."""
+    if step is None:
+        return
+    if amount.value < step * (1 - 1e-9):
+        report.add(
+            "BC135",
+            amount.node,
+            f"{label} is shorter than a step",
+            required=f"at least {step:.12g} ms, one step",
+        )
+    else:
+        check_whole_steps(amount.value, step, amount.node, label, report, "warning")
 
 
 def _amounts(written: object) -> list[Amount] | None:

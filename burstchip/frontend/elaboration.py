@@ -8,7 +8,7 @@ from burstchip.frontend.fields import Entries, Fields, Items
 from burstchip.frontend.language import VERSION
 from burstchip.frontend.plasticity import Learning, read_plasticity
 from burstchip.frontend.populations import read_populations
-from burstchip.frontend.probes import read_probes
+from burstchip.frontend.probes import Unread, read_probes
 from burstchip.frontend.projections import Surroundings, read_projections
 from burstchip.frontend.report import Report
 from burstchip.frontend.signals import read_signals
@@ -38,8 +38,14 @@ def elaborate(
     populations = read_populations(root.get("populations", Entries), models, step, report)
     plasticity = read_plasticity(root.get("plasticity", Entries), step, report)
     around = Surroundings(populations, None if root.lost("plasticity") else plasticity, step)
-    projections = read_projections(root.get("projections", Items) or Items((), ()), around, report)
-    probes = read_probes(root.get("probes", Items) or Items((), ()), populations, report)
+    listed = root.get("projections", Items) or Items((), ())
+    projections = read_projections(listed, around, report)
+    named = {name for _, fields, _ in listed.of(Fields) if (name := fields.get("name", str)) is not None}
+    unread = Unread(
+        len(listed.values) - len(projections), None if root.lost("projections") else frozenset(named)
+    )
+    probed = root.get("probes", Items) or Items((), ())
+    probes = read_probes(probed, populations, projections, unread, plasticity, report)
     task_fields = root.get("task", Fields)
     task = None if task_fields is None else read_task(task_fields, populations, step, report)
     presented = task_fields.get("input", str) if task_fields is not None else None

@@ -32,6 +32,8 @@ class Whole:
 
     minimum: int
     maximum: int
+    #: What to do about one that is greater.
+    beyond: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,16 @@ class Text:
     in_words: str = ""
 
 
+#: Characters of a projection's name, as the inside of a regular expression's brackets.
+PROJECTION_NAME = r"A-Za-z0-9_.>\-"
+
+
 @dataclass(frozen=True)
 class Address:
-    """`population` or `population.port`."""
+    """`population` or `population.port`; where `projections` is set, also `projection.variable`."""
 
     what: str
+    projections: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,13 +135,15 @@ class Record:
     """A mapping with these keys.
 
     `one_of` lists groups of alternatives: of each group exactly one alternative is present, and an
-    alternative is present where one of its keys is. `together` lists keys that come together or not at all.
+    alternative is present where one of its keys is. `together` lists keys that come together or not at all,
+    `excluding` keys of which at most one is given.
     """
 
     keys: tuple[Key, ...]
     what: str
     one_of: tuple[tuple[tuple[str, ...], ...], ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
+    excluding: tuple[tuple[str, ...], ...] = ()
 
     def key(self, name: str) -> Key | None:
         """The key of this name, or None."""
@@ -143,11 +152,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Variants:
-    """A record whose keys depend on the word under `selector`, or on `default` where that is not given."""
+    """A record whose keys depend on the word under `selector`, or on `default` where that is not given.
+
+    A mapping under `selector` chooses the record called `mapping`.
+    """
 
     selector: Key
     records: Mapping[str, Record]
     what: str
+    mapping: str | None = None
 
 
 @dataclass(frozen=True)

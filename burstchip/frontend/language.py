@@ -41,17 +41,27 @@ _LARGEST_SPLIT = (1 << 32) - 1
 
 _TIME = QuantityOf("time", above=0.0)
 
+_EVENT_LIST = ListOf(
+    Row(
+        (Whole(0, LARGEST_POPULATION - 1), QuantityOf("time", minimum=0.0)),
+        "an event: [neuron, time]",
+        ("the neuron", "the time"),
+    ),
+    "a list of [neuron, time]",
+    called="event",
+)
+
+_EVENT_FILE = Record(
+    (
+        Key("file", Text("a file name"), "a .npy or .csv file, [event, (neuron, time)]", True),
+        Key("unit", Text("a unit, such as ms"), "what the file's times are in", True),
+    ),
+    "a file of events",
+)
+
 EVENTS = Key(
     "events",
-    ListOf(
-        Row(
-            (Whole(0, LARGEST_POPULATION - 1), QuantityOf("time", minimum=0.0)),
-            "an event: [neuron, time]",
-            ("the neuron", "the time"),
-        ),
-        "a list of [neuron, time]",
-        called="event",
-    ),
+    Forms("a list of [neuron, time], or {file: ..., unit: ...}", listing=_EVENT_LIST, records=(_EVENT_FILE,)),
     "the neuron, counted from 0, and the time of every event",
     required=True,
 )
@@ -102,8 +112,31 @@ def _population(models: Mapping[str, NeuronModel]) -> Variants:
     )
 
 
+_OWN_DATA = Record(
+    (
+        Key("file", Text("a file name"), "a .npz file of samples and labels, relative to this one", True),
+        Key(
+            "range",
+            Row(
+                (QuantityOf("number"), QuantityOf("number")),
+                "[least, greatest]",
+                ("the least value", "the greatest value"),
+            ),
+            "the values that stand for no and for the greatest rate; default: those of the training set",
+        ),
+    ),
+    "data of one's own",
+)
+
+#: The form of a task whose samples are in a file of the user's own.
+OWN_DATA = "file"
+
+
 def _task() -> Variants:
-    selector = Key("data", Word(tuple(DATA_SHAPES), "data set"), "the data set", required=True)
+    names = tuple(DATA_SHAPES)
+    sets = Word(names, "data set", otherwise="{file: ...}")
+    ways = Forms(f"{', '.join(names)}, {{file: ...}}", sets, records=(_OWN_DATA,))
+    selector = Key("data", ways, "the data set, or a file with one's own", required=True)
     common = (
         selector,
         Key("input", Name("a population"), "the population that presents a sample", required=True),
@@ -129,14 +162,19 @@ def _task() -> Variants:
     split = Key(
         "split", Whole(0, _LARGEST_SPLIT), "seed of the split into training and test set", default="0"
     )
+    share = Key(
+        "test_share",
+        QuantityOf("fraction", above=0.0, maximum=0.99),
+        "fraction of a file's samples that are for the test",
+    )
+    # Another data set comes with a test set of its own.
+    more = {"digits": (split,), OWN_DATA: (split, share)}
+    what = {name: f"data set '{name}'" for name in names} | {OWN_DATA: "data of one's own"}
     return Variants(
         selector,
-        {
-            # Other data sets come with a test set of their own.
-            name: Record((*common, *((split,) if name == "digits" else ())), f"data set '{name}'")
-            for name in DATA_SHAPES
-        },
+        {name: Record((*common, *more.get(name, ())), text) for name, text in what.items()},
         "a task",
+        mapping=OWN_DATA,
     )
 
 
@@ -175,7 +213,11 @@ def language(models: Mapping[str, NeuronModel]) -> Record:
             Key("projections", ListOf(PROJECTION, "projections", called="projection"), "the synapses"),
             Key(
                 "probes",
-                ListOf(Address("a variable"), "population.variable", called="probe"),
+                ListOf(
+                    Address("a variable", projections=True),
+                    "population.variable or projection.variable",
+                    called="probe",
+                ),
                 "variables to record",
             ),
             Key("signals", Named(SIGNAL, "signal"), "what reaches neurons from outside over time"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from burstchip.frontend.kinds import (
+    PROJECTION_NAME,
     Address,
     Forms,
     Key,
@@ -56,6 +57,11 @@ def plasticity() -> Variants:
             "one draw for all synapses of a learning step, as in Lava, or one for each synapse",
             default="per_synapse",
         ),
+        Key(
+            "seed",
+            Whole(0, (1 << 32) - 1),
+            "seed of the draws of traces and rounding, in place of the network's",
+        ),
         Key("trace", _TRACE, "the only trace"),
         Key("traces", ListOf(_TRACE, "traces", 1, called="trace"), "the traces, where there are several"),
     )
@@ -84,7 +90,8 @@ def plasticity() -> Variants:
             "chip": Record(
                 (*common, rate, *consolidation, *products),
                 "form 'chip'",
-                one_of=((("trace",), ("traces",)), (("learning_rate",), ("dw", "dt", "dd"))),
+                one_of=((("learning_rate",), ("dw", "dt", "dd")),),
+                excluding=(("trace", "traces"),),
                 together=(("learning_rate", "consolidation_rate", "consolidate_every"),),
             ),
             "carry": Record(
@@ -100,10 +107,24 @@ def plasticity() -> Variants:
 _ENDS = ("the lower end", "the upper end")
 
 _PAIR = Row(
-    (Whole(0, LARGEST_POPULATION - 1), Whole(0, LARGEST_POPULATION - 1), _WEIGHT),
-    "a pair: [source neuron, target neuron] or [source neuron, target neuron, weight]",
-    ("the source neuron", "the target neuron", "the weight"),
-    optional=1,
+    (Whole(0, LARGEST_POPULATION - 1), Whole(0, LARGEST_POPULATION - 1), _WEIGHT, _TIME),
+    "a pair: [source neuron, target neuron], and perhaps a weight, a delay or both",
+    ("the source neuron", "the target neuron", "the weight or delay", "the delay"),
+    optional=2,
+)
+
+_PAIRS = Forms(
+    "a list of pairs, or {file: ...}",
+    listing=ListOf(_PAIR, "pairs", 1, called="pair"),
+    records=(
+        Record(
+            (
+                Key("file", Text("a file name"), "a .npy or .csv file, [pair, (source, target)]", True),
+                Key("unit", Text("a unit, such as mV"), "of weights, the file's third column"),
+            ),
+            "a file of pairs",
+        ),
+    ),
 )
 
 _DRAWN_OR_LISTED = "{probability: p}, {in_degree: n}, {pairs: [...]} or {file: ..., tensor: ...}"
@@ -121,7 +142,7 @@ _CONNECTIVITY = Forms(
             "connectivity by in-degree",
         ),
         Record(
-            (Key("pairs", ListOf(_PAIR, "pairs", 1, called="pair"), "the connected neurons", True),),
+            (Key("pairs", _PAIRS, "the connected neurons", True),),
             "listed connectivity",
         ),
         Record(
@@ -130,8 +151,13 @@ _CONNECTIVITY = Forms(
                 Key(
                     "tensor",
                     Text("a tensor's name"),
-                    "a matrix [target, source]; 0 is an absent synapse",
+                    "a matrix [target, source]",
                     True,
+                ),
+                Key(
+                    "zeros",
+                    Word(("absent", "synapses"), "answer"),
+                    "what a 0 is: an absent synapse, where not given, or one of weight 0",
                 ),
             ),
             "connectivity from a file",
@@ -186,7 +212,7 @@ PROJECTION = Record(
     (
         Key(
             "name",
-            Text("a name without blanks", r"A-Za-z0-9_.>\-", "letters, digits and _ . - >"),
+            Text("a name without blanks", PROJECTION_NAME, "letters, digits and _ . - >"),
             "what messages and options call it; source->target where not given",
         ),
         Key("from", Address("an output"), "the source: population or population.output", required=True),
@@ -194,8 +220,25 @@ PROJECTION = Record(
         Key("connectivity", _CONNECTIVITY, "which neurons are connected", default="dense"),
         Key("weight", _WEIGHTS, "initial weights, in the unit of the target port"),
         Key("limit", QuantityOf(None), "greatest magnitude that a weight may ever take"),
-        Key("weight_bits", Whole(1, 8), "bits of a weight on the chip", default="8"),
+        Key(
+            "weight_bits",
+            Whole(
+                1, 8, "split each weight over two projections, the second with a limit 2^-8 of the first's"
+            ),
+            "bits of a weight on the chip",
+            default="8",
+        ),
         Key("delay", _DELAYS, "from a spike to its effect, at least one step", default="one step"),
+        Key(
+            "autapses",
+            Word(("yes", "no", "true", "false"), "answer"),
+            "whether the neurons of a recurrent projection may connect to themselves; yes where not given",
+        ),
+        Key(
+            "sign_mode",
+            Word(("mixed", "excitatory", "inhibitory"), "sign mode"),
+            "sign of the weights, which they keep while they learn",
+        ),
         Key("learn", Name("a plasticity"), "the plasticity of the weights"),
     ),
     "a projection",

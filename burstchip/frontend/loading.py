@@ -146,7 +146,7 @@ def _network(
 
 
 def _require_whole(models: Mapping[str, NeuronModel]) -> None:
-    """Models that are handed over are held against the rules of those that are registered: BC190."""
+    """Models that are handed over are checked against the rules of those that are registered: BC190."""
     from hw_models.neurons.verify import ModelError, verify_model
 
     for model in models.values():

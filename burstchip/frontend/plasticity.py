@@ -47,7 +47,7 @@ def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -
         key = "traces" if fields.given("traces") else "trace"
         report.add(
             "BC143",
-            fields.nodes[key],
+            fields.nodes.get(key, fields.at),
             f"{fields.label} learns by the burst rule, which reads the trace x1 alone",
             required="one trace, x1",
             given=", ".join(trace.name for trace in traces) or "none",
@@ -63,6 +63,7 @@ def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -
         learning_rate=fields.number("learning_rate"),
         consolidation_rate=fields.number("consolidation_rate"),
         consolidate_every=fields.get("consolidate_every", int),
+        seed=fields.get("seed", int),
         place=report.place(fields.at),
         places=places,
     )
@@ -93,7 +94,10 @@ def _traces(fields: Fields, report: Report) -> tuple[tuple[TraceSpec, ...], bool
     if several is not None:
         listed.extend(trace for _, trace, _ in several.of(Fields))
     traces: list[TraceSpec] = []
-    complete = (single is not None or several is not None) and (several is None or several.complete)
+    given = fields.given("trace") or fields.given("traces")
+    complete = (single is not None or several is not None or not given) and (
+        several is None or several.complete
+    )
     for trace in listed:
         name, tau, increment = trace.get("name", str), trace.number("tau"), trace.number("increment")
         if name is not None and any(name == other.name for other in traces):

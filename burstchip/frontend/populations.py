@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from burstchip.frontend.fields import Amount, Entries, Fields, Items
 from burstchip.frontend.report import Report
 from burstchip.frontend.tree import Node, describe
-from compiler.ir.network import Population, Value
+from compiler.ir.network import ListedEvents, Population, Value
 from compiler.steps import whole_steps
 from hw_models.diagnostics import Place
 from hw_models.neurons.model import NeuronModel
@@ -84,9 +84,16 @@ def _parameters(
     return values, places
 
 
-def _spikes(fields: Fields, size: int, step: float | None, report: Report) -> tuple[tuple[int, float], ...]:
-    events = fields.get("events", Items)
-    if events is None:
+def _spikes(
+    fields: Fields, size: int, step: float | None, report: Report
+) -> tuple[tuple[int, float], ...] | ListedEvents:
+    events = fields.values.get("events")
+    if isinstance(events, Fields):
+        # Imported here: most networks have no such file.
+        from burstchip.frontend.listed_file import read_event_file
+
+        return read_event_file(events, size, step, report) or ()
+    if not isinstance(events, Items):
         return ()
     spikes: list[tuple[int, float]] = []
     between: list[Node] = []

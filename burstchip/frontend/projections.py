@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, cast
 
 from burstchip.frontend.addresses import outputs, ports, resolve, short
-from burstchip.frontend.connectivity import carries_weights, read_connectivity
+from burstchip.frontend.connectivity import Ends, carries_weights, read_connectivity
 from burstchip.frontend.distributions import read_delay, read_weights
 from burstchip.frontend.fields import AddressText, Amount, Fields, Items
 from burstchip.frontend.plasticity import Learning
@@ -14,7 +15,7 @@ from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import has_dimension
 from burstchip.frontend.tree import Node
-from compiler.ir.network import Connectivity, Constant, Endpoint, Projection
+from compiler.ir.network import Connectivity, Constant, Endpoint, Projection, carries_delays
 from hw_models.diagnostics import nearest
 from hw_models.neurons.model import Dimension
 
@@ -36,6 +37,14 @@ def read_projections(items: Items, around: Surroundings, report: Report) -> list
         projection = _projection(fields, node, around, report)
         if projection is None:
             continue
+        if projection.name in around.populations.neurons:
+            report.add(
+                "BC147",
+                fields.nodes.get("name", node),
+                f"{fields.label} has the name of a population",
+                required="a name of its own",
+                hint=f"for example {projection.name}_synapses",
+            )
         twin = next((other for other in found if other.name == projection.name), None)
         if twin is not None:
             line = twin.place.line if twin.place else 0
@@ -58,12 +67,22 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
     post = around.populations.neurons[target.population] if target else None
     dimension = _weight_dimension(post, target)
     limit = _limit(fields, dimension, report)
-    connectivity = read_connectivity(fields, pre, post, dimension, limit, report)
-    weight = read_weights(fields.values.get("weight"), dimension, limit, fields.name_of("weight"), report)
+    autapses = _autapses(fields, source, target, report)
+    ends = Ends(pre, post, dimension, around.step, autapses)
+    connectivity = read_connectivity(fields, ends, report)
+    weight = read_weights(fields.values.get("weight"), dimension, fields.name_of("weight"), report)
     _check_weights_once(fields, connectivity, report)
     delay = read_delay(fields.values.get("delay"), around.step, fields.name_of("delay"), report)
     if delay is None and not fields.given("delay") and around.step is not None:
         delay = Constant(around.step)
+    if fields.given("delay") and carries_delays(connectivity):
+        report.add(
+            "BC145",
+            fields.nodes["delay"],
+            f"{fields.name_of('delay')} is not read: the pairs give the delays",
+            required="delays in one place",
+            hint="remove 'delay'",
+        )
     learn = _learn(fields, source, pre, post, around, report)
     bits = fields.get("weight_bits", int)
     if (
@@ -87,9 +106,40 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
         limit=None if limit is None else limit.value,
         weight_bits=8 if bits is None else bits,
         learn=learn,
+        autapses=autapses,
+        sign_mode=_sign_mode(fields, learn, around, report),
         place=report.place(node),
         places={key: report.place(value) for key, value in fields.nodes.items()},
     )
+
+
+def _sign_mode(
+    fields: Fields, learn: str | None, around: Surroundings, report: Report
+) -> Literal["mixed", "excitatory", "inhibitory"] | None:
+    learning = (around.plasticity or {}).get(learn or "")
+    if fields.given("sign_mode") and learning is not None and learning.plasticity.form == "carry":
+        report.add(
+            "BC148",
+            fields.nodes["sign_mode"],
+            f"{fields.name_of('sign_mode')} is not read: weights of the form carry have both signs",
+            required="a plasticity of the form chip",
+            hint="remove 'sign_mode'",
+        )
+    return cast('Literal["mixed", "excitatory", "inhibitory"] | None', fields.get("sign_mode", str))
+
+
+def _autapses(fields: Fields, source: Endpoint | None, target: Endpoint | None, report: Report) -> bool:
+    """Whether neurons may connect to themselves; reports the key where none could."""
+    apart = source is not None and target is not None and source.population != target.population
+    if apart and fields.given("autapses"):
+        report.add(
+            "BC146",
+            fields.nodes["autapses"],
+            f"{fields.name_of('autapses')} is not read: source and target are different populations",
+            required="a projection from a population to itself",
+            hint="remove 'autapses'",
+        )
+    return fields.get("autapses", str) not in ("no", "false") or apart
 
 
 def _endpoint(fields: Fields, key: str, what: str, around: Surroundings, report: Report) -> Endpoint | None:
@@ -137,6 +187,15 @@ def _check_weights_once(fields: Fields, connectivity: Connectivity | None, repor
         )
 
 
+def _instead(missing: Sequence[str], learning: Learning) -> str | None:
+    """What a rule may read of any target that spikes."""
+    if missing == ["events"]:
+        return "y0 and traces y1 to y3 follow the output 'events' of the target"
+    if learning.plasticity.rules:
+        return f"to read a trace of its events, define {missing[0]} under 'traces'"
+    return None
+
+
 def _learn(
     fields: Fields,
     source: Endpoint | None,
@@ -170,7 +229,7 @@ def _learn(
             report.add(
                 "BC142",
                 fields.nodes["from"],
-                f"{fields.label} cannot learn: '{source}' does not spike, so it has no trace",
+                f"{fields.label} cannot learn: '{source}' sends graded messages, which leave no trace",
                 required="a source of spikes"
                 + (f": {', '.join(f'{pre.name}.{e}' for e in events)}" if events else ""),
             )
@@ -185,5 +244,6 @@ def _learn(
                 f"{fields.label} cannot learn: '{post.name}' does not send {' and '.join(missing)}",
                 required=f"a target that sends what plasticity '{name}' reads, such as a burst_unit",
                 given=f"a population of model '{post.model.name}'",
+                hint=_instead(missing, learning),
             )
     return name

@@ -189,7 +189,11 @@ def _read_record(kind: Record | Variants, node: Mapping, label: str, report: Rep
 def _variant(kind: Variants, node: Node | None, report: Report) -> str | None:
     if node is None:
         return kind.selector.default
-    return node.text if isinstance(node, Scalar) and node.text in kind.records else None
+    if isinstance(node, Mapping):
+        return kind.mapping
+    if not isinstance(node, Scalar) or node.text == kind.mapping:
+        return None
+    return node.text if node.text in kind.records else None
 
 
 def _in_common(kind: Variants) -> Record:
@@ -245,6 +249,12 @@ def _check_company(record: Record, node: Mapping, label: str, at: Node, report: 
             )
         for name in present[1:]:
             message = f"{label_of(name, label)} excludes '{present[0]}'"
+            report.add("BC020", keys[name], message, required=f"either {ways}", given="both")
+    for names in record.excluding:
+        given = [name for name in names if name in keys]
+        for name in given[1:]:
+            message = f"{label_of(name, label)} excludes '{given[0]}'"
+            ways = " or ".join(f"'{name}'" for name in names)
             report.add("BC020", keys[name], message, required=f"either {ways}", given="both")
     for names in record.together:
         missing = [name for name in names if name not in keys]

@@ -21,8 +21,8 @@ THIRD_FACTORS = ("y1", "y2", "y3")
 def read_rules(fields: Fields, traces: tuple[TraceSpec, ...] | None, report: Report) -> LearningRule | None:
     """The rule that the texts under dw, dt and dd make; None where there is none or one of them is wrong.
 
-    With `traces`, those that the rule reads without their being defined are reported, and the other way
-    round.
+    With `traces`, those that the rule reads without their being defined are reported; those that it does not
+    read are warned of.
     """
     texts = {target: text for target in TARGETS if (text := fields.get(target, str)) is not None}
     if not texts or fields.lost(*TARGETS):
@@ -96,9 +96,11 @@ def _check_traces(fields: Fields, rule: LearningRule, traces: tuple[TraceSpec, .
         elif name in defined and name not in read:
             key = "traces" if fields.given("traces") else "trace"
             report.add(
-                "BC143",
+                "BC144",
                 fields.nodes[key],
-                f"no rule of {fields.label} reads the trace {name}",
+                f"no rule of {fields.label} reads the trace {name}, which has no effect",
+                severity="warning",
                 required=f"{name} in one of {', '.join(TARGETS)}",
                 given=name,
+                hint="remove the trace",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from burstchip.frontend.fields import AddressText, Amount
-from burstchip.frontend.kinds import Address, Anything, Name, QuantityOf, Text, Whole, Word
+from burstchip.frontend.kinds import PROJECTION_NAME, Address, Anything, Name, QuantityOf, Text, Whole, Word
 from burstchip.frontend.report import Report
 from burstchip.frontend.substitute import NAME
 from burstchip.frontend.tree import Node, Scalar, describe, shortened
@@ -33,7 +33,12 @@ def expected(kind: SingleKind) -> str:
     if isinstance(kind, Name):
         return f"the name of {kind.what}"
     if isinstance(kind, Address):
-        return f"population or population.{kind.what.split()[-1]}"
+        last = kind.what.split()[-1]
+        return (
+            f"population.{last} or projection.{last}"
+            if kind.projections
+            else f"population or population.{last}"
+        )
     return kind.what
 
 
@@ -93,6 +98,9 @@ def _read_text(kind: Text, node: Scalar, label: str, report: Report) -> str | No
 
 def _read_address(kind: Address, node: Scalar, label: str, report: Report) -> AddressText | None:
     found = re.fullmatch(rf"({NAME})(?:\.({NAME}))?", node.text)
+    if found is None and kind.projections:
+        # A projection's name may have points and arrows.
+        found = re.fullmatch(rf"([{PROJECTION_NAME}]{{1,500}}?)(?:\.({NAME}))?", node.text)
     if found is None:
         report.add("BC123", node, f"{label} needs {kind.what}", required=expected(kind))
         return None
@@ -121,7 +129,8 @@ def _read_whole(kind: Whole, node: Scalar, label: str, report: Report) -> int | 
             return None
         value = int(quantity.value)
     if not kind.minimum <= value <= kind.maximum:
-        report.add("BC103", node, f"{label} is out of range", required=expected(kind))
+        hint = kind.beyond if value > kind.maximum else None
+        report.add("BC103", node, f"{label} is out of range", required=expected(kind), hint=hint)
         return None
     return value
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from burstchip.frontend.kinds import (
+    PROJECTION_NAME,
     Address,
     Anything,
     Forms,
@@ -108,7 +109,8 @@ def _single(kind: Kind) -> Schema:
     if isinstance(kind, Name):
         return {"type": _WORD, "pattern": f"^{NAME}$"}
     if isinstance(kind, Address):
-        return {"type": _WORD, "pattern": rf"^{NAME}(\.{NAME})?$"}
+        owner = f"[{PROJECTION_NAME}]{{1,500}}" if kind.projections else NAME
+        return {"type": _WORD, "pattern": rf"^{owner}(\.{NAME})?$"}
     if isinstance(kind, Anything):
         return {"type": _SINGLE} if kind.single else {"not": {"type": "null"}}
     assert isinstance(kind, Text)
@@ -150,6 +152,16 @@ def _record(record: Record, definitions: dict[str, Schema]) -> Schema:
             {"oneOf": [{"anyOf": [{"required": [name]} for name in names]} for names in group]}
             for group in record.one_of
         ]
+    if record.excluding:
+        # More than one of the keys, in pairs.
+        schema["not"] = {
+            "anyOf": [
+                {"required": [first, second]}
+                for names in record.excluding
+                for place, first in enumerate(names)
+                for second in names[place + 1 :]
+            ]
+        }
     if record.together:
         schema["dependentRequired"] = {
             name: [other for other in names if other != name] for names in record.together for name in names
@@ -163,7 +175,8 @@ def _variants(kind: Variants, definitions: dict[str, Schema]) -> Schema:
     for word, record in kind.records.items():
         definition = f"{kind.what.removeprefix('a ')}.{word}"
         definitions[definition] = _record(record, definitions)
-        condition: Schema = {"properties": {selector: {"const": word}}}
+        chooses: Schema = {"type": "object"} if word == kind.mapping else {"const": word}
+        condition: Schema = {"properties": {selector: chooses}}
         # Without the key the condition holds, which is right for the default alone.
         if word != kind.selector.default:
             condition["required"] = [selector]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal, cast
 
 from burstchip.frontend.addresses import find_population
+from burstchip.frontend.data_file import read_data_file
 from burstchip.frontend.fields import Amount, Fields, Items
+from burstchip.frontend.language import OWN_DATA
 from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.times import check_whole_steps
@@ -19,14 +20,18 @@ _OWN_RATE, _SAMPLE_RATE = "rate", "max_rate"
 
 def read_task(fields: Fields, populations: Populations, step: float | None, report: Report) -> Task | None:
     """The task; None where it is not right."""
-    data = fields.variant
-    n_values, n_classes = DATA_SHAPES[data] if data is not None else (None, None)
     source = _population(fields, "input", populations, report)
     readout = _population(fields, "readout", populations, report)
+    data, file = fields.variant, None
+    if data == OWN_DATA:
+        data, file = read_data_file(fields, None if readout is None else readout.size, report)
+    n_values, n_classes = (None, None) if data is None or file is not None else DATA_SHAPES[data]
+    if file is not None:
+        n_values, n_classes = file.values, file.classes
     if source is not None and _is_input(fields, source, report):
-        _check_size(fields, "input", source, n_values, "value of a sample", report)
+        _check_size(fields, "input", source, n_values, f"value of a sample of '{data}'", report)
     if readout is not None and _is_readout(fields, readout, report):
-        _check_size(fields, "readout", readout, n_classes, "class", report)
+        _check_size(fields, "readout", readout, n_classes, f"class of '{data}'", report)
     present, teach_after = _times(fields, step, report)
     anneal = _anneal(fields, report)
     epochs = fields.get("epochs", int)
@@ -40,7 +45,7 @@ def read_task(fields: Fields, populations: Populations, step: float | None, repo
     ):
         return None
     return Task(
-        data=cast(Literal["digits", "mnist"], data),
+        data=data,
         input=source.name,
         readout=readout.name,
         present=present,
@@ -51,6 +56,7 @@ def read_task(fields: Fields, populations: Populations, step: float | None, repo
         by="event_count",
         place=report.place(fields.at),
         places={key: report.place(node) for key, node in fields.nodes.items()},
+        file=file,
     )
 
 
@@ -113,7 +119,7 @@ def _check_size(
         report.add(
             "BC160",
             fields.nodes[key],
-            f"{fields.name_of(key)} needs one neuron for each {what} of '{fields.variant}'",
+            f"{fields.name_of(key)} needs one neuron for each {what}",
             required=f"{needed} neurons",
             given=f"'{neurons.name}' with {neurons.size}",
         )

@@ -7,9 +7,15 @@ from pathlib import Path
 
 from burstchip.frontend.report import Report
 from burstchip.frontend.tree import Span
+from hw_models.diagnostics import register_codes
+
+register_codes({"BC695": "an artifact where a network is wanted"})
 
 #: Larger files hold lists that belong into a tensor file: parsing takes about three seconds a MiB.
 MOST_BYTES = 4 * 2**20
+
+#: How an artifact begins, behind the length of its header.
+_ARTIFACT = b'{"__metadata__":{"burstchip":'
 
 #: What ends a line in YAML 1.1.
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
@@ -27,13 +33,23 @@ def read_text(path: Path, report: Report) -> str | None:
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
         report.add("BC001", None, f"cannot read {report.file}", required="a file", given=reason)
         return None
+    if data[8:].startswith(_ARTIFACT):
+        report.add(
+            "BC695",
+            None,
+            f"{report.file} is an artifact, not a network",
+            required="a network's YAML file",
+            given="what `burstchip compile` wrote",
+            hint=f"burstchip run {report.file} --steps 1000 -o out.nc",
+        )
+        return None
     if len(data) > MOST_BYTES:
         report.add(
             "BC008",
             None,
             f"{report.file} is too large",
             required=f"at most {MOST_BYTES // 2**20} MiB",
-            hint="put long lists of pairs into a tensor file: connectivity: {file: ..., tensor: ...}",
+            hint="long lists come from files: pairs: {file: ...}, events: {file: ..., unit: ms}",
         )
         return None
     text = _decoded(data, report)

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def read_answers(path: Path) -> Answers:
         raise BurstchipError(damaged("BC635", path, "the answers to the test samples", given)) from error
 
 
-def _answers(read: dict[str, NDArray[np.generic]], shape: object) -> Answers:
+def _answers(read: dict[str, NDArray[Any]], shape: object) -> Answers:
     sizes = shape if isinstance(shape, list) else []
     if len(sizes) != 2 or not all(type(size) is int and 0 < size < 1 << 24 for size in sizes):
         raise ValueError("the shape of a sample is not a height and a width")

@@ -28,12 +28,25 @@ class TestActivity(Struct, frozen=True, kw_only=True):
     synaptic_operations: Count | None = None
 
 
+class Data(Struct, frozen=True, kw_only=True):
+    """The data of a training: their numbers, and of a user's own file where it was and its SHA-256."""
+
+    training_samples: Count
+    test_samples: Count
+    shape: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(min_length=1, max_length=2)]
+    range: Annotated[list[float], Meta(min_length=2, max_length=2)]
+    file: str | None = None
+    sha256: str | None = None
+    test_share: Fraction | None = None
+
+
 class Summary(Struct, frozen=True, kw_only=True):
     """`summary.json`: what came out of a training. Errors are fractions; rows of `confusion` are labels."""
 
     task: str
     name: str
     seed: int
+    data: Data
     split: int | None = None
     epochs: Count
     weight_form: str
@@ -59,7 +72,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     @property
     def setting(self) -> str:
         """Seed and, for a task whose data is split by one, the split."""
-        has_split = self.split is not None and self.task == "digits"
+        drawn = self.task == "digits" or self.data.test_share is not None
+        has_split = self.split is not None and drawn
         return f"seed {self.seed}, split {self.split}" if has_split else f"seed {self.seed}"
 
     @property

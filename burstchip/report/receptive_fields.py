@@ -22,7 +22,7 @@ GAP = "#c9ced4"
 
 def draw_receptive_fields(run: RunFolder, before: Weights, after: Weights) -> list[Picture]:
     """One figure for each projection that comes from the pixels of the task's images."""
-    if run.answers is None:
+    if run.answers is None or len(run.summary.data.shape) != 2:
         return []
     shape = run.answers.shape
     names = [name for name in after.by_projection if after.shape(name)[1] == math.prod(shape)]

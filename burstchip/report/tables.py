@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from burstchip.report.proportion import wilson_interval
 from burstchip.report.recording_file import Recording
 from burstchip.report.run_folder import RunFolder
 from burstchip.report.wording import EMULATION_ONLY, count, number, percent, plasticity
+from hw_models.diagnostics import BurstchipError
 
 #: A relative error from which a row of the quantisation table is marked.
 MARKED_ERROR = 0.01
@@ -88,7 +90,7 @@ def result(summary: Summary) -> Result:
 
 
 def contradictions(run: RunFolder) -> list[str]:
-    """Where the confusion matrix or the history reports another test error than the summary."""
+    """Where matrix or history report another test error than the summary, or the data file has changed."""
     error = run.summary.test_error
     wrong, total = _counted(run.summary)
     found = []
@@ -104,7 +106,25 @@ def contradictions(run: RunFolder) -> list[str]:
             f"The history ends with a test error of {percent(last.test_error)} in epoch {last.epoch}, "
             f"but the summary reports {percent(error)}."
         )
+    if changed := _changed_data(run.summary):
+        found.append(changed)
     return found
+
+
+def _changed_data(summary: Summary) -> str | None:
+    """What to say where the user's own data are there, but are no longer those of the training."""
+    from burstchip.tasks.npz_file import file_sha256
+
+    data = summary.data
+    if data.file is None or not Path(data.file).is_file():
+        return None
+    try:
+        found = file_sha256(Path(data.file))
+    except BurstchipError:
+        return None
+    if found == data.sha256:
+        return None
+    return f"'{data.file}' has changed since the training: its SHA-256 is now {found}."
 
 
 def _counted(summary: Summary) -> tuple[int, int]:
@@ -125,6 +145,7 @@ def setting_rows(run: RunFolder) -> list[tuple[str, str]]:
     rows: list[tuple[str, str | None]] = [
         ("Network", summary.name),
         ("Task", f"{summary.task}, {summary.setting}"),
+        *_data_rows(summary),
         ("Epochs", str(summary.epochs)),
         ("Weight form", form),
         ("Frozen projections", ", ".join(summary.frozen) or None),
@@ -198,6 +219,18 @@ def _each_sample(recording: Recording, spikes: NDArray[np.bool_]) -> NDArray[np.
     begins = np.searchsorted(recording.time_ms, since)
     ends = np.searchsorted(recording.time_ms, since + recording.present_ms)
     return np.array([spikes[a:b].sum() for a, b in zip(begins, ends, strict=True)], dtype=np.int64)
+
+
+def _data_rows(summary: Summary) -> list[tuple[str, str | None]]:
+    data = summary.data
+    shape = " x ".join(map(str, data.shape)) + (" values" if len(data.shape) == 1 else " pixels")
+    low, high = (number(end) for end in data.range)
+    samples = f"{data.training_samples:,} for training, {data.test_samples:,} for the test, {shape} each"
+    return [
+        ("Samples", samples),
+        ("Range of values", f"{low} (no events) to {high} (the greatest rate)"),
+        ("Data SHA-256", data.sha256),
+    ]
 
 
 def error_rows(errors: Errors | None) -> list[ErrorRow]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.variables import Selection, Variable
+from burstchip.variables import Selection, Variable, is_projection
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -26,8 +26,10 @@ class Scale:
 
 
 def scale_of(code: ChipProgram, variable: Variable) -> Scale | None:
-    """What the integers of a variable stand for; None where nothing is known, or where they are counts."""
+    """What the integers of a variable stand for; None where nothing is known of them."""
     population, name = variable
+    if is_projection(code, population):
+        return None
     known = code.population(population).units.get(name)
     if known is None:
         return None

@@ -1,8 +1,7 @@
-"""Run a program and keep what was asked for: variables of neurons, step by step."""
+"""Run a program and keep what was asked for: variables of neurons and synapses, step by step."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from burstchip.backends.available import require_backend
+from burstchip.running.cost import require_room_to_record
 from burstchip.running.run import Run, open_run
-from burstchip.variables import Selection, Variable, parse_selections, place_size
+from burstchip.variables import PER_SYNAPSE, Selection, Variable, is_projection, parse_selections, place_size
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Rows
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -27,7 +27,6 @@ register_codes(
     {
         "BC510": "summed inputs exceeded their width and were clipped",
         "BC514": "listed events come after the end of a run",
-        "BC511": "a recording does not fit into the memory",
         "BC613": "a data folder for a network without a task",
     }
 )
@@ -64,6 +63,8 @@ class Samples:
 @dataclass(frozen=True)
 class Recording:
     """What a run left: `values[population, variable]` as [step, neuron], in the chip's own units.
+
+    `values[projection, variable]` is [step, synapse] for w, t and d, synapses in the program's order.
 
     Of a variable of which some neurons were chosen the columns are those. `every` is the number of steps
     between two rows. `events` and `bursts` count those of each population over the whole run. `diagnostics`
@@ -131,24 +132,6 @@ def check_steps(steps: int) -> None:
         )
 
 
-def _check_memory(code: ChipProgram, rows: int, selections: Sequence[Selection], bytes_each: int) -> None:
-    needed = rows * bytes_each * sum(it.size(code) for it in selections)
-    try:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return  # Where the machine does not say, the allocation itself will.
-    if needed > memory // 2:
-        raise BurstchipError(
-            Diagnostic(
-                "BC511",
-                f"{rows} steps of {', '.join(it.text for it in selections)} exceed the memory",
-                required=f"at most half of the memory, {memory / 2 / 2**30:.1f} GiB",
-                given=f"{needed / 2**30:.1f} GiB",
-                hint="record fewer steps or fewer variables, or let `burstchip run` write them to a file",
-            )
-        )
-
-
 def record(
     code: ChipProgram,
     steps: int,
@@ -164,7 +147,8 @@ def record(
 ) -> Recording:
     """Run `steps` steps from the start, learning, and record `variables` (default: the program's probes).
 
-    A variable is (population, name) or a text such as `hidden.v` or `hidden.v[0:10]`, some neurons of it.
+    A variable is (population, name), (projection, name) or a text such as `hidden.v`, `first.w` or
+    `hidden.v[0:10]`, some neurons of it.
     Every n-th step is kept, the first among them; all of them go to `sink` instead where one is given, and
     the recording then has no values. A program with a task shows its training samples in the order of the
     first epoch, over and over; its data come from `data_dir` or where `load_dataset` looks, and may be
@@ -178,13 +162,15 @@ def record(
     kept: _Memory | None = None
     if sink is None:
         rows = -(-steps // every)
-        _check_memory(code, rows, selections, 8 if real else 4)
+        require_room_to_record(code, rows, selections, real=real)
         sink = kept = _Memory(rows, selections, code, every)
     shown, notes = task_presentation(code, steps, data_dir, fetch, real=real)
     given = dict(streams or {}) | (dict(shown.streams) if shown is not None else {})
-    run = open_run(code, backend, record=[it.variable for it in selections], streams=given)
+    read = [] if backend == "lava" else [it for it in selections if is_projection(code, it.variable[0])]
+    recorded = [it.variable for it in selections if it not in read]
+    run = open_run(code, backend, record=recorded, streams=given)
     try:
-        _advance(run, steps, selections, sink, watch)
+        _advance(run, steps, every, selections, read, sink, watch)
         readout = np.full(0 if shown is None else len(shown.order), -1, dtype=np.int64)
         readout[: len(run.readout)] = run.readout
         return Recording(
@@ -223,24 +209,55 @@ def _never_emitted(code: ChipProgram, steps: int) -> Iterator[Diagnostic]:
 def _advance(
     run: Run,
     steps: int,
+    every: int,
     selections: Sequence[Selection],
+    read: Sequence[Selection],
     sink: Sink,
     watch: Callable[[RecordProgress], None] | None,
 ) -> None:
-    """Run all steps in parts; the parts do not change the result."""
-    width = 8 * max(1, sum(place_size(run.code, it.variable) for it in selections))
+    """Run all steps in parts; the parts do not change the result.
+
+    What is `read` is looked at once a part, at whose end alone it may change or be kept.
+    """
+    recorded = [it for it in selections if it not in read]
+    last: dict[Variable, NDArray[Any]] = {}
+    width = 8 * max(1, sum(place_size(run.code, it.variable) for it in recorded))
     most = max(1, CALL_BYTES // width)
     part = 1
     if watch is not None:
         watch(RecordProgress(0, steps))
     while run.clock < steps:
         begin, started = run.clock, perf_counter()
-        values = run.advance(min(part, most, steps - begin))
-        sink.add(begin, {it.variable: it.of(values[it.variable]) for it in selections})
+        count = min(part, most, steps - begin)
+        count = min([count, *(_unchanged(run.code, it, begin, every) for it in read)])
+        values = run.advance(count)
+        found = {it.variable: it.of(values[it.variable]) for it in recorded}
+        for it in read:
+            now = it.of(np.array(run.read(*it.variable))[np.newaxis])
+            rows = np.broadcast_to(now, (count, now.shape[1]))
+            before = last.get(it.variable, now)
+            if -begin % every < count - 1 and not np.array_equal(before, now):
+                # An earlier step is kept too.
+                rows = np.concatenate([np.broadcast_to(before, rows[1:].shape), now])
+            found[it.variable], last[it.variable] = rows, now
+        sink.add(begin, found)
         elapsed = perf_counter() - started
         part = max(1, min(most, int(part * min(16.0, CALL_SECONDS / max(elapsed, 1e-6)))))
         if watch is not None:
             watch(RecordProgress(run.clock, steps))
+
+
+def _unchanged(code: ChipProgram, selection: Selection, begin: int, every: int) -> int:
+    """How many steps from `begin` on need one look at what synapses hold, behind the last of them."""
+    name, variable = selection.variable
+    learning = code.projection(name).learning
+    if learning is None:
+        return MOST_STEPS
+    to_kept = -begin % every + 1
+    # Before the first step of a task is the lead-in, in which weights change too.
+    if variable not in PER_SYNAPSE or begin == 0:
+        return to_kept
+    return max(to_kept, learning.every - begin % learning.every)
 
 
 def task_presentation(
@@ -281,12 +298,10 @@ def training_pictures(
         )
     if code.task is None:
         return None, ()
-    from burstchip.tasks.datasets import load_dataset
+    from burstchip.tasks.datasets import task_dataset
     from burstchip.tasks.presentation import pictures_of
 
-    dataset = load_dataset(
-        code.task.data, split=code.task.split, data_dir=data_dir, download=True, progress=fetch
-    )
+    dataset = task_dataset(code.task, data_dir=data_dir, download=True, progress=fetch)
     return pictures_of(dataset)[0], dataset.diagnostics
 
 

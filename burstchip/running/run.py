@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from burstchip.backends.available import require_backend
 from burstchip.backends.host_values import stream_of, written_at_the_start
+from burstchip.running.cost import require_room_to_run
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Rows, Streamed
@@ -99,7 +100,7 @@ def open_run(
     give the program's own numbers. Without `learning` weights stay; projections in `frozen` keep theirs.
     `seed` takes the place of the program's. `worker` lends a child process that already holds Lava. Raises
     `BurstchipError` for a backend that cannot run here, for streams that are missing or do not fit, BC567 for
-    what the backend cannot do.
+    what the backend cannot do, BC681 for a program that does not fit in memory.
     """
     require_backend(backend)
     for place in record:
@@ -108,6 +109,7 @@ def open_run(
         raise BurstchipError(
             Diagnostic("BC567", "a run begins at a step", required="0 or a later step", given=repr(begin))
         )
+    require_room_to_run(code, backend, learning=learning)
     real = backend == "reference"
     rows = {name: stream_of(code, name, it, real=real) for name, it in (streams or {}).items()}
     host = Host(rows, written_at_the_start(code, real=real))

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 from burstchip.backends.available import require_backend
 from burstchip.running.recording import check_steps, first_epoch, training_pictures
 from burstchip.running.run import Run, open_run
-from burstchip.variables import Place, variables_of
-from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
+from burstchip.variables import Place, synapse_ends, variables_of
+from compiler.ir.chip_program import FACTORS, ChipProgram
 from compiler.ir.signals import Rows
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -94,7 +94,7 @@ def _variables(code: ChipProgram) -> dict[Place, _Variable]:
         for name in variables_of(code, population.name):
             found[population.name, name] = _Variable(population.size, "neurons")
     for projection in code.projections:
-        learning, pairs = projection.learning, _pairs(code, projection)
+        learning, pairs = projection.learning, synapse_ends(code, projection)
         count = len(pairs[0])
         found[projection.name, "w"] = _Variable(count, "synapses", pairs, learning is None)
         if learning is None:
@@ -111,15 +111,6 @@ def _variables(code: ChipProgram) -> dict[Place, _Variable]:
             # Third factors are the neuron's own outputs and compared there.
             found |= {(projection.name, name): _Variable(post, "traces") for name in FACTORS}
     return found
-
-
-def _pairs(code: ChipProgram, projection: ProjectionCode) -> tuple[Any, Any]:
-    """(pre, post) of each synapse in the order of the simulator's memory."""
-    if not projection.dense:
-        return projection.pre, projection.post
-    shape = (code.population(projection.source).size, code.population(projection.target).size)
-    pre, post = np.indices(shape)
-    return pre.ravel(), post.ravel()
 
 
 @dataclass
@@ -178,7 +169,7 @@ def steps_to_verify(code: ChipProgram, steps: int | None, samples: int | None) -
             Diagnostic(
                 "BC556",
                 "the number of steps is missing" if steps is None else "the number of steps is given twice",
-                required="--steps N, or --train SAMPLES with a task",
+                required="--steps N or --duration TIME, or --train SAMPLES with a task",
                 given="neither" if steps is None else f"--steps {steps} --train {samples}",
             )
         )

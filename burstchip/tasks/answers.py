@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +18,20 @@ FILE = "answers.safetensors"
 MOST_PICTURES = 60
 
 
-def write_answers(path: Path, pictures: Pictures, answers: NDArray[np.int64], shape: tuple[int, int]) -> None:
+def write_answers(path: Path, pictures: Pictures, answers: NDArray[np.int64], shape: tuple[int, ...]) -> None:
     """Label and answer of every test sample; of the first wrong ones number and picture (0 to 255).
 
-    `shape`, height and width of a sample, goes into the metadata.
+    `shape`, height and width of a sample, goes into the metadata; a sample that is not an image is one row.
     """
     from safetensors.numpy import save
 
     wrong = np.flatnonzero(answers != pictures.labels)[:MOST_PICTURES]
-    shown = np.rint(pictures.images[wrong].astype(np.float64) * (255 / pictures.maximum))
-    tensors = {
+    above = pictures.images[wrong].astype(np.float64) - pictures.minimum
+    shown = np.rint(above * (255 / (pictures.maximum - pictures.minimum)))
+    tensors: dict[str, NDArray[Any]] = {
         "label": pictures.labels.astype(np.int32),
         "answer": answers.astype(np.int32),
         "wrong": wrong.astype(np.int32),
         "pictures": np.clip(shown, 0, 255).astype(np.uint8),
     }
-    write_whole(path, save(tensors, metadata={"shape": json.dumps(list(shape))}))
+    write_whole(path, save(tensors, metadata={"shape": json.dumps([1, *shape][-2:])}))

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta, Struct, ValidationError, convert
@@ -59,7 +59,7 @@ class _Line(Struct, frozen=True, kw_only=True):
     burst_probability: dict[str, float]
 
 
-class _Progress(Struct, frozen=True, kw_only=True):
+class Progress(Struct, frozen=True, kw_only=True):
     """How far a training was: samples shown in the epoch under way, and the history of those before."""
 
     clock: _Count
@@ -71,9 +71,10 @@ class _Progress(Struct, frozen=True, kw_only=True):
     totals: list[list[_Count]]
     train_error: float | None
     history: list[_Line]
-    backend: str
+    backend: Literal["sim", "plain", "reference"]
     frozen: list[str]
     artifact_sha256: str
+    data_sha256: str | None = None
 
 
 def save_checkpoint(path: Path, arrays: Mapping[str, NDArray[Any]], progress: Mapping[str, Any]) -> None:
@@ -85,7 +86,8 @@ def save_checkpoint(path: Path, arrays: Mapping[str, NDArray[Any]], progress: Ma
     write_whole(path, save(contiguous, metadata={KEY: text}))
 
 
-def _unusable(path: Path, given: str) -> BurstchipError:
+def unusable(path: Path, given: str) -> BurstchipError:
+    """BC565: what is wrong with a checkpoint."""
     return BurstchipError(
         Diagnostic(
             "BC565",
@@ -97,13 +99,18 @@ def _unusable(path: Path, given: str) -> BurstchipError:
     )
 
 
+def typed_progress(path: Path, progress: Mapping[str, Any]) -> Progress:
+    """The progress that a checkpoint holds. Raises `BurstchipError` BC565 where it is none."""
+    try:
+        return convert(progress, Progress)
+    except ValidationError as reason:
+        raise unusable(path, str(reason)) from None
+
+
 def require_progress(path: Path, progress: Mapping[str, Any], code: ChipProgram, samples: int) -> None:
     """Raise `BurstchipError` BC565 where no training of `samples` samples an epoch has such a progress."""
     assert code.task is not None
-    try:
-        found = convert(progress, _Progress)
-    except ValidationError as reason:
-        raise _unusable(path, str(reason)) from None
+    found = typed_progress(path, progress)
     done = found.epoch * samples + found.shown
     sound = (
         found.epoch <= code.task.epochs
@@ -116,13 +123,13 @@ def require_progress(path: Path, progress: Mapping[str, Any], code: ChipProgram,
         and len(found.totals) == len(code.populations)
     )
     if not sound:
-        raise _unusable(path, "a progress that contradicts itself or the network")
+        raise unusable(path, "a progress that contradicts itself or the network")
 
 
-def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Arrays, dict[str, Any]]:
-    """(state, progress), the state in arrays of the same names, types and shapes as `like`.
+def read_checkpoint(path: Path) -> tuple[Arrays, dict[str, Any]]:
+    """(state, progress), as they were saved.
 
-    Raises `BurstchipError` BC565 for a file that is foreign, damaged or of another version.
+    Raises `BurstchipError` BC565 for a file that is foreign or damaged.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -135,7 +142,7 @@ def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Array
         progress, sha256 = dict(text["progress"]), text["sha256"]
         arrays = load(data)
     except OSError as reason:
-        raise _unusable(path, str(reason.strerror)) from None
+        raise unusable(path, str(reason.strerror)) from None
     except (
         SafetensorError,
         ValueError,
@@ -145,11 +152,25 @@ def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Array
         OverflowError,
         RecursionError,
     ) as reason:
-        raise _unusable(path, f"{type(reason).__name__}: {reason}") from None
+        raise unusable(path, f"{type(reason).__name__}: {reason}") from None
     if _sha256(arrays, progress) != sha256:
-        raise _unusable(path, "content that does not match its SHA-256")
+        raise unusable(path, "content that does not match its SHA-256")
+    return arrays, progress
+
+
+def require_alike(path: Path, arrays: Arrays, like: Mapping[str, NDArray[Any]]) -> None:
+    """Raise `BurstchipError` BC565 where names, types or shapes are not those of the state `like`."""
     if _shapes(arrays) != _shapes(like):
-        raise _unusable(path, "the state of another version of burstchip")
+        raise unusable(path, "the state of another version of burstchip")
+
+
+def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Arrays, dict[str, Any]]:
+    """(state, progress), the state in arrays of the same names, types and shapes as `like`.
+
+    Raises `BurstchipError` BC565 for a file that is foreign, damaged or of another version.
+    """
+    arrays, progress = read_checkpoint(path)
+    require_alike(path, arrays, like)
     return arrays, progress
 
 

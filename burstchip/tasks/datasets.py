@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from burstchip.tasks.dataset import Dataset, DatasetName, FetchProgress
+from compiler.ir.chip_program import TaskCode
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest
 
 
@@ -54,6 +55,26 @@ def load_dataset(
     if split != 0:
         raise _not_read("mnist", "a split other than 0", f"split {split}", "mnist has a test set of its own")
     return load_mnist(data_dir, download=download, progress=progress)
+
+
+def task_dataset(
+    task: TaskCode,
+    *,
+    data_dir: Path | None = None,
+    download: bool = False,
+    progress: FetchProgress | None = None,
+) -> Dataset:
+    """The data set of a task, one of `load_dataset` or a file of the user's own.
+
+    Raises `BurstchipError` as `load_dataset` does, and BC670 to BC679 for a file.
+    """
+    if task.file is None:
+        return load_dataset(
+            task.data, split=task.split, data_dir=data_dir, download=download, progress=progress
+        )
+    from burstchip.tasks.own_data import load_own_data
+
+    return load_own_data(task.data, task.file, task.split, data_dir)
 
 
 def _not_read(name: str, what: str, given: str, hint: str) -> BurstchipError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from burstchip.tasks.dataset import Dataset
+from burstchip.tasks.dataset import MAXIMUM, Dataset
 from burstchip.tasks.kept_split import Arrays, keep_split, kept_split
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
@@ -37,7 +37,7 @@ def load_digits(split: int) -> Dataset:
         test_images=arrays["test_images"],
         test_labels=arrays["test_labels"].astype(np.int64),
         shape=(8, 8),
-        maximum=16,
+        maximum=MAXIMUM["digits"],
         n_classes=10,
     )
 

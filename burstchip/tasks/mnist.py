@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.cache_folder import cache_folder
-from burstchip.tasks.dataset import Dataset, FetchProgress
+from burstchip.tasks.dataset import MAXIMUM, Dataset, FetchProgress
 from burstchip.tasks.download import fetch_file
 from burstchip.tasks.idx import IdxArray, read_idx
 from hw_models.diagnostics import BurstchipError, Diagnostic
@@ -94,7 +94,7 @@ def load_mnist(data_dir: Path | None, *, download: bool, progress: FetchProgress
         test_images=test_images.reshape(len(test_images), -1),
         test_labels=test_labels.astype(np.int64),
         shape=(int(train_images.shape[1]), int(train_images.shape[2])),
-        maximum=255,
+        maximum=MAXIMUM["mnist"],
         n_classes=N_CLASSES,
         diagnostics=diagnostics,
     )
@@ -203,7 +203,7 @@ def _read_cache(
     warnings = []
     absent = [file for file in FILES if _find(folder, file) is None]
     if absent and not download:
-        hint = "give a folder by --data DIR or BURSTCHIP_DATA, or allow the files to be fetched"
+        hint = "name a folder by --data DIR or BURSTCHIP_DATA, or let `burstchip train` fetch the files"
         raise BurstchipError(_missing(folder, absent, hint))
     for file in FILES:
         path = _find(folder, file)

@@ -18,18 +18,22 @@ from hw_models.neurons.sources import ENCODER_SHIFT
 
 @dataclass(frozen=True)
 class Pictures:
-    """Images [sample, pixel] with their greatest intensity, and their labels."""
+    """Images [sample, pixel] with their greatest and least intensity, and their labels."""
 
-    images: NDArray[np.uint8]
-    maximum: int
+    images: NDArray[Any]
+    maximum: float
     labels: NDArray[np.int64]
+    minimum: float = 0.0
 
 
 def pictures_of(dataset: Dataset) -> tuple[Pictures, Pictures]:
     """(training, test) pictures of a data set."""
     train, test = (
         Pictures(
-            np.ascontiguousarray(images.reshape(len(images), -1)), dataset.maximum, labels.astype(np.int64)
+            np.ascontiguousarray(images.reshape(len(images), -1)),
+            dataset.maximum,
+            labels.astype(np.int64),
+            dataset.minimum,
         )
         for images, labels in (
             (dataset.train_images, dataset.train_labels),
@@ -64,14 +68,13 @@ class Presentation:
         """
         assert self.code.task is not None
         source = self.code.population(self.code.task.input)
-        most, maximum = source.numbers(real=self.real)[source.roles.full_rate], self.pictures.maximum
+        most, pictures = source.numbers(real=self.real)[source.roles.full_rate], self.pictures
         number, shown = self._shown(first, count)
         rows = np.zeros((count, source.size), dtype=np.float64 if self.real else np.int32)
-        if self.real:
-            rows[shown] = self.pictures.images[number] * most / maximum * 2.0**ENCODER_SHIFT
-        else:
-            scaled = (self.pictures.images[number].astype(np.int32) * most + maximum // 2) // maximum
-            rows[shown] = scaled << ENCODER_SHIFT
+        # The one rounding of a quotient of whole numbers keeps a half exact, which then goes up.
+        above = pictures.images[number].astype(np.float64) - pictures.minimum
+        scaled = above * most / (pictures.maximum - pictures.minimum)
+        rows[shown] = (scaled if self.real else np.floor(scaled + 0.5)) * 2.0**ENCODER_SHIFT
         return rows
 
     def labels(self, first: int, count: int) -> NDArray[Any]:

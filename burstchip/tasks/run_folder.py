@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from burstchip.files.recording import RecordingFile
 from burstchip.running.recording import Recording, Samples
 from burstchip.running.run import Run, open_run
+from burstchip.tasks.dataset import Dataset
+from burstchip.tasks.own_data import data_path
 from burstchip.tasks.presentation import Pictures, Presentation
 from burstchip.variables import Selection, Variable
-from compiler.ir.chip_program import ChipProgram
+from compiler.ir.chip_program import ChipProgram, TaskCode
 from compiler.strict_json import strict_json
 from compiler.whole_file import write_whole
 
@@ -120,6 +122,20 @@ def write_recording(
         samples = Samples(shown, pictures.labels[shown], np.array(run.readout, dtype=np.int64))
         found = Recording(code, backend, steps, {}, samples, run.events, run.bursts, ())
         file.finish(found, artifact_sha256)
+
+
+def describe(dataset: Dataset, task: TaskCode, data_dir: Path | None) -> dict[str, Any]:
+    """The data of a training for its summary; of a file also where it was and what it held."""
+    found: dict[str, Any] = {
+        "training_samples": len(dataset.train_images),
+        "test_samples": len(dataset.test_images),
+        "shape": list(dataset.shape),
+        "range": [dataset.minimum, dataset.maximum],
+    }
+    if task.file is not None:
+        path = data_path(task.data, task.file, data_dir).resolve()
+        found |= {"file": str(path), "sha256": task.file.sha256, "test_share": task.file.test_share}
+    return found
 
 
 def confusion(labels: NDArray[np.int64], predictions: NDArray[np.int64], classes: int) -> list[list[int]]:

@@ -6,7 +6,7 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,11 @@ from burstchip.tasks.checkpoint import (
     save_checkpoint,
     state_sha256,
 )
-from burstchip.tasks.datasets import load_dataset
+from burstchip.tasks.datasets import task_dataset
 from burstchip.tasks.presentation import Presentation, pictures_of
 from burstchip.tasks.run_folder import (
     confusion,
+    describe,
     write_json,
     write_quantisation,
     write_recording,
@@ -39,6 +40,8 @@ from burstchip.tasks.run_folder import (
     write_weights,
 )
 from burstchip.tasks.showing import Classified, classify, sample_order, show
+from burstchip.tasks.start_weights import starting_program
+from burstchip.tasks.trained import TRAINED, UNTRAINED, trained_program
 from compiler.artifact import artifact_sha256, save_artifact
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
@@ -70,7 +73,10 @@ CALL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """The options of `burstchip train`. `None` leaves the network file's own value."""
+    """The options of `burstchip train`. `None` leaves the network file's own value.
+
+    `start_from` is a run folder or a `trained.burst` whose weights the training starts with.
+    """
 
     network_path: Path
     out: Path
@@ -84,10 +90,13 @@ class TrainOptions:
     overrides: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     workers: int = 0
+    start_from: Path | None = None
 
     def __post_init__(self) -> None:
         """Take arguments as people write them. Raises `BurstchipError` BC690 for one that cannot be."""
         for name, default in _DEFAULTS.items():
+            if name == "seed" and type(self.seed) is int:
+                continue  # One out of range is reported with the mistakes of the file.
             value = take("TrainOptions()", name, getattr(self, name), default=default)
             object.__setattr__(self, name, value)
 
@@ -164,6 +173,7 @@ def command_of(options: TrainOptions) -> str:
         "--epochs": options.epochs,
         "--backend": None if options.backend == "sim" else options.backend,
         "--data": options.data_dir,
+        "--from": options.start_from,
     }
     words = ["burstchip", "train", str(options.network_path)]
     words += [text for name, value in given.items() if value is not None for text in (name, str(value))]
@@ -312,11 +322,14 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
             )
         )
     network, code, warnings, ran = load_and_compile(options)
+    code, notes = starting_program(code, options.start_from, options.out, resume=options.resume)
+    if options.strict and notes:
+        raise BurstchipError([replace(note, severity="error") for note in notes])
     task = code.task
     assert task is not None
     frozen = frozen_projections(code, network, options.frozen)
     _refuse_other_run(options)
-    dataset = load_dataset(task.data, split=task.split, data_dir=options.data_dir, download=True)
+    dataset = task_dataset(task, data_dir=options.data_dir, download=True)
     train_pictures, test_pictures = pictures_of(dataset)
 
     def opened() -> _Training:
@@ -335,12 +348,15 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     identity = {"backend": options.backend, "frozen": sorted(frozen)}
     sha256 = artifact_sha256(code)
     identity["artifact_sha256"] = sha256
+    if task.file is not None:
+        identity["data_sha256"] = task.file.sha256
     if options.resume and checkpoint.exists():
         _resume(it, checkpoint, identity)
     options.out.mkdir(parents=True, exist_ok=True)
-    save_artifact(code, options.out / "net.burst")
+    save_artifact(code, options.out / UNTRAINED)
     if not options.resume:
-        (options.out / "summary.json").unlink(missing_ok=True)
+        for name in ("summary.json", TRAINED):
+            (options.out / name).unlink(missing_ok=True)
     write_whole(options.out / "network.yaml", options.network_path.read_bytes())
     write_whole(options.out / "network_as_run.yaml", (AS_RUN + yaml_text(ran)).encode())
     note_session(options.out, command_of(options), resumed=options.resume)
@@ -373,13 +389,20 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     test = test or tested(it.run)
     leave("after")
     write_answers(options.out / ANSWERS, test_pictures, test.predictions, dataset.shape)
+    learned = trained_program(
+        code, it.run, sha256=sha256, backend=options.backend, frozen=frozen, epoch=it.epoch, samples=0
+    )
+    trained_sha256 = save_artifact(learned, options.out / TRAINED)
     write_quantisation(options.out / "quantisation.json", code)
     samples = task.epochs * len(train_pictures.images)
-    messages = (*warnings, *dataset.diagnostics, *clipped_inputs(code, it.run.clipped))
+    # The network's own file was checked against its data, with a place.
+    found = dataset.diagnostics if task.file is None else ()
+    messages = (*warnings, *notes, *found, *clipped_inputs(code, it.run.clipped))
     visited = getattr(it.run, "synaptic_events", None)
     summary = {
         "name": code.name,
         "task": task.data,
+        "data": describe(dataset, task, options.data_dir),
         "split": task.split,
         "seed": code.seed,
         "epochs": task.epochs,
@@ -387,12 +410,14 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
         "backend": options.backend,
         "frozen": sorted(frozen),
         "overrides": dict(options.overrides),
+        "started_with": None if code.learned is None else asdict(code.learned),
         "train_error": it.train_error,
         "test_error": it.history[-1]["test_error"],
         "samples_per_second": samples / it.seconds if it.seconds else 0.0,
         "synaptic_events_per_second": visited / it.seconds if it.seconds and visited is not None else 0.0,
         "training_seconds": it.seconds,
         "artifact_sha256": sha256,
+        "trained_sha256": trained_sha256,
         "state_sha256": state_sha256(it.run.state()),
         "test_activity": {
             "samples": len(test_pictures.images),

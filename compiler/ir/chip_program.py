@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws, grid
-from compiler.ir.network import NO_CHIP
+from compiler.ir.network import DATA_SHAPES, NO_CHIP, DataFile
 from compiler.ir.signals import ALWAYS, NEVER, HostInput, Signal
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
@@ -136,8 +136,9 @@ class LearningCode:
     `carry`: W += (x * gathered + r) >> (shift + halvings) where `gate` is 1; the trace x is cleared where
     `restart` is 1; all three are signals at the neurons' clock. `chip`: the sums of products in `rules`
     (dw, dt, dd). Every `consolidate_every` samples the neuron's y2 moves the tag; 0 where the rule does
-    without. `rate` and `consolidation` are the exact rates of a burst rule, `gains` what the products of its
-    sums are exactly worth (`Product.gain`); None and (): what the integers stand for.
+    without. `seed` takes the place of the run's in all draws of this learning; None: the run's. `rate` and
+    `consolidation` are the exact rates of a burst rule, `gains` what the products of its sums are exactly
+    worth (`Product.gain`); None and (): what the integers stand for.
     """
 
     form: Literal["chip", "carry"]
@@ -149,13 +150,17 @@ class LearningCode:
     consolidate_every: int
     stream: int
     trace_stream: int
-    rng_seed: int
+    seed: int | None = None
     rate: float | None = None
     consolidation: float | None = None
     gains: tuple[float, ...] = ()
     gate: Signal = ALWAYS
     restart: Signal = NEVER
     halvings: Signal = NEVER
+
+    def seed_in(self, seed: int) -> int:
+        """The seed of its draws in a run of this seed."""
+        return seed if self.seed is None else self.seed
 
     @property
     def real_shift(self) -> float:
@@ -235,7 +240,10 @@ class ProjectionCode:
 
 @dataclass(frozen=True)
 class TaskCode:
-    """A supervised task; times in steps. `anneal` as fractions of the training, `order_stream` shuffles."""
+    """A supervised task; times in steps. `anneal` as fractions of the training, `order_stream` shuffles.
+
+    `data` names a data set of `DATA_SHAPES` or, with `file`, a file of the user's own samples.
+    """
 
     data: str
     input: str
@@ -246,6 +254,12 @@ class TaskCode:
     anneal: tuple[float, ...]
     split: int
     order_stream: int
+    file: DataFile | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Values of a sample, and classes."""
+        return DATA_SHAPES[self.data] if self.file is None else (self.file.values, self.file.classes)
 
 
 @dataclass(frozen=True)
@@ -270,8 +284,41 @@ class QuantisationLine:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """Where weights were learned: in `epoch` whole epochs of `epochs` and `samples` samples of the next.
+
+    `artifact_sha256` is that of the program that learned them, on `backend`. `rounded` of them were rounded
+    to the integers that a program can start with, and the tags of `tags` synapses were dropped.
+    """
+
+    artifact_sha256: str
+    backend: str
+    epoch: int
+    epochs: int
+    samples: int
+    rounded: int
+    tags: int
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        notes = [f"trained weights of epoch {self.epoch}"]
+        if self.epoch < self.epochs:
+            more = f" and {self.samples:,} samples" if self.samples else ""
+            notes = [f"{notes[0]}{more}, of a training that was interrupted before epoch {self.epochs}"]
+        if self.rounded:
+            notes.append(f"{self.rounded:,} weights rounded to what an artifact holds")
+        if self.tags:
+            notes.append(f"tags of {self.tags:,} synapses dropped")
+        return "; ".join(notes)
+
+
+@dataclass(frozen=True)
 class ChipProgram:
-    """Everything a backend needs. `host` says by name how the host's values become integers."""
+    """Everything a backend needs. `host` says by name how the host's values become integers.
+
+    `learned` is None where the weights are those that the network's file asks for.
+    """
 
     name: str
     step_ms: float
@@ -285,6 +332,7 @@ class ChipProgram:
     quantisation: tuple[QuantisationLine, ...]
     diagnostics: tuple[Diagnostic, ...] = field(default=())
     host: Mapping[str, HostInput] = field(default_factory=dict)
+    learned: Learned | None = None
 
     def __repr__(self) -> str:
         neurons = sum(population.size for population in self.populations)

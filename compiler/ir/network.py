@@ -23,6 +23,24 @@ NO_CHIP = "none"
 Value = float | tuple[float, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class ListedEvents:
+    """Events of a source in arrays, one entry each: the neuron, and the time in ms."""
+
+    neurons: NDArray[np.int64]
+    times: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, events: Iterable[tuple[int, float]]) -> ListedEvents:
+        """The same from (neuron, time)."""
+        listed = list(events)
+        neurons = np.array([neuron for neuron, _ in listed], dtype=np.int64)
+        return cls(neurons, np.array([time for _, time in listed], dtype=np.float64))
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
 @dataclass(frozen=True)
 class Population:
     """`size` neurons of one registered model; `parameters` hold only what the user wrote, in base units."""
@@ -31,8 +49,8 @@ class Population:
     model: str
     size: int
     parameters: Mapping[str, Value]
-    #: `spike_list` only: (neuron, time in ms) of every event.
-    spikes: tuple[tuple[int, float], ...] = ()
+    #: `spike_list` only: (neuron, time in ms) of every event, or the same in arrays.
+    spikes: tuple[tuple[int, float], ...] | ListedEvents = ()
     place: Place | None = None
     parameter_places: Mapping[str, Place] = field(default_factory=dict)
 
@@ -61,24 +79,39 @@ class FixedInDegree:
     in_degree: int
 
 
+def _reals(numbers: Iterable[float] | None) -> NDArray[np.float64] | None:
+    return None if numbers is None else np.array(list(numbers), dtype=np.float64)
+
+
 @dataclass(frozen=True, eq=False)
 class ExplicitPairs:
-    """The listed pairs, as rows (source neuron, target neuron); `weights` in listed order where given."""
+    """The listed pairs, as rows (source, target neuron); `weights` and `delays` (ms) in listed order."""
 
     pairs: NDArray[np.int32]
     weights: NDArray[np.float64] | None = None
+    delays: NDArray[np.float64] | None = None
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[int, int]], weights: Iterable[float] | None = None) -> ExplicitPairs:
+    def of(
+        cls,
+        pairs: Iterable[tuple[int, int]],
+        weights: Iterable[float] | None = None,
+        delays: Iterable[float] | None = None,
+    ) -> ExplicitPairs:
         """The same from numbers."""
         listed = np.array(list(pairs), dtype=np.int32).reshape(-1, 2)
-        return cls(listed, None if weights is None else np.array(list(weights), dtype=np.float64))
+        return cls(listed, _reals(weights), _reals(delays))
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ExplicitPairs) or (self.weights is None) != (other.weights is None):
-            return False
-        return np.array_equal(self.pairs, other.pairs) and (
-            self.weights is None or np.array_equal(self.weights, other.weights)  # type: ignore[arg-type]
+        return isinstance(other, ExplicitPairs) and all(
+            np.array_equal(np.atleast_1d(one), np.atleast_1d(two))
+            if one is not None and two is not None
+            else one is two
+            for one, two in (
+                (self.pairs, other.pairs),
+                (self.weights, other.weights),
+                (self.delays, other.delays),
+            )
         )
 
 
@@ -86,11 +119,17 @@ class ExplicitPairs:
 class TensorFile:
     """A dense weight matrix [target, source] in the port's weight unit: `tensor` of a safetensors file.
 
-    Zero entries are absent synapses.
+    Zero entries are absent synapses, or with `zeros` synapses of weight 0.
     """
 
     path: str
     tensor: str
+    zeros: bool = False
+
+
+def carries_delays(connectivity: Connectivity | None) -> bool:
+    """Whether the delays come with the connectivity."""
+    return isinstance(connectivity, ExplicitPairs) and connectivity.delays is not None
 
 
 Connectivity = Dense | OneToOne | FixedProbability | FixedInDegree | ExplicitPairs | TensorFile
@@ -139,7 +178,9 @@ class Projection:
 
     `weight` is in the target port's weight unit and None where the connectivity carries the weights;
     `limit` is the greatest magnitude a weight may ever take (None: the greatest drawn weight);
-    `delay` is in ms, at least one step.
+    `sign_mode` is the sign that weights have and keep while they learn (None: mixed where they learn, else
+    that of the weights); `delay` is in ms, at least one step, and not read where the connectivity carries the
+    delays. Without `autapses` no neuron is connected to itself.
     """
 
     name: str
@@ -151,6 +192,8 @@ class Projection:
     limit: float | None = None
     weight_bits: int = 8
     learn: str | None = None
+    autapses: bool = True
+    sign_mode: Literal["mixed", "excitatory", "inhibitory"] | None = None
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
 
@@ -171,7 +214,7 @@ class Plasticity:
     `form` is `chip` (a sum of products in the chip's own grammar) or `carry` (8-bit weight, 8-bit tag
     with carry; emulation only). A burst rule is given by `learning_rate` and, in the chip form,
     `consolidation_rate` and `consolidate_every`; any other rule of the chip form by its text in `rules`
-    (keys dw, dt, dd).
+    (keys dw, dt, dd). `seed` takes the place of the network's in its draws.
     """
 
     name: str
@@ -183,15 +226,16 @@ class Plasticity:
     learning_rate: float | None = None
     consolidation_rate: float | None = None
     consolidate_every: int | None = None
+    seed: int | None = None
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A variable to record: `hidden.v`, `readout.events`."""
+    """A variable of a population or projection to record: `hidden.v`, `readout.events`, `first.w`."""
 
-    population: str
+    owner: str
     variable: str
     place: Place | None = None
 
@@ -284,14 +328,34 @@ DATA_SHAPES: Mapping[str, tuple[int, int]] = {"digits": (64, 10), "mnist": (784,
 
 
 @dataclass(frozen=True)
+class DataFile:
+    """A user's own labelled samples: a file, what it held when the network was read, and how it is read.
+
+    `sha256` is of the file's bytes; a sample has `values` numbers and one of `classes` labels. Values from
+    `low` to `high` become rates from 0 to the input's greatest. `test_share` is the fraction of the samples
+    that the test set gets, None where the file has a test set of its own. `folder` is where the file's name
+    starts from; it is of this machine, and no part of what the program is.
+    """
+
+    sha256: str
+    values: int
+    classes: int
+    low: float
+    high: float
+    test_share: float | None
+    folder: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True)
 class Task:
     """A supervised classification task presented sample by sample; times in ms.
 
+    `data` names a data set of `DATA_SHAPES` or, with `file`, the file of one's own samples as it was written.
     `anneal` lists the fractions of the training after which every learning rate halves once more.
     `split` seeds the stratified split of a data set that has no test set of its own.
     """
 
-    data: Literal["digits", "mnist"]
+    data: str
     input: str
     readout: str
     present: float
@@ -302,6 +366,7 @@ class Task:
     by: Literal["event_count"] = "event_count"
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
+    file: DataFile | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.ir.elaborated import Elaborated, Synapses
-from compiler.ir.network import Network, Population
+from compiler.ir.network import DataFile, Network, Population
 from compiler.ir.partitioned import Partition
 from compiler.ir.signals import Signal
 from hw_models.program.printer import program_lines
@@ -89,7 +89,7 @@ def _head(network: Network) -> Iterator[str]:
 def _population(population: Population) -> Iterator[str]:
     yield f"  population {population.name}: {population.model} x {population.size}"
     yield from _entries(population.parameters)
-    if population.spikes:
+    if len(population.spikes):
         yield f"    spikes = {len(population.spikes)}"
 
 
@@ -123,11 +123,12 @@ def _rest(network: Network) -> Iterator[str]:
         for trace in plasticity.traces:
             yield f"    trace {trace.name}: tau {_number(trace.tau)} ms, increment {_number(trace.increment)}"
     for probe in network.probes:
-        yield f"  probe {probe.population}.{probe.variable}"
+        yield f"  probe {probe.owner}.{probe.variable}"
     if (task := network.task) is not None:
         yield f"  task {task.data}: {task.input} -> {task.readout}"
         yield f"    present = {_number(task.present)} ms, teach_after = {_number(task.teach_after)} ms"
         yield from _entries({name: getattr(task, name) for name in ("epochs", "anneal", "split")})
+        yield from _data_file(task.file)
 
 
 def _chip_program(code: ChipProgram) -> Iterator[str]:
@@ -150,6 +151,13 @@ def _chip_program(code: ChipProgram) -> Iterator[str]:
         yield f"  task {task.data}: {task.input} -> {task.readout}"
         names = ("present", "teach_after", "epochs", "anneal", "split", "order_stream")
         yield from _entries({name: getattr(task, name) for name in names})
+        yield from _data_file(task.file)
+
+
+def _data_file(file: DataFile | None) -> Iterator[str]:
+    if file is not None:
+        names = ("sha256", "values", "classes", "low", "high", "test_share")
+        yield from _entries({name: getattr(file, name) for name in names})
 
 
 def _population_code(population: PopulationCode) -> Iterator[str]:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from functools import cache
+from math import isfinite
+from typing import Any, get_type_hints
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +21,7 @@ from compiler.ir.chip_program import (
     ProjectionCode,
 )
 from compiler.ir.elaborated import Elaborated
-from compiler.ir.network import Network
+from compiler.ir.network import DATA_SHAPES, Network
 from compiler.ir.partitioned import LIMITS, Partition
 from compiler.ir.signals import Constant
 from compiler.ir.verify_signals import signal_range, verify_signal
@@ -24,19 +29,39 @@ from hw_models.neurons.verify import verify_binding
 from hw_models.program.verify import verify_program
 from hw_models.program.widths import Width
 
-#: The stored weights of a static projection's sign mode, or of a plastic one's form.
+#: What a probe of a projection may name.
+SYNAPTIC = ("w", "t", "d", "x1", "x2", *FACTORS)
+#: The stored weights of a sign mode, or of the carry form.
 _WEIGHT_RANGES = {
     "MIXED": (-256, 255),
     "EXCITATORY": (0, 255),
     "INHIBITORY": (-255, 0),
-    "chip": (-256, 255),
     "carry": (CARRY_LOW, CARRY_HIGH),
 }
 
 
+def _require_integers(it: Any) -> None:
+    """What a data class declares as an integer is one, and not a float or a number of numpy."""
+    for name in _integers(it.__class__):
+        value = getattr(it, name)
+        assert value is None or type(value) is int, f"{type(it).__name__}.{name} is {value!r}"
+
+
+@cache
+def _integers(kind: type) -> tuple[str, ...]:
+    hints = get_type_hints(kind)
+    return tuple(it.name for it in fields(kind) if hints[it.name] in (int, int | None))
+
+
 def verify_network(network: Network) -> None:
-    """Names are unique and resolve, sizes are positive, endpoints exist in the models."""
+    """Names are unique and resolve, integers are integers, sizes are positive, endpoints exist in models."""
+    connected = [projection.connectivity for projection in network.projections]
+    named = (*network.populations, *network.projections, *connected, *network.plasticity)
+    for it in (network, *named, *(() if network.task is None else (network.task,))):
+        _require_integers(it)
     names = [population.name for population in network.populations]
+    shared = set(names) & {projection.name for projection in network.projections}
+    assert not shared, f"populations and projections have the names {shared}"
     assert len(set(names)) == len(names), "population names repeat"
     known = {population.name: network.models[population.model] for population in network.populations}
     assert all(population.size > 0 for population in network.populations), "an empty population"
@@ -91,14 +116,22 @@ def verify_chip_program(code: ChipProgram) -> None:
     for projection in code.projections:
         _verify_projection(projection, populations, on_chip=code.on_chip)
     for name, variable in code.probes:
-        program = populations[name].program
-        assert variable in program.states or variable in program.outputs, f"no variable {name}.{variable}"
+        if name in populations:
+            program = populations[name].program
+            assert variable in program.states or variable in program.outputs, f"no variable {name}.{variable}"
+        else:
+            assert any(it.name == name for it in code.projections), f"a probe of {name}, which is not there"
+            assert variable in SYNAPTIC, f"no variable {name}.{variable}"
     if code.task is not None:
         assert {code.task.input, code.task.readout} <= set(populations), "a task without its populations"
         for what in ("present", "teach_after", "epochs", "split", "order_stream"):
             value = getattr(code.task, what)
             assert type(value) is int and 0 <= value < 2 * _INT32, f"a task with {what} = {value}"
         assert code.task.present > 0, "a task that presents nothing"
+        file = code.task.file
+        assert file is not None or code.task.data in DATA_SHAPES, f"a task with data {code.task.data!r}"
+        if file is not None:
+            assert isfinite(file.low) and isfinite(file.high) and file.low < file.high, "data without a range"
 
 
 def _verify_population(population: PopulationCode) -> None:
@@ -174,10 +207,12 @@ def _verify_signals(population: PopulationCode) -> None:
 def _verify_learning(learning: LearningCode, name: str) -> None:
     """What a learning engine receives has the declared types: code is generated from it."""
     assert learning.rounding in ("lava", "per_synapse"), f"{name} rounds by '{learning.rounding}'"
-    for what in ("every", "shift", "consolidate_every", "stream", "trace_stream", "rng_seed"):
+    for what in ("every", "shift", "consolidate_every", "stream", "trace_stream"):
         value = getattr(learning, what)
         assert type(value) is int, f"'{what}' of {name} is not an integer"
         assert -_INT32 <= value < 2 * _INT32, f"'{what}' of {name} is {value}"
+    seed = learning.seed
+    assert seed is None or (type(seed) is int and 0 <= seed < 1 << 63), f"the seed of {name} is {seed}"
     assert learning.form in ("chip", "carry"), f"{name} learns in the form '{learning.form}'"
     kinds = ["plain"] if learning.form == "carry" else ["lava"] * len(learning.traces)
     found = [trace.kind for trace in learning.traces]
@@ -227,7 +262,8 @@ def _verify_projection(
         assert found == dtype, f"{name} has {what} of {found}"
     assert projection.delays.shape == (weights.size,), f"{name} has {projection.delays.shape} delays"
     assert np.all(projection.delays >= 0), f"{name} has a delay below one step"
-    form = projection.learning.form if projection.learning else projection.sign_mode
+    carries = projection.learning is not None and projection.learning.form == "carry"
+    form = "carry" if carries else projection.sign_mode
     low, high = _WEIGHT_RANGES[form]
     if projection.learning is not None:
         _verify_learning(projection.learning, name)
@@ -241,8 +277,7 @@ def _verify_projection(
     assert type(bits) is int and 1 <= bits <= 8, f"{name} has weights of {bits} bits"
     if form != "carry":
         # Lava truncates others in its first step.
-        mixed = projection.learning is not None or projection.sign_mode == "MIXED"
-        step = 1 << (8 - bits + mixed)
+        step = 1 << (8 - bits + (projection.sign_mode == "MIXED"))
         assert not np.any(weights % step), f"{name} has weights that are not multiples of {step}"
 
 

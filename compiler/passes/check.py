@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
-from compiler.ir.network import DATA_SHAPES
 from compiler.ir.signals import Signal, Streamed, Written
 from compiler.ir.verify_signals import signal_range
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -61,7 +60,7 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
     task = code.task
     if task is None:
         return
-    pixels, classes = DATA_SHAPES[task.data]
+    pixels, classes = task.shape
     source, readout = code.population(task.input), code.population(task.readout)
     if source.size != pixels:
         yield _error(

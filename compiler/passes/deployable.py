@@ -42,10 +42,9 @@ def synapse_format(projection: ProjectionCode, compartments: int, chip: Chip) ->
         delay_bits = chip["delay_bits"].value if "dd" in rules else delay_bits
     index_bits = 0 if projection.dense else chip.fit("index_bits", (compartments - 1).bit_length())
     assert index_bits is not None, f"{compartments} compartments a neurocore"
-    sign = "MIXED" if projection.learning is not None else projection.sign_mode
     exponent = projection.weight_exp
     return SynapseFormat(
-        sign, weight_bits, shift, exponent, delay_bits, tag_bits, index_bits, projection.dense
+        projection.sign_mode, weight_bits, shift, exponent, delay_bits, tag_bits, index_bits, projection.dense
     )
 
 

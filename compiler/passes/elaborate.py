@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler import tensor_file
-from compiler.connect import with_in_degree, with_probability
+from compiler.connect import with_in_degree, with_probability, without_autapses
+from compiler.cost import require_room_to_compile
 from compiler.draws import Indices, WeightDraws, draw_delays, grid, quantiles
 from compiler.ir.elaborated import Elaborated, Streams, Synapses
 from compiler.ir.network import (
+    Connectivity,
     Dense,
     ExplicitPairs,
     FixedInDegree,
@@ -20,11 +22,14 @@ from compiler.ir.network import (
     TensorFile,
     Uniform,
 )
+from compiler.machine_memory import available_memory
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.neurons.quantities import nearest_steps
 
 register_codes(
     {
         "BC301": "a weight tensor file cannot be used",
+        "BC342": "a weight of a neuron onto itself in a projection that excludes it",
     }
 )
 
@@ -56,27 +61,64 @@ def _pairs(
 ) -> tuple[Indices, Indices, NDArray[np.float64] | None]:
     """The connected pairs sorted by source then target, and their weights where the connectivity has them."""
     rule = projection.connectivity
+    assert projection.autapses or projection.source.population == projection.target.population
     if isinstance(rule, Dense):
-        return (*grid(n_pre, n_post), None)
+        pairs = grid(n_pre, n_post)
+        return (*(pairs if projection.autapses else without_autapses(*pairs)), None)
     if isinstance(rule, OneToOne):
         diagonal = np.arange(n_pre, dtype=np.int32)
         return diagonal, diagonal.copy(), None
     if isinstance(rule, TensorFile):
         matrix = _read_tensor(projection, rule, (n_post, n_pre)).T
-        present = np.nonzero(matrix)
+        present = np.nonzero(np.ones_like(matrix) if rule.zeros else matrix)
+        if rule.zeros and not projection.autapses:
+            present = np.nonzero(~np.eye(n_pre, dtype=bool) | (matrix != 0))
+        if not projection.autapses and np.any(present[0] == present[1]):
+            raise BurstchipError(
+                Diagnostic(
+                    "BC342",
+                    f"tensor '{rule.tensor}' has autapses, which '{projection.name}' excludes",
+                    projection.places.get("autapses", projection.place),
+                    required="0 on the diagonal, or autapses: yes",
+                    given=f"{int(np.count_nonzero(present[0] == present[1]))} weights on the diagonal",
+                )
+            )
         return present[0].astype(np.int32), present[1].astype(np.int32), matrix[present]
     if isinstance(rule, ExplicitPairs):
         pre, post = rule.pairs.T
         order = np.lexsort((post, pre))
         return pre[order], post[order], None if rule.weights is None else rule.weights[order]
     if isinstance(rule, FixedProbability):
-        return (*with_probability(rule.probability, n_pre, n_post, seed, stream), None)
+        pairs = with_probability(rule.probability, n_pre, n_post, seed, stream)
+        return (*(pairs if projection.autapses else without_autapses(*pairs)), None)
     assert isinstance(rule, FixedInDegree)
-    return (*with_in_degree(rule.in_degree, n_pre, n_post, seed, stream), None)
+    degree, autapses = rule.in_degree, projection.autapses
+    return (*with_in_degree(degree, n_pre, n_post, seed, stream, autapses=autapses), None)
+
+
+def _delays(
+    projection: Projection, network: Network, stream: int, pre: Indices, post: Indices
+) -> NDArray[np.int32]:
+    """The delay of each synapse in steps, at least one."""
+    rule = projection.connectivity
+    if not isinstance(rule, ExplicitPairs) or rule.delays is None:
+        return draw_delays(projection.delay, network.step, network.seed, stream, pre, post)
+    order = np.lexsort(rule.pairs.T[::-1])
+    steps = np.minimum(nearest_steps(rule.delays[order], network.step), 1 << 20)
+    return np.asarray(steps, dtype=np.int32)
+
+
+def _is_dense(rule: Connectivity) -> bool:
+    return isinstance(rule, Dense) or (isinstance(rule, TensorFile) and rule.zeros)
 
 
 def elaborate(network: Network) -> Elaborated:
-    """Draw every synapse of the network. Raises `BurstchipError` BC301 for an unusable tensor file."""
+    """Draw every synapse of the network.
+
+    Raises `BurstchipError`: BC301, BC342 for an unusable tensor file, BC680 for more synapses than the
+    memory holds.
+    """
+    require_room_to_compile(network, available_memory())
     sizes = {population.name: population.size for population in network.populations}
     plastic = sum(projection.learn is not None for projection in network.projections)
     streams = Streams(len(network.populations), plastic, len(network.projections))
@@ -94,11 +136,11 @@ def elaborate(network: Network) -> Elaborated:
                 places = quantiles(seed, streams.weights(index), pre, post)
             else:
                 weights = draws(pre, post)
-        delays = draw_delays(projection.delay, network.step, seed, streams.delays(index), pre, post)
+        delays = _delays(projection, network, streams.delays(index), pre, post)
         drawn.append(
             Synapses(
                 projection=projection,
-                dense=isinstance(projection.connectivity, Dense),
+                dense=projection.autapses and _is_dense(projection.connectivity),
                 pre=pre,
                 post=post,
                 draws=draws,

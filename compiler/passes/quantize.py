@@ -13,7 +13,7 @@ import numpy as np
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode, TaskCode
 from compiler.ir.elaborated import Elaborated, Synapses
-from compiler.ir.network import NO_CHIP, Plasticity, Population, Projection, Task
+from compiler.ir.network import NO_CHIP, ListedEvents, Plasticity, Population, Projection, Task
 from compiler.passes.lower import port_exponent
 from compiler.passes.quantize_learning import quantize_learning
 from compiler.passes.quantize_neurons import Rounded, parameter_values, quantize_neurons, rounded
@@ -22,11 +22,11 @@ from compiler.passes.quantize_scales import Arriving, voltage_steps
 from compiler.passes.quantize_signals import quantize_signals
 from compiler.passes.quantize_weights import (
     EXPONENT_RANGE,
-    Form,
     quantize_delays,
     quantize_weights,
     weight_range,
 )
+from compiler.passes.weight_signs import Form
 from hw_models.neurons.model import BASE_UNITS, Reals
 from hw_models.neurons.quantities import VOLTAGE_STEPS, nearest_steps
 from hw_models.program.ranges import output_range
@@ -83,9 +83,10 @@ def _population(
     found = quantize_neurons(population, model, step, is_input, report, scale)
     spikes = None
     if model.roles.bound_to("listed"):
-        times = nearest_steps(np.array([time for _, time in population.spikes]), step)
-        listed = sorted(zip(np.atleast_1d(times), (neuron for neuron, _ in population.spikes), strict=True))
-        spikes = np.asarray(listed, dtype=np.int64).reshape(-1, 2)
+        events = population.spikes
+        events = events if isinstance(events, ListedEvents) else ListedEvents.of(events)
+        listed = np.stack([np.asarray(nearest_steps(events.times, step)), events.neurons], axis=1)
+        spikes = np.ascontiguousarray(listed[np.lexsort((listed[:, 1], listed[:, 0]))])
     code = PopulationCode(
         name=population.name,
         model=population.model,
@@ -160,6 +161,7 @@ def _task(task: Task, elaborated: Elaborated) -> TaskCode:
         anneal=task.anneal,
         split=task.split,
         order_stream=elaborated.streams.order,
+        file=task.file,
     )
 
 
@@ -232,7 +234,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         weight_form=_weight_form(network.projections, rules),
         populations=codes,
         projections=tuple(projections),
-        probes=tuple((probe.population, probe.variable) for probe in network.probes),
+        probes=tuple((probe.owner, probe.variable) for probe in network.probes),
         task=_task(network.task, elaborated) if network.task else None,
         quantisation=tuple(report.lines),
         diagnostics=tuple(report.diagnostics),

@@ -105,7 +105,7 @@ def quantize_learning(
         consolidate_every=plasticity.consolidate_every or 0,
         stream=elaborated.streams.learning(plastic_index),
         trace_stream=elaborated.streams.trace(index),
-        rng_seed=network.seed,
+        seed=plasticity.seed,
         rate=plasticity.learning_rate,
         consolidation=plasticity.consolidation_rate,
     )

@@ -3,7 +3,7 @@
 `limit` is the greatest magnitude a projection's weights may take; it decides the exponent e of the mantissa:
 
     static, 8 bits mixed      -256..254 in steps of 2      e = ceil(log2(limit / (256 unit)))
-    static, one sign           0..255, -255..0             the same
+    one sign                   0..255, -255..0             the same
     chip form, plastic        -256..255                    e = floor(...); drawn as static, 8 bits mixed are
     carry form, plastic       -127..127 and a tag of 1/256 e = floor(log2(limit / (128 unit)))
 
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +24,16 @@ from numpy.typing import NDArray
 from compiler.draws import WeightDraws
 from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, CARRY_TAG_BITS, QuantisationLine
 from compiler.ir.elaborated import Synapses
-from compiler.ir.network import Normal, Projection, Uniform
+from compiler.ir.network import Normal, Projection, Uniform, carries_delays
 from compiler.passes.quantize_report import Report
+from compiler.passes.weight_signs import Form, SignMode, check_signs, sign_mode, within_limit
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import Reals
 from hw_models.neurons.quantities import nearest_steps
 
 register_codes(
     {
-        "BC311": "weights are clipped to their limit",
+        "BC311": "weights are clipped to their limit, or to the greatest integer",
         "BC312": "a delay is longer than the target has steps for",
         "BC318": "weights that the chip's integers lose or hold coarsely",
         "BC314": "weights are larger than any exponent makes them",
@@ -52,9 +52,6 @@ DRAWN_ZEROS = 0.1
 COARSE_SHARE = 0.1
 
 _APART = "the weights of one projection share an exponent: put the small ones into one of their own"
-
-Form = Literal["static", "chip", "carry"]
-SignMode = Literal["MIXED", "EXCITATORY", "INHIBITORY"]
 
 
 @dataclass(frozen=True)
@@ -91,18 +88,10 @@ def mantissa(form: Form, sign: SignMode, bits: int) -> Mantissa:
     if form == "carry":
         return Mantissa(CARRY_LOW, CARRY_HIGH, 1, CARRY_TAG_BITS, 128)
     step = 1 << (8 - bits + (sign == "MIXED"))
-    if form == "chip":
-        # Learning takes a weight up to 255, but the first step truncates what is not a multiple of `step`.
-        return Mantissa(-256, 256 - step, step, 0, 256)
+    # Learning takes a weight up to 255, but the first step truncates what is not a multiple of `step`.
     low = {"MIXED": -256, "EXCITATORY": 0, "INHIBITORY": -256 + step}[sign]
     high = {"MIXED": 256 - step, "EXCITATORY": 256 - step, "INHIBITORY": 0}[sign]
     return Mantissa(low, high, step, 0, 256)
-
-
-def _sign(values: NDArray[np.float64]) -> SignMode:
-    if values.size == 0 or np.min(values) >= 0:
-        return "EXCITATORY"
-    return "INHIBITORY" if np.max(values) <= 0 else "MIXED"
 
 
 def _exact(synapses: Synapses) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -120,7 +109,8 @@ def _exact(synapses: Synapses) -> tuple[NDArray[np.float64], NDArray[np.float64]
 def weight_range(synapses: Synapses, form: Form) -> tuple[float, float]:
     """(the physical magnitude that decides a projection's exponent, the weight units that hold it)."""
     _, extremes = _exact(synapses)
-    projection, sign = synapses.projection, _sign(extremes) if form == "static" else "MIXED"
+    projection = synapses.projection
+    sign = sign_mode(projection, form, extremes)
     allowed = mantissa(form, sign, projection.weight_bits)
     if projection.limit is not None:
         return projection.limit, float(allowed.magnitude)
@@ -167,8 +157,10 @@ def _limit(
     """The greatest weight that the integers hold: to it a plastic one can grow."""
     assert projection.limit is not None
     # Learning takes a weight of the chip to 255, whatever bits it was drawn with.
-    low, high = (allowed.low, 255 if form == "chip" else allowed.high)
-    most = max(-low, high) if form == "static" else high
+    low, high = allowed.low, allowed.high
+    if form == "chip":
+        low, high = {-256: (-256, 255), 0: (0, 255)}.get(low, (-255, 0))
+    most = max(-low, high) if form == "static" else high or -low
     return QuantisationLine(
         projection.name, "limit", unit_name, projection.limit, most * stored, f"weights in {low}..{high}"
     )
@@ -209,45 +201,41 @@ def _lost(
     drawn = synapses.quantiles is not None or isinstance(projection.weight, Normal)
     spans = drawn and bool(np.min(exact) < 0 < np.max(exact))
     if zeros > (DRAWN_ZEROS * asked.size if spans else 0):
-        report.diagnostics.append(
-            Diagnostic(
-                "BC318",
-                f"{zeros} of {asked.size} weights of '{projection.name}' became 0",
-                projection.places.get("weight", projection.place),
-                "warning",
-                required=f"at least {stored * 0.5:.3g} {unit_name}, half of the weight's unit".rstrip(),
-                given=f"from {float(asked[got == 0].min()):.3g} {unit_name} on".rstrip(),
-                hint=_APART,
-            )
-        )
+        message = f"{zeros} of {asked.size} weights of '{projection.name}' became 0"
+        required = f"at least {stored * 0.5:.3g} {unit_name}, half of the weight's unit"
+        given = f"from {float(asked[got == 0].min()):.3g} {unit_name} on"
     elif half > COARSE_SHARE and synapses.quantiles is None:
-        report.diagnostics.append(
-            Diagnostic(
-                "BC318",
-                f"half of the weights of '{projection.name}' are rounded by more than {100 * half:.3g} %",
-                projection.places.get("weight", projection.place),
-                "warning",
-                required=f"weights of many units of {stored:.3g} {unit_name}".rstrip(),
-                given=f"{float(np.median(asked)):.3g} {unit_name} in the middle".rstrip(),
-                hint=_APART,
-            )
-        )
+        message = f"half of the weights of '{projection.name}' are rounded by more than {100 * half:.3g} %"
+        required = f"weights of many units of {stored:.3g} {unit_name}"
+        given = f"{float(np.median(asked)):.3g} {unit_name} in the middle"
+    else:
+        return
+    place = projection.places.get("weight", projection.place)
+    report.diagnostics.append(
+        Diagnostic("BC318", message, place, "warning", required.rstrip(), given.rstrip(), _APART)
+    )
 
 
 def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str, report: Report) -> Weights:
     """The weights of a projection. `units` are the physical values of one weight unit at exponent 0.
 
     Where the target's neurons differ in it, weights are those onto the neuron with the greatest. Raises
-    `BurstchipError` BC314 where they are too large, warns of those that are clipped (BC311) or lost (BC318).
+    `BurstchipError` BC314 where they are too large, BC343 where they do not have the sign that is asked for;
+    warns of those that are clipped (BC311) or lost (BC318).
     """
     projection = synapses.projection
     exact, extremes = _exact(synapses)
+    beyond, synapses = within_limit(synapses, exact)
+    greatest = float(np.max(np.abs(exact), initial=0.0))
+    check_signs(projection, exact)
+    if np.any(beyond):
+        exact, extremes = _exact(synapses)
     unit = float(np.max(units))
     if np.ndim(units) and np.any(np.asarray(units) != unit):
         factors = unit / np.asarray(units)
         exact, extremes = exact * factors[synapses.post], extremes * float(np.max(factors))
         synapses = replace(synapses, quantiles=None, draws=None, weights=exact)
-    sign = _sign(extremes) if form == "static" else "MIXED"
+    sign = sign_mode(projection, form, extremes)
     allowed = mantissa(form, sign, projection.weight_bits)
     scaled_by = 1.0 if synapses.projection.limit is None else float(np.max(unit / np.asarray(units)))
     exponent = _exponent(synapses, form, scaled_by, unit, unit_name, report.chip)
@@ -260,16 +248,20 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     asked = asked * allowed.step
     integers = np.clip(asked, allowed.low, allowed.high)
     place = projection.places.get("limit", projection.place)
-    clipped = int(np.count_nonzero(integers != asked))
-    if clipped and report.chip:
+    clipped = beyond | (integers != asked) if report.chip else beyond
+    if np.any(clipped):
+        required, given = f"{allowed.low}..{allowed.high}", f"{int(asked.min())}..{int(asked.max())}"
+        if np.any(beyond):
+            required = f"at most {projection.limit:g} {unit_name}, the limit"
+            given = f"up to {greatest:g} {unit_name}".rstrip()
         report.diagnostics.append(
             Diagnostic(
                 "BC311",
-                f"{clipped} of {asked.size} weights of '{projection.name}' are clipped",
+                f"{np.count_nonzero(clipped)} of {asked.size} weights of '{projection.name}' are clipped",
                 place,
                 "warning",
-                required=f"{allowed.low}..{allowed.high}",
-                given=f"{int(asked.min())}..{int(asked.max())}",
+                required=required,
+                given=given,
                 hint="raise the limit of the weights",
             )
         )
@@ -292,7 +284,7 @@ def quantize_delays(synapses: Synapses, step_ms: float, report: Report) -> NDArr
     """Extra steps of each synapse. Raises `BurstchipError` BC312 for more than the chip, or int16, has."""
     most, of = (DELAY_MAX, "6 bits, Loihi") if report.chip else (STEPS_MAX, "the backend reference")
     projection, longest = synapses.projection, int(np.max(synapses.delays, initial=0))
-    if isinstance(projection.delay, Uniform):
+    if isinstance(projection.delay, Uniform) and not carries_delays(projection.connectivity):
         # All that could be drawn has to fit, whatever the seed.
         longest = min(int(nearest_steps(projection.delay.high, step_ms)), 1 << 20) - 1
     if longest > most:

@@ -19,6 +19,7 @@ import numpy as np
 from hw_models.neurons import lif
 from hw_models.neurons.model import ChipNumbers, ChipParameter, Parameter, Reals, Represented
 from hw_models.neurons.quantities import INPUT_SHIFT, nearest_steps
+from hw_models.neurons.roles import Roles
 from hw_models.program.trace import decay, program, saturate, where, wrap
 from hw_models.program.widths import FLAG, Width, unsigned
 
@@ -75,9 +76,11 @@ LIF_RESET = replace(
     doc="leaky integrate-and-fire neuron set back to rest at regular times, Lava's fixed-point LIFReset",
     parameters=(
         *lif.LIF.parameters,
-        Parameter("reset_interval", "time", None, "time between two resets", minimum=0.0),
+        Parameter("reset_interval", "time", 100.0, "time between two resets", minimum=0.0),
         Parameter("reset_offset", "time", 0.0, "time of the first reset", minimum=0.0),
     ),
     in_chip_units=in_chip_units,
     program=lif_reset_program,
+    # No response to an event alone: a reset may fall into it.
+    roles=Roles(),
 )

@@ -32,7 +32,9 @@ PHASE = 1 << 16
 ENCODER_SHIFT = 6
 ENCODER_MAX = 1023
 
-register_codes({"BC193": "a current that stops before it starts"})
+register_codes(
+    {"BC193": "a current that stops before it starts", "BC694": "a rate of more than one event a step"}
+)
 
 
 @program(
@@ -78,7 +80,24 @@ def current_source_program(s, p, x):  # type: ignore[no-untyped-def]
 
 
 def _rates_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
-    """`rate` in 2^-16, `max_rate` in 2^-10 events a step; there is at most one event a step."""
+    """`rate` in 2^-16, `max_rate` in 2^-10 events a step.
+
+    Raises `BurstchipError` BC694 for more than one event a step, which a source cannot emit.
+    """
+    most = 1000 / step_ms
+    for name in ("rate", "max_rate"):
+        greatest = float(np.max(values[name]))
+        # A rate such as 6666.67 Hz at a step of 0.15 ms is one event a step as people write it.
+        if greatest > most * (1 + 1e-6):
+            raise BurstchipError(
+                Diagnostic(
+                    "BC694",
+                    f"a {name} exceeds one event a step",
+                    required=f"at most {most:g} Hz at a step of {step_ms:g} ms",
+                    given=f"{greatest:g} Hz",
+                    hint="a shorter step, or more sources that emit less often",
+                )
+            )
     return ChipNumbers(
         parameters={
             "value": ChipParameter(np.minimum(values["rate"] * step_ms / 1000 * PHASE, PHASE)),

@@ -165,7 +165,7 @@ class LearningRule:
     @property
     def variables(self) -> frozenset[str]:
         """The variables that occur as factors: `x1`, `y2`, `t`, ..."""
-        return frozenset(factor.variable for product in self.products for factor in product.factors)
+        return frozenset[str]().union(*(self.read_by(target) for target in TARGETS))
 
     def read_by(self, target: Target) -> frozenset[str]:
         """The variables that one sum reads as factors; none where it is absent."""

@@ -78,3 +78,12 @@ def test_messages_survive_the_artifact_in_a_process_that_did_not_compile(network
         "assert dump_artifact(code) == path.read_bytes()"
     )
     subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+
+
+def test_a_rate_above_one_event_a_step_is_an_error_at_its_population(network: Path) -> None:
+    network.write_text(NETWORK.replace("20 Hz", "1500 Hz"))
+    result = check_file(network)
+    assert result.code is None
+    (error,) = [found for found in result.diagnostics if found.id == "BC694"]
+    assert error.message == "population 'source': a rate exceeds one event a step"
+    assert error.place is not None and error.place.line == 5

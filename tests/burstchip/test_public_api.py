@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import burstchip
+from burstchip.shadowing import Package
 
 SOURCE = Path(burstchip.__file__).read_text(encoding="utf-8")
 
@@ -41,3 +42,13 @@ def test_the_import_alone_loads_none_of_the_heavy_packages() -> None:
     code = f"import burstchip, sys; print([m for m in '{heavy}'.split() if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_foreign_package_in_the_way_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = Package("compiler", Path("mine") / "compiler.py", ours=False)
+    monkeypatch.setattr("burstchip.shadowing.shadowed", lambda: (foreign,))
+    monkeypatch.setitem(burstchip._HOME, "hidden", "compiler.nothing")
+    with pytest.raises(
+        ImportError, match="`import compiler` finds mine/compiler.py, which is not burstchip's"
+    ):
+        burstchip.hidden  # noqa: B018

@@ -10,7 +10,7 @@ import pytest
 
 import compiler.connect
 from compiler.connect import with_in_degree, with_probability
-from compiler.ir.network import FixedInDegree, FixedProbability
+from compiler.ir.network import Dense, FixedInDegree, FixedProbability
 from compiler.passes.elaborate import elaborate
 
 
@@ -75,6 +75,33 @@ def test_in_degree_is_exact_and_its_sources_differ(degree: int) -> None:
     assert np.bincount(post, minlength=300).tolist() == [degree] * 300
     assert np.all(np.diff(pre.astype(np.int64) * 300 + post) > 0)
     assert within(np.bincount(pre, minlength=100), 300, degree / 100)
+
+
+@pytest.mark.parametrize("degree", [0, 1, 3, 4])
+def test_in_degree_is_exact_without_autapses(degree: int) -> None:
+    pre, post = with_in_degree(degree, 5, 5, 4, 5, autapses=False)
+    assert np.bincount(post, minlength=5).tolist() == [degree] * 5
+    assert not np.any(pre == post) and np.all(np.diff(pre * 5 + post) > 0)
+    counts = [
+        np.bincount(with_in_degree(degree, 5, 5, seed, 5, autapses=False)[0], minlength=5)
+        for seed in range(400)
+    ]
+    assert within(sum(counts), 400 * 4, degree / 4)
+
+
+@pytest.mark.parametrize("rule", [Dense(), FixedProbability(0.4), FixedInDegree(3)])
+def test_a_projection_without_autapses(make: Any, rule: Any) -> None:
+    def pairs(autapses: bool) -> set[tuple[int, int]]:
+        ends = make.projection("a.events", "a.soma", 1.0, connectivity=rule, autapses=autapses)
+        (found,) = elaborate(make.network(make.population("a", size=7), ends)).synapses
+        assert found.dense == (autapses and rule == Dense())
+        return set(zip(found.pre.tolist(), found.post.tolist(), strict=True))
+
+    apart = pairs(False)
+    assert all(pre != post for pre, post in apart)
+    if not isinstance(rule, FixedInDegree):
+        # The others are as they were.
+        assert apart == {ends for ends in pairs(True) if ends[0] != ends[1]}
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3, 4])

@@ -176,7 +176,7 @@ def _connection(
             learning=learning,
             host=host,
             behind=1 + code.lead_in,
-            seed=code.seed,
+            seed=learning.seed_in(code.seed),
         )
         return process, PyCarryDense
     shared |= {"num_weight_bits": projection.num_weight_bits, "sign_mode": SignMode[projection.sign_mode]}
@@ -207,12 +207,13 @@ def _plastic(
     traces: dict[str, Any] = {}
     for trace in learning.traces:
         traces |= {f"{trace.name}_tau": trace.tau, f"{trace.name}_impulse": trace.impulse}
+    seed = learning.seed_in(code.seed)
     kind = Loihi3FLearningRule if learning.third_factors else Loihi2FLearningRule
-    rule = kind(**learning.rules, **traces, t_epoch=learning.every, rng_seed=code.seed)
+    rule = kind(**learning.rules, **traces, t_epoch=learning.every, rng_seed=seed)
     own: dict[str, Any] = {}
     if learning.rounding == "per_synapse":
         own["draws"] = SynapseDraws(
-            code.seed, learning.stream, learning.trace_stream, learning.every, code.lead_in
+            seed, learning.stream, learning.trace_stream, learning.every, code.lead_in
         )
     if np.any(delays):
         own["delays"] = delays

@@ -34,7 +34,6 @@ from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Streamed, Written
 from compiler.passes.bind import HALVINGS
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.plasticity.carry import forward_weight
 
 register_codes({"BC553": "Lava failed, or did not answer in time"})
 
@@ -270,11 +269,8 @@ class LavaRun:
 
     def weights(self, name: str) -> NDArray[Any]:
         """The weights that events see; of a projection whose w is recorded."""
-        stored = self.read(name, "w")
         projection = self.code.projection(name)
-        if projection.learning is not None and projection.learning.form == "carry":
-            stored = forward_weight(stored.astype(np.int64))
-        return stored.reshape(projection.weights.T.shape)
+        return projection.forward(self.read(name, "w")).reshape(projection.weights.T.shape)
 
     def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> None:
         """Raises `BurstchipError` BC567."""

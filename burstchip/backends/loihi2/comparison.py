@@ -155,9 +155,8 @@ def _population(code: PopulationCode, found: DeployedPopulation) -> Iterator[_Co
 def _projection(code: ProjectionCode, found: DeployedProjection) -> Iterator[_Compared]:
     for what in ("source", "output", "target", "port"):
         yield _Compared(code.name, what, (getattr(code, what),), (getattr(found, what),))
-    sign = "MIXED" if code.learning is not None else code.sign_mode
     for form in found.formats:
-        yield _Compared(code.name, "sign_mode", (sign,), (form.sign,))
+        yield _Compared(code.name, "sign_mode", (code.sign_mode,), (form.sign,))
         yield _Compared(code.name, "weight_exp", (code.weight_exp,), (form.weight_exp,))
         yield _Compared(code.name, "dense", (int(code.dense),), (_plain(form.dense),))
     if code.dense:

@@ -15,7 +15,7 @@ from hw_models.plasticity.grammar import learning_rule
 from hw_models.plasticity.rule import Factor, LearningRule, Product, SumOfProducts
 
 #: What a learning engine receives in addition to its terms and traces.
-SCALARS = ("form", "rounding", "every", "shift", "consolidate_every", "stream", "trace_stream", "rng_seed")
+SCALARS = ("form", "rounding", "every", "shift", "consolidate_every", "stream", "trace_stream", "seed")
 
 
 def rule_of(learning: LearningCode) -> LearningRule:

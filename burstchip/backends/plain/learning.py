@@ -38,7 +38,9 @@ def learn_by_carry(it: Synapses, gathered: Integers, n: int, seed: int, halvings
     learning = it.learning
     assert learning is not None
     k, (sources, targets) = learning.shift + halvings, it.w.shape
-    draws = carry_draws(int(key(seed, learning.stream, n)), learning.rounding, (sources, targets), k)
+    draws = carry_draws(
+        int(key(learning.seed_in(seed), learning.stream, n)), learning.rounding, (sources, targets), k
+    )
     it.w = np.where(it.connected, learn_carry(it.w, it.x[0], gathered, k, draws), it.w)
 
 
@@ -55,7 +57,7 @@ def note_and_learn(
     where an epoch ends. Lava's step is n + 1 + lead_in."""
     learning = it.learning
     assert learning is not None
-    place = n % learning.every + 1
+    place, seed = n % learning.every + 1, learning.seed_in(seed)
     x_traces, y_traces = _traces(learning)
     draws, rounding = _draws(learning, n, lead_in, seed)
     spikes = events != 0
@@ -98,6 +100,6 @@ def _traces(learning: LearningCode) -> tuple[list[Trace], list[Trace]]:
 def _draws(learning: LearningCode, n: int, lead_in: int, seed: int) -> tuple[TraceDraws, Any]:
     """Of step n alone: the traces' draws, and what rounds all synapses; None where each has a draw."""
     if learning.rounding == "lava":
-        drawn = lava_draws(learning.rng_seed, n + lead_in, 1, learning.every)
+        drawn = lava_draws(seed, n + lead_in, 1, learning.every)
         return drawn.traces, int(drawn.rounding[0]) if len(drawn.rounding) else None
     return counter_draws(seed, learning.trace_stream, n, 1, learning.every), None

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 from types import ModuleType
 
+from burstchip.backends.compiling import report_compiling
 from burstchip.backends.sim.unit import Call
 from burstchip.cache_folder import cache_folder
 from compiler.whole_file import used_together, write_whole
@@ -84,6 +85,7 @@ def _module(text: str) -> ModuleType:
         _share(path.parent)
         # An existing file is never rewritten: numba's cache goes by its time stamp.
         if not path.is_file():
+            report_compiling()
             write_whole(path, text.encode())
         return _load(path, f"burstchip_unit_{digest}")
 

@@ -44,6 +44,11 @@ def _visited(index: int, unit: Unit) -> str:
     return f"{unit.array('visited', 'int64')}[{unit.word(index)}]"
 
 
+def _seed(learning: LearningCode, unit: Unit) -> str:
+    """The seed of its draws: one of its own, or the run's."""
+    return now(words.SEED) if learning.seed is None else unit.word(learning.seed)
+
+
 def plain_trace(index: int, learning: LearningCode, layout: Layout) -> Call:
     """The trace of what has arrived, of the carry form; it is reset with each sample."""
     projection = layout.code.projections[index]
@@ -85,7 +90,7 @@ def carry(index: int, learning: LearningCode, layout: Layout) -> Call:
     halvings = signal_number(learning.halvings, unit, layout)
     stored = unit.array(f"w_{index}", "float64" if real else "int16", 2 if projection.dense else 1)
     shift = unit.real(f"shift_{index}") if real else unit.word(learning.shift)
-    draw = f"key_of({now(words.SEED)}, {unit.word(learning.stream)}, {now(words.N)})"
+    draw = f"key_of({_seed(learning, unit)}, {unit.word(learning.stream)}, {now(words.N)})"
     bounds = f"{unit.real(f'low_{index}')}, {unit.real(f'high_{index}')}" if real else ""
     unit.add(
         f"    {_visited(index, unit)} += carry({_synapses(index, projection, unit)}{stored}, "
@@ -227,7 +232,7 @@ class ChipLearning:
         if self.learning.rounding == "lava":
             draw = f"{unit.array(f'rounding_{k}', 'int64')}[draw]"
         else:
-            draw = f"key_of({now(words.SEED)}, {unit.word(self.learning.stream)}, {now(words.N)})"
+            draw = f"key_of({_seed(self.learning, unit)}, {unit.word(self.learning.stream)}, {now(words.N)})"
         period = 2 ** max(self.rule.decimations, default=0)
         if real:
             low, high = unit.real(f"low_{k}"), unit.real(f"high_{k}")

@@ -155,12 +155,13 @@ def trace_draws(layout: Layout, seed: int, first_step: int, steps: int) -> Array
         learning = projection.learning
         if learning is None or not layout.is_chip(projection):
             continue
+        own = learning.seed_in(seed)
         if learning.rounding == "lava":
-            lava = lava_draws(seed, first_step + layout.lead_in, steps, learning.every)
+            lava = lava_draws(own, first_step + layout.lead_in, steps, learning.every)
             traces = lava.traces
             drawn[f"rounding_{index}"] = lava.rounding
         else:
-            traces = counter_draws(seed, learning.trace_stream, first_step, steps, learning.every)
+            traces = counter_draws(own, learning.trace_stream, first_step, steps, learning.every)
         for name in ("x_decay", "x_impulse", "y_decay", "y_impulse", "y_second"):
             drawn[f"{name}_{index}"] = getattr(traces, name)
     return drawn

@@ -16,6 +16,7 @@ COMMANDS = (
     "compile",
     "run",
     "train",
+    "predict",
     "verify",
     "errors",
     "report",
@@ -124,3 +125,23 @@ def test_output_that_the_terminal_cannot_show_is_replaced(tmp_path: Path) -> Non
 def test_a_file_name_that_is_no_text_is_no_bug(tmp_path: Path) -> None:
     done = subprocess.run([*BURSTCHIP, "check", os.fsencode(tmp_path) + b"/\xff.yaml"], capture_output=True)
     assert done.returncode == 2 and b"Traceback" not in done.stderr
+
+
+def test_memory_that_does_not_suffice_is_one_line(
+    burstchip, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def exhausted(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("burstchip.compilation.check_file", exhausted)
+    (tmp_path / "net.yaml").write_text("burstchip: 1\n")
+    done = burstchip("check", "net.yaml", "--json")
+    assert done.code == 2 and done.json["diagnostics"][0]["id"] == "BC683"
+    assert done.err.startswith("error[BC683]: the memory does not suffice") and "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_can_complete(burstchip, shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_BURSTCHIP_COMPLETE", f"source_{shell}")
+    done = burstchip()
+    assert done.code == 0 and f"complete_{shell}" in done.out

@@ -137,3 +137,20 @@ def test_all_mistakes_of_set_are_told_at_once(pair: Path, burstchip) -> None:
 def test_a_file_that_is_not_there(burstchip) -> None:
     done = burstchip("check", "nothing.yaml")
     assert done.code == 2 and "error[BC001]" in done.err
+
+
+def test_a_narrow_terminal_shows_paragraphs(pair, burstchip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = burstchip("check", pair, "--defaults").out.splitlines()
+    assert max(map(len, lines[1:])) <= 60
+    assert "population cell\n  tau_membrane  20 ms\n    meaning time constant of the membrane" in "\n".join(
+        lines
+    )
+
+
+def test_an_artifact_is_recognised_where_a_network_is_wanted(pair, burstchip) -> None:
+    burstchip("compile", pair, "-o", "pair.burst")
+    done = burstchip("check", "pair.burst")
+    assert done.code == 2
+    assert "error[BC695]: pair.burst is an artifact, not a network" in done.err
+    assert "hint: burstchip run pair.burst" in done.err

@@ -14,7 +14,7 @@ def test_compile_writes_the_artifact_and_reports(pair: Path, burstchip) -> None:
     done = burstchip("compile", pair, "-o", "net.burst")
     assert done.code == 0
     code, sha256 = load_artifact(Path("net.burst"))
-    assert code.name == "pair" and done.out.rstrip().endswith(f"net.burst: weight form none, sha256 {sha256}")
+    assert code.name == "pair" and done.out.rstrip().endswith(f"net.burst: no plasticity, sha256 {sha256}")
     words = [line.split() for line in done.out.splitlines()]
     assert ["where", "parameter", "asked", "represented", "relative", "error", "integers"] in words
     assert ["cell", "tau_membrane", "20", "ms", "19.9758", "ms", "0.12", "%", "dv", "=", "200"] in words

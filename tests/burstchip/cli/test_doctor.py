@@ -15,7 +15,7 @@ def test_doctor_tells_all_of_it(burstchip) -> None:
         assert f"\n{heading}\n" in done.out
     assert sys.executable in done.out and "numba" in done.out
     assert "cannot run; missing:" in done.out
-    assert done.out.endswith("\nno errors found\n")
+    assert done.out.endswith("\nno problems found\n")
 
 
 def test_doctor_as_json(burstchip) -> None:

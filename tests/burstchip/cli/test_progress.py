@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 
 import pytest
 
+from burstchip.backends.compiling import report_compiling
+from burstchip.backends.sim import compiled
 from burstchip.cli.progress import progress
 
 
@@ -44,3 +47,20 @@ def test_a_closed_stderr_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     with progress("working") as advance:
         advance(1, 2, "half")
+
+
+def test_compiling_is_shown_where_it_happens_and_only_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("BURSTCHIP_CACHE", str(tmp_path))
+    # Modules that runs of other tests hold stay as they are.
+    monkeypatch.setattr(compiled, "_module", compiled._module.__wrapped__)
+    for seen in (True, False):
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        with progress("working", "preparing"):
+            compiled.load_module("unit = 1\n")
+        assert ("compiling (once)" in terminal.getvalue()) is seen
+    report_compiling()  # nobody listens

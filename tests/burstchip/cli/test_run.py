@@ -17,7 +17,7 @@ def test_run_writes_what_record_gives(artifact: Path, burstchip, backend: str) -
     done = burstchip(*command, "--backend", backend)
     assert done.code == 0 and done.err == ""
     assert done.out.splitlines()[-1] == (
-        f"out.nc: cell.v, source.events, 50 steps, weight form none, backend {backend}"
+        f"out.nc: cell.v, source.events, 50 steps, no plasticity, backend {backend}"
     )
     code, sha256 = load_artifact(artifact)
     expected = record(code, 50, [("cell", "v"), ("source", "events")], backend=backend)

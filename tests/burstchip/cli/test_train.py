@@ -56,6 +56,7 @@ def test_every_option_reaches_the_training(stand: Stand, burstchip) -> None:
     done = burstchip(
         "train", "net.yaml", "--seed", 3, "--epochs", 2, "--out", "run", "--resume", "--backend", "reference",
         "--freeze", "a", "--freeze", "b", "--data", "d", "--set", "x=1", "--set", "y= 2 mV", "--strict",
+        "--from", "old",
     )  # fmt: skip
     assert done.code == 0
     assert stand.options == TrainOptions(
@@ -70,6 +71,7 @@ def test_every_option_reaches_the_training(stand: Stand, burstchip) -> None:
         data_dir=Path("d"),
         overrides={"x": "1", "y": " 2 mV"},
         strict=True,
+        start_from=Path("old"),
     )
 
 

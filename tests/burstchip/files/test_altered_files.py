@@ -1,7 +1,8 @@
 """Files that nothing of ours wrote, with hashes that are right: refused with a message, or run to the end.
 
-What the reader lets pass must not crash what comes after it: compiled code indexes memory with it. `ALTERED`
-in the environment asks for more files than a run of all tests takes.
+What the reader lets pass must not crash what comes after it: compiled code indexes memory with it. The files
+are read in forked processes, so that a crash or an endless loop is found and named. `ALTERED` in the
+environment asks for more files than a run of all tests takes; they are files of all kinds together.
 """
 
 from __future__ import annotations
@@ -10,25 +11,51 @@ import copy
 import json
 import os
 import random
+import select
 import shutil
-from collections.abc import Iterator
+import signal
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
+import xarray
 from safetensors.numpy import load, save
 
+import burstchip
 from burstchip import compile_file, load_artifact, open_run, save_artifact
 from burstchip.backends.loihi2.comparison import compare_deployment
 from burstchip.backends.loihi2.deploy import write_deployment
+from burstchip.backends.sim import compiled
 from burstchip.backends.sim.simulator import start
-from compiler.artifact import KEY, _content_sha256
+from burstchip.files.recording import save_recording
+from burstchip.report.recording_file import read_recording
+from burstchip.report.weight_file import read_weights
+from burstchip.tasks.checkpoint import save_checkpoint
+from burstchip.tasks.datasets import load_dataset
+from burstchip.tasks.presentation import Presentation, pictures_of
+from burstchip.tasks.run_folder import write_weights
+from burstchip.tasks.showing import show
+from burstchip.tasks.training import TrainOptions, _resume, _Training, load_and_compile
+from compiler.artifact import KEY, _content_sha256, artifact_sha256
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError
 
-NUMBER = int(os.environ.get("ALTERED", "120"))
+TEMPLATE = Path(burstchip.__file__).parent / "templates" / "digits" / "network.yaml"
+
+#: The share of each kind.
+SHARES = {
+    "artifact": 0.3, "state": 0.2, "deployment": 0.15, "checkpoint": 0.1, "recording": 0.15, "weights": 0.1,
+}  # fmt: skip
+NUMBERS = {kind: int(share * int(os.environ.get("ALTERED", "300"))) for kind, share in SHARES.items()}
+#: Files that one forked process reads, and the seconds that one of them may take.
+BATCH, TIMEOUT_S = 50, 60.0
+#: Must be in no text that is compiled.
+HOSTILE = "hostile_text"
 
 NETWORK = """burstchip: 1
 name: whole
@@ -74,7 +101,8 @@ VALUES: tuple[Any, ...] = (
         "x",
         "a b",
         "__class__",
-        "x'; import os #",
+        HOSTILE,
+        f"x'; {HOSTILE} #",
         "\0",
         [],
         {},
@@ -144,72 +172,263 @@ def alter_array(tensors: dict[str, Any], draw: random.Random) -> str:
     return f"{name} {how}"
 
 
+def in_processes(kind: str, attempt: Callable[[int], str]) -> int:
+    """How many of the files numbered from 0 were used to the end; `attempt` alters, uses and describes one.
+
+    It raises `Refused` for a file that got a message.
+    """
+    used = 0
+    for first in range(0, NUMBERS[kind], BATCH):
+        numbers = range(first, min(first + BATCH, NUMBERS[kind]))
+        ours, theirs = os.pipe()
+        child = os.fork()
+        if child == 0:
+            _child(attempt, numbers, theirs)
+        os.close(theirs)
+        lines = _lines(ours, child)
+        _, status = os.waitpid(child, 0)
+        last = lines[-1] if lines else f"{first}"
+        failures = [line for line in lines if " failed " in line]
+        assert not failures, failures
+        assert status == 0, f"{kind}: status {status} after {last}"
+        used += sum(line.endswith(" used") for line in lines)
+    return used
+
+
+def _child(attempt: Callable[[int], str], numbers: range, pipe: int) -> NoReturn:
+    # Whatever happens, the tests must not go on in this process.
+    try:
+        for number in numbers:
+            os.write(pipe, f"{number} begun\n".encode())
+            try:
+                attempt(number)
+                found = "used"
+            except BurstchipError:
+                found = "refused"
+            except Exception as error:
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                what = f"{type(error).__name__}: {error}"[:300]
+                found = (
+                    f"failed {what!r} in {place.filename}:{place.lineno}, {getattr(error, '__notes__', '')}"
+                )
+            os.write(pipe, f"{number} {found}\n".encode())
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def _lines(pipe: int, child: int) -> list[str]:
+    """What a child says until it ends; one that says nothing for too long is ended."""
+    said = b""
+    with os.fdopen(pipe, "rb", buffering=0) as stream:
+        while select.select([stream], [], [], TIMEOUT_S)[0]:
+            if not (more := stream.read(1 << 16)):
+                return said.decode().splitlines()
+            said += more
+    os.kill(child, signal.SIGKILL)
+    return said.decode().splitlines()
+
+
+@pytest.fixture(autouse=True)
+def watched_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every text that is compiled, looked through for what the files say."""
+    module = compiled._module
+
+    def watched(text: str) -> Any:
+        assert HOSTILE not in text and "__class__" not in text
+        return module(text)
+
+    monkeypatch.setattr(compiled, "_module", watched)
+
+
 def test_artifacts(code: ChipProgram, tmp_path: Path) -> None:
     save_artifact(code, tmp_path / "whole.burst")
     data = (tmp_path / "whole.burst").read_bytes()
     length = int.from_bytes(data[:8], "little")
     manifest = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
     tensors, path = load(data), tmp_path / "altered.burst"
-    ran = 0
-    for number in range(NUMBER):
+
+    def attempt(number: int) -> None:
         draw = random.Random(number)
         changed, arrays = copy.deepcopy(manifest), dict(tensors)
-        what = alter(changed, draw) if draw.random() < 0.7 else alter_array(arrays, draw)
+        if draw.random() < 0.7:
+            alter(changed, draw)
+        else:
+            alter_array(arrays, draw)
         changed["sha256"] = _content_sha256(changed, arrays)
         path.write_bytes(save(arrays, metadata={KEY: json.dumps(changed)}))
-        try:
-            run = open_run(load_artifact(path)[0])
-            run.advance(3)
-            run.close()
-            ran += 1
-        except BurstchipError:
-            continue
-        except Exception as error:
-            pytest.fail(f"{what}: {type(error).__name__}: {error}")
+        run = open_run(load_artifact(path)[0])
+        run.advance(3)
+        run.close()
+
     # Seeds, names, numbers within their widths: such files are as good as any.
-    assert 0 < ran < NUMBER / 2
+    assert 0 < in_processes("artifact", attempt) < NUMBERS["artifact"] / 2
 
 
 def test_states(code: ChipProgram) -> None:
     whole = start(code, learning=True)
     whole.advance(5)
     state = {name: array.copy() for name, array in whole.state().items()}
-    for number in range(NUMBER):
+
+    def attempt(number: int) -> None:
         draw = random.Random(number)
-        arrays = {name: array.copy() for name, array in state.items()}
-        name = draw.choice(sorted(name for name, array in arrays.items() if array.size))
-        flat = arrays[name].reshape(-1)
-        flat[draw.randrange(flat.size)] = (
-            draw.choice((-1, 5, np.iinfo(flat.dtype).max)) if flat.dtype.kind == "i" else 1
-        )
         run = start(code, learning=True)
-        with suppress(BurstchipError):
-            run.restore(arrays, 5)
-            run.advance(3)
+        run.restore(with_one_altered(state, draw), 5)
+        run.advance(3)
+
+    in_processes("state", attempt)
+
+
+def with_one_altered(state: Mapping[str, Any], draw: random.Random) -> dict[str, Any]:
+    """Arrays of the same shapes, one number changed."""
+    arrays = {name: array.copy() for name, array in state.items()}
+    name = draw.choice(sorted(name for name, array in arrays.items() if array.size))
+    flat = arrays[name].reshape(-1)
+    flat[draw.randrange(flat.size)] = (
+        draw.choice((-1, 5, np.iinfo(flat.dtype).max)) if flat.dtype.kind == "i" else 1
+    )
+    return arrays
 
 
 def test_deployments(code: ChipProgram, tmp_path: Path) -> None:
-    whole = tmp_path / "whole"
+    whole, folder = tmp_path / "whole", tmp_path / "altered"
     write_deployment(code, whole)
-    for number in range(NUMBER):
+
+    def attempt(number: int) -> None:
         draw = random.Random(number)
-        folder = tmp_path / "altered"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(whole, folder)
         file = draw.choice(sorted(folder.iterdir()))
         if file.suffix == ".json":
             value = json.loads(file.read_text())
-            what = alter(value, draw)
+            alter(value, draw)
             file.write_text(json.dumps(value))
-        else:
-            tensors = load(file.read_bytes())
-            if not tensors:
-                continue
-            what = alter_array(tensors, draw)
+        elif tensors := load(file.read_bytes()):
+            alter_array(tensors, draw)
             file.write_bytes(save(tensors))
-        try:
-            compare_deployment(code, folder)
-        except BurstchipError:
-            continue
-        except Exception as error:
-            pytest.fail(f"{file.name} {what}: {type(error).__name__}: {error}")
+        manifest = json.loads((folder / "manifest.json").read_text())
+        with suppress(TypeError, KeyError, AttributeError):
+            manifest["files"][file.name] = sha256(file.read_bytes()).hexdigest()
+            (folder / "manifest.json").write_text(json.dumps(manifest))
+        compare_deployment(code, folder)
+
+    in_processes("deployment", attempt)
+
+
+def test_checkpoints(tmp_path: Path) -> None:
+    network, code, *_ = load_and_compile(TrainOptions(TEMPLATE, tmp_path, epochs=1))
+    assert network.task is not None and code.task is not None
+    pictures, _ = pictures_of(load_dataset("digits", split=0))
+
+    def opened() -> _Training:
+        shown = Presentation(code, pictures)
+        return _Training(open_run(code, "sim", streams=shown.streams), shown)
+
+    it, path = opened(), tmp_path / "altered.safetensors"
+    show(it.run, it.presentation, np.array([0, 1]), 2)
+    it.shown, it.totals, it.history = 2, [[0, 0]] * len(code.populations), [LINE]
+    identity = {"backend": "sim", "frozen": [], "artifact_sha256": artifact_sha256(code)}
+    state, progress = dict(it.run.state()), {**identity, **it.progress()}
+
+    def attempt(number: int) -> None:
+        draw = random.Random(number)
+        arrays, told = dict(state), copy.deepcopy(progress)
+        how = draw.random()
+        if how < 0.4:
+            alter(told, draw)
+        elif how < 0.7:
+            alter_array(arrays, draw)
+        else:
+            arrays = with_one_altered(state, draw)
+        save_checkpoint(path, arrays, told)
+        if draw.random() < 0.1:
+            path.write_bytes(altered_bytes(path.read_bytes(), draw))
+        again = opened()
+        _resume(again, path, identity)
+        show(again.run, again.presentation, np.array([2]))
+
+    in_processes("checkpoint", attempt)
+
+
+LINE = {
+    "epoch": 0,
+    "train_error": None,
+    "test_error": 0.5,
+    "seconds": 1.0,
+    "event_rate": {"hidden": 3.0},
+    "burst_probability": {"hidden": 0.5},
+}
+
+
+def altered_bytes(data: bytes, draw: random.Random) -> bytes:
+    """Some bytes changed, a part cut out or put in, or the end lost."""
+    at = draw.randrange(len(data))
+    how = draw.choice(("change", "change", "change", "cut", "insert", "end", "zero"))
+    if how == "change":
+        changed = bytearray(data)
+        for _ in range(draw.choice((1, 2, 10))):
+            changed[draw.randrange(len(data))] = draw.choice((0, 1, 255, draw.randrange(256)))
+        return bytes(changed)
+    if how == "cut":
+        return data[:at] + data[at + draw.choice((1, 8, 100)) :]
+    if how == "insert":
+        return data[:at] + draw.randbytes(draw.choice((1, 8, 100))) + data[at:]
+    return data[:at] if how == "end" else data[:at] + bytes(8) + data[at + 8 :]
+
+
+def test_recordings(tmp_path: Path) -> None:
+    steps, neurons = 40, 5
+    draws = np.random.default_rng(1)
+    flags = (("time", "hidden_neuron"), draws.integers(0, 2, (steps, neurons)).astype(np.int8))
+    coordinates = {"time": np.arange(float(steps)), "sample_start": ("sample", np.array([0.0, 20.0]))}
+    dataset = xarray.Dataset(
+        {"hidden.events": flags, "hidden.bursts": flags},
+        {**coordinates, "sample_label": ("sample", np.array([3, 4]))},
+        {"present_ms": 20.0, "teach_after_ms": 10.0, "network": "whole", "populations": ["hidden"]},
+    )
+    save_recording(dataset, tmp_path / "whole.nc")
+    data, path = (tmp_path / "whole.nc").read_bytes(), tmp_path / "altered.nc"
+    read_recording(tmp_path / "whole.nc")
+
+    def attempt(number: int) -> None:
+        path.write_bytes(altered_bytes(data, random.Random(number)))
+        read_recording(path)
+
+    in_processes("recording", attempt)
+
+
+def test_weights(code: ChipProgram, tmp_path: Path) -> None:
+    run = start(code, learning=True)
+    write_weights(tmp_path / "whole.safetensors", code, run)
+    data = (tmp_path / "whole.safetensors").read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+    tensors, path = load(data), tmp_path / "altered.safetensors"
+    (tmp_path / "net.yaml").write_text(
+        "burstchip: 1\nname: n\nstep: 1 ms\npopulations:\n  a: {model: poisson_source, size: 5, rate: 9 Hz}\n"
+        "  b: {model: lif, size: 3}\nprojections:\n"
+        "  - {from: a, to: b.soma, weight: {file: altered.safetensors, tensor: b, unit: mV}}\n"
+        "target: loihi2\n"
+    )
+
+    def attempt(number: int) -> None:
+        draw = random.Random(number)
+        arrays, told = dict(tensors), dict(metadata)
+        how = draw.random()
+        if how < 0.4:
+            alter(told, draw)
+            told = {name: str(value) for name, value in told.items()}
+        elif how < 0.8:
+            alter_array(arrays, draw)
+        # As a network's weights: a matrix that a file may have.
+        arrays.setdefault("matrix", np.ones((3, 5)))
+        path.write_bytes(save(arrays, metadata=told))
+        if how > 0.8:
+            path.write_bytes(altered_bytes(path.read_bytes(), draw))
+        with suppress(BurstchipError):
+            compile_file(tmp_path / "net.yaml")
+        weights = read_weights(path)
+        for name in weights.by_projection:
+            weights.onto(name, 2)
+
+    in_processes("weights", attempt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ import xarray
 from burstchip.compilation import compile_file
 from burstchip.files.recording import RecordingFile, save_recording, to_dataset
 from burstchip.files.unfailing_file import UnfailingFile
-from burstchip.running.recording import Recording, Samples
+from burstchip.running.recording import Recording, Samples, record
 from burstchip.templates import write_template
-from burstchip.variables import Selection
+from burstchip.variables import Selection, parse_selections
 from compiler import whole_file
 from hw_models.diagnostics import BurstchipError
 
@@ -110,6 +111,39 @@ def test_the_file_holds_the_same(recording: Recording, tmp_path: Path) -> None:
         assert list(read.attrs["populations"]) == dataset.attrs["populations"]
 
 
+LEARNS = """burstchip: 1
+name: learns
+step: 1 ms
+populations:
+  source: {model: rate_source, size: 3, rate: 150 Hz}
+  cell: {model: lif, size: 2}
+plasticity:
+  grow: {every: 2 ms, trace: {name: x1, tau: 20 ms, increment: 16}, dw: x0*2^-2*x1}
+projections:
+  - {from: source, to: cell, weight: 2 mV, limit: 8 mV, learn: grow}
+"""
+
+
+def test_weights_have_the_ends_of_their_synapses(tmp_path: Path) -> None:
+    (tmp_path / "learns.yaml").write_text(LEARNS)
+    code, _ = compile_file(tmp_path / "learns.yaml")
+    selections = parse_selections(code, ["source->cell.w[1:4]", "source->cell.x1", "cell.v"])
+    found = record(code, 20, [it.text for it in selections], backend="plain", every=5)
+    with RecordingFile(tmp_path / "out.nc", code, selections, every=5) as file:
+        again = record(code, 20, [it.text for it in selections], backend="plain", every=5, sink=file)
+        file.finish(again)
+    with xarray.open_dataset(tmp_path / "out.nc", engine="h5netcdf") as read:
+        made = to_dataset(found)
+        xarray.testing.assert_identical(read.load().assign_attrs({}), made.assign_attrs({}))
+        weights = read["source->cell.w"]
+        assert weights.dims == ("time", "source->cell_synapse") and weights.shape == (4, 3)
+        assert read["source->cell_pre"].values.tolist() == [0, 1, 1]
+        assert read["source->cell_post"].values.tolist() == [1, 0, 1]
+        assert weights.attrs["mV_per_unit"] == code.projections[0].unit
+        assert weights.attrs["projection"] == "source->cell"
+        assert read["source->cell.x1"].dims == ("time", "source->cell.x1_neuron")
+
+
 def test_a_write_that_fails_leaves_the_older_file(
     recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,17 +172,17 @@ def test_a_disk_that_fills_while_a_recording_is_written(
         self._file = Small(self._file, room)  # type: ignore[assignment]
 
     monkeypatch.setattr(UnfailingFile, "__init__", small)
-    with pytest.raises(BurstchipError, match=r"BC512(?s:.*)given: No space left on device"):
-        write_in_parts(recording, path)
-    assert path.read_text() == "older" and len(list(tmp_path.iterdir())) == 1
-
-
-def write_in_parts(recording: Recording, path: Path) -> None:
     selections = tuple(Selection(variable) for variable in recording.values)
-    with RecordingFile(path, recording.code, selections) as file:
-        for first in range(0, recording.steps, 7):
-            file.add(first, {name: values[first : first + 7] for name, values in recording.values.items()})
-        file.finish(recording)
+
+    def write() -> None:
+        with RecordingFile(path, recording.code, selections) as file:
+            for first in range(0, recording.steps, 7):
+                file.add(first, {name: it[first : first + 7] for name, it in recording.values.items()})
+            file.finish(recording)
+
+    with pytest.raises(BurstchipError, match=r"BC512(?s:.*)given: No space left on device"):
+        write()
+    assert path.read_text() == "older" and len(list(tmp_path.iterdir())) == 1
 
 
 class Small:
@@ -171,3 +205,15 @@ def test_a_folder_that_cannot_be(recording: Recording, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BurstchipError, match=r"BC512"):
         save_recording(to_dataset(recording), tmp_path / "file" / "out.nc")
+
+
+def test_the_times_of_a_recording_cost_next_to_nothing(recording: Recording, tmp_path: Path) -> None:
+    steps, path, code = 200_000, tmp_path / "long.nc", recording.code
+    with RecordingFile(path, code, parse_selections(code, ["readout.events[0:1]"])) as file:
+        for first in range(0, steps, 50_000):
+            file.add(first, {("readout", "events"): np.zeros((50_000, 1), dtype=np.int8)})
+        file.finish(replace(recording, steps=steps, samples=None, values={}))
+    with xarray.open_dataset(path, engine="h5netcdf") as dataset:
+        assert np.array_equal(dataset["time"].values, np.arange(steps) * code.step_ms)
+    # Flags and labels are in this too; the times alone would be 8 bytes a step.
+    assert path.stat().st_size < 0.3 * steps

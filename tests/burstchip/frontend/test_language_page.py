@@ -70,12 +70,15 @@ def tables() -> dict[str, str]:
     trace = under(chip.records["chip"], "trace")
     assert isinstance(trace, Record)
     found["trace"] = table(trace)
+    task = under(WHOLE, "task")
+    assert isinstance(task, Variants) and isinstance(task.selector.kind, Forms)
+    found["own data"] = table(task.selector.kind.records[0])
     signal = under(WHOLE, "signals")
     assert isinstance(signal, Record)
     found["signal"] = table(signal)
     found |= {f"signal {name}": table(kind) for name, kind in COURSES.items() if isinstance(kind, Record)}
     # Written once: what only one word tells apart, and two models with the same parameters.
-    for name in ("plasticity carry", "task mnist", "populations poisson_source"):
+    for name in ("plasticity carry", "task mnist", "task digits", "populations poisson_source"):
         del found[name]
     return {name: text for name, text in found.items() if text.count("\n") > 1}
 

@@ -126,7 +126,7 @@ def test_the_other_choice() -> None:
 
 
 def test_probes_and_task(everything: Network) -> None:
-    probes = [(probe.population, probe.variable) for probe in everything.probes]
+    probes = [(probe.owner, probe.variable) for probe in everything.probes]
     assert probes == [("hidden", "v"), ("readout", "events"), ("cells", "u")]
     task = everything.task
     assert task is not None

@@ -68,8 +68,10 @@ def test_a_trace_of_the_target_is_no_third_factor(load_text: LoadText) -> None:
 
 def test_traces_of_the_target_are_defined_and_read(load_text: LoadText) -> None:
     unread = LISTED.replace(TRACE, BOTH)
-    assert [message.message for message in load_text(unread).diagnostics] == [
-        "no rule of plasticity 'stdp' reads the trace y1"
+    result = load_text(unread)
+    assert result.network is not None
+    assert [(it.id, it.severity, it.message) for it in result.diagnostics] == [
+        ("BC144", "warning", "no rule of plasticity 'stdp' reads the trace y1, which has no effect")
     ]
     undefined = LISTED.replace(TRACE, BOTH).replace(RULE, "dw: x0*y1 - y0*x1*y2")
     assert marked(load_text(undefined)) == [("BC143", "y2")]

@@ -176,6 +176,7 @@ SCRAPS = st.sampled_from(
         *({"uniform": ["1 mV", "2 mV"]}, {"uniform": [1]}, {"probability": 0.5}, {"pairs": [[0, 0]]}),
         *({"model": "lif"}, {"model": "lif", "size": 3}, {"form": "carry"}),
         {"name": "x1", "tau": "2 ms", "increment": 3},
+        {"file": "own_data.npz"},
     ]
 )
 KEYS = st.sampled_from(

@@ -39,6 +39,7 @@ def summary() -> dict[str, Any]:
         confusion[label, answer] += count
     return {
         "task": "digits",
+        "data": {"training_samples": 1437, "test_samples": 360, "shape": [8, 8], "range": [0, 16]},
         "name": "synthetic",
         "seed": 0,
         "split": 0,

@@ -10,6 +10,7 @@ import pytest
 from burstchip.compilation import compile_file
 from burstchip.running import recording as recording_module
 from burstchip.running.recording import Recording, RecordProgress, record
+from burstchip.running.run import open_run
 from burstchip.templates import write_template
 from burstchip.variables import variables_of
 from compiler.ir.chip_program import ChipProgram
@@ -82,6 +83,53 @@ def test_what_is_recorded_is_what_the_program_computes(pair: ChipProgram, backen
             assert np.array_equal(found.values["cell", name][number], states[name]), (number, name)
         assert np.array_equal(found.values["cell", "events"][number], outputs["events"])
         arrived = found.values["source", "events"][number].astype(np.int64)
+
+
+LEARNS = """burstchip: 1
+name: learns
+step: 1 ms
+populations:
+  source: {model: rate_source, size: 3, rate: 150 Hz}
+  cell: {model: lif, size: 2, bias: 300 pA}
+plasticity:
+  pairs:
+    every: 4 ms
+    traces: [{name: x1, tau: 20 ms, increment: 16}, {name: y1, tau: 20 ms, increment: 16}]
+    dw: y0*2^-2*x1 - x0*2^-3*y1
+projections:
+  - {name: learned, from: source, to: cell, weight: 4 mV, limit: 8 mV, learn: pairs}
+  - {from: source, to: cell, weight: 1 mV, connectivity: {pairs: [[0, 1], [2, 0]]}}
+probes: [cell.events, learned.w, learned.x1, source->cell.w]
+"""
+
+
+@pytest.fixture(scope="module")
+def learns(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
+    path = tmp_path_factory.mktemp("learns") / "learns.yaml"
+    path.write_text(LEARNS)
+    return compile_file(path)[0]
+
+
+def test_weights_and_traces_over_time(learns: ChipProgram, backend: str) -> None:
+    found = record(learns, 60, backend=backend).values
+    run = open_run(learns, backend, record=list(found))
+    for step in range(60):
+        seen = run.advance(1)
+        for place in found:
+            assert np.array_equal(found[place][step], seen[place][0]), (step, place)
+    assert np.array_equal(run.weights("learned").ravel(), found["learned", "w"][-1])
+    run.close()
+    assert np.unique(found["learned", "w"], axis=0).shape[0] > 3 and found["learned", "x1"].any()
+    assert found["learned", "w"].shape == (60, 6) and found["source->cell", "w"].shape == (60, 2)
+
+
+@pytest.mark.parametrize("every", [1, 3, 4, 7, 100])
+def test_weights_at_every_nth_step(learns: ChipProgram, backend: str, every: int) -> None:
+    # Weights alone are looked at once a learning epoch.
+    names = ["learned.w[1:5]", "learned.t", "cell.v"]
+    whole, some = (record(learns, 61, names, backend=backend, every=n).values for n in (1, every))
+    for name, values in whole.items():
+        assert np.array_equal(some[name], values[::every]), name
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1e-6, 10.0])

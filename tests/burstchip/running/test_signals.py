@@ -201,10 +201,10 @@ def test_rows_of_files(tmp_path: Path) -> None:
     [
         (np.zeros((3, 4)), r"BC173.*(?s:.*)required: \[row, 5\]    given: \[3, 4\]"),
         (np.array([1.0, np.nan]), "a number is not finite"),
-        (np.zeros((2, 5, 2)), "does not hold the rows of a signal"),
-        (np.array(["a", "b"]), "does not hold the rows of a signal"),
+        (np.zeros((2, 5, 2)), "does not hold rows of numbers"),
+        (np.array(["a", "b"]), "does not hold rows of numbers"),
         (np.array([{}, []], dtype=object), "the file cannot be read"),
-        (np.zeros((0, 5)), "does not hold the rows of a signal"),
+        (np.zeros((0, 5)), "does not hold rows of numbers"),
     ],
 )
 def test_files_that_are_none(values: Any, message: str, tmp_path: Path) -> None:

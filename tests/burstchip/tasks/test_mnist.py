@@ -99,7 +99,7 @@ def test_nothing_is_fetched_unless_allowed(tmp_path: Path) -> None:
     error = refusal(None)
     assert error.diagnostics[0].id == "BC520"
     assert error.diagnostics[0].hint == (
-        "give a folder by --data DIR or BURSTCHIP_DATA, or allow the files to be fetched"
+        "name a folder by --data DIR or BURSTCHIP_DATA, or let `burstchip train` fetch the files"
     )
     assert not (tmp_path / "cache").exists()
 

@@ -73,6 +73,7 @@ def test_what_a_training_leaves(finished: Any) -> None:
         "recording_after.nc",
         "recording_before.nc",
         "summary.json",
+        "trained.burst",
         "weights_after.safetensors",
         "weights_before.safetensors",
     }
@@ -96,9 +97,11 @@ def test_a_run_says_how_it_is_made_again(finished: Any) -> None:
     assert shlex.split(provenance.command) == ["burstchip", "train", str(TEMPLATE), *asked]
     network = load_network(out / "network_as_run.yaml")
     assert artifact_sha256(compile_network(network)) == summary["artifact_sha256"]
-    everything = TrainOptions(Path("a b.yaml"), Path("r"), 3, 4, backend="plain", frozen=("f",), strict=True)
+    everything = TrainOptions(
+        Path("a b.yaml"), Path("r"), 3, 4, frozen=("f",), strict=True, start_from=Path("o")
+    )
     assert command_of(everything) == (
-        "burstchip train 'a b.yaml' --seed 3 --epochs 4 --backend plain --freeze f --strict --out r"
+        "burstchip train 'a b.yaml' --seed 3 --epochs 4 --from o --freeze f --strict --out r"
     )
 
 
@@ -179,7 +182,7 @@ def test_a_training_goes_on_where_it_was_stopped(
     undisturbed = finished(form)[1]
     for name in ("state_sha256", "test_error", "train_error", "confusion", "artifact_sha256", "diagnostics"):
         assert summary[name] == undisturbed[name], name
-    for name in ("net.burst", "quantisation.json"):
+    for name in ("net.burst", "quantisation.json", "trained.burst"):
         assert (out / name).read_bytes() == (finished(form)[0] / name).read_bytes(), name
     weights = [load_file(folder / "weights_after.safetensors") for folder in (out, finished(form)[0])]
     for name, matrix in weights[0].items():

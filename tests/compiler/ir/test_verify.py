@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
 
-from compiler.ir.network import ExplicitPairs, Probe, Uniform
+from compiler.ir.network import ExplicitPairs, FixedInDegree, Probe, Uniform
 from compiler.ir.partitioned import LIMITS
 from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network, verify_partition
 from compiler.passes.elaborate import elaborate
@@ -59,6 +60,48 @@ def test_a_sound_network_passes(network: Any) -> None:
 def test_a_network_that_is_not_sound(network: Any, change: Any) -> None:
     with pytest.raises(AssertionError):
         verify_network(replace(network, **change(network)))
+
+
+def _with_float(it: Any) -> Iterator[Any]:
+    """Copies of a data class in each of which one integer is a float."""
+    hints = get_type_hints(type(it))
+    for field in fields(it):
+        if hints[field.name] in (int, int | None) and getattr(it, field.name) is not None:
+            yield replace(it, **{field.name: float(getattr(it, field.name))})
+
+
+def test_no_integer_of_a_network_may_be_a_float(network: Any) -> None:
+    changed = [*_with_float(network)]
+    changed += [replace(network, task=it) for it in _with_float(network.task)]
+    for group in ("populations", "projections", "plasticity"):
+        parts = getattr(network, group)
+        changed += [replace(network, **{group: (it, *parts[1:])}) for it in _with_float(parts[0])]
+    degree = replace(network.projections[0], connectivity=FixedInDegree(2.0))  # type: ignore[arg-type]
+    changed.append(replace(network, projections=(degree, *network.projections[1:])))
+    assert len(changed) == 7
+    for it in changed:
+        with pytest.raises(AssertionError, match="is "):
+            verify_network(it)
+
+
+def test_no_integer_of_a_program_may_be_a_float(network: Any) -> None:
+    code = compile_network(network)
+    changed = [*_with_float(code), *(replace(code, task=it) for it in _with_float(code.task))]
+    changed += [
+        replace(code, populations=(it, *code.populations[1:])) for it in _with_float(code.populations[0])
+    ]
+    first, learning = code.projections[0], code.projections[0].learning
+    assert learning is not None
+    rules = [
+        *_with_float(learning),
+        *(replace(learning, traces=(it,)) for it in _with_float(learning.traces[0])),
+    ]
+    projections = [*_with_float(first), *(replace(first, learning=it) for it in rules)]
+    changed += [replace(code, projections=(it, *code.projections[1:])) for it in projections]
+    assert len(changed) == 18
+    for it in changed:
+        with pytest.raises(AssertionError):
+            verify_chip_program(it)
 
 
 @pytest.mark.parametrize(

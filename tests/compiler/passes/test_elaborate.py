@@ -97,6 +97,17 @@ def test_a_tensor_file_is_target_by_source(drawn: Any, tmp_path: Path) -> None:
     assert synapses.weights.tolist() == [4.0, 2.0, -6.0]
 
 
+def test_zeros_of_a_tensor_file_may_be_synapses(drawn: Any, make: Any, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file({"w": np.array([[0.0, 2.0], [4.0, 0.0]])}, str(path))
+    rule = TensorFile(str(path), "w", zeros=True)
+    synapses = drawn(2, 2, None, connectivity=rule)
+    assert synapses.dense and synapses.weights.tolist() == [0.0, 4.0, 2.0, 0.0]
+    ends = make.projection("a.events", "a.soma", None, connectivity=rule, autapses=False)
+    (apart,) = elaborate(make.network(make.population("a", size=2), ends)).synapses
+    assert not apart.dense and pairs(apart) == [(0, 1), (1, 0)]
+
+
 def test_a_tensor_file_that_changed_since_it_was_checked(drawn: Any, tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
 
@@ -158,6 +169,28 @@ def test_a_synapse_s_draws_depend_on_its_place_alone(drawn: Any) -> None:
     assert sparse.delays.tolist() == dense.delays[place].tolist()
     wider = drawn(40, 20, Uniform(0.0, 1.0))
     assert wider.quantiles[: 30 * 20].tolist() == dense.quantiles.tolist()
+
+
+def test_listed_delays_go_with_their_pairs(drawn: Any) -> None:
+    listed = ExplicitPairs.of(((2, 0), (0, 1), (0, 0)), delays=(3.0, 2.6, 1.0))
+    assert drawn(3, 2, connectivity=listed).delays.tolist() == [0, 2, 2]
+
+
+def test_a_matrix_with_autapses_that_are_excluded(make: Any, tmp_path: Path) -> None:
+    save_file({"w": np.eye(3)}, tmp_path / "w.safetensors")
+    ends = make.projection(
+        "a.events",
+        "a.soma",
+        None,
+        connectivity=TensorFile(str(tmp_path / "w.safetensors"), "w"),
+        autapses=False,
+    )
+    (error,) = make.errors(make.population("a", size=3), ends)
+    assert (error.id, error.message) == (
+        "BC342",
+        "tensor 'w' has autapses, which 'a.events->a.soma' excludes",
+    )
+    assert error.given == "3 weights on the diagonal"
 
 
 def test_seeds(drawn: Any) -> None:

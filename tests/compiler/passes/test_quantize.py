@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.ir.chip_program import ChipProgram, ProjectionCode, QuantisationLine
-from compiler.ir.network import ExplicitPairs, Normal, Uniform
+from compiler.ir.network import Constant, ExplicitPairs, Normal, Plasticity, TraceSpec, Uniform
 from compiler.passes.elaborate import elaborate
 from compiler.passes.quantize import quantize
 from compiler.passes.quantize_weights import mantissa
@@ -148,11 +148,50 @@ def test_weights_beyond_their_limit_are_clipped_and_counted(make: Any, code: Any
         make.population("b", tau_current=0.0),
         make.projection("a.events", "b.soma", None, connectivity=pairs, limit=4.0, places={"limit": place}),
     )
-    assert program.projections[0].weights.tolist() == [52, 254, -256]
+    assert program.projections[0].weights.tolist() == [52, 204, -204]
     clipped = next(d for d in program.diagnostics if d.id == "BC311")
     assert str(clipped) == (
         "net.yaml:3:4: warning[BC311]: 2 of 3 weights of 'a.events->b.soma' are clipped\n"
-        "  required: -256..254    given: -460..256    hint: raise the limit of the weights"
+        "  required: at most 4 mV, the limit    given: up to 9 mV    hint: raise the limit of the weights"
+    )
+
+
+@pytest.mark.parametrize("weight", [Constant(5.0), Uniform(3.0, 5.0), Normal(4.0, 0.5)])
+def test_the_limit_holds_for_weights_of_every_origin(make: Any, weight: Any) -> None:
+    parts = [make.population("a", size=40), make.population("b", size=5, tau_current=0.0)]
+    # 256 units are far more than the limit.
+    (found,) = make.compiled(*parts, make.projection("a.events", "b.soma", weight, limit=4.0)).projections
+    assert np.max(found.exact) == 4.0 and np.max(found.weights) * found.unit < 4.01
+    network = make.network(*parts, make.projection("a.events", "b.soma", weight, limit=4.0))
+    program = quantize(elaborate(replace(network, target="none")))
+    assert np.max(program.projections[0].exact) == 4.0
+    assert [it.id for it in program.diagnostics] == ["BC311"]
+
+
+@pytest.mark.parametrize(
+    ("sign_mode", "weight", "low", "high"),
+    [("excitatory", 2.0, 0, 255), ("inhibitory", -2.0, -255, 0), ("mixed", 2.0, -256, 255)],
+)
+def test_the_sign_mode_of_weights_that_learn(
+    make: Any, code: Any, sign_mode: Any, weight: float, low: int, high: int
+) -> None:
+    parts = [make.population("a", size=2), make.population("b", size=2, tau_current=0.0)]
+    rule = Plasticity("rule", "chip", "lava", 2.0, (), {"dw": "x0*2^3 - y0*2^3"})
+    ends = make.projection("a.events", "b.soma", weight, learn="rule", limit=5.0, sign_mode=sign_mode)
+    program = code(*parts, rule, ends)
+    assert program.projections[0].sign_mode == sign_mode.upper()
+    line = next(line for line in program.quantisation if line.parameter == "limit")
+    assert line.integers == f"weights in {low}..{high}"
+
+
+def test_weights_of_another_sign_than_their_sign_mode(make: Any) -> None:
+    pairs = ExplicitPairs.of(((0, 0), (1, 1)), (1.0, -2.0))
+    ends = make.projection("a.events", "b.soma", None, connectivity=pairs, sign_mode="excitatory")
+    (error,) = make.errors(make.population("a"), make.population("b"), ends)
+    assert str(error) == (
+        "error[BC343]: 1 of 2 weights of 'a.events->b.soma' have another sign\n"
+        "  required: weights of at least 0    given: from -2 to 1"
+        "    hint: other weights, or another sign_mode than excitatory"
     )
 
 
@@ -476,3 +515,17 @@ def test_the_limit_has_a_line(weights: Any, more: dict[str, Any], most: int, tex
     unlimited, program = weights(Uniform(-3.0, 3.0), **more)
     assert unlimited.limit is None
     assert "limit" not in [it.parameter for it in program.quantisation]
+
+
+def test_a_fractional_increment_is_rounded_and_reported(make: Any, code: Any) -> None:
+    traces = (TraceSpec("x1", 16.0, 12.3), TraceSpec("x2", 16.0, 0.4))
+    parts = [make.population("a", size=2), make.population("b", size=2)]
+    rule = Plasticity("rule", "chip", "lava", 2.0, traces, {"dw": "u0*x1*x2"})
+    found = code(*parts, rule, make.projection("a.events", "b.soma", learn="rule"))
+    learning = found.projections[0].learning
+    assert [(trace.impulse, trace.increment) for trace in learning.traces] == [(12, 12.3), (0, 0.4)]
+    lines = [line for line in found.quantisation if line.parameter.endswith("increment")]
+    assert [(line.requested, line.represented) for line in lines] == [(12.3, 12.0), (0.4, 0.0)]
+    assert [it.message for it in found.diagnostics if "increment" in it.message] == [
+        "'x2 increment' of 'plasticity rule' is 0.4 in the network and 0 on the chip"
+    ]

@@ -35,6 +35,11 @@ _THIRD_FACTORS = (
     {"dw": "y0*2^-1*x1 - x0*2^-2*y1 + u{k}*t*2^-6", "dt": "x0*2^-3*y1"},
     {"dw": "u{k}*2^-2*x2*y1*sgn(w)", "dt": "x0*2^2 - u{k}*2^-3*d", "dd": "y0*x1 - u{k}*2^-1*d"},
 )
+_FLAGS = (
+    {"dw": "x0*2^1 - y0*2^1"},
+    {"dw": "x0*y0*2^2 - u{k}*2^-4*w", "dt": "x0*2^0 - u{k}*2^-2*t"},
+    {"dw": "u{k}*2^-3*y0*x0 - y0*2^-5*(w-9)"},
+)
 _SOURCE_ONLY = (
     {"dw": "x0*2^-1*x1 - u{k}*2^-3*w"},
     {"dw": "u{k}*2^-5*x1 - u{k}*2^-6*w", "dt": "x0*x2 - u{k}*2^1*sgn(t-3)"},
@@ -54,6 +59,8 @@ class PlasticityStructure:
     traces: tuple[tuple[str, tuple[float, int] | None], ...]
     rules: tuple[tuple[str, str], ...] = ()
     rates: tuple[tuple[str, Any], ...] = ()
+    #: Whether its draws have a seed of their own.
+    is_seeded: bool = False
 
     @property
     def needs_third_factors(self) -> bool:
@@ -73,9 +80,12 @@ def plasticity_structures(
     if form == "rule":
         factors = "third" if third_factors and draw(st.booleans()) else "own"
         if factors == "own" and draw(st.integers(0, 3)) == 0:
-            factors = "none"
+            factors = draw(st.sampled_from(("none", "none", "flags")))
         rules = draw(st.one_of(_sensible_rules(factors), _any_rules(factors)))
-        return PlasticityStructure(name, "chip", rounding, every, _traces_of(rules, factors), rules)
+        traces = _traces_of(rules, factors)
+        return PlasticityStructure(
+            name, "chip", rounding, every, traces, rules, is_seeded=draw(st.booleans())
+        )
     if form == "carry":
         trace = draw(st.tuples(st.sampled_from((0.5, 4.0, 16.0, 1e6)), st.sampled_from((1, 16, 60, 127))))
         rate = draw(st.sampled_from((0, 2, 5, 9, 14)))
@@ -93,7 +103,7 @@ def plasticity_structures(
 
 
 def _sensible_rules(factors: str) -> st.SearchStrategy[tuple[tuple[str, str], ...]]:
-    among = {"own": _TWO_FACTORS, "third": _THIRD_FACTORS, "none": _SOURCE_ONLY}[factors]
+    among = {"own": _TWO_FACTORS, "third": _THIRD_FACTORS, "none": _SOURCE_ONLY, "flags": _FLAGS}[factors]
     return st.builds(
         lambda rules, k: tuple((target, text.format(k=k)) for target, text in rules.items()),
         st.sampled_from(among),
@@ -103,7 +113,7 @@ def _sensible_rules(factors: str) -> st.SearchStrategy[tuple[tuple[str, str], ..
 
 @st.composite
 def _any_rules(draw: st.DrawFn, factors: str) -> tuple[tuple[str, str], ...]:
-    """Anything that the grammar takes, with at least one trace of the source in it."""
+    """Anything that the grammar takes, with at least one trace of the source in it or with none at all."""
     k = draw(st.sampled_from((0, 0, 0, 1, 2, 5, 9)))
     conditions = st.sampled_from(("x0", "y0", f"u{k}", f"u{k}"))
     targets = ["dw", *sorted(draw(st.sets(st.sampled_from(("dt", "dd")))))]
@@ -111,6 +121,7 @@ def _any_rules(draw: st.DrawFn, factors: str) -> tuple[tuple[str, str], ...]:
         "own": ("x1", "x2", "y1", "y2", "y3"),
         "third": ("x1", "x2", "y1", "y2"),
         "none": ("x1", "x2"),
+        "flags": ("x0", "y0"),
     }[factors]
     every_kind = (*kinds, *kinds, "x0", "y0", "w", "t", "d", "sgn(w)", "sgn(t)", "sgn(d)")
     sums = {
@@ -120,7 +131,7 @@ def _any_rules(draw: st.DrawFn, factors: str) -> tuple[tuple[str, str], ...]:
     read = {
         factor.variable for products in sums.values() for product in products for factor in product.factors
     }
-    if "x1" not in read and "x2" not in read:
+    if factors != "flags" and "x1" not in read and "x2" not in read:
         sums["dw"].append(Product("x0", (Factor("x1"),), 1, -2))
     if factors == "own" and not read & {"y1", "y2", "y3"}:
         sums["dw"].append(Product(draw(conditions), (Factor("y1"), Factor("x1")), -1, -3))
@@ -170,5 +181,8 @@ def plasticities(draw: st.DrawFn, it: PlasticityStructure, step_ms: float) -> di
         "every": quantity(it.every * step_ms, "ms"),
         "rounding": it.rounding,
     }
-    keys |= {"trace": traces[0]} if len(traces) == 1 else {"traces": traces}
+    if traces:
+        keys |= {"trace": traces[0]} if len(traces) == 1 else {"traces": traces}
+    if it.is_seeded:
+        keys["seed"] = draw(st.sampled_from((0, 5, 2**32 - 1)))
     return keys | dict(it.rates) | dict(it.rules)

@@ -236,7 +236,7 @@ def _rates(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: int)
     name = "max_rate" if it.is_input else "rate"
     # A task wants a source that is not silent.
     low = 10 / step_ms if it.is_input else 0
-    rates = between(low, 500 / step_ms, (low, 1000 / step_ms, 5000 / step_ms))
+    rates = between(low, 500 / step_ms, (low, 1000 / step_ms))
     return {name: written(draw(each(rates, it.size, name in it.per_neuron)), "Hz")}
 
 

@@ -41,6 +41,12 @@ class ProjectionStructure:
     weight_bits: int
     delays: tuple[int, int]
     learn: PlasticityStructure | None = None
+    #: The delays that the pairs give, in steps; none where they give none.
+    pair_delays: tuple[int, ...] = ()
+    autapses: bool = True
+    sign_mode: str | None = None
+    #: Whether the zeros of a file are synapses.
+    zeros: bool = False
 
     @property
     def limit(self) -> float:
@@ -68,7 +74,11 @@ def projection_structures(
     output = draw(st.sampled_from([name for name in source.outputs if name in outputs]))
     port = draw(st.sampled_from(target.ports))
     kind = draw(st.sampled_from([k for k in KINDS if k != "one_to_one" or source.size == target.size]))
-    connectivity, pairs = draw(_connectivity(kind, source.size, target.size))
+    recurrent = source == target and kind != "one_to_one" and source.size > 1
+    autapses = not (recurrent and draw(st.booleans()))
+    connectivity, pairs = draw(_connectivity(kind, source.size, target.size, autapses))
+    listed = bool(pairs) and kind != "file" and draw(st.booleans())
+    times = st.lists(st.integers(1, 9), min_size=len(pairs), max_size=len(pairs))
     bits = st.sampled_from((8, 8, 8, *range(8, 0, -1)))
     if learn is not None and learn.form == "carry":
         bits = st.just(8)
@@ -77,6 +87,9 @@ def projection_structures(
     if not is_limited:
         # The greatest mantissa is smaller with fewer bits, and the greatest exponent would not do.
         exponents = tuple(exponent for exponent in exponents if exponent < 7)
+    sign = draw(st.sampled_from((0, 0, 1, -1)))
+    signs = (None, "mixed", *(("excitatory",) if sign == 1 else ("inhibitory",) if sign == -1 else ()))
+    carries = learn is not None and learn.form == "carry"
     return ProjectionStructure(
         name,
         source,
@@ -88,10 +101,14 @@ def projection_structures(
         pairs,
         draw(st.sampled_from(exponents)),
         is_limited,
-        draw(st.sampled_from((0, 0, 1, -1))),
+        sign,
         draw(bits),
         draw(_delays()),
         learn,
+        tuple(draw(times)) if listed else (),
+        autapses,
+        None if carries else draw(st.sampled_from(signs)),
+        kind == "file" and draw(st.booleans()),
     )
 
 
@@ -118,15 +135,17 @@ def _delays() -> st.SearchStrategy[tuple[int, int]]:
 
 @st.composite
 def _connectivity(
-    draw: st.DrawFn, kind: str, n_pre: int, n_post: int
+    draw: st.DrawFn, kind: str, n_pre: int, n_post: int, autapses: bool
 ) -> tuple[Any, tuple[tuple[int, int], ...]]:
     if kind in ("dense", "one_to_one"):
         return kind, ()
     if kind == "probability":
         return {"probability": draw(st.sampled_from((0.1, 0.3, 0.5, 0.9, 1)))}, ()
     if kind == "in_degree":
-        return {"in_degree": draw(st.integers(1, n_pre))}, ()
+        return {"in_degree": draw(st.integers(1, n_pre if autapses else n_pre - 1))}, ()
     pair = st.tuples(st.integers(0, n_pre - 1), st.integers(0, n_post - 1))
+    if not autapses:
+        pair = pair.filter(lambda ends: ends[0] != ends[1])
     pairs = sorted(draw(st.sets(pair, min_size=1, max_size=min(40, n_pre * n_post))))
     if len(pairs) < 10:
         pairs = draw(st.permutations(pairs))
@@ -158,15 +177,24 @@ def projections(
             matrix = [[listed.get((i, j), 0.0) for i in range(it.source.size)] for j in range(it.target.size)]
             files[f"{it.name}.safetensors"] = matrix
             keys["connectivity"] = {"file": f"{it.name}.safetensors", "tensor": "w"}
+            if it.zeros:
+                keys["connectivity"]["zeros"] = "synapses"
         else:
             pairs = [[*ends, quantity(weight, it.weight_dimension)] for ends, weight in listed.items()]
             keys["connectivity"] = {"pairs": pairs}
     else:
         keys["weight"] = draw(_weights(it))
+    if it.pair_delays:
+        rows = zip(keys["connectivity"]["pairs"], it.pair_delays, strict=True)
+        keys["connectivity"] = {"pairs": [[*row, quantity(steps * step_ms, "ms")] for row, steps in rows]}
+    if it.sign_mode is not None:
+        keys["sign_mode"] = it.sign_mode
+    if not it.autapses:
+        keys["autapses"] = "no"
     if it.weight_bits != 8 or draw(st.booleans()):
         keys["weight_bits"] = it.weight_bits
     least, greatest = (quantity(delay * step_ms, "ms") for delay in it.delays)
-    if it.delays != (1, 1) or draw(st.booleans()):
+    if not it.pair_delays and (it.delays != (1, 1) or draw(st.booleans())):
         keys["delay"] = least if least == greatest else {"uniform": [least, greatest]}
     if it.learn is not None:
         keys["learn"] = it.learn.name

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from compiler.passes.quantize_neurons import rounded
+from hw_models.diagnostics import BurstchipError
 from hw_models.neurons.registry import models
 from hw_models.neurons.sources import (
     PHASE,
@@ -87,8 +88,7 @@ def test_a_current_lasts_from_start_to_before_stop() -> None:
     [
         ("rate_source", {"rate": 100.0, "max_rate": 195.3}, 1.0, {"value": 6554, "max_value": 200}),
         ("rate_source", {"rate": 100.0, "max_rate": 195.3}, 0.1, {"value": 655, "max_value": 20}),
-        # At most one event a step.
-        ("poisson_source", {"rate": 5000.0, "max_rate": 5000.0}, 1.0, {"value": PHASE, "max_value": 1023}),
+        ("poisson_source", {"rate": 1000.0, "max_rate": 1000.0}, 1.0, {"value": PHASE, "max_value": 1023}),
         (
             "current_source",
             {"level": -7.0, "start": 10.0, "stop": 20.0},
@@ -103,15 +103,25 @@ def test_physical_values_become_integers(
     assert dict(rounded(models()[name], values, step_ms).integers) == integers
 
 
+@pytest.mark.parametrize("model", ["poisson_source", "rate_source"])
+@pytest.mark.parametrize("name", ["rate", "max_rate"])
+def test_a_source_emits_at_most_one_event_a_step(model: str, name: str) -> None:
+    values = {"rate": 0.0, "max_rate": 0.0}
+    rounded(models()[model], values | {name: 2000.0}, 0.5)
+    with pytest.raises(BurstchipError) as caught:
+        rounded(models()[model], values | {name: np.array([1.0, 2001.0])}, 0.5)
+    assert str(caught.value) == (
+        f"error[BC694]: a {name} exceeds one event a step\n"
+        "  required: at most 2000 Hz at a step of 0.5 ms    given: 2001 Hz"
+        "    hint: a shorter step, or more sources that emit less often"
+    )
+
+
 def test_what_a_source_cannot_do_is_in_its_report() -> None:
     def represented(name: str, values: dict[str, float], step_ms: float) -> dict[str, float]:
         found = rounded(models()[name], values, step_ms)
         return {name: float(line.value(found.represented)) for name, line in found.numbers.represents.items()}
 
-    assert represented("rate_source", {"rate": 5e3, "max_rate": 0.0}, 1.0) == {
-        "rate": 1000.0,
-        "max_rate": 0.0,
-    }
     # A source that never stops: the last step that the clock can count.
     values = {"level": 2.0, "start": 0.3, "stop": 2147483647.0}
     assert rounded(models()["current_source"], values, 0.1).integers["stop"] == 2147483647

@@ -218,13 +218,13 @@ def connection(code: ChipProgram, projection: ProjectionCode) -> dict[str, Any]:
     elif delayed:
         given["delays"] = matrix(projection, projection.delays, shape)
     if projection.learning is not None:
-        given |= {"kind": "LearningDense", "rule": rule(projection.learning), "ports": {}}
+        given |= {"kind": "LearningDense", "rule": rule(projection.learning, code.seed), "ports": {}}
         if given["rule"]["factors"] == 2:
             given["ports"] = {"s_in_bap": projection.target}
     return given
 
 
-def rule(learning: LearningCode) -> dict[str, Any]:
+def rule(learning: LearningCode, seed: int) -> dict[str, Any]:
     """How it learns, as Lava's rule takes it: with traces y1 to y3 of its own, or with third factors."""
     names = [trace.name for trace in learning.traces]
     traces = {f"{trace.name}_tau": trace.tau for trace in learning.traces}
@@ -234,7 +234,7 @@ def rule(learning: LearningCode) -> dict[str, Any]:
         "sums": dict(learning.rules),
         "traces": traces,
         "t_epoch": learning.every,
-        "rng_seed": learning.rng_seed,
+        "rng_seed": learning.seed_in(seed),
     }
 
 

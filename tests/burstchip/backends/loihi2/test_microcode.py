@@ -74,7 +74,7 @@ def test_a_learning_engine_is_read_back(tau: float) -> None:
     learning = LearningCode("chip", "lava", 2, traces, rules, 0, 0, 3, 4, 5)
     found = read_learning(json.loads(json.dumps(learning_entry(learning))))
     assert found.traces == learning.traces and rule_of(found) == rule_of(learning)
-    assert (found.every, found.rounding, found.stream, found.trace_stream, found.rng_seed) == (
+    assert (found.every, found.rounding, found.stream, found.trace_stream, found.seed) == (
         2,
         "lava",
         3,

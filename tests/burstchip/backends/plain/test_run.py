@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from burstchip import compile_network, load_network, record, save_artifact
 from burstchip.backends.plain.run import PlainRun
@@ -89,3 +90,63 @@ def test_recorded_like_the_other_backends(tmp_path: Path) -> None:
     found = record(code, 9, [("first", "u")], backend="plain")
     assert found.values["first", "u"].dtype == np.int32 and found.values["first", "u"].shape == (9, 1)
     assert dict(found.events) == {"spikes": 3, "first": 0} and not found.diagnostics
+
+
+FLAGS = """burstchip: 1
+name: flags
+step: 1 ms
+seed: 0
+populations:
+  spikes: {model: spike_list, size: 2, events: [[0, 1 ms], [1, 3 ms], [0, 4 ms]]}
+  cells: {model: lif, size: 1, tau_current: 0 ms, tau_membrane: 0 ms}
+plasticity:
+  flags: {every: 2 ms, dw: x0*2^1 - y0*2^2}
+projections:
+  - {from: spikes, to: cells, weight: 10 mV, limit: 20 mV, learn: flags}
+  - {name: push, from: spikes, to: cells, weight: 30 mV, connectivity: {pairs: [[0, 0]]}}
+"""
+
+
+def test_a_rule_without_traces_counts_spikes(tmp_path: Path) -> None:
+    """+2 for each source that fired in an epoch of two steps, -4 where the target did: in steps 2 and 5."""
+    path = tmp_path / "flags.yaml"
+    path.write_text(FLAGS)
+    code = compile_network(load_network(path))
+    run = PlainRun(code, record=[("spikes->cells", "w"), ("cells", "events")])
+    start = run.read("spikes->cells", "w")
+    seen = run.advance(6)
+    assert seen["cells", "events"][:, 0].tolist() == [0, 0, 1, 0, 0, 1]
+    changes = (seen["spikes->cells", "w"] - start).tolist()
+    assert changes == [[0, 0], [2, 0], [2, 0], [-2, -2], [-2, -2], [-4, -6]]
+
+
+SEEDED = """burstchip: 1
+name: seeded
+step: 1 ms
+seed: 3
+populations:
+  spikes: {{model: spike_list, size: 2, events: [[0, 1 ms], [1, 3 ms], [0, 14 ms], [1, 15 ms]]}}
+  cells: {{model: lif, size: 3}}
+plasticity:
+  grow:
+    {{every: 2 ms, dw: u0*2^-3*x1, rounding: {rounding}, trace: {{name: x1, tau: 9 ms, increment: 37}}{seed}}}
+projections:
+  - {{name: grown, from: spikes, to: cells, weight: 1 mV, limit: 90 mV, learn: grow}}
+"""
+
+
+@pytest.mark.parametrize("rounding", ["lava", "per_synapse"])
+def test_a_rule_draws_with_a_seed_of_its_own(rounding: str, tmp_path: Path) -> None:
+    """Nothing else is drawn here: a run with another seed is one whose rule has that seed."""
+
+    def grown(rule_seed: int | None, run_seed: int | None = None) -> list[list[int]]:
+        path = tmp_path / "seeded.yaml"
+        seed = "" if rule_seed is None else f", seed: {rule_seed}"
+        path.write_text(SEEDED.format(rounding=rounding, seed=seed))
+        code = compile_network(load_network(path))
+        run = PlainRun(code, record=[("grown", "w"), ("grown", "x1")], seed=run_seed)
+        seen = run.advance(40)
+        return [seen[place].tolist() for place in (("grown", "w"), ("grown", "x1"))]
+
+    assert grown(None) == grown(3) != grown(8)
+    assert grown(8) == grown(None, 8) == grown(8, 21)
