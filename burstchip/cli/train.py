@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,8 +54,13 @@ def train(
     json: Json = False,
 ) -> None:
     """Train a network online, sample by sample, and write the results, with checkpoints, into DIR."""
-    interrupted = f"the checkpoint is in '{out}', --resume continues from it"
-    with output(json=json, quiet=quiet, interrupted=interrupted) as console:
+    before = None if resume else _checkpoint(out)
+
+    def left() -> str:
+        saved = _checkpoint(out) not in (None, before)
+        return f"the checkpoint is in '{out}', --resume continues from it" if saved else "nothing was written"
+
+    with output(json=json, quiet=quiet, interrupted=left) as console:
         from burstchip.backends.available import require_backend
         from burstchip.cli.checks import exclude, output_folder, settings, writing
         from burstchip.tasks.training import TrainOptions
@@ -93,6 +99,16 @@ def train(
             print(note, file=sys.stderr, flush=True)
         _tell(summary, out, console)
         console.result(summary)
+
+
+def _checkpoint(out: Path) -> tuple[int, int] | None:
+    """What tells the checkpoint in a folder from an earlier one; None where there is none."""
+    from burstchip.tasks.checkpoint import FILE
+
+    with suppress(OSError):
+        found = (out / FILE).stat()
+        return found.st_ino, found.st_mtime_ns
+    return None
 
 
 def _tell(summary: dict[str, Any], out: Path, console: Output) -> None:

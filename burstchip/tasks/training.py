@@ -31,8 +31,10 @@ from burstchip.tasks.checkpoint import (
 from burstchip.tasks.datasets import task_dataset
 from burstchip.tasks.presentation import Presentation, pictures_of
 from burstchip.tasks.run_folder import (
+    begun_run,
     confusion,
     describe,
+    held_folder,
     write_json,
     write_quantisation,
     write_recording,
@@ -325,10 +327,27 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     code, notes = starting_program(code, options.start_from, options.out, resume=options.resume)
     if options.strict and notes:
         raise BurstchipError([replace(note, severity="error") for note in notes])
+    frozen = frozen_projections(code, network, options.frozen)
+    text = options.network_path.read_bytes()
+    _refuse_other_run(options)
+    with held_folder(options.out):
+        return _train(
+            options, code, frozen, (*warnings, *notes), text, (AS_RUN + yaml_text(ran)).encode(), watch
+        )
+
+
+def _train(
+    options: TrainOptions,
+    code: ChipProgram,
+    frozen: tuple[str, ...],
+    messages: tuple[Diagnostic, ...],
+    text: bytes,
+    as_run: bytes,
+    watch: Watch | None,
+) -> dict[str, Any]:
+    """Train in a folder that is this process's own. `text` is the network's file, `as_run` what ran."""
     task = code.task
     assert task is not None
-    frozen = frozen_projections(code, network, options.frozen)
-    _refuse_other_run(options)
     dataset = task_dataset(task, data_dir=options.data_dir, download=True)
     train_pictures, test_pictures = pictures_of(dataset)
 
@@ -350,29 +369,32 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     identity["artifact_sha256"] = sha256
     if task.file is not None:
         identity["data_sha256"] = task.file.sha256
-    if options.resume and checkpoint.exists():
-        _resume(it, checkpoint, identity)
-    options.out.mkdir(parents=True, exist_ok=True)
-    save_artifact(code, options.out / UNTRAINED)
-    if not options.resume:
-        for name in ("summary.json", TRAINED):
-            (options.out / name).unlink(missing_ok=True)
-    write_whole(options.out / "network.yaml", options.network_path.read_bytes())
-    write_whole(options.out / "network_as_run.yaml", (AS_RUN + yaml_text(ran)).encode())
-    note_session(options.out, command_of(options), resumed=options.resume)
 
-    def save() -> None:
-        save_checkpoint(checkpoint, it.run.state(), {**identity, **it.progress()})
+    def save(path: Path = checkpoint) -> None:
+        save_checkpoint(path, it.run.state(), {**identity, **it.progress()})
 
-    def leave(when: str) -> None:
-        write_weights(options.out / f"weights_{when}.safetensors", code, it.run)
-        path = options.out / f"recording_{when}.nc"
+    def leave(when: str, folder: Path = options.out) -> None:
+        write_weights(folder / f"weights_{when}.safetensors", code, it.run)
+        path = folder / f"recording_{when}.nc"
         write_recording(path, code, it.run, options.backend, test_pictures, sha256)
 
-    if not it.history:
-        leave("before")
-        it.history.append(_epoch_line(code, it, 0, error_of(tested(it.run))))
-        save()
+    def write_network(folder: Path) -> None:
+        save_artifact(code, folder / UNTRAINED)
+        write_whole(folder / "network.yaml", text)
+        write_whole(folder / "network_as_run.yaml", as_run)
+
+    command = command_of(options)
+    if options.resume and checkpoint.exists():
+        _resume(it, checkpoint, identity)
+        write_network(options.out)
+        note_session(options.out, command, resumed=True)
+    else:
+        with begun_run(options.out) as folder:
+            write_network(folder)
+            note_session(folder, command, resumed=False)
+            leave("before", folder)
+            it.history.append(_epoch_line(code, it, 0, error_of(tested(it.run))))
+            save(folder / FILE)
     # Compile, or load, the loop before its time is taken; another run, since this one must not start twice.
     spare = opened()
     show(spare.run, spare.presentation, np.empty(0, dtype=np.int64))
@@ -397,7 +419,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     samples = task.epochs * len(train_pictures.images)
     # The network's own file was checked against its data, with a place.
     found = dataset.diagnostics if task.file is None else ()
-    messages = (*warnings, *notes, *found, *clipped_inputs(code, it.run.clipped))
+    messages = (*messages, *found, *clipped_inputs(code, it.run.clipped))
     visited = getattr(it.run, "synaptic_events", None)
     summary = {
         "name": code.name,

@@ -128,7 +128,15 @@ def test_ctrl_c_says_how_to_go_on(stand: Stand, burstchip) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
+    def interrupt_later() -> None:
+        Path("run").mkdir(exist_ok=True)
+        Path("run/checkpoint.safetensors").write_text("")
+        raise KeyboardInterrupt
+
     stand.act = interrupt
+    done = burstchip("train", "net.yaml", "--out", "run")
+    assert (done.code, done.err) == (130, "interrupted; nothing was written\n")
+    stand.act = interrupt_later
     done = burstchip("train", "net.yaml", "--out", "run")
     assert done.code == 130
     assert done.err == "interrupted; the checkpoint is in 'run', --resume continues from it\n"

@@ -19,7 +19,7 @@ from burstchip.files.provenance import read_provenance
 from burstchip.frontend import load_network
 from burstchip.tasks import training
 from burstchip.tasks.checkpoint import FILE
-from burstchip.tasks.run_folder import recorded_samples
+from burstchip.tasks.run_folder import held_folder, recorded_samples
 from burstchip.tasks.training import TrainOptions, TrainProgress, annealing, command_of, train
 from compiler.artifact import artifact_sha256, load_artifact
 from compiler.pipeline import compile_network
@@ -249,6 +249,31 @@ def test_a_folder_with_another_run_is_left_alone(finished: Any) -> None:
         "    hint: --resume continues it, --overwrite replaces it"
     ]
     assert json.loads((out / "summary.json").read_text()) == summary
+
+
+def test_an_earlier_run_stays_until_the_first_checkpoint(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path.name: path.read_bytes() for path in copied.iterdir()}
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training, "write_recording", full)
+    for folder in (copied, tmp_path / "new"):
+        with pytest.raises(OSError, match="No space left"):
+            train(options(folder, seed=3, overwrite=True))
+    assert {path.name: path.read_bytes() for path in copied.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_two_trainings_in_one_folder(tmp_path: Path) -> None:
+    with held_folder(tmp_path):
+        assert errors(tmp_path) == [
+            "error[BC571]: another process trains in 'OUT'\n"
+            "  required: a folder of its own for each training    given: OUT"
+            "    hint: wait until it ends, or choose another folder"
+        ]
 
 
 def test_overwriting_starts_anew(tmp_path: Path, finished: Any) -> None:
