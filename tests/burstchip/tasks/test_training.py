@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -336,9 +337,14 @@ def copied(tmp_path: Path, finished: Any) -> Path:
 @pytest.mark.parametrize(
     ("more", "required", "given"),
     [
-        ({"frozen": ("hidden",)}, "frozen = []", "frozen = ['image_to_hidden']"),
-        ({"seed": 5}, "artifact_sha256 = ", "artifact_sha256 = "),
-        ({"epochs": 3}, "artifact_sha256 = ", "artifact_sha256 = "),
+        ({"frozen": ("hidden",)}, "no --freeze", "--freeze image_to_hidden"),
+        ({"seed": 5}, "--seed 0", "--seed 5"),
+        ({"backend": "plain"}, "--backend sim", "--backend plain"),
+        (
+            {"overrides": {"hidden_size": "7"}},
+            "no --set hidden_size, --set weight_form=carry",
+            "--set hidden_size=7, no --set weight_form",
+        ),
     ],
 )
 def test_a_checkpoint_of_another_training(
@@ -346,15 +352,55 @@ def test_a_checkpoint_of_another_training(
 ) -> None:
     artifact = (copied / "net.burst").read_bytes()
     (message,) = errors(copied, resume=True, **more)
-    assert message.startswith(
+    assert message == (
         "error[BC566]: checkpoint 'OUT/checkpoint.safetensors' belongs to another training\n"
-        f"  required: {required}"
-    )
-    assert f"given: {given}" in message
-    assert message.endswith(
-        "hint: resume with the network, seed and options of the first start, or choose another folder"
+        f"  required: {required}    given: {given}    "
+        "hint: resume with the network and options of the first start, or choose another folder"
     )
     assert (copied / "net.burst").read_bytes() == artifact
+
+
+def test_a_checkpoint_of_another_text(copied: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(TEMPLATE.read_text().replace("hidden_size: ", "hidden_size: 1"))
+    with pytest.raises(BurstchipError) as caught:
+        train(replace(options(copied, resume=True), network_path=other))
+    assert f"required: the network's file as it was, '{TEMPLATE}'    given: another text in '{other}'" in str(
+        caught.value
+    )
+
+
+def test_a_training_is_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was not over ends as if it had begun with so many epochs, where these learn alike so far."""
+
+    def stop(progress: TrainProgress) -> None:
+        if progress.samples_done > 700:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    whole = train(options(tmp_path / "whole", epochs=3))
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(options(out, epochs=2), stop)
+    extended = train(replace(training.options_of(out), epochs=3, workers=1))
+    for name in ("state_sha256", "artifact_sha256", "confusion", "test_error", "epochs", "diagnostics"):
+        assert extended[name] == whole[name], name
+    command = read_provenance(out / "provenance.json").command
+    assert command.endswith(f" && burstchip train {out} --resume --epochs 3")
+    (message,) = errors(out, resume=True, epochs=2)
+    assert message == (
+        "error[BC572]: the training in 'OUT' has begun epoch 3\n  required: --epochs 3 or more"
+        "    given: --epochs 2    hint: train in another folder for fewer epochs"
+    )
+    # A finished one goes on too, and without a number of epochs it keeps its own.
+    finished = train(replace(training.options_of(out), epochs=4, workers=1))
+    assert finished["epochs"] == 4 and len(json.loads((out / "history.json").read_text())) == 5
+    assert finished["diagnostics"][-1] == (
+        "warning[BC573]: epoch 3: learned at the rates of a training of 3 epochs\n"
+        "  required: those of 4 epochs, to learn as a training that was started with so many"
+        "    given: learning rates that halve at 0.4, 0.6, 0.8 of the epochs"
+    )
+    assert train(replace(training.options_of(out), workers=1))["state_sha256"] == finished["state_sha256"]
 
 
 QUIET = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -393,11 +439,10 @@ def test_a_damaged_checkpoint_is_told(copied: Path) -> None:
 
 def test_a_checkpoint_of_another_version(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole, but not the state that this version keeps."""
-    from burstchip.tasks.checkpoint import load_checkpoint, save_checkpoint
+    from burstchip.tasks.checkpoint import read_checkpoint, save_checkpoint
 
     arrays = load_file(copied / FILE)
-    like = dict(arrays)
-    _, progress = load_checkpoint(copied / FILE, like)
+    _, progress = read_checkpoint(copied / FILE)
     del arrays["s_1_v"]
     save_checkpoint(copied / FILE, arrays, progress)
     (message,) = errors(copied, resume=True)
