@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from burstchip import load_artifact, save_artifact
-from burstchip.backends.loihi2.deploy import dry_run
+from burstchip.backends.loihi2.deploy import write_deployment
 from burstchip.compilation import check_file, compile_file
 from burstchip.running.recording import record
 from hw_models.diagnostics import BurstchipError
@@ -109,7 +109,7 @@ def test_integers_refuse_it(unheld: Path, name: str) -> None:
 
 def test_so_do_lava_and_deployment(unheld: Path, tmp_path: Path, needs_lava: None) -> None:
     code, _ = compile_file(unheld)
-    for run in (lambda: record(code, 10, backend="lava"), lambda: dry_run(code, tmp_path / "chip")):
+    for run in (lambda: record(code, 10, backend="lava"), lambda: write_deployment(code, tmp_path / "chip")):
         with pytest.raises(BurstchipError, match="BC557"):
             run()
 

@@ -83,13 +83,13 @@ WITHOUT = """
 import json, sys
 from pathlib import Path
 import burstchip
-from burstchip.backends.loihi2.deploy import dry_run
+from burstchip.backends.loihi2.deploy import write_deployment
 from hw_models.neurons.registry import models
 
 assert ("waiter" in models()) == (sys.argv[2] == "changed")
 code, _ = burstchip.load_artifact(Path(sys.argv[1]))
 found = burstchip.record(code, 20, variables=[("cell", "events"), ("cell", "left"), ("cell", "rest")])
-dry_run(code, Path(sys.argv[1]).with_suffix("." + sys.argv[2]))
+write_deployment(code, Path(sys.argv[1]).with_suffix("." + sys.argv[2]))
 print(json.dumps({name: values.T.tolist() for (_, name), values in found.values.items()}))
 """
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,19 +85,6 @@ def burstchip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
         code = ended.value.code or 0
         assert isinstance(code, int)
         return Done(code, *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def cpu_seconds(tmp_path: Path) -> Callable[[Sequence[str]], float]:
-    """Runs a command; the time that it kept a core busy, whatever else the machine does."""
-
-    def run(command: Sequence[str]) -> float:
-        before = os.times()
-        subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
-        after = os.times()
-        return after.children_user + after.children_system - before.children_user - before.children_system
 
     return run
 

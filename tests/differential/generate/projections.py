@@ -219,5 +219,6 @@ def _weights(draw: st.DrawFn, it: ProjectionStructure) -> Any:
         return quantity(draw(st.sampled_from((low, high))) * most, unit)
     if form == "uniform":
         return {"uniform": [quantity(low * most, unit), quantity(high * most, unit)]}
-    mean, sd = (low + high) / 2, (high - low) / 6
+    # No draw may have the other sign, where there is one: six standard deviations are beyond them all.
+    mean, sd = (low + high) / 2, (high - low) / (12 if it.sign else 6)
     return {"normal": {"mean": quantity(mean * most, unit), "sd": quantity(sd * most, unit)}}
