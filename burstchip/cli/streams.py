@@ -1,4 +1,4 @@
-"""Standard output and error that may be closed, full, or a pipe that nobody reads any more."""
+"""Standard output and error that may be closed, full, or a pipe whose reader has ended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REFUSED, _PIPE_CLOSED = 2, 141
 
 
 class StreamRefused(OSError):
-    """A standard stream that takes nothing any more. It has no `errno`: it is no file of the user's."""
+    """A standard stream that takes nothing any more. `errno` is not set, unlike that of a file."""
 
     def __init__(self, descriptor: int, reason: OSError) -> None:
         super().__init__(f"descriptor {descriptor}: {reason.strerror}")
@@ -59,7 +59,7 @@ def open_streams() -> None:
 
 
 def _say(text: object) -> None:
-    """The last words: there is nobody to tell where they cannot be said."""
+    """Print the last message; where that fails too, the exit code remains."""
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:
