@@ -26,12 +26,12 @@ _NAME_CHARACTERS = 60
 _EARLIER = "earlier"
 
 
-def _lock(descriptor: int) -> bool | None:
+def _lock(descriptor: int, *, shared: bool = False) -> bool | None:
     """Whether the lock could be had; None where the file system has none."""
     if sys.platform == "win32":
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
@@ -41,6 +41,38 @@ def _lock(descriptor: int) -> bool | None:
 
 def _open_folder(folder: Path) -> int:
     return os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0))
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[bool]:
+    """Hold a folder that exists, as one process can at a time: whether it is held. Raises OSError."""
+    if sys.platform == "win32":
+        yield True
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Without locks nobody can be told from nobody.
+        yield _lock(descriptor) is not False
+    finally:
+        os.close(descriptor)
+
+
+def used_together(folder: Path, stray: str) -> int | None:
+    """Share a folder with other processes, and remove files `stray` (a pattern) of those that ended.
+
+    The descriptor that is returned holds it until it is closed; None where the file system has none.
+    """
+    if sys.platform == "win32":
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    if _lock(descriptor):
+        for path in folder.glob(stray):
+            with suppress(OSError):
+                path.unlink()
+    if _lock(descriptor, shared=True) is None:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _prefix(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from textwrap import wrap
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from burstchip.files.interruption import ending, exit_code
 from compiler.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 _TABLE_WIDTH = 80
 
 BAD_INPUT = 2
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ class Output:
 
     def messages(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Errors and warnings, which even `quiet` does not silence."""
+        # What was printed before stays before, where both streams are one.
+        sys.stdout.flush()
         for diagnostic in diagnostics:
             print(diagnostic, file=sys.stderr, flush=True)
 
@@ -135,18 +137,22 @@ def _out_of_memory() -> BurstchipError:
 
 
 @contextmanager
-def output(*, json: bool = False, quiet: bool = False, interrupted: str = "") -> Iterator[Output]:
+def output(
+    *, json: bool = False, quiet: bool = False, interrupted: str | Callable[[], str] = ""
+) -> Iterator[Output]:
     """An `Output` for the body of a command.
 
     An error of the input, and memory that does not suffice, end the command with messages and exit code 2,
-    Ctrl-C with 130 and the text `interrupted`. Anything else is a bug and keeps its traceback.
+    Ctrl-C or another signal with its code and the text `interrupted`. Anything else is a bug and keeps
+    its traceback.
     """
     out = Output(json, quiet)
     try:
         yield out
-    except KeyboardInterrupt:
-        print(f"interrupted{interrupted and '; '}{interrupted}", file=sys.stderr, flush=True)
-        raise typer.Exit(INTERRUPTED) from None
+    except KeyboardInterrupt as signalled:
+        said = interrupted if isinstance(interrupted, str) else interrupted()
+        print(f"{ending(signalled)}{said and '; '}{said}", file=sys.stderr, flush=True)
+        raise typer.Exit(exit_code(signalled)) from None
     except Exception as failure:
         from hw_models.diagnostics import BurstchipError
 

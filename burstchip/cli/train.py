@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +15,6 @@ from burstchip.cli.options import (
     Backend,
     Data,
     Json,
-    NetworkFile,
     Overwrite,
     Quiet,
     Seed,
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 
 
 def train(
-    file: NetworkFile,
-    out: Annotated[Path, out_folder()],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="The network's YAML file; with --resume also the folder itself."),
+    ],
+    out: Annotated[Path | None, out_folder()] = None,
     seed: Seed = None,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Epochs, in place of the file's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint in DIR.")] = False,
@@ -52,12 +56,21 @@ def train(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Train a network online, sample by sample, and write the results, with checkpoints, into DIR."""
-    interrupted = f"the checkpoint is in '{out}', --resume continues from it"
-    with output(json=json, quiet=quiet, interrupted=interrupted) as console:
+    """Train a network online, sample by sample, and write the results, with checkpoints, into DIR.
+
+    --resume goes on with the options of the start; --epochs, if given, is the new number of all epochs.
+    """
+    out = file if out is None and file.is_dir() else out
+    before = None if resume or out is None else _checkpoint(out)
+
+    def left() -> str:
+        saved = out is not None and _checkpoint(out) not in (None, before)
+        return f"the checkpoint is in '{out}', --resume continues from it" if saved else "nothing was written"
+
+    with output(json=json, quiet=quiet, interrupted=left) as console:
         from burstchip.backends.available import require_backend
         from burstchip.cli.checks import exclude, output_folder, settings, writing
-        from burstchip.tasks.training import TrainOptions
+        from burstchip.tasks.training import TrainOptions, options_of
         from burstchip.tasks.training import train as train_
 
         exclude(
@@ -66,19 +79,28 @@ def train(
             "--resume or --overwrite",
             "both",
         )
+        exclude(out is None, "an output is missing", "--out DIR", "none")
+        assert out is not None
+        whole_folder = file.is_dir()
+        exclude(
+            whole_folder and not (resume and out.absolute() == file.absolute()),
+            f"'{file}' is a folder",
+            "a network's file, or the folder of a training with --resume",
+            "a folder",
+        )
         require_backend(backend)
         output_folder(out)
-        options = TrainOptions(
-            network_path=file,
-            seed=seed,
+        start = options_of(file) if whole_folder else TrainOptions(file, out, backend=backend)
+        options = replace(
+            start,
+            seed=start.seed if seed is None else seed,
             epochs=epochs,
-            out=out,
             resume=resume,
             overwrite=overwrite,
-            backend=backend,
-            frozen=tuple(freeze or ()),
+            backend=start.backend if backend == "sim" else backend,
+            frozen=tuple(freeze or start.frozen),
             data_dir=data,
-            overrides=settings(set_),
+            overrides={**start.overrides, **settings(set_)},
             strict=strict,
             start_from=start_from,
         )
@@ -93,6 +115,16 @@ def train(
             print(note, file=sys.stderr, flush=True)
         _tell(summary, out, console)
         console.result(summary)
+
+
+def _checkpoint(out: Path) -> tuple[int, int] | None:
+    """What tells the checkpoint in a folder from an earlier one; None where there is none."""
+    from burstchip.tasks.checkpoint import FILE
+
+    with suppress(OSError):
+        found = (out / FILE).stat()
+        return found.st_ino, found.st_mtime_ns
+    return None
 
 
 def _tell(summary: dict[str, Any], out: Path, console: Output) -> None:

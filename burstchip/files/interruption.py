@@ -1,4 +1,4 @@
-"""Signals that end a run, held back where a library writes."""
+"""Signals that end a run: exceptions, so that nothing is half-done, held back where a library writes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,38 @@ _Handler = Callable[[int, FrameType | None], object]
 
 #: What ends a process that does not say otherwise: of a terminal that is closed, of a scheduler.
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Ended(KeyboardInterrupt):
+    """A signal that asks the process to end; like Ctrl-C, which it is caught with."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def ending(error: KeyboardInterrupt) -> str:
+    """What ended the command, in words."""
+    return f"ended by {signal.Signals(error.number).name}" if isinstance(error, Ended) else "interrupted"
+
+
+def exit_code(error: KeyboardInterrupt) -> int:
+    """128 and the signal's number, as shells have it."""
+    return 128 + (error.number if isinstance(error, Ended) else int(signal.SIGINT))
+
+
+def raise_ending_signals() -> None:
+    """Let signals that would end this process raise `Ended`; one that is ignored, as by `nohup`, stays so."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # Sent again, or another one, it must not interrupt what clears up.
+        for other in _ENDING:
+            signal.signal(other, signal.SIG_IGN)
+        raise Ended(number)
+
+    for number in _ENDING:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 @contextmanager

@@ -53,15 +53,16 @@ def this_session() -> Session:
     )
 
 
-def note_session(folder: Path, command: str, *, resumed: bool) -> None:
-    """Write how a run is made, or add this session to a run that goes on.
+def note_session(folder: Path, command: str, *, resumed: bool, then: str | None = None) -> None:
+    """Write how a run is made, or add this session, and the command `then`, to a run that goes on.
 
     Raises `BurstchipError` (BC634) where what a resumed run holds is damaged.
     """
     path = folder / FILE
     if resumed and path.exists():
         before = read_provenance(path)
-        found = Provenance(command=before.command, sessions=[*before.sessions, this_session()])
+        whole = before.command if then is None else f"{before.command} && {then}"
+        found = Provenance(command=whole, sessions=[*before.sessions, this_session()])
     else:
         found = Provenance(command=command, sessions=[this_session()])
     write_json(path, msgspec.to_builtins(found))

@@ -74,7 +74,6 @@ class Progress(Struct, frozen=True, kw_only=True):
     backend: Literal["sim", "plain", "reference"]
     frozen: list[str]
     artifact_sha256: str
-    data_sha256: str | None = None
 
 
 def save_checkpoint(path: Path, arrays: Mapping[str, NDArray[Any]], progress: Mapping[str, Any]) -> None:
@@ -162,16 +161,6 @@ def require_alike(path: Path, arrays: Arrays, like: Mapping[str, NDArray[Any]]) 
     """Raise `BurstchipError` BC565 where names, types or shapes are not those of the state `like`."""
     if _shapes(arrays) != _shapes(like):
         raise unusable(path, "the state of another version of burstchip")
-
-
-def load_checkpoint(path: Path, like: Mapping[str, NDArray[Any]]) -> tuple[Arrays, dict[str, Any]]:
-    """(state, progress), the state in arrays of the same names, types and shapes as `like`.
-
-    Raises `BurstchipError` BC565 for a file that is foreign, damaged or of another version.
-    """
-    arrays, progress = read_checkpoint(path)
-    require_alike(path, arrays, like)
-    return arrays, progress
 
 
 def _shapes(arrays: Mapping[str, NDArray[Any]]) -> dict[str, tuple[object, ...]]:

@@ -3,28 +3,89 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.files.interruption import uninterrupted
 from burstchip.files.json_file import write_json
 from burstchip.files.recording import RecordingFile
 from burstchip.running.recording import Recording, Samples
 from burstchip.running.run import Run, open_run
+from burstchip.tasks.checkpoint import FILE
 from burstchip.tasks.dataset import Dataset
 from burstchip.tasks.own_data import data_path
 from burstchip.tasks.presentation import Pictures, Presentation
 from burstchip.variables import Selection, Variable
 from compiler.ir.chip_program import ChipProgram, TaskCode
-from compiler.whole_file import write_whole
+from compiler.whole_file import only_writer, under_way, write_whole
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+register_codes({"BC571": "a run folder in which another process trains"})
+
+#: What a training writes in its course; none of an earlier run's must lie beside a later one's.
+_WRITTEN = (
+    "summary.json",
+    "trained.burst",
+    FILE,
+    "history.json",
+    "quantisation.json",
+    "answers.safetensors",
+    "weights_after.safetensors",
+    "recording_after.nc",
+)
 
 #: How many test samples are recorded before and after learning, at most.
 RECORDED_SAMPLES = 50
 #: Samples of one call, which bounds the memory.
 _SAMPLES_AT_ONCE = 5
+
+
+@contextmanager
+def held_folder(out: Path) -> Iterator[None]:
+    """Keep other trainings out of the folder, which is made where missing, and removed if it stays empty.
+
+    Raises `BurstchipError` BC571 where a live process trains in it. Raises OSError.
+    """
+    existed = out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with only_writer(out) as held:
+            if not held:
+                raise BurstchipError(
+                    Diagnostic(
+                        "BC571",
+                        f"another process trains in '{out}'",
+                        required="a folder of its own for each training",
+                        given=str(out),
+                        hint="wait until it ends, or choose another folder",
+                    )
+                )
+            yield
+    finally:
+        if not existed:
+            with suppress(OSError):
+                out.rmdir()
+
+
+@contextmanager
+def begun_run(out: Path) -> Iterator[Path]:
+    """A folder for a training's first files, checkpoint included; at the end they replace an earlier run.
+
+    If the block fails, the earlier run is as it was. Raises OSError.
+    """
+    with under_way(out / "run") as made:
+        yield made
+        with uninterrupted():
+            for name in _WRITTEN:
+                (out / name).unlink(missing_ok=True)
+            # Last what --resume goes by.
+            for entry in sorted(made.iterdir(), key=lambda entry: entry.name == FILE):
+                entry.replace(out / entry.name)
 
 
 def physical_weights(code: ChipProgram, run: Run) -> dict[str, NDArray[Any]]:

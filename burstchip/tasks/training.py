@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import time
@@ -23,17 +24,28 @@ from burstchip.tasks.answers import FILE as ANSWERS
 from burstchip.tasks.answers import write_answers
 from burstchip.tasks.checkpoint import (
     FILE,
-    load_checkpoint,
+    read_checkpoint,
+    require_alike,
     require_progress,
-    require_same,
     save_checkpoint,
     state_sha256,
+    typed_progress,
 )
 from burstchip.tasks.datasets import task_dataset
 from burstchip.tasks.presentation import Presentation, pictures_of
+from burstchip.tasks.resuming import (
+    Started,
+    as_values,
+    require_enough_epochs,
+    require_same_start,
+    start_of,
+    started,
+)
 from burstchip.tasks.run_folder import (
+    begun_run,
     confusion,
     describe,
+    held_folder,
     write_quantisation,
     write_recording,
     write_results,
@@ -183,6 +195,29 @@ def command_of(options: TrainOptions) -> str:
     return shlex.join(words)
 
 
+def extension_of(options: TrainOptions) -> str:
+    """The command line that goes on to another number of epochs."""
+    return shlex.join(["burstchip", "train", str(options.out), "--resume", "--epochs", str(options.epochs)])
+
+
+def options_of(folder: Path) -> TrainOptions:
+    """The options that go on with the training in a run folder. Raises `BurstchipError` BC565."""
+    start = start_of(folder / FILE, read_checkpoint(folder / FILE)[1])
+    network = Path(start.network)
+    # Beside the file itself lie others that it may name; the copy stays when it is changed.
+    if not network.is_file() or hashlib.sha256(network.read_bytes()).hexdigest() != start.network_sha256:
+        network = folder / "network.yaml"
+    return TrainOptions(
+        network,
+        folder,
+        seed=start.seed,
+        resume=True,
+        backend=start.backend,
+        frozen=tuple(start.frozen),
+        overrides=start.overrides,
+    )
+
+
 def load_and_compile(
     options: TrainOptions,
 ) -> tuple[Network, ChipProgram, tuple[Diagnostic, ...], tree.Mapping]:
@@ -293,15 +328,45 @@ def _train_epoch(code: ChipProgram, it: _Training, save: Callable[[], None], wat
             saved = time.monotonic()
 
 
-def _resume(it: _Training, checkpoint: Path, identity: Mapping[str, Any]) -> None:
-    """Go on where a checkpoint of the same training stopped."""
-    arrays, progress = load_checkpoint(checkpoint, it.run.state())
-    require_same(checkpoint, progress, identity)
+def _resume(it: _Training, checkpoint: Path, start: Started) -> Started:
+    """Go on where a checkpoint of the same training stopped; how that one was started."""
+    arrays, progress = read_checkpoint(checkpoint)
+    before = start_of(checkpoint, progress)
+    require_same_start(checkpoint, before, start)
+    found = typed_progress(checkpoint, progress)
+    require_enough_epochs(checkpoint, found.epoch, found.shown, start.epochs)
+    require_alike(checkpoint, arrays, it.run.state())
     require_progress(checkpoint, progress, it.run.code, len(it.presentation.pictures.images))
     it.run.restore(arrays, progress["clock"])
     for name in it.progress():
         if name != "clock":
             setattr(it, name, progress[name])
+    return before
+
+
+def _other_schedule(it: _Training, before: int, now: int, fractions: tuple[float, ...]) -> list[Diagnostic]:
+    """A warning where epochs that have begun would have learned at other rates, had `now` been known."""
+    begun = range(it.epoch + (it.shown > 0))
+    other = [e + 1 for e in begun if annealing(e, before, fractions) != annealing(e, now, fractions)]
+    if not other:
+        return []
+    return [
+        Diagnostic(
+            "BC573",
+            f"epoch {', '.join(map(str, other))}: learned at the rates of a training of {before} epochs",
+            severity="warning",
+            required=f"those of {now} epochs, to learn as a training that was started with so many",
+            given=f"learning rates that halve at {', '.join(f'{it:g}' for it in fractions)} of the epochs",
+        )
+    ]
+
+
+def _with_epochs_of_the_start(options: TrainOptions) -> TrainOptions:
+    """The options of a training that goes on, with the number of epochs that it has where none is given."""
+    checkpoint = options.out / FILE
+    if not options.resume or options.epochs is not None or not checkpoint.exists():
+        return options
+    return replace(options, epochs=start_of(checkpoint, read_checkpoint(checkpoint)[1]).epochs)
 
 
 def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
@@ -321,14 +386,32 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
                 hint="`burstchip verify --train SAMPLES` shows that lava learns the same integers as sim",
             )
         )
+    options = _with_epochs_of_the_start(options)
     network, code, warnings, ran = load_and_compile(options)
     code, notes = starting_program(code, options.start_from, options.out, resume=options.resume)
     if options.strict and notes:
         raise BurstchipError([replace(note, severity="error") for note in notes])
+    frozen = frozen_projections(code, network, options.frozen)
+    text = options.network_path.read_bytes()
+    _refuse_other_run(options)
+    with held_folder(options.out):
+        return _train(
+            options, code, frozen, (*warnings, *notes), text, (AS_RUN + yaml_text(ran)).encode(), watch
+        )
+
+
+def _train(
+    options: TrainOptions,
+    code: ChipProgram,
+    frozen: tuple[str, ...],
+    messages: tuple[Diagnostic, ...],
+    text: bytes,
+    as_run: bytes,
+    watch: Watch | None,
+) -> dict[str, Any]:
+    """Train in a folder that is this process's own. `text` is the network's file, `as_run` what ran."""
     task = code.task
     assert task is not None
-    frozen = frozen_projections(code, network, options.frozen)
-    _refuse_other_run(options)
     dataset = task_dataset(task, data_dir=options.data_dir, download=True)
     train_pictures, test_pictures = pictures_of(dataset)
 
@@ -345,34 +428,50 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
         return float(np.mean(test.predictions != test_pictures.labels))
 
     it, checkpoint = opened(), options.out / FILE
-    identity = {"backend": options.backend, "frozen": sorted(frozen)}
     sha256 = artifact_sha256(code)
-    identity["artifact_sha256"] = sha256
-    if task.file is not None:
-        identity["data_sha256"] = task.file.sha256
-    if options.resume and checkpoint.exists():
-        _resume(it, checkpoint, identity)
-    options.out.mkdir(parents=True, exist_ok=True)
-    save_artifact(code, options.out / UNTRAINED)
-    if not options.resume:
-        for name in ("summary.json", TRAINED):
-            (options.out / name).unlink(missing_ok=True)
-    write_whole(options.out / "network.yaml", options.network_path.read_bytes())
-    write_whole(options.out / "network_as_run.yaml", (AS_RUN + yaml_text(ran)).encode())
-    note_session(options.out, command_of(options), resumed=options.resume)
+    start = started(
+        code, options.network_path, text, options.overrides, backend=options.backend, frozen=frozen
+    )
+    identity = {
+        "backend": options.backend,
+        "frozen": sorted(frozen),
+        "artifact_sha256": sha256,
+        "started": as_values(start),
+    }
 
-    def save() -> None:
-        save_checkpoint(checkpoint, it.run.state(), {**identity, **it.progress()})
+    def save(path: Path = checkpoint) -> None:
+        save_checkpoint(path, it.run.state(), {**identity, **it.progress()})
 
-    def leave(when: str) -> None:
-        write_weights(options.out / f"weights_{when}.safetensors", code, it.run)
-        path = options.out / f"recording_{when}.nc"
+    def leave(when: str, folder: Path = options.out) -> None:
+        write_weights(folder / f"weights_{when}.safetensors", code, it.run)
+        path = folder / f"recording_{when}.nc"
         write_recording(path, code, it.run, options.backend, test_pictures, sha256)
 
-    if not it.history:
-        leave("before")
-        it.history.append(_epoch_line(code, it, 0, error_of(tested(it.run))))
-        save()
+    def write_network(folder: Path) -> None:
+        save_artifact(code, folder / UNTRAINED)
+        write_whole(folder / "network.yaml", text)
+        write_whole(folder / "network_as_run.yaml", as_run)
+
+    command = command_of(options)
+    if options.resume and checkpoint.exists():
+        before = _resume(it, checkpoint, start)
+        changed = _other_schedule(it, before.epochs, task.epochs, task.anneal)
+        if options.strict and changed:
+            raise BurstchipError([replace(note, severity="error") for note in changed])
+        messages = (*messages, *changed)
+        write_network(options.out)
+        extended = before.epochs != task.epochs
+        note_session(options.out, command, resumed=True, then=extension_of(options) if extended else None)
+        if extended:
+            # The artifact in the folder has the number of epochs in it.
+            save()
+    else:
+        with begun_run(options.out) as folder:
+            write_network(folder)
+            note_session(folder, command, resumed=False)
+            leave("before", folder)
+            it.history.append(_epoch_line(code, it, 0, error_of(tested(it.run))))
+            save(folder / FILE)
     # Compile, or load, the loop before its time is taken; another run, since this one must not start twice.
     spare = opened()
     show(spare.run, spare.presentation, np.empty(0, dtype=np.int64))
@@ -397,7 +496,7 @@ def train(options: TrainOptions, watch: Watch | None = None) -> dict[str, Any]:
     samples = task.epochs * len(train_pictures.images)
     # The network's own file was checked against its data, with a place.
     found = dataset.diagnostics if task.file is None else ()
-    messages = (*warnings, *notes, *found, *clipped_inputs(code, it.run.clipped))
+    messages = (*messages, *found, *clipped_inputs(code, it.run.clipped))
     visited = getattr(it.run, "synaptic_events", None)
     summary = {
         "name": code.name,

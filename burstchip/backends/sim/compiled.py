@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
@@ -19,7 +20,7 @@ from types import ModuleType
 from burstchip.backends.compiling import report_compiling
 from burstchip.backends.sim.unit import Call
 from burstchip.cache_folder import cache_folder
-from compiler.whole_file import write_whole
+from compiler.whole_file import used_together, write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes({"BC552": "the cache folder cannot be used"})
@@ -80,22 +81,41 @@ def _load(path: Path, name: str) -> ModuleType:
 def _module(text: str) -> ModuleType:
     digest = hashlib.sha256((_imported_hash() + text).encode()).hexdigest()[:24]
     path = cache_folder() / "units" / f"unit_{digest}.py"
-    # An existing file is never rewritten: numba's cache goes by its time stamp.
-    try:
+    with storing(path.parent):
+        _share(path.parent)
+        # An existing file is never rewritten: numba's cache goes by its time stamp.
         if not path.is_file():
             report_compiling()
             write_whole(path, text.encode())
-    except OSError as reason:
+        return _load(path, f"burstchip_unit_{digest}")
+
+
+@cache
+def _share(folder: Path) -> int | None:
+    """Hold the folder as long as the process, and remove numba's files that killed processes left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return used_together(folder, "__pycache__/*.tmp.*")
+
+
+@contextmanager
+def storing(folder: Path | None = None) -> Iterator[None]:
+    """Raise `BurstchipError` BC552 where numba, or a text, cannot be stored."""
+    try:
+        yield
+    except (OSError, RuntimeError) as reason:
+        given = (isinstance(reason, OSError) and reason.strerror) or str(reason)
+        # numba's own words where neither the folder nor one of the user's can be written to.
+        if isinstance(reason, RuntimeError) and not given.startswith("cannot cache function"):
+            raise
         raise BurstchipError(
             Diagnostic(
                 "BC552",
-                f"the compiled loop cannot be stored in '{path.parent}'",
-                required="a cache folder that can be written to",
-                given=reason.strerror or str(reason),
+                f"the compiled loop cannot be stored in '{folder or cache_folder() / 'units'}'",
+                required="a cache folder that can be written to, with room",
+                given=given,
                 hint="name another one by the environment variable BURSTCHIP_CACHE",
             )
         ) from None
-    return _load(path, f"burstchip_unit_{digest}")
 
 
 def load_module(text: str) -> ModuleType:

@@ -14,7 +14,7 @@ from burstchip.backends.host_values import check_ahead, written_value
 from burstchip.backends.integers import outside_width
 from burstchip.backends.sim.code import words
 from burstchip.backends.sim.code.step_source import checked
-from burstchip.backends.sim.compiled import load_loop, load_unit
+from burstchip.backends.sim.compiled import load_loop, load_unit, storing
 from burstchip.backends.sim.kernel_source import kernel_source, shared_words
 from burstchip.backends.sim.layout import Layout, Variant
 from burstchip.backends.sim.link import Linked, link
@@ -40,7 +40,10 @@ register_codes({"BC569": "a state that no run of a program has"})
 
 
 def _run(*arguments: Any) -> None:
-    load_loop()(*arguments)
+    loop = load_loop()
+    # Compiled, and stored, by its first call.
+    with storing():
+        loop(*arguments)
 
 
 @dataclass

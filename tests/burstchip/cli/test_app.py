@@ -140,11 +140,3 @@ def test_shells_can_complete(burstchip, shell: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("_BURSTCHIP_COMPLETE", f"source_{shell}")
     done = burstchip()
     assert done.code == 0 and f"complete_{shell}" in done.out
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
-def test_output_onto_a_full_disk_is_one_line() -> None:
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run([*BURSTCHIP, "new", "--list"], stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 2
-    assert done.stderr == "error: the output cannot be written: No space left on device\n"

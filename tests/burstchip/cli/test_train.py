@@ -128,7 +128,15 @@ def test_ctrl_c_says_how_to_go_on(stand: Stand, burstchip) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
+    def interrupt_later() -> None:
+        Path("run").mkdir(exist_ok=True)
+        Path("run/checkpoint.safetensors").write_text("")
+        raise KeyboardInterrupt
+
     stand.act = interrupt
+    done = burstchip("train", "net.yaml", "--out", "run")
+    assert (done.code, done.err) == (130, "interrupted; nothing was written\n")
+    stand.act = interrupt_later
     done = burstchip("train", "net.yaml", "--out", "run")
     assert done.code == 130
     assert done.err == "interrupted; the checkpoint is in 'run', --resume continues from it\n"
@@ -178,6 +186,21 @@ def test_a_network_without_a_task(pair: Path, burstchip) -> None:
     assert done.code == 2 and "BC560" in done.err and not Path("run").exists()
 
 
+def test_what_is_trained_is_a_file_or_a_folder_to_go_on_with(tmp_path: Path, burstchip) -> None:
+    burstchip("new", "digits", ".")
+    options = ["--set", "hidden_size=4", "--seed", 3, "--freeze", "hidden", "--backend", "plain"]
+    for command, said in (
+        (["train", "network.yaml"], "error[BC611]: an output is missing"),
+        (["train", tmp_path], f"error[BC611]: '{tmp_path}' is a folder"),
+        (
+            ["train", tmp_path, "--resume"],
+            f"error[BC565]: checkpoint '{tmp_path}/checkpoint.safetensors' cannot",
+        ),
+    ):
+        done = burstchip(*command, *options)
+        assert done.code == 2 and done.err.startswith(said)
+
+
 @pytest.mark.slow
 def test_ctrl_c_and_resume_with_the_training_itself(tmp_path: Path, burstchip, interruptible) -> None:
     burstchip("new", "digits", ".")
@@ -193,5 +216,5 @@ def test_ctrl_c_and_resume_with_the_training_itself(tmp_path: Path, burstchip, i
     _, err = running.communicate(timeout=60)
     assert running.returncode == 130 and err.startswith("interrupted; ")
     assert burstchip("train", *options, "--out", "run").code == 2
-    resumed = burstchip("train", *options, "--out", "run", "--resume", "--json")
+    resumed = burstchip("train", "run", "--resume", "--json")
     assert resumed.json["state_sha256"] == whole.json["state_sha256"]

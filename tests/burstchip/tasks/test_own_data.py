@@ -292,7 +292,7 @@ def test_own_data_from_the_file_to_the_page(tmp_path: Path) -> None:
     network(tmp_path, x=X + 1)
     with pytest.raises(BurstchipError, match="BC679"):
         record(loaded, 40, ["readout.events"], backend="plain")
-    with pytest.raises(BurstchipError, match="BC566(?s:.*)data_sha256"):
+    with pytest.raises(BurstchipError, match="BC566(?s:.*)given: other data"):
         train(TrainOptions(file, out, workers=1, backend="plain", resume=True))
     assert "has changed since the training" in contradictions(run)[0]
     assert json.loads((out / "summary.json").read_text())["split"] == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from burstchip.files.provenance import read_provenance
 from burstchip.frontend import load_network
 from burstchip.tasks import training
 from burstchip.tasks.checkpoint import FILE
-from burstchip.tasks.run_folder import recorded_samples
+from burstchip.tasks.run_folder import held_folder, recorded_samples
 from burstchip.tasks.training import TrainOptions, TrainProgress, annealing, command_of, train
 from compiler.artifact import artifact_sha256, load_artifact
 from compiler.pipeline import compile_network
@@ -251,6 +252,31 @@ def test_a_folder_with_another_run_is_left_alone(finished: Any) -> None:
     assert json.loads((out / "summary.json").read_text()) == summary
 
 
+def test_an_earlier_run_stays_until_the_first_checkpoint(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path.name: path.read_bytes() for path in copied.iterdir()}
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training, "write_recording", full)
+    for folder in (copied, tmp_path / "new"):
+        with pytest.raises(OSError, match="No space left"):
+            train(options(folder, seed=3, overwrite=True))
+    assert {path.name: path.read_bytes() for path in copied.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_two_trainings_in_one_folder(tmp_path: Path) -> None:
+    with held_folder(tmp_path):
+        assert errors(tmp_path) == [
+            "error[BC571]: another process trains in 'OUT'\n"
+            "  required: a folder of its own for each training    given: OUT"
+            "    hint: wait until it ends, or choose another folder"
+        ]
+
+
 def test_overwriting_starts_anew(tmp_path: Path, finished: Any) -> None:
     out = tmp_path / "run"
     train(options(out, seed=3, epochs=1))
@@ -311,9 +337,14 @@ def copied(tmp_path: Path, finished: Any) -> Path:
 @pytest.mark.parametrize(
     ("more", "required", "given"),
     [
-        ({"frozen": ("hidden",)}, "frozen = []", "frozen = ['image_to_hidden']"),
-        ({"seed": 5}, "artifact_sha256 = ", "artifact_sha256 = "),
-        ({"epochs": 3}, "artifact_sha256 = ", "artifact_sha256 = "),
+        ({"frozen": ("hidden",)}, "no --freeze", "--freeze image_to_hidden"),
+        ({"seed": 5}, "--seed 0", "--seed 5"),
+        ({"backend": "plain"}, "--backend sim", "--backend plain"),
+        (
+            {"overrides": {"hidden_size": "7"}},
+            "no --set hidden_size, --set weight_form=carry",
+            "--set hidden_size=7, no --set weight_form",
+        ),
     ],
 )
 def test_a_checkpoint_of_another_training(
@@ -321,15 +352,55 @@ def test_a_checkpoint_of_another_training(
 ) -> None:
     artifact = (copied / "net.burst").read_bytes()
     (message,) = errors(copied, resume=True, **more)
-    assert message.startswith(
+    assert message == (
         "error[BC566]: checkpoint 'OUT/checkpoint.safetensors' belongs to another training\n"
-        f"  required: {required}"
-    )
-    assert f"given: {given}" in message
-    assert message.endswith(
-        "hint: resume with the network, seed and options of the first start, or choose another folder"
+        f"  required: {required}    given: {given}    "
+        "hint: resume with the network and options of the first start, or choose another folder"
     )
     assert (copied / "net.burst").read_bytes() == artifact
+
+
+def test_a_checkpoint_of_another_text(copied: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(TEMPLATE.read_text().replace("hidden_size: ", "hidden_size: 1"))
+    with pytest.raises(BurstchipError) as caught:
+        train(replace(options(copied, resume=True), network_path=other))
+    assert f"required: the network's file as it was, '{TEMPLATE}'    given: another text in '{other}'" in str(
+        caught.value
+    )
+
+
+def test_a_training_is_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was not over ends as if it had begun with so many epochs, where these learn alike so far."""
+
+    def stop(progress: TrainProgress) -> None:
+        if progress.samples_done > 700:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    whole = train(options(tmp_path / "whole", epochs=3))
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(options(out, epochs=2), stop)
+    extended = train(replace(training.options_of(out), epochs=3, workers=1))
+    for name in ("state_sha256", "artifact_sha256", "confusion", "test_error", "epochs", "diagnostics"):
+        assert extended[name] == whole[name], name
+    command = read_provenance(out / "provenance.json").command
+    assert command.endswith(f" && burstchip train {out} --resume --epochs 3")
+    (message,) = errors(out, resume=True, epochs=2)
+    assert message == (
+        "error[BC572]: the training in 'OUT' has begun epoch 3\n  required: --epochs 3 or more"
+        "    given: --epochs 2    hint: train in another folder for fewer epochs"
+    )
+    # A finished one goes on too, and without a number of epochs it keeps its own.
+    finished = train(replace(training.options_of(out), epochs=4, workers=1))
+    assert finished["epochs"] == 4 and len(json.loads((out / "history.json").read_text())) == 5
+    assert finished["diagnostics"][-1] == (
+        "warning[BC573]: epoch 3: learned at the rates of a training of 3 epochs\n"
+        "  required: those of 4 epochs, to learn as a training that was started with so many"
+        "    given: learning rates that halve at 0.4, 0.6, 0.8 of the epochs"
+    )
+    assert train(replace(training.options_of(out), workers=1))["state_sha256"] == finished["state_sha256"]
 
 
 QUIET = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -368,11 +439,10 @@ def test_a_damaged_checkpoint_is_told(copied: Path) -> None:
 
 def test_a_checkpoint_of_another_version(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole, but not the state that this version keeps."""
-    from burstchip.tasks.checkpoint import load_checkpoint, save_checkpoint
+    from burstchip.tasks.checkpoint import read_checkpoint, save_checkpoint
 
     arrays = load_file(copied / FILE)
-    like = dict(arrays)
-    _, progress = load_checkpoint(copied / FILE, like)
+    _, progress = read_checkpoint(copied / FILE)
     del arrays["s_1_v"]
     save_checkpoint(copied / FILE, arrays, progress)
     (message,) = errors(copied, resume=True)
