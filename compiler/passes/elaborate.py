@@ -1,6 +1,11 @@
-"""elaborate: draw connectivity, weights and delays. Network in, Elaborated out; every draw is seeded."""
+"""elaborate: draw values of neurons, connectivity, weights and delays. Network in, Elaborated out.
+
+Every draw is seeded.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +25,7 @@ from compiler.ir.network import (
     TensorFile,
     Uniform,
 )
+from compiler.passes.elaborate_values import draw_population
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes(
@@ -76,7 +82,10 @@ def _pairs(
 
 
 def elaborate(network: Network) -> Elaborated:
-    """Draw every synapse of the network. Raises `BurstchipError` BC301 for an unusable tensor file."""
+    """Draw every neuron and synapse of the network.
+
+    Raises `BurstchipError` BC301 for an unusable tensor file, BC360 for a value out of its range.
+    """
     sizes = {population.name: population.size for population in network.populations}
     plastic = sum(projection.learn is not None for projection in network.projections)
     streams = Streams(len(network.populations), plastic, len(network.projections))
@@ -107,4 +116,8 @@ def elaborate(network: Network) -> Elaborated:
                 delays=np.subtract(delays, 1, out=delays),
             )
         )
-    return Elaborated(network, streams, tuple(drawn))
+    populations = tuple(
+        draw_population(it, network.model_of(it.name), seed, streams.values(index))
+        for index, it in enumerate(network.populations)
+    )
+    return Elaborated(replace(network, populations=populations), streams, tuple(drawn))

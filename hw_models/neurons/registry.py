@@ -11,12 +11,26 @@ from importlib.metadata import EntryPoint, entry_points
 
 from hw_models.diagnostics import BurstchipError, Diagnostic
 from hw_models.neurons.burst_unit import BURST_UNIT
-from hw_models.neurons.lif import LIF
+from hw_models.neurons.lif import LIF, LIF_REFRACTORY
+from hw_models.neurons.lif_reset import LIF_RESET
 from hw_models.neurons.model import NeuronModel
 from hw_models.neurons.sources import CURRENT_SOURCE, POISSON_SOURCE, RATE_SOURCE, SPIKE_LIST
+from hw_models.neurons.ternary_lif import TERNARY_LIF
 from hw_models.neurons.verify import ModelError, verify_model
 
 ENTRY_POINT_GROUP = "burstchip.neurons"
+
+OWN = (
+    LIF,
+    LIF_REFRACTORY,
+    LIF_RESET,
+    TERNARY_LIF,
+    BURST_UNIT,
+    RATE_SOURCE,
+    POISSON_SOURCE,
+    SPIKE_LIST,
+    CURRENT_SOURCE,
+)
 
 
 @lru_cache(maxsize=1)
@@ -25,7 +39,7 @@ def models() -> Mapping[str, NeuronModel]:
 
     Raises `BurstchipError` BC190 where a package registers something else or a name that is taken.
     """
-    found = {m.name: m for m in (LIF, BURST_UNIT, RATE_SOURCE, POISSON_SOURCE, SPIKE_LIST, CURRENT_SOURCE)}
+    found = {m.name: m for m in OWN}
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         try:
             model = entry.load()
