@@ -47,6 +47,9 @@ def test_what_is_built_in(entry_points: list[EntryPoint]) -> None:
     kinds = {name: model.kind for name, model in registry.models().items()}
     assert kinds == {
         "lif": "neuron",
+        "lif_refractory": "neuron",
+        "lif_reset": "neuron",
+        "ternary_lif": "neuron",
         "burst_unit": "neuron",
         "rate_source": "source",
         "poisson_source": "source",
