@@ -181,7 +181,7 @@ def _ends(values: object) -> tuple[float, float]:
 def _more_of(
     draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any], step_ms: float
 ) -> dict[str, Any]:
-    """What the models around `lif` have beside its parameters: whole steps, voltages on their side of rest."""
+    """What the models around `lif` have beside its parameters; voltages that go together."""
     (low, _), (least, _) = _ends(keys["rest"]), _ends(keys["threshold"])
     waits = st.sampled_from((0.0, 1.0, 2.0, 7.0, 60.0)).map(lambda steps: quantity(steps * step_ms, "ms"))
     if it.model == "lif_reset":

@@ -1,8 +1,9 @@
 """Runs LIF neurons in Lava: one JSON list of populations from stdin, their states after every step to stdout.
 
 A population has du, dv, vth, bias_mant, bias_exp, u, v (the last four by neuron) and a_in by step and
-neuron. With `kind` it is one of Lava's other LIF neurons. With the argument `model` the stock fixed-point model is driven directly, which takes milliseconds;
-with `network` all populations run side by side through Lava's own run time.
+neuron; with `kind` it is one of Lava's other LIF neurons. With the argument `model` the stock fixed-point
+model is driven directly, which takes milliseconds; with `network` all populations run side by side through
+Lava's own run time.
 """
 
 from __future__ import annotations
