@@ -129,12 +129,14 @@ class Record:
 
     `one_of` lists groups of alternatives: of each group exactly one alternative is present, and an
     alternative is present where one of its keys is. `together` lists keys that come together or not at all.
+    Of each pair in `apart` at most one key is present.
     """
 
     keys: tuple[Key, ...]
     what: str
     one_of: tuple[tuple[tuple[str, ...], ...], ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
+    apart: tuple[tuple[str, str], ...] = ()
 
     def key(self, name: str) -> Key | None:
         """The key of this name, or None."""

@@ -112,6 +112,7 @@ def _population(models: Mapping[str, NeuronModel]) -> Variants:
                     *_initial_keys(model),
                 ),
                 f"model '{name}'",
+                apart=tuple((it.name, it.instead_of) for it in model.options if it.instead_of),
             )
             for name, model in models.items()
         },

@@ -48,7 +48,6 @@ def read_populations(
         size = fields.get("size", int)
         population = None
         if named is not None and model is not None and size is not None:
-            _check_replaced(named, fields, report)
             values, places = _values(model.parameters, size, fields, report)
             initial = _initial(model, size, fields, report)
             population = Population(
@@ -69,19 +68,6 @@ def replaced(model: NeuronModel, fields: Fields) -> tuple[str, ...]:
     """The parameters in whose place the population gives others."""
     given = (it.instead_of for it in model.options if it.instead_of and fields.given(it.name))
     return tuple(dict.fromkeys(given))
-
-
-def _check_replaced(model: NeuronModel, fields: Fields, report: Report) -> None:
-    """One quantity is given in one way."""
-    for option in model.options:
-        if option.instead_of and fields.given(option.name) and fields.given(option.instead_of):
-            report.add(
-                "BC020",
-                fields.nodes[option.name],
-                f"'{option.name}' of {fields.label} excludes '{option.instead_of}'",
-                required=f"either '{option.name}' or '{option.instead_of}'",
-                given="both",
-            )
 
 
 def _initial(

@@ -246,6 +246,11 @@ def _check_company(record: Record, node: Mapping, label: str, at: Node, report: 
         for name in present[1:]:
             message = f"{label_of(name, label)} excludes '{present[0]}'"
             report.add("BC020", keys[name], message, required=f"either {ways}", given="both")
+    for name, other in record.apart:
+        if name in keys and other in keys:
+            message = f"{label_of(name, label)} excludes '{other}'"
+            either = f"either '{name}' or '{other}'"
+            report.add("BC020", keys[name], message, required=either, given="both")
     for names in record.together:
         missing = [name for name in names if name not in keys]
         if missing and len(missing) < len(names):

@@ -150,6 +150,8 @@ def _record(record: Record, definitions: dict[str, Schema]) -> Schema:
             {"oneOf": [{"anyOf": [{"required": [name]} for name in names]} for names in group]}
             for group in record.one_of
         ]
+    if record.apart:
+        schema["not"] = {"anyOf": [{"required": list(pair)} for pair in record.apart]}
     if record.together:
         schema["dependentRequired"] = {
             name: [other for other in names if other != name] for names in record.together for name in names
