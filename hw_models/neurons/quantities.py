@@ -80,7 +80,8 @@ def peak_response(tau_current_ms: Reals, tau_membrane_ms: Reals, step_ms: float)
     after m steps is v(m) = (a^m - b^m) / (a - b). Its maximum is beside m = ln(slow/fast) / ln(a/b). It is 1
     where either time constant is 0: then the potential jumps.
     """
-    first, second = np.broadcast_arrays(np.float64(tau_current_ms), np.float64(tau_membrane_ms))
+    taus = (np.asarray(tau, dtype=np.float64) for tau in (tau_current_ms, tau_membrane_ms))
+    first, second = np.broadcast_arrays(*taus)
     both = (first > 0) & (second > 0)
     slow = np.where(both, np.maximum(first, second), 1.0)
     fast = np.where(both, np.minimum(first, second), 1.0)

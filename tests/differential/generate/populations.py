@@ -188,14 +188,15 @@ def _more_of(
         return {"reset_interval": draw(waits), "reset_offset": draw(waits)}
     if it.model == "ternary_lif":
         below = draw(between(0.2, 3, (0.01, 2000.0)))
-        return {"lower_threshold": quantity(low - below * it.distance_mv, "mV")}
+        return {"lower_threshold": f"{low - below * it.distance_mv:.12g} mV"}
     more: dict[str, Any] = {}
     if it.refractory:
         more["refractory"] = draw(waits)
     if it.bounded:
         reset = min(low, least) - draw(between(0, 2, (0.0, 100.0))) * it.distance_mv
-        more["reset"] = quantity(reset, "mV")
-        more["lower_bound"] = quantity(reset - draw(between(0, 2, (0.0, 1e5))) * it.distance_mv, "mV")
+        more["reset"] = f"{reset:.12g} mV"
+        below = draw(between(0, 2, (0.0, 1e5))) * it.distance_mv
+        more["lower_bound"] = f"{reset - below:.12g} mV"
     return more
 
 
