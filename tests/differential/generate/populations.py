@@ -13,9 +13,9 @@ from generate.quantities import between, each, quantity, written
 
 SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source")
 GENERATED = "generated"
-#: Lava's LIF and its relatives.
-LIFS = ("lif", "lif_refractory", "lif_reset", "ternary_lif")
-NEURONS = ("lif", "burst_unit", GENERATED, "burst_unit", *LIFS)
+NEURONS = ("lif", "lif", "lif_reset", "ternary_lif", "burst_unit", GENERATED)
+#: Models with the parameters of `lif`, and more.
+LEAKY = ("lif", "lif_reset", "ternary_lif")
 #: Few neurons, so that a step is cheap; sometimes enough to fill the vectors that sum rows of weights.
 SIZES = (*range(1, 13), 1, 2, 3, 4, 5, 16, 17, 33)
 
@@ -24,10 +24,7 @@ _TEACHER = ("teacher_on", "teacher_off", "teacher_gain")
 _LIF = ("tau_membrane", "tau_current", "capacitance", "rest", "threshold", "bias")
 #: What may differ between the neurons of a population.
 _PER_NEURON: Mapping[str, tuple[str, ...]] = {
-    "lif": _LIF,
-    "lif_refractory": (*_LIF, "refractory", "reset", "lower_bound"),
-    "lif_reset": (*_LIF, "reset_interval", "reset_offset"),
-    "ternary_lif": (*_LIF, "lower_threshold"),
+    **dict.fromkeys(LEAKY, ("tau_membrane", "tau_current", "capacitance", "rest", "threshold", "bias")),
     "burst_unit": (
         *("tau_soma", "tau_current", "tau_dendrite", "capacitance", "rest", "threshold", "bias"),
         *("burst_window", *_HOMEOSTASIS, *_TEACHER),
@@ -38,7 +35,7 @@ _PER_NEURON: Mapping[str, tuple[str, ...]] = {
     "current_source": ("level", "start", "stop"),
 }
 #: The greatest distance from rest to threshold within a population, as multiples of the least.
-_SPREAD = {**dict.fromkeys(LIFS, 1000.0), "burst_unit": 31.0}
+_SPREAD = {**dict.fromkeys(LEAKY, 1000.0), "burst_unit": 31.0}
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,8 @@ class PopulationStructure:
     distance_mv: float = 20.0
     dendrite_shift: int = 6
     is_input: bool = False
+    refractory: bool = False
+    bounded: bool = False
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -85,7 +84,7 @@ class PopulationStructure:
             return 1.0
         if port == "dendrite":
             return 1.0 / (1 << self.dendrite_shift)
-        return self.distance_mv / (128 if self.model in LIFS else 8192)
+        return self.distance_mv / (128 if self.model in LEAKY else 8192)
 
 
 @st.composite
@@ -113,6 +112,8 @@ def population_structures(
         draw(st.sampled_from((20.0, 20.0, 1.0, 0.01, 5000.0))),
         draw(st.sampled_from((6, 6, 0, 1, 4, 8))),
         is_input,
+        model == "lif" and draw(st.booleans()),
+        model == "lif" and draw(st.booleans()),
     )
 
 
@@ -121,7 +122,7 @@ def populations(it: PopulationStructure, step_ms: float, steps: int) -> st.Searc
     if it.is_generated:
         return _integers(it).map(lambda keys: {"model": it.model, "size": it.size, **keys})
     made = {
-        **dict.fromkeys((*LIFS, "burst_unit"), _neurons),
+        **dict.fromkeys((*LEAKY, "burst_unit"), _neurons),
         "rate_source": _rates,
         "poisson_source": _rates,
         "spike_list": _listed,
@@ -151,7 +152,7 @@ def _neurons(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: in
     def put(name: str, unit: str, value: st.SearchStrategy[float]) -> None:
         keys[name] = written(draw(each(value, it.size, name in it.per_neuron)), unit)
 
-    membrane = "tau_membrane" if it.model in LIFS else "tau_soma"
+    membrane = "tau_membrane" if it.model in LEAKY else "tau_soma"
     put(membrane, "ms", _times(step_ms))
     put("tau_current", "ms", _times(step_ms))
     keys |= _voltages(draw, it)
@@ -164,31 +165,47 @@ def _neurons(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: in
     if it.model == "burst_unit":
         put("tau_dendrite", "ms", _times(step_ms))
         keys |= _homeostasis_and_teacher(draw, it, step_ms)
-    elif it.model == "lif_reset":
-        put("reset_interval", "ms", between(step_ms, 40 * step_ms, (0.0, step_ms, 60000 * step_ms)))
-        put("reset_offset", "ms", between(0, 90 * step_ms, (0.0, step_ms)))
-    elif it.model == "lif_refractory":
-        put("refractory", "ms", between(0, 20 * step_ms, (0.0, step_ms, 4095 * step_ms)))
-        keys |= _below_rest(draw, it, keys, ("reset", "lower_bound"))
-    elif it.model == "ternary_lif":
-        keys |= _below_rest(draw, it, keys, ("lower_threshold",))
+    else:
+        keys |= _more_of(draw, it, keys, step_ms)
+    if draw(st.booleans()):
+        keys["initial"] = _initial(draw, it, keys)
     return keys
 
 
-def _below_rest(
-    draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any], names: tuple[str, ...]
+def _ends(values: object) -> tuple[float, float]:
+    """The least and the greatest of voltages as written."""
+    listed = values if isinstance(values, list) else [values]
+    numbers = [float(str(value).split()[0]) for value in listed]
+    return min(numbers), max(numbers)
+
+
+def _more_of(
+    draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any], step_ms: float
 ) -> dict[str, Any]:
-    """Voltages below the least resting potential, each further below it than the one before."""
-    rest = keys["rest"] if isinstance(keys["rest"], list) else [keys["rest"]]
-    least = min(float(value.split()[0]) for value in rest)
-    found: dict[str, Any] = {}
-    for name in names:
-        distances = between(0.01 * it.distance_mv, 1.5 * it.distance_mv, (it.distance_mv,))
-        drawn = draw(each(distances, it.size, name in it.per_neuron))
-        below = [least - value for value in (drawn if isinstance(drawn, list) else [drawn])]
-        least = min(below)
-        found[name] = written(below if isinstance(drawn, list) else below[0], "mV")
-    return found
+    """What the models around `lif` have beside its parameters; voltages that go together."""
+    (low, _), (least, _) = _ends(keys["rest"]), _ends(keys["threshold"])
+    waits = st.sampled_from((0.0, 1.0, 2.0, 7.0, 60.0)).map(lambda steps: quantity(steps * step_ms, "ms"))
+    if it.model == "lif_reset":
+        return {"reset_interval": draw(waits), "reset_offset": draw(waits)}
+    if it.model == "ternary_lif":
+        below = draw(between(0.2, 3, (0.01, 2000.0)))
+        return {"lower_threshold": f"{low - below * it.distance_mv:.12g} mV"}
+    more: dict[str, Any] = {}
+    if it.refractory:
+        more["refractory"] = draw(waits)
+    if it.bounded:
+        reset = min(low, least) - draw(between(0, 2, (0.0, 100.0))) * it.distance_mv
+        more["reset"] = f"{reset:.12g} mV"
+        below = draw(between(0, 2, (0.0, 1e5))) * it.distance_mv
+        more["lower_bound"] = f"{reset - below:.12g} mV"
+    return more
+
+
+def _initial(draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any]) -> dict[str, Any]:
+    low, high = _ends(keys["rest"])[0], _ends(keys["threshold"])[1]
+    v = draw(each(between(low - it.distance_mv, high + it.distance_mv, (1e6,)), it.size, draw(st.booleans())))
+    ends = [quantity(value, "pA") for value in sorted((draw(between(-9, 9, ())), draw(between(-9, 9, ()))))]
+    return {"v": written(v, "mV"), "u": {"uniform": ends}}
 
 
 def _voltages(draw: st.DrawFn, it: PopulationStructure) -> dict[str, Any]:
