@@ -12,11 +12,12 @@ from compiler.ir.network import Population
 from compiler.passes.elaborate_values import INITIAL
 from compiler.passes.quantize_neurons import Rounded, numbers_of, spread
 from compiler.passes.quantize_report import ROUNDING_SHARE, Report, amount
-from hw_models.diagnostics import Diagnostic, register_codes
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import BASE_UNITS, NeuronModel, Parameter, Reals
 from hw_models.neurons.quantities import Integers, integers
+from hw_models.program.widths import Width
 
-register_codes({"BC361": "values of a state at the start are clipped to its width"})
+register_codes({"BC361": "values of a state at the start that its width does not hold"})
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,11 @@ class _Values:
 
 
 def quantize_initial(population: Population, model: NeuronModel, found: Rounded, report: Report) -> Starts:
-    """What a population starts with, rounded and clipped, each with a line in the report."""
+    """What a population starts with, rounded, each with a line in the report.
+
+    Raises `BurstchipError` BC361 where the width of a state does not hold a value. For no chip the real
+    numbers stay, and the integers beside them, which nothing runs with, end at the width.
+    """
     starts = Starts({}, {})
     for it in model.initial:
         if it.name not in population.initial:
@@ -61,8 +66,29 @@ def quantize_initial(population: Population, model: NeuronModel, found: Rounded,
         starts.integers[it.name] = int(held) if held.ndim == 0 else held
         starts.real[it.name] = float(real) if real.ndim == 0 else real
         if report.chip:
-            _report(population, it, _Values(asked, wanted, held, unit, origin), report)
+            values = _Values(asked, wanted, held, unit, origin)
+            _require_width(population, it, values, width)
+            _report(population, it, values, report)
     return starts
+
+
+def _require_width(population: Population, it: Parameter, values: _Values, width: Width) -> None:
+    outside = int(np.count_nonzero(values.wanted != values.held))
+    if not outside:
+        return
+    at, unit = int(np.argmax(np.abs(values.wanted - values.held))), BASE_UNITS[it.dimension]
+    origin, one = values.origin.flat[at].item(), values.unit.flat[at].item()
+    least, most = (amount(origin + end * one, unit) for end in (width.low, width.high))
+    raise BurstchipError(
+        Diagnostic(
+            "BC361",
+            f"{outside} of {values.held.size} initial values of"
+            f" '{population.name}.{it.name}' exceed its width",
+            population.parameter_places.get(INITIAL + it.name),
+            required=f"from {least} to {most}",
+            given=amount(values.asked.flat[at].item(), unit),
+        )
+    )
 
 
 def _report(population: Population, it: Parameter, values: _Values, report: Report) -> None:
@@ -71,26 +97,12 @@ def _report(population: Population, it: Parameter, values: _Values, report: Repo
     # The whole is the way from 0 of the state: -70 mV may be nothing.
     whole = float(np.max(np.abs(values.asked - values.origin)))
     at = int(np.argmax(np.abs(values.got - values.asked)))
-    asked, got, wanted, held = (
-        array.flat[at].item() for array in (values.asked, values.got, values.wanted, values.held)
-    )
-    clipped, at_all = int(np.count_nonzero(values.wanted != values.held)), values.held.size
+    asked, got, held = (array.flat[at].item() for array in (values.asked, values.got, values.held))
     if INITIAL + it.name in population.drawn:
         report.lines.extend(spread(population.name, what, unit, values.asked, values.got, values.held))
     else:
         report.lines.append(QuantisationLine(population.name, what, unit, asked, got, f"{it.name} = {held}"))
-    if clipped:
-        report.diagnostics.append(
-            Diagnostic(
-                "BC361",
-                f"{clipped} of {at_all} initial values of '{population.name}.{it.name}' are clipped",
-                place,
-                "warning",
-                required=f"at {'most' if wanted > held else 'least'} {amount(got, unit)}",
-                given=amount(asked, unit),
-            )
-        )
-    elif abs(got - asked) > ROUNDING_SHARE * whole:
+    if abs(got - asked) > ROUNDING_SHARE * whole:
         report.diagnostics.append(
             Diagnostic(
                 "BC310",

@@ -64,11 +64,17 @@ def test_they_are_in_the_artifact_and_others_are_as_they_were(tmp_path: Path) ->
     assert b"real_initial" not in (tmp_path / "plain.burst").read_bytes()
 
 
-def test_what_the_width_does_not_hold_is_clipped_and_said() -> None:
-    code = compiled(cells({"v": (-60.0, 1e9, -70.0, -70.0)}))
-    (message,) = (it for it in code.diagnostics if it.id == "BC361")
-    assert message.message == "1 of 4 initial values of 'cells.v' are clipped"
-    assert np.max(code.populations[0].initial["v"]) == (1 << 23) - 1
+def test_what_the_width_does_not_hold_is_an_error() -> None:
+    beyond = cells({"v": (-60.0, 1e9, -70.0, -70.0)})
+    with pytest.raises(BurstchipError) as caught:
+        compiled(beyond)
+    (message,) = caught.value.diagnostics
+    assert (message.id, message.given) == ("BC361", "1e+09 mV")
+    assert message.message == "1 of 4 initial values of 'cells.v' exceed its width"
+    assert message.required == "from -20550 mV to 20410 mV"
+    # No chip, no width.
+    (population,) = compiled(beyond, target="none").populations
+    assert np.asarray(population.real_initial["v"]).max() > 1 << 23
 
 
 def test_a_value_that_is_rounded_away_is_said() -> None:

@@ -203,7 +203,7 @@ def _more_of(
 
 def _initial(draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any]) -> dict[str, Any]:
     low, high = _ends(keys["rest"])[0], _ends(keys["threshold"])[1]
-    v = draw(each(between(low - it.distance_mv, high + it.distance_mv, (1e6,)), it.size, draw(st.booleans())))
+    v = draw(each(between(low - it.distance_mv, high + it.distance_mv, ()), it.size, draw(st.booleans())))
     ends = [quantity(value, "pA") for value in sorted((draw(between(-9, 9, ())), draw(between(-9, 9, ()))))]
     return {"v": written(v, "mV"), "u": {"uniform": ends}}
 
