@@ -96,6 +96,9 @@ def _encode_population(
     if population.exact is not None:
         entry["exact"] = programs.index(population.exact)
         entry["functions"] = [asdict(it) for it in population.functions]
+    for what in ("initial", "real_initial"):
+        if starts := getattr(population, what):
+            entry[what] = values(starts, int if what == "initial" else float, f"population.{index}.{what}.")
     if population.spikes is not None:
         entry["spikes"] = f"population.{index}.spikes"
         tensors[entry["spikes"]] = population.spikes
@@ -257,6 +260,8 @@ def _decode_population(entry: Any, programs: Sequence[Program], tensors: Tensors
             "parameters": numbers(entry.parameters),
             "real": numbers(entry.real),
             "origins": numbers(entry.origins),
+            "initial": numbers(entry.initial or {}),
+            "real_initial": numbers(entry.real_initial or {}),
             "spikes": None if entry.spikes is None else tensors[entry.spikes],
             "signals": {name: decode_signal(signal, tensors) for name, signal in entry.signals.items()},
             "exact": None if entry.exact is None else programs[entry.exact],

@@ -132,7 +132,9 @@ _Population = _entry(
     signals=GenericAlias(dict, (str, _Signal)),
     exact=Index | None,
     functions=_each(_entry(LoweredFunction)) | None,
-    optional=("spikes", "exact", "functions"),
+    initial=dict[str, int | Named] | None,
+    real_initial=dict[str, float | Named] | None,
+    optional=("spikes", "exact", "functions", "initial", "real_initial"),
 )
 
 _COUNTS: dict[str, Any] = dict.fromkeys(("epoch", "epochs", "samples", "rounded", "tags"), Index)

@@ -5,13 +5,14 @@ So a synapse has the same weight and delay whichever other synapses exist.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.network import Constant, Distribution, Uniform
+from compiler.ir.network import Constant, Distribution, Normal, Uniform
 from hw_models.elementary import cos_turns, log
 from hw_models.neurons.quantities import nearest_steps
 from hw_models.program.random import at, key, row
@@ -52,6 +53,10 @@ def _unit_interval(bits: NDArray[np.uint32]) -> NDArray[np.float64]:
     return np.asarray((bits.astype(np.float64) + 0.5) / 2**32)
 
 
+def _standard_normal(first: NDArray[np.uint32], second: NDArray[np.uint32]) -> NDArray[np.float64]:
+    return np.asarray(np.sqrt(-2 * log(_unit_interval(first))) * cos_turns(_unit_interval(second)))
+
+
 @dataclass(frozen=True)
 class WeightDraws:
     """The physical weights of a projection as a distribution, its seed, and the streams of two draws."""
@@ -74,9 +79,20 @@ class WeightDraws:
                 weights[part] = distribution.low + span * (where + 0.5) / 65536
             else:
                 first, second = (synapse_bits(seed, stream, *ends) for stream in self.streams)
-                standard = np.sqrt(-2 * log(_unit_interval(first))) * cos_turns(_unit_interval(second))
-                weights[part] = distribution.mean + distribution.sd * standard
+                weights[part] = distribution.mean + distribution.sd * _standard_normal(first, second)
         return weights
+
+
+def draw_values(
+    distribution: Uniform | Normal, seed: int, stream: int, what: str, size: int
+) -> NDArray[np.float64]:
+    """A value for each neuron; `what` tells the values of a population's stream apart, in any order."""
+    start = key(seed, stream, zlib.crc32(what.encode()))
+    first, second = (at(row(start, number), np.arange(size)) for number in range(2))
+    if isinstance(distribution, Uniform):
+        span = distribution.high - distribution.low
+        return np.asarray(distribution.low + span * _unit_interval(first))
+    return np.asarray(distribution.mean + distribution.sd * _standard_normal(first, second))
 
 
 def draw_delays(

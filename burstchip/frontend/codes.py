@@ -52,6 +52,7 @@ IDS: dict[str, str] = {
     "BC111": "as many values as neurons are needed",
     "BC112": "a neuron that the population does not have",
     "BC113": "a time that is not a whole number of steps",
+    "BC362": "a state at the start that the neurons do not have",
     "BC115": "two events of a neuron in one step",
     "BC120": "an unknown population",
     "BC121": "an unknown output or input port",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from burstchip.frontend.fields import Entries, Fields, Items
+from burstchip.frontend.populations import replaced
 from burstchip.frontend.task import unread_rate
 from compiler.ir.network import Network
 
@@ -33,26 +34,27 @@ def read_defaults(root: Fields, network: Network, seed: int | None) -> tuple[Def
         found += [
             Default(owner, key.name, key.default, key.doc)
             for key in fields.defaults
-            if key.default is not None and key.name != unread
+            if key.default is not None and key.name not in unread
         ]
     return tuple(found)
 
 
 def _owners(
     root: Fields, network: Network, presented: str | None, seed: int | None
-) -> Iterator[tuple[str, Fields, str | None]]:
-    """Whatever has keys: what it is called, its fields, and the key that it does not read."""
-    yield "the network", root, None if seed is None else "seed"
+) -> Iterator[tuple[str, Fields, tuple[str, ...]]]:
+    """Whatever has keys: what it is called, its fields, and the keys that it does not read."""
+    yield "the network", root, () if seed is None else ("seed",)
     for key, fields in (root.get("populations", Entries) or Entries(())).of(Fields):
-        yield f"population {key.text}", fields, unread_rate(key.text == presented)
+        unread = replaced(network.models[fields.variant or ""], fields)
+        yield f"population {key.text}", fields, (*unread, unread_rate(key.text == presented))
     for key, fields in (root.get("plasticity", Entries) or Entries(())).of(Fields):
-        yield f"plasticity {key.text}", fields, None
+        yield f"plasticity {key.text}", fields, ()
     for key, fields in (root.get("signals", Entries) or Entries(())).of(Fields):
-        yield f"signal {key.text}", fields, None
+        yield f"signal {key.text}", fields, ()
     listed = (root.get("projections", Items) or Items((), ())).of(Fields)
     for projection, (_, fields, _) in zip(network.projections, listed, strict=True):
-        yield f"projection {projection.name}", fields, None
+        yield f"projection {projection.name}", fields, ()
     task = root.get("task", Fields)
     if task is not None:
         own = network.task is not None and network.task.file is not None and network.task.file.test_share
-        yield "the task", task, "split" if own is None else None
+        yield "the task", task, ("split",) if own is None else ()

@@ -1,4 +1,4 @@
-"""Weights and delays: one value or a distribution, with the dimension that their port needs."""
+"""Weights, delays and values of neurons: one value or a distribution, with the dimension that is needed."""
 
 from __future__ import annotations
 
@@ -61,6 +61,16 @@ def check_delay(amount: Amount, step: float | None, label: str, report: Report) 
         )
     else:
         check_whole_steps(amount.value, step, amount.node, label, report, "warning")
+
+
+def read_drawn(written: Fields, label: str, report: Report) -> Uniform | Normal | None:
+    """What the values of neurons are drawn from; None where it is not right."""
+    amounts = _amounts(written)
+    if amounts is None:
+        return None
+    if written.given("uniform"):
+        return _uniform(amounts, written.nodes["uniform"], label, report)
+    return Normal(*(amount.value for amount in amounts))
 
 
 def _amounts(written: object) -> list[Amount] | None:

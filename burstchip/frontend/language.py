@@ -26,8 +26,9 @@ from burstchip.frontend.kinds import (
     Word,
 )
 from burstchip.frontend.language_signals import SIGNAL
-from burstchip.frontend.language_synapses import LARGEST_POPULATION, PROJECTION, plasticity
+from burstchip.frontend.language_synapses import LARGEST_POPULATION, PROJECTION, drawn, plasticity
 from burstchip.frontend.scalars import expected
+from burstchip.frontend.units import PHRASES
 from compiler.ir.network import DATA_SHAPES, NO_CHIP
 from hw_models.neurons.model import BASE_UNITS, NeuronModel, Parameter
 
@@ -70,19 +71,32 @@ EVENTS = Key(
 _MODEL_KEYS: dict[str, tuple[Key, ...]] = {"spike_list": (EVENTS,)}
 
 
-def _parameter_key(parameter: Parameter) -> Key:
+def _parameter_key(parameter: Parameter, *, optional: bool = False) -> Key:
     quantity = QuantityOf(parameter.dimension, parameter.minimum, parameter.maximum, whole=parameter.integer)
+    what = f"{expected(quantity)}, or a list with one for each neuron"
     return Key(
         parameter.name,
         Forms(
-            f"{expected(quantity)}, or a list with one for each neuron",
+            what if parameter.integer else f"{what}, or {{uniform: ...}} or {{normal: ...}}",
             quantity,
             ListOf(quantity, "values", 1),
+            # Whole numbers are counted, not measured.
+            () if parameter.integer else drawn(quantity),
         ),
         parameter.doc,
-        required=parameter.default is None,
+        required=parameter.default is None and not optional,
         default=None if parameter.default is None else default_text(parameter),
     )
+
+
+def _initial_keys(model: NeuronModel) -> tuple[Key, ...]:
+    """The key for the states at the start, of a model that has any."""
+    states = model.widest.initial
+    if not states:
+        return ()
+    kinds = Record(tuple(_parameter_key(it, optional=True) for it in states), "initial values")
+    named = ", ".join(f"{it.name} ({PHRASES[it.dimension][0]})" for it in states)
+    return (Key("initial", kinds, f"values at the start in place of rest: {named}"),)
 
 
 def default_text(parameter: Parameter) -> str:
@@ -103,8 +117,11 @@ def _population(models: Mapping[str, NeuronModel]) -> Variants:
                     size,
                     *_MODEL_KEYS.get(name, ()),
                     *(_parameter_key(parameter) for parameter in model.parameters),
+                    *(_parameter_key(option, optional=True) for option in model.options),
+                    *_initial_keys(model),
                 ),
                 f"model '{name}'",
+                excluding=tuple((it.instead_of, it.name) for it in model.options if it.instead_of),
             )
             for name, model in models.items()
         },

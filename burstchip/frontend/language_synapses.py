@@ -165,32 +165,25 @@ _CONNECTIVITY = Forms(
     ),
 )
 
+
+def drawn(quantity: QuantityOf, what: str = "values") -> tuple[Record, ...]:
+    """The distributions that values of this kind may be drawn from."""
+    sd = QuantityOf(quantity.dimension, None if quantity.dimension is None else 0.0)
+    normal = Record(
+        (Key("mean", quantity, "the mean", True), Key("sd", sd, "the standard deviation", True)),
+        "a normal distribution",
+    )
+    uniform = Row((quantity, quantity), "[low, high]", _ENDS)
+    return (
+        Record((Key("uniform", uniform, "from low to high", True),), f"uniform {what}"),
+        Record((Key("normal", normal, "with this mean and standard deviation", True),), f"normal {what}"),
+    )
+
+
 _WEIGHTS = Forms(
     "a weight, {uniform: [low, high]} or {normal: {mean: ..., sd: ...}}",
     single=_WEIGHT,
-    records=(
-        Record(
-            (Key("uniform", Row((_WEIGHT, _WEIGHT), "[low, high]", _ENDS), "from low to high", True),),
-            "uniform weights",
-        ),
-        Record(
-            (
-                Key(
-                    "normal",
-                    Record(
-                        (
-                            Key("mean", _WEIGHT, "the mean", True),
-                            Key("sd", _WEIGHT, "the standard deviation", True),
-                        ),
-                        "a normal distribution",
-                    ),
-                    "with this mean and standard deviation",
-                    True,
-                ),
-            ),
-            "normal weights",
-        ),
-    ),
+    records=drawn(_WEIGHT, "weights"),
 )
 
 _DELAYS = Forms(

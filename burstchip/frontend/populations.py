@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from burstchip.frontend.distributions import read_drawn
 from burstchip.frontend.fields import Amount, Entries, Fields, Items
 from burstchip.frontend.report import Report
 from burstchip.frontend.tree import Node, describe
 from compiler.ir.network import ListedEvents, Population, Value
 from compiler.steps import whole_steps
 from hw_models.diagnostics import Place
-from hw_models.neurons.model import NeuronModel
+from hw_models.neurons.model import NeuronModel, Parameter
 from hw_models.neurons.quantities import nearest_steps
 
 
@@ -42,33 +43,66 @@ def read_populations(
         return Populations({}, complete=False)
     found = {key.text: Neurons(key.text, None, None, None, None) for key, _ in entries.values}
     for key, fields in entries.of(Fields):
-        model = models[fields.variant] if fields.variant is not None else None
+        named = models[fields.variant] if fields.variant is not None else None
+        model = None if named is None else named.with_options(fields.nodes)
         size = fields.get("size", int)
         population = None
-        if model is not None and size is not None:
-            values, places = _parameters(model, size, fields, report)
+        if named is not None and model is not None and size is not None:
+            values, places = _values(model.parameters, size, fields, report)
+            initial = _initial(model, size, fields, report)
             population = Population(
                 key.text,
-                model.name,
+                named.name,
                 size,
                 values,
                 _spikes(fields, size, step, report),
                 report.place(key),
-                places,
+                {**places, **{f"initial.{name}": place for name, place in initial[1].items()}},
+                initial[0],
             )
         found[key.text] = Neurons(key.text, model, size, fields, population)
     return Populations(found)
 
 
-def _parameters(
+def replaced(model: NeuronModel, fields: Fields) -> tuple[str, ...]:
+    """The parameters in whose place the population gives others."""
+    given = (it.instead_of for it in model.options if it.instead_of and fields.given(it.name))
+    return tuple(dict.fromkeys(given))
+
+
+def _initial(
     model: NeuronModel, size: int, fields: Fields, report: Report
+) -> tuple[dict[str, Value], dict[str, Place]]:
+    """What states start with, and the place of each."""
+    given = fields.get("initial", Fields)
+    if given is None:
+        return {}, {}
+    for name in given.values:
+        if all(it.name != name for it in model.initial):
+            report.add(
+                "BC362",
+                given.nodes[name],
+                f"{given.label}: '{name}' is not a state of these neurons",
+                required=f"one of {', '.join(it.name for it in model.initial)}",
+                given=name,
+                hint="a state of an option is there only with that option",
+            )
+    return _values(model.initial, size, given, report)
+
+
+def _values(
+    parameters: tuple[Parameter, ...], size: int, fields: Fields, report: Report
 ) -> tuple[dict[str, Value], dict[str, Place]]:
     values: dict[str, Value] = {}
     places: dict[str, Place] = {}
-    for parameter in model.parameters:
+    for parameter in parameters:
         value = fields.values.get(parameter.name)
         if isinstance(value, Amount):
             values[parameter.name] = value.value
+        elif isinstance(value, Fields):
+            drawn = read_drawn(value, fields.name_of(parameter.name), report)
+            if drawn is not None:
+                values[parameter.name] = drawn
         elif isinstance(value, Items):
             if len(value.nodes) != size:
                 report.add(

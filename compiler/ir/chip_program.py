@@ -63,7 +63,8 @@ class PopulationCode:
     unit that 1 in a state or output stands for, where that is known, and `origins[variable]` what 0 stands
     for, one number or [neuron], where that is not 0. `real` holds, for parameters that were
     rounded, the real number before; `reference` runs with those, and with the program `exact`, where
-    functions of it became the tables `functions`.
+    functions of it became the tables `functions`. `initial` has the states that do not start as the program
+    says, `real_initial` the real numbers that these were rounded from.
     """
 
     name: str
@@ -82,6 +83,8 @@ class PopulationCode:
     signals: Mapping[str, Signal] = field(default_factory=dict)
     exact: Program | None = None
     functions: tuple[LoweredFunction, ...] = ()
+    initial: Mapping[str, int | NDArray[np.int64]] = field(default_factory=dict)
+    real_initial: Mapping[str, float | NDArray[np.float64]] = field(default_factory=dict)
 
     def program_of(self, *, real: bool) -> Program:
         """The program in integers, or the one whose functions are exact."""
@@ -90,6 +93,15 @@ class PopulationCode:
     def numbers(self, *, real: bool) -> Mapping[str, float | NDArray[Any]]:
         """The parameters as integers, or as the real numbers that these were rounded from."""
         return {**self.parameters, **self.real} if real else self.parameters
+
+    def starts(self, *, real: bool) -> Mapping[str, float | NDArray[Any]]:
+        """Each state at the start: a constant or the value of a parameter, if `initial` does not say."""
+        numbers = self.numbers(real=real)
+        states = {
+            name: numbers[start] if isinstance(start, str) else start
+            for name, start in self.program.initial.items()
+        }
+        return {**states, **self.initial, **(self.real_initial if real else {})}
 
     @property
     def is_source(self) -> bool:

@@ -16,7 +16,7 @@ class Streams:
     """The random streams of a network, numbered from 1 in the order of use.
 
     populations, learning of each plastic projection, weights of each projection, order of the samples;
-    then connectivity, second weight draw, delays, traces of each projection.
+    then connectivity, second weight draw, delays, traces of each projection; then values of each population.
     """
 
     populations: int
@@ -55,6 +55,10 @@ class Streams:
     def trace(self, index: int) -> int:
         """Rounding draws of the traces of projection `index`."""
         return self.order + 1 + 3 * self.projections + index
+
+    def values(self, index: int) -> int:
+        """Parameters and initial states of population `index` that are drawn."""
+        return self.order + 1 + 4 * self.projections + index
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,34 @@ from hw_models.neurons.model import NeuronModel
 #: The target of a network that no chip is to hold: only `reference` runs it.
 NO_CHIP = "none"
 
-#: A parameter value in base units: one number for all neurons, or one number each.
-Value = float | tuple[float, ...]
+
+@dataclass(frozen=True)
+class Constant:
+    """One value for all."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Uniform on [low, high]."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Normal with this mean and standard deviation."""
+
+    mean: float
+    sd: float
+
+
+Distribution = Constant | Uniform | Normal
+
+#: Values in base units: one number for all neurons, one number each, or what each is drawn from.
+Value = float | tuple[float, ...] | Uniform | Normal
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +69,11 @@ class ListedEvents:
 
 @dataclass(frozen=True)
 class Population:
-    """`size` neurons of one registered model; `parameters` hold only what the user wrote, in base units."""
+    """`size` neurons of one registered model; `parameters` hold only what the user wrote, in base units.
+
+    `initial` are the values of states at the start. `drawn` names what `elaborate` drew, as in
+    `parameter_places`: parameters by their names, states as `initial.NAME`.
+    """
 
     name: str
     model: str
@@ -53,6 +83,8 @@ class Population:
     spikes: tuple[tuple[int, float], ...] | ListedEvents = ()
     place: Place | None = None
     parameter_places: Mapping[str, Place] = field(default_factory=dict)
+    initial: Mapping[str, Value] = field(default_factory=dict)
+    drawn: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -133,32 +165,6 @@ def carries_delays(connectivity: Connectivity | None) -> bool:
 
 
 Connectivity = Dense | OneToOne | FixedProbability | FixedInDegree | ExplicitPairs | TensorFile
-
-
-@dataclass(frozen=True)
-class Constant:
-    """One value for all."""
-
-    value: float
-
-
-@dataclass(frozen=True)
-class Uniform:
-    """Uniform on [low, high]."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Normal:
-    """Normal with this mean and standard deviation."""
-
-    mean: float
-    sd: float
-
-
-Distribution = Constant | Uniform | Normal
 
 
 @dataclass(frozen=True)
@@ -392,5 +398,6 @@ class Network:
         return f"<Network '{self.name}': {neurons:,} neurons, {len(self.projections)} projections>"
 
     def model_of(self, population: str) -> NeuronModel:
-        """The model of the population of this name."""
-        return self.models[next(it.model for it in self.populations if it.name == population)]
+        """The model of the population of this name, with the options that are given."""
+        found = next(it for it in self.populations if it.name == population)
+        return self.models[found.model].with_options(found.parameters)

@@ -173,6 +173,7 @@ def _population_code(population: PopulationCode) -> Iterator[str]:
         if name := getattr(roles, role):
             yield f"    {name} is the {role}"
     yield from _entries(population.parameters)
+    yield from _entries({f"{state} at the start": value for state, value in population.initial.items()})
     for it in population.functions:
         table = f"{it.entries} entries, {1 << it.spacing} apart, error at most {_number(it.bound)}"
         yield f"    {it.function} of {it.low}..{it.high} = {table}"

@@ -63,7 +63,7 @@ def verify_network(network: Network) -> None:
     shared = set(names) & {projection.name for projection in network.projections}
     assert not shared, f"populations and projections have the names {shared}"
     assert len(set(names)) == len(names), "population names repeat"
-    known = {population.name: network.models[population.model] for population in network.populations}
+    known = {population.name: network.model_of(population.name) for population in network.populations}
     assert all(population.size > 0 for population in network.populations), "an empty population"
     projection_names = [projection.name for projection in network.projections]
     assert len(set(projection_names)) == len(projection_names), "projection names repeat"
@@ -173,6 +173,17 @@ def _verify_population(population: PopulationCode) -> None:
         assert variable in population.units, f"{name}.{variable} has an origin, but no unit"
         assert value.dtype == np.float64 and np.all(np.isfinite(value)), f"{name}.{variable} has no origin"
         assert value.shape in ((), (population.size,)), f"the origins of {name}.{variable}: {value.shape}"
+    assert set(population.initial) == set(population.real_initial), f"{name} starts in halves"
+    for state, given in population.initial.items():
+        assert state in program.states, f"{name} starts with {state}, which is not a state"
+        value, width = np.asarray(given), program.states[state]
+        assert value.dtype.kind in "iu", f"{name}.{state} starts with what is not an integer"
+        assert value.shape in ((), (population.size,)), f"{name}.{state} starts with shape {value.shape}"
+        inside = np.all((value >= width.low) & (value <= width.high))
+        assert inside, f"{name}.{state} starts outside {width}"
+        real = np.asarray(population.real_initial[state])
+        assert real.dtype == np.float64 and np.all(np.isfinite(real)), f"{name}.{state} starts with no real"
+        assert real.shape in ((), (population.size,)), f"{name}.{state} starts with shape {real.shape}"
     if population.spikes is not None:
         listed = population.spikes
         assert listed.dtype == np.int64 and listed.ndim == 2 and listed.shape[1] == 2, f"the list of {name}"

@@ -1,6 +1,11 @@
-"""elaborate: draw connectivity, weights and delays. Network in, Elaborated out; every draw is seeded."""
+"""elaborate: draw values of neurons, connectivity, weights and delays. Network in, Elaborated out.
+
+Every draw is seeded.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +28,7 @@ from compiler.ir.network import (
     Uniform,
 )
 from compiler.machine_memory import available_memory
+from compiler.passes.elaborate_values import draw_population
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.quantities import nearest_steps
 
@@ -113,10 +119,10 @@ def _is_dense(rule: Connectivity) -> bool:
 
 
 def elaborate(network: Network) -> Elaborated:
-    """Draw every synapse of the network.
+    """Draw every neuron and synapse of the network.
 
-    Raises `BurstchipError`: BC301, BC342 for an unusable tensor file, BC680 for more synapses than the
-    memory holds.
+    Raises `BurstchipError`: BC301, BC342 for an unusable tensor file, BC360 for a value out of its range,
+    BC680 for more synapses than the memory holds.
     """
     require_room_to_compile(network, available_memory())
     sizes = {population.name: population.size for population in network.populations}
@@ -149,4 +155,8 @@ def elaborate(network: Network) -> Elaborated:
                 delays=np.subtract(delays, 1, out=delays),
             )
         )
-    return Elaborated(network, streams, tuple(drawn))
+    populations = tuple(
+        draw_population(it, network.model_of(it.name), seed, streams.values(index))
+        for index, it in enumerate(network.populations)
+    )
+    return Elaborated(replace(network, populations=populations), streams, tuple(drawn))

@@ -15,6 +15,7 @@ from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, 
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import NO_CHIP, ListedEvents, Plasticity, Population, Projection, Task
 from compiler.passes.lower import port_exponent
+from compiler.passes.quantize_initial import quantize_initial
 from compiler.passes.quantize_learning import quantize_learning
 from compiler.passes.quantize_neurons import Rounded, parameter_values, quantize_neurons, rounded
 from compiler.passes.quantize_report import Report, require_whole_steps
@@ -41,7 +42,7 @@ def _message(elaborated: Elaborated, synapses: Synapses) -> int:
     """The greatest magnitude of a message."""
     network, end = elaborated.network, synapses.projection.source
     source = next(it for it in network.populations if it.name == end.population)
-    model = network.models[source.model]
+    model = network.model_of(source.name)
     found = rounded(model, parameter_values(source, model), network.step, clip=True)
     # A parameter that a signal sets can be anything of its width.
     set_by = {(signal.population, signal.variable) for signal in network.signals}
@@ -65,7 +66,7 @@ def _population(
     index: int, population: Population, elaborated: Elaborated, report: Report
 ) -> tuple[PopulationCode, Rounded]:
     network = elaborated.network
-    model = network.models[population.model]
+    model = network.model_of(population.name)
     step, task = network.step, network.task
     rules = {plasticity.name: plasticity for plasticity in network.plasticity}
     is_input = task is not None and task.input == population.name
@@ -87,6 +88,7 @@ def _population(
         events = events if isinstance(events, ListedEvents) else ListedEvents.of(events)
         listed = np.stack([np.asarray(nearest_steps(events.times, step)), events.neurons], axis=1)
         spikes = np.ascontiguousarray(listed[np.lexsort((listed[:, 1], listed[:, 0]))])
+    starts = quantize_initial(population, model, found, report)
     code = PopulationCode(
         name=population.name,
         model=population.model,
@@ -103,6 +105,8 @@ def _population(
             name: float(origin) if np.ndim(origin) == 0 else np.asarray(origin, dtype=np.float64)
             for name, origin in found.numbers.origins.items()
         },
+        initial=starts.integers,
+        real_initial=starts.real,
     )
     return code, found
 
@@ -208,7 +212,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         code, found = _population(index, population, elaborated, report)
         scales[population.name] = found.voltage_steps
         populations.append(code)
-        for port in elaborated.network.models[population.model].ports:
+        for port in network.model_of(population.name).ports:
             unit = found.numbers.port_units[port.name]
             units[population.name, port.name] = (unit, BASE_UNITS[port.weight_dimension])
     projections = []

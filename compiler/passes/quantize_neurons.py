@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from compiler.ir.network import Population
-from compiler.passes.quantize_report import Report
+from compiler.ir.chip_program import QuantisationLine
+from compiler.ir.network import Normal, Population, Uniform, Value
+from compiler.passes.quantize_report import ROUNDING_SHARE, Report
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import BASE_UNITS, ChipNumbers, ChipParameter, NeuronModel, Reals
 from hw_models.neurons.numbers import flaws, width_of
@@ -117,10 +118,25 @@ def parameter_values(population: Population, model: NeuronModel) -> dict[str, Re
     for parameter in model.parameters:
         given = population.parameters.get(parameter.name, parameter.default)
         assert given is not None, f"parameter {parameter.name} has no value"
-        values[parameter.name] = (
-            np.asarray(given, dtype=np.float64) if isinstance(given, tuple) else float(given)
-        )
+        values[parameter.name] = numbers_of(given)
     return values
+
+
+def numbers_of(value: Value) -> Reals:
+    """A value as numbers; `elaborate` has drawn what is drawn."""
+    assert not isinstance(value, Uniform | Normal), "a value that is not drawn yet"
+    return np.asarray(value, dtype=np.float64) if isinstance(value, tuple) else float(value)
+
+
+def spread(
+    where: str, what: str, unit: str, requested: Reals, represented: Reals, held: Integers
+) -> Iterator[QuantisationLine]:
+    """The least, the median and the greatest of values that were drawn."""
+    asked, got, stored = np.broadcast_arrays(*(np.atleast_1d(it) for it in (requested, represented, held)))
+    order = np.argsort(asked, kind="stable")
+    for name, at in (("least", order[0]), ("median", order[(len(order) - 1) // 2]), ("greatest", order[-1])):
+        text = str(stored[at])
+        yield QuantisationLine(where, f"{what}, {name}", unit, float(asked[at]), float(got[at]), text)
 
 
 def worst(requested: Reals, represented: Reals, share_of: float | None = None) -> tuple[float, float]:
@@ -225,9 +241,19 @@ def quantize_neurons(
             raise BurstchipError(diagnostics)
     for parameter in model.parameters:
         line = found.numbers.represents[parameter.name]
-        requested, represented = worst(values[parameter.name], line.value(found.represented))
+        got = line.value(found.represented)
+        unit = BASE_UNITS[parameter.dimension]
+        if parameter.name in population.drawn and report.chip:
+            asked = values[parameter.name]
+            held = found.integers[line.chip[0]]
+            report.lines.extend(spread(population.name, parameter.name, unit, asked, got, held))
+        # Values that are drawn on both sides of 0 are as close to it as to any other.
+        whole = float(np.max(np.abs(values[parameter.name]))) if parameter.name in population.drawn else None
+        requested, represented = worst(values[parameter.name], got, whole)
+        if whole is not None and abs(represented - requested) <= ROUNDING_SHARE * whole:
+            continue
         # Values of many neurons are printed over several lines.
         text = " ".join(", ".join(f"{name} = {found.integers[name]}" for name in line.chip).split())
-        unit, place = BASE_UNITS[parameter.dimension], population.parameter_places.get(parameter.name)
+        place = population.parameter_places.get(parameter.name)
         report.add(population.name, parameter.name, unit, requested, represented, text, place)
     return found

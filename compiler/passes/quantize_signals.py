@@ -191,7 +191,7 @@ def quantize_signals(
     host: dict[str, HostInput] = {}
     for signal in network.signals:
         population = next(it for it in network.populations if it.name == signal.population)
-        model = network.models[population.model]
+        model = network.model_of(population.name)
         variable = next(it for it in model.settable if it.name == signal.variable)
         unit = port_units.get((population.name, variable.input), 1.0)
         target = _Target(signal, population, model, variable, unit, scales[population.name])

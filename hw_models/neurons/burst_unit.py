@@ -255,6 +255,15 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
             "burst_error": (1 / BURST, ""),
         },
         origins={"v": values["rest"]},
+        starts={
+            # A current moves the soma by I dt / C in a step.
+            "u": (unit * values["capacitance"] / step_ms, 0.0),
+            "v": (unit, values["rest"]),
+            "d": (1 / certainty, 0.0),
+            "P": (2.0**-18, 0.0),
+            "R": (2.0**-20 * 1000 / step_ms, 0.0),
+            "h": (1 / BURST, 0.0),
+        },
     )
 
 
@@ -336,5 +345,13 @@ BURST_UNIT = NeuronModel(
         Settable("bias", "bias", "bias_mant"),
         Settable("teacher", "teacher_on", "teacher_on", "teacher", "teacher_off"),
         Settable("plastic", input="plastic"),
+    ),
+    initial=(
+        Parameter("u", "current", None, "somatic current"),
+        Parameter("v", "voltage", None, "potential of the soma"),
+        Parameter("d", "fraction", None, "what the dendrite adds to the burst probability"),
+        Parameter("P", "fraction", None, "usual burst probability", 0.0, 1.0),
+        Parameter("R", "rate", None, "average event rate", minimum=0.0),
+        Parameter("h", "fraction", None, "what homeostasis adds to the burst probability"),
     ),
 )

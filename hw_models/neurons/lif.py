@@ -2,7 +2,7 @@
 
     tau_current du/dt = -u + sum of weights of arriving events
     tau_membrane dv/dt = -(v - rest) + ...,   C dv/dt driven by u and the bias current
-    an event where v > threshold, then v = rest
+    an event where v > threshold, then v = reset, for as long as the refractory time
 
 In integers, with tz the shift that rounds toward zero:
 
@@ -10,117 +10,185 @@ In integers, with tz the shift that rounds toward zero:
     v <- clip(tz(v (4096 - dv), 12) + u + bias, +-(2^23 - 1));   bias = bias_mant << bias_exp
     event = v > (vth << 6);   v <- 0 where event
 
+A population that has them runs a longer program, with each of these alone or together:
+
+    lower_bound   v <- max(v, v_min) before an event is looked for
+    refractory    v stays as it is where idle > 0;   idle <- refractory where event, else max(idle - 1, 0)
+    reset         v <- v_reset in place of 0 where event
+
 A weight is the greatest depolarisation, in mV, that one event causes in a neuron at rest, at any step: the
 peak of the two exponentials, or the jump where tau_current is 0.
-Source: lava-nc 0.10.0, `PyLifModelBitAcc`.
+Source: lava-nc 0.10.0, `PyLifModelBitAcc`; the refractory time is that of `PyLifRefractoryModelFloat`,
+which Lava has in floating point alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from functools import lru_cache
 
-from hw_models.neurons.model import (
-    ChipNumbers,
-    ChipParameter,
-    NeuronModel,
-    Parameter,
-    Port,
-    Reals,
-    Represented,
-    Settable,
+import numpy as np
+
+from hw_models.neurons.leaky import (
+    BIAS,
+    DECAYS,
+    INITIAL,
+    INPUTS,
+    INTEGERS,
+    PARAMETERS,
+    PORTS,
+    STATES,
+    THRESHOLD,
+    VARIABLES,
+    given_options,
+    in_chip_units,
+    integrate,
+    require_order,
+    threshold_mv,
+    voltage_unit,
 )
-from hw_models.neurons.quantities import (
-    INPUT_SHIFT,
-    bias_units,
-    decay_tau,
-    decay_units,
-    mv_per_unit,
-    peak_response,
-    threshold_units,
-    voltage_units,
-)
+from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Reals, Represented
+from hw_models.neurons.quantities import INPUT_SHIFT, nearest_steps
 from hw_models.neurons.roles import Roles
-from hw_models.program.trace import Integer, decay, program, saturate, where, wrap
-from hw_models.program.widths import FLAG, Width, signed, unsigned
+from hw_models.program.trace import Program, maximum, program, where
+from hw_models.program.widths import FLAG, unsigned
 
-
-def integrate(u: Integer, v: Integer, p: Any, soma: Integer) -> tuple[Integer, Integer]:
-    """Current and voltage a step later, before any event: what all relatives of LIF have in common."""
-    u = wrap(decay(u, p.du + 1) + (soma << INPUT_SHIFT), bits=24)
-    return u, saturate(decay(v, p.dv) + u + (p.bias_mant << p.bias_exp), bits=24)
+#: The chip's parameter of each option that makes the program longer.
+_CHIP = {"refractory": "refractory", "reset": "v_reset", "lower_bound": "v_min"}
 
 
 @program(
-    # Lava's single wrap lets +2^23 stand and turns -2^23 into it.
-    states={"u": Width(1 - (1 << 23), 1 << 23), "v": Width(1 - (1 << 23), (1 << 23) - 1)},
-    parameters={
-        "du": Width(-1, 4095),
-        "dv": unsigned(12),
-        "vth": unsigned(17),
-        "bias_mant": signed(13),
-        "bias_exp": unsigned(3),
-    },
-    # Up to here one wrap brings every u back into 24 bits; Lava's a_in has 16 bits.
-    inputs={"soma": Width(-(1 << 17), 1 << 17)},
+    states=STATES,
+    parameters={**DECAYS, "vth": unsigned(17), **BIAS},
+    inputs=INPUTS,
     outputs={"events": FLAG},
 )
 def lif_program(s, p, x):  # type: ignore[no-untyped-def]
     """One step of the LIF neuron; see the module's equations."""
-    u, v = integrate(s.u, s.v, p, x.soma)
+    u, v = integrate(s, p, x)
     events = v > (p.vth << INPUT_SHIFT)
     return {"u": u, "v": where(events, 0, v)}, {"events": events}
 
 
-def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
-    """Time constants to decays, voltages to shares of the distance from rest to threshold."""
-    unit = mv_per_unit(values["threshold"], values["rest"], voltage_steps)
-    mantissa_unit = unit * (1 << INPUT_SHIFT)
-    peak = peak_response(values["tau_current"], values["tau_membrane"], step_ms)
-    return ChipNumbers(
-        parameters={
-            "du": ChipParameter(
-                decay_units(values["tau_current"], step_ms), clip=True, offset=-1, decays_voltage=True
-            ),
-            "dv": ChipParameter(decay_units(values["tau_membrane"], step_ms), clip=True, decays_voltage=True),
-            "vth": ChipParameter(threshold_units(values["threshold"], values["rest"], unit)),
-            "bias_mant": ChipParameter(
-                bias_units(values["bias"], values["capacitance"], unit, step_ms), exponent="bias_exp"
-            ),
-        },
-        represents={
-            "tau_current": Represented(("du",), lambda chip: decay_tau(chip["du"], step_ms)),
-            "tau_membrane": Represented(("dv",), lambda chip: decay_tau(chip["dv"], step_ms)),
-            "threshold": Represented(("vth",), lambda chip: values["rest"] + chip["vth"] * mantissa_unit),
-            "bias": Represented(
-                ("bias_mant", "bias_exp"),
-                lambda chip: chip["bias_mant"] * unit * values["capacitance"] / step_ms,
-            ),
-            # Where voltages count from, and what turns currents into them, are chosen and so exact.
-            "rest": Represented(("vth",), lambda _: values["rest"]),
-            "capacitance": Represented(("bias_mant", "bias_exp"), lambda _: values["capacitance"]),
-        },
-        port_units={"soma": mantissa_unit * peak},
-        units=voltage_units(unit, "u", "v"),
-        origins={"v": values["rest"]},
+@lru_cache(maxsize=8)
+def lif_program_with(options: frozenset[str]) -> Program:
+    """The program with these of `refractory`, `reset` and `lower_bound`."""
+    if not options:
+        return lif_program
+
+    def step(s, p, x):  # type: ignore[no-untyped-def]
+        u, v = integrate(s, p, x)
+        if "lower_bound" in options:
+            v = maximum(v, p.v_min)
+        if "refractory" in options:
+            v = where(s.idle > 0, s.v, v)
+        events = v > (p.vth << INPUT_SHIFT)
+        states = {"u": u, "v": where(events, p.v_reset if "reset" in options else 0, v)}
+        if "refractory" in options:
+            states["idle"] = where(events, p.refractory, maximum(s.idle - 1, 0))
+        return states, {"events": events}
+
+    step.__name__ = "_".join(("lif_program", *sorted(options)))
+    widths = {"refractory": unsigned(16), "reset": STATES["v"], "lower_bound": STATES["v"]}
+    idle = {"idle": widths["refractory"]} if "refractory" in options else {}
+    more = {chip: widths[name] for name, chip in _CHIP.items() if name in options}
+    return program(
+        states={**STATES, **idle},
+        parameters={**DECAYS, "vth": unsigned(17), **BIAS, **more},
+        inputs=INPUTS,
+        outputs={"events": FLAG},
+    )(step)
+
+
+def _with_options(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
+    """The numbers of `leaky`, and those of the options that are given.
+
+    Raises `BurstchipError` BC192 and BC194 where voltages do not go together.
+    """
+    numbers = in_chip_units(values, step_ms, voltage_steps)
+    unit, rest = voltage_unit(values, voltage_steps), values["rest"]
+    parameters, represents = dict(numbers.parameters), dict(numbers.represents)
+    starts = dict(numbers.starts)
+    reset = ("reset", values.get("reset", rest))
+    require_order(reset, ("threshold", threshold_mv(values)), or_equal=False)
+    if "lower_bound" in values:
+        bound = ("lower_bound", values["lower_bound"])
+        require_order(bound, ("rest", rest), or_equal=True)
+        require_order(bound, reset, or_equal=True)
+    for name in ("reset", "lower_bound"):
+        if name in values:
+            chip = _CHIP[name]
+            # A bound that the register does not reach is the register's own.
+            parameters[chip] = ChipParameter((values[name] - rest) / unit, clip=name == "lower_bound")
+            represents[name] = _as_voltage(chip, unit, rest)
+    if "refractory" in values:
+        # In between two steps nothing changes.
+        waits = np.asarray(nearest_steps(values["refractory"], step_ms), dtype=np.float64)
+        parameters["refractory"] = ChipParameter(waits)
+        represents["refractory"] = Represented(("refractory",), lambda chip: chip["refractory"] * step_ms)
+        starts["idle"] = (step_ms, 0.0)
+    return replace(numbers, parameters=parameters, represents=represents, starts=starts)
+
+
+def _as_voltage(chip: str, unit: float, rest: Reals) -> Represented:
+    return Represented((chip,), lambda found: rest + found[chip] * unit)
+
+
+_REFRACTORY = Parameter(
+    "refractory", "time", None, "time after an event in which the potential stays at the reset", minimum=0.0
+)
+_IDLE = Parameter("idle", "time", None, "what is left of the refractory time", minimum=0.0)
+
+
+@lru_cache(maxsize=256)
+def _extended(names: frozenset[str]) -> NeuronModel:
+    longer = names & frozenset(_CHIP)
+    return replace(
+        given_options(LIF, names),
+        program=lif_program_with(longer),
+        in_chip_units=_with_options,
+        initial=(*INITIAL, _IDLE) if "refractory" in longer else INITIAL,
     )
 
 
-LIF = NeuronModel(
+LIF: NeuronModel = NeuronModel(
     name="lif",
     kind="neuron",
     doc="leaky integrate-and-fire neuron, Lava's fixed-point LIF",
-    parameters=(
-        Parameter("tau_membrane", "time", 20.0, "time constant of the membrane", minimum=0.0),
-        Parameter("tau_current", "time", 5.0, "time constant of the synaptic current", minimum=0.0),
-        Parameter("capacitance", "capacitance", 100.0, "turns the bias current into volts", minimum=1e-3),
-        Parameter("rest", "voltage", -70.0, "resting potential, also the reset"),
-        Parameter("threshold", "voltage", -50.0, "an event is emitted above it"),
-        Parameter("bias", "current", 0.0, "constant current"),
-    ),
-    ports=(Port("soma", "voltage", "adds to the synaptic current"),),
+    parameters=PARAMETERS,
+    ports=PORTS,
     in_chip_units=in_chip_units,
     program=lif_program,
     roles=Roles(responses={"soma": "v"}),
-    variables=(Settable("bias", "bias", "bias_mant"),),
+    variables=VARIABLES,
+    initial=INITIAL,
+    options=(
+        _REFRACTORY,
+        Parameter("reset", "voltage", None, "potential after an event; rest where not given"),
+        Parameter("lower_bound", "voltage", None, "least potential; that of the register where not given"),
+        THRESHOLD,
+        *INTEGERS,
+    ),
+    extended=_extended,
+)
+
+
+@lru_cache(maxsize=256)
+def _refractory(names: frozenset[str]) -> NeuronModel:
+    """The model `lif` with a refractory time that need not be given, by a name of its own."""
+    full = _extended(names | {"refractory"})
+    parameters = tuple(replace(it, default=2.0) if it.name == "refractory" else it for it in full.parameters)
+    return replace(
+        full,
+        name="lif_refractory",
+        doc="`lif` with a refractory time, Lava's LIFRefractory in integers",
+        parameters=parameters,
+    )
+
+
+LIF_REFRACTORY = replace(
+    _refractory(frozenset()),
+    options=tuple(it for it in LIF.options if it.name != "refractory"),
+    extended=_refractory,
 )

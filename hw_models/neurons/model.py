@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -31,7 +31,10 @@ BASE_UNITS: dict[Dimension, str] = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """A physical parameter: its dimension, its range, its default in base units (None: must be given)."""
+    """A physical parameter: its dimension, its range, its default in base units (None: must be given).
+
+    `instead_of` names the parameter of a model in whose place an option is given: never beside it.
+    """
 
     name: str
     dimension: Dimension
@@ -40,6 +43,7 @@ class Parameter:
     minimum: float | None = None
     maximum: float | None = None
     integer: bool = False
+    instead_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,8 @@ class ChipNumbers:
     in the port's base unit, that one weight unit at exponent 0 stands for, one or [neuron].
     `units[variable]` is the value that 1 in a state or output stands for, and its unit ("" for a fraction),
     where that is one number for all neurons. `origins[variable]` is the value that 0 in it stands for, in
-    that unit, one or [neuron], where it is not 0.
+    that unit, one or [neuron], where it is not 0. `starts[state]`, of each state of the model's `initial`,
+    are the physical value that 1 in the state adds, and the one that 0 stands for.
     """
 
     parameters: Mapping[str, ChipParameter]
@@ -144,6 +149,7 @@ class ChipNumbers:
     constants: Mapping[str, int] = field(default_factory=dict)
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     origins: Mapping[str, Reals] = field(default_factory=dict)
+    starts: Mapping[str, tuple[Reals, Reals]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,10 @@ class NeuronModel:
     its states what probes may name. `roles` say what its other inputs are bound to, and which states and
     parameters have a meaning beyond the model. `variables` are what signals may set beside the ports. Of the
     outputs in `continuous` a message is sent in every step: their weights count for a millisecond.
+
+    `initial` are the states, by name, whose value at the start a network may give, with its dimension and
+    range. `options` are parameters that a population need not have: one that is given some of them runs the
+    model `extended(names)`, which has those among its parameters, and perhaps a longer program.
     """
 
     name: str
@@ -169,6 +179,19 @@ class NeuronModel:
     roles: Roles = field(default_factory=Roles)
     variables: tuple[Settable, ...] = ()
     continuous: tuple[str, ...] = ()
+    initial: tuple[Parameter, ...] = ()
+    options: tuple[Parameter, ...] = ()
+    extended: Callable[[frozenset[str]], NeuronModel] | None = None
+
+    def with_options(self, given: Collection[str]) -> NeuronModel:
+        """The model of a population with these parameters: itself where none of them is an option."""
+        names = frozenset(it.name for it in self.options if it.name in given)
+        return self if self.extended is None or not names else self.extended(names)
+
+    @property
+    def widest(self) -> NeuronModel:
+        """The model with every option that stands beside the parameters."""
+        return self.with_options([it.name for it in self.options if not it.instead_of])
 
     @property
     def settable(self) -> tuple[Variable, ...]:

@@ -18,8 +18,6 @@ from hw_models.elementary import exp, log
 register_codes(
     {
         "BC192": "a threshold that is not above the resting potential",
-        "BC194": "a reset or a bound that is on the wrong side of another voltage",
-        "BC195": "a lower threshold that is not below rest",
     }
 )
 
@@ -157,22 +155,3 @@ def mantissa_exponent(
     while np.any(np.abs(integers(array / 2.0**exponent)) > greatest):
         exponent += 1
     return integers(array / 2.0**exponent), exponent
-
-
-def require_order(
-    id: str, lower: tuple[str, Reals], upper: tuple[str, Reals], *, equal: bool = False
-) -> None:
-    """Raise `BurstchipError` `id` unless voltage `lower`, (name, mV), is below `upper`, or `equal` to it."""
-    (low_name, low), (high_name, high) = lower, upper
-    below, above = np.broadcast_arrays(np.atleast_1d(low), np.atleast_1d(high))
-    wrong = below > above if equal else below >= above
-    if np.any(wrong):
-        at = int(np.argmax(wrong))
-        raise BurstchipError(
-            Diagnostic(
-                id,
-                f"{low_name} is not below {high_name}",
-                required=f"{low_name} below {high_name}" + (", or equal" if equal else ""),
-                given=f"{low_name} {below[at]:g} mV, {high_name} {above[at]:g} mV",
-            )
-        )

@@ -11,8 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from hw_models.diagnostics import BurstchipError, Diagnostic
 from hw_models.neurons.burst_unit import BURST_UNIT
-from hw_models.neurons.lif import LIF
-from hw_models.neurons.lif_refractory import LIF_REFRACTORY
+from hw_models.neurons.lif import LIF, LIF_REFRACTORY
 from hw_models.neurons.lif_reset import LIF_RESET
 from hw_models.neurons.model import NeuronModel
 from hw_models.neurons.sources import CURRENT_SOURCE, POISSON_SOURCE, RATE_SOURCE, SPIKE_LIST
@@ -21,10 +20,17 @@ from hw_models.neurons.verify import ModelError, verify_model
 
 ENTRY_POINT_GROUP = "burstchip.neurons"
 
-_OURS = (
-    LIF, LIF_REFRACTORY, LIF_RESET, TERNARY_LIF, BURST_UNIT,
-    RATE_SOURCE, POISSON_SOURCE, SPIKE_LIST, CURRENT_SOURCE,
-)  # fmt: skip
+OWN = (
+    LIF,
+    LIF_REFRACTORY,
+    LIF_RESET,
+    TERNARY_LIF,
+    BURST_UNIT,
+    RATE_SOURCE,
+    POISSON_SOURCE,
+    SPIKE_LIST,
+    CURRENT_SOURCE,
+)
 
 
 @lru_cache(maxsize=1)
@@ -33,7 +39,7 @@ def models() -> Mapping[str, NeuronModel]:
 
     Raises `BurstchipError` BC190 where a package registers something else or a name that is taken.
     """
-    found = {model.name: model for model in _OURS}
+    found = {m.name: m for m in OWN}
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         try:
             model = entry.load()

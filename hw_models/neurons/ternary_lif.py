@@ -1,11 +1,12 @@
-"""Leaky integrate-and-fire neuron with two thresholds, which sends +1 or -1: Lava's fixed-point TernaryLIF.
+"""LIF neuron with events of either sign: Lava's fixed-point TernaryLIF, exactly.
 
-The equations are those of `lif`, but for
+    +1 where v > threshold, -1 where v < lower_threshold, then v = rest
 
-    signed = +1 where v > threshold, -1 where v < lower_threshold, else 0;   v = rest where signed is not 0
+In integers, after the step of `lif` to u and v:
 
-A synapse from `signed` multiplies its weight by it; `events` are 1 at either. In integers `vth_lo` is the
-lower threshold: -1 where v < (vth_lo << 6).
+    signed = (v > (vth_hi << 6)) - (v < (vth_lo << 6));   v <- 0 where signed is not 0
+
+`events` are the spikes of either sign, which backends count; a projection from `signed` carries the sign.
 Source: lava-nc 0.10.0, `PyTernLifModelFixed`.
 """
 
@@ -13,56 +14,99 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
-import numpy as np
-
-from hw_models.neurons import lif
-from hw_models.neurons.model import ChipNumbers, ChipParameter, Parameter, Reals, Represented
-from hw_models.neurons.quantities import INPUT_SHIFT, require_order
+from hw_models.neurons.leaky import (
+    BIAS,
+    DECAYS,
+    INITIAL,
+    INPUTS,
+    INTEGERS,
+    PARAMETERS,
+    PORTS,
+    STATES,
+    VARIABLES,
+    given_options,
+    in_chip_units,
+    integer,
+    integrate,
+    require_order,
+    threshold_mv,
+    voltage_unit,
+)
+from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Reals, Represented
+from hw_models.neurons.quantities import INPUT_SHIFT, threshold_units
+from hw_models.neurons.roles import Roles
 from hw_models.program.trace import program, where
-from hw_models.program.widths import FLAG, Width
+from hw_models.program.widths import FLAG, Width, signed, unsigned
 
 
 @program(
-    states=lif.lif_program.states,
-    parameters={**lif.lif_program.parameters, "vth_lo": Width(1 - (1 << 17), 0)},
-    inputs=lif.lif_program.inputs,
+    states=STATES,
+    parameters={**DECAYS, "vth_hi": unsigned(17), "vth_lo": signed(18), **BIAS},
+    inputs=INPUTS,
     outputs={"events": FLAG, "signed": Width(-1, 1)},
 )
 def ternary_lif_program(s, p, x):  # type: ignore[no-untyped-def]
-    """One step; see the module's equations."""
-    u, v = lif.integrate(s.u, s.v, p, x.soma)
-    up, down = v > (p.vth << INPUT_SHIFT), v < (p.vth_lo << INPUT_SHIFT)
-    events = up | down
-    return {"u": u, "v": where(events, 0, v)}, {"events": events, "signed": up - down}
+    """One step of the ternary LIF neuron; see the module's equations."""
+    u, v = integrate(s, p, x)
+    above = v > (p.vth_hi << INPUT_SHIFT)
+    below = v < (p.vth_lo << INPUT_SHIFT)
+    # With thresholds the wrong way round, which Lava allows, both can be: the signs cancel, but v is kept.
+    signed = above - below
+    events = 1 - signed.equals(0)
+    return {"u": u, "v": where(events, 0, v)}, {"events": events, "signed": signed}
 
 
-def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
-    """As of `lif`. Raises `BurstchipError` BC192, and BC195 where `lower_threshold` is not below rest."""
-    numbers = lif.in_chip_units(values, step_ms, voltage_steps)
-    require_order("BC195", ("lower_threshold", values["lower_threshold"]), ("rest", values["rest"]))
-    mantissa = numbers.units["v"][0] * (1 << INPUT_SHIFT)
-    lower = (np.asarray(values["lower_threshold"]) - values["rest"]) / mantissa
+def _in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
+    """The numbers of `leaky` with a second threshold. Raises `BurstchipError` BC192 and BC194."""
+    numbers = in_chip_units(values, step_ms, voltage_steps, "vth_hi")
+    unit, rest = voltage_unit(values, voltage_steps, "vth_hi"), values["rest"]
+    if "vth_lo" in values:
+        low, lower = ChipParameter(values["vth_lo"]), values["vth_lo"] + rest
+        line = {"vth_lo": Represented(("vth_lo",), lambda chip: chip["vth_lo"])}
+    else:
+        lower = values["lower_threshold"]
+        require_order(("lower_threshold", lower), ("rest", rest), or_equal=False)
+        low = ChipParameter(threshold_units(lower, rest, unit), clip=True)
+        mantissa_unit = unit * (1 << INPUT_SHIFT)
+        line = {
+            "lower_threshold": Represented(("vth_lo",), lambda chip: rest + chip["vth_lo"] * mantissa_unit)
+        }
+    if "vth_lo" not in values or "vth_hi" in values:
+        require_order(
+            ("lower_threshold", lower), ("threshold", threshold_mv(values, "vth_hi")), or_equal=True
+        )
     return replace(
         numbers,
-        parameters={**numbers.parameters, "vth_lo": ChipParameter(lower)},
-        represents={
-            **numbers.represents,
-            "lower_threshold": Represented(
-                ("vth_lo",), lambda chip: values["rest"] + chip["vth_lo"] * mantissa
-            ),
-        },
+        parameters={**numbers.parameters, "vth_lo": low},
+        represents={**numbers.represents, **line},
     )
 
 
-TERNARY_LIF = replace(
-    lif.LIF,
+@lru_cache(maxsize=256)
+def _extended(names: frozenset[str]) -> NeuronModel:
+    return given_options(TERNARY_LIF, names)
+
+
+TERNARY_LIF: NeuronModel = NeuronModel(
     name="ternary_lif",
-    doc="leaky integrate-and-fire neuron that sends +1 or -1, Lava's fixed-point TernaryLIF",
+    kind="neuron",
+    doc="`lif` with events of either sign, Lava's TernaryLIF",
     parameters=(
-        *lif.LIF.parameters,
-        Parameter("lower_threshold", "voltage", -90.0, "-1 is sent below it"),
+        *PARAMETERS,
+        Parameter("lower_threshold", "voltage", -90.0, "a negative event is emitted below it"),
     ),
-    in_chip_units=in_chip_units,
+    ports=PORTS,
+    in_chip_units=_in_chip_units,
     program=ternary_lif_program,
+    roles=Roles(responses={"soma": "v"}),
+    variables=VARIABLES,
+    initial=INITIAL,
+    options=(
+        integer("vth_hi", "threshold of v, in 64 of its units", unsigned(17), "threshold"),
+        integer("vth_lo", "lower threshold of v, in 64 of its units", signed(18), "lower_threshold"),
+        *INTEGERS,
+    ),
+    extended=_extended,
 )

@@ -112,6 +112,7 @@ def _neurons(
             **{name: int(value) for name, value in numbers.items()},
             bias_mant=population.parameters["bias_mant"],
             bias_exp=population.parameters["bias_exp"],
+            **{state: np.broadcast_to(value, shape) for state, value in population.initial.items()},
             name=population.name,
             recorder=recorder,
         )
@@ -129,6 +130,7 @@ def _neurons(
             host=host,
             behind=1 + code.lead_in - ahead,
             spikes=population.spikes,
+            initial=population.initial,
             recorder=recorder,
             name=population.name,
         ),

@@ -53,12 +53,8 @@ class Neurons:
 
 
 def resting(code: PopulationCode) -> Neurons:
-    """The neurons at the start: each state a constant, or the value of a parameter."""
-    program = code.program
-    state = {}
-    for name in program.states:
-        start = program.initial[name]
-        value = code.parameters[start] if isinstance(start, str) else start
-        state[name] = np.broadcast_to(value, (code.size,)).astype(np.int64)
+    """The neurons at the start."""
+    program, starts = code.program, code.starts(real=False)
+    state = {name: np.broadcast_to(starts[name], (code.size,)).astype(np.int64) for name in program.states}
     nothing = {name: np.zeros(code.size, dtype=np.int64) for name in program.outputs}
     return Neurons(code, state, nothing, inputs_read(program))

@@ -30,15 +30,12 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def initial_states(population: PopulationCode, *, real: bool) -> Arrays:
-    """Each state variable of a population at the start: a constant, or the value of a parameter."""
-    program = population.program
-    states: Arrays = {}
-    for name in program.states:
-        start = program.initial[name]
-        value = population.numbers(real=real)[start] if isinstance(start, str) else start
-        number_type = np.float64 if real else np.int32
-        states[name] = np.broadcast_to(np.asarray(value), (population.size,)).astype(number_type)
-    return states
+    """Each state variable of a population at the start."""
+    starts, number_type = population.starts(real=real), np.float64 if real else np.int32
+    return {
+        name: np.broadcast_to(np.asarray(starts[name]), (population.size,)).astype(number_type)
+        for name in population.program.states
+    }
 
 
 def source_major(projection: ProjectionCode, values: NDArray[Any]) -> NDArray[Any]:

@@ -77,8 +77,9 @@ def tables() -> dict[str, str]:
     assert isinstance(signal, Record)
     found["signal"] = table(signal)
     found |= {f"signal {name}": table(kind) for name, kind in COURSES.items() if isinstance(kind, Record)}
-    # Written once: what only one word tells apart, and two models with the same parameters.
-    for name in ("plasticity carry", "task mnist", "task digits", "populations poisson_source"):
+    # Written once: what only one word tells apart, and models with the same parameters.
+    same = ("populations poisson_source", "populations lif_refractory")
+    for name in ("plasticity carry", "task mnist", *same):
         del found[name]
     return {name: text for name, text in found.items() if text.count("\n") > 1}
 

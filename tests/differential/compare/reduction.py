@@ -188,7 +188,7 @@ def _without_population(network: Network, name: str) -> None:
 
 
 def _dense(network: Network, files: dict[str, Any], i: int) -> None:
-    """All neurons connected; where the connectivity brought the weights, with the greatest one."""
+    """All neurons connected, with a weight and a delay where the connectivity brought them."""
     projection = network["projections"][i]
     connectivity = projection["connectivity"]
     if isinstance(connectivity, dict) and "file" in connectivity:
@@ -196,8 +196,11 @@ def _dense(network: Network, files: dict[str, Any], i: int) -> None:
         greatest = max((abs(weight) for row in matrix for weight in row), default=0)
         unit = "" if projection["to"].endswith(".dendrite") else " mV"
         projection.setdefault("weight", projection.get("limit", f"{greatest:.6g}{unit}"))
-    elif isinstance(connectivity, dict) and len(connectivity.get("pairs", [[]])[0]) == 3:
-        projection.setdefault("weight", projection.get("limit", connectivity["pairs"][0][2]))
+    elif isinstance(connectivity, dict) and len(connectivity.get("pairs", [[]])[0]) > 2:
+        _, _, weight, *delay = connectivity["pairs"][0]
+        projection.setdefault("weight", projection.get("limit", weight))
+        if delay:
+            projection.setdefault("delay", delay[0])
     projection["connectivity"] = "dense"
 
 
@@ -210,6 +213,10 @@ def _resized(network: Network, files: dict[str, Any], name: str, size: int) -> N
             population[key] = [event for event in value if event[0] < size]
         elif isinstance(value, list):
             population[key] = value[:size]
+        elif key == "initial":
+            population[key] = {
+                state: start[:size] if isinstance(start, list) else start for state, start in value.items()
+            }
     for projection in network["projections"]:
         ends = projection["from"].split(".")[0], projection["to"].split(".")[0]
         connectivity = projection["connectivity"]

@@ -22,8 +22,8 @@ from hw_models.diagnostics import BurstchipError
 
 #: Steps of every run.
 STEPS = 100
-#: What a generated network may be refused for: it depends on all weights and messages together.
-MAY_BE_REFUSED = {"BC314", "BC338"}
+#: What a generated network may be refused for: it depends on all weights and messages, or on a scale.
+MAY_BE_REFUSED = {"BC314", "BC338", "BC361"}
 #: A search ends with so many failing networks, of as many structures; they will have few causes.
 MOST_FAILURES = 5
 

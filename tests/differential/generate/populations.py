@@ -13,9 +13,9 @@ from generate.quantities import between, each, quantity, written
 
 SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source")
 GENERATED = "generated"
-#: Lava's LIF and its relatives.
-LIFS = ("lif", "lif_refractory", "lif_reset", "ternary_lif")
-NEURONS = ("lif", "burst_unit", GENERATED, "burst_unit", *LIFS)
+NEURONS = ("lif", "lif", "lif_reset", "ternary_lif", "burst_unit", GENERATED)
+#: Models with the parameters of `lif`, and more.
+LEAKY = ("lif", "lif_reset", "ternary_lif")
 #: Few neurons, so that a step is cheap; sometimes enough to fill the vectors that sum rows of weights.
 SIZES = (*range(1, 13), 1, 2, 3, 4, 5, 16, 17, 33)
 
@@ -24,8 +24,7 @@ _TEACHER = ("teacher_on", "teacher_off", "teacher_gain")
 _LIF = ("tau_membrane", "tau_current", "capacitance", "rest", "threshold", "bias")
 #: What may differ between the neurons of a population.
 _PER_NEURON: Mapping[str, tuple[str, ...]] = {
-    "lif": _LIF,
-    "lif_refractory": (*_LIF, "refractory", "reset", "lower_bound"),
+    "lif": (*_LIF, "refractory", "reset", "lower_bound"),
     "lif_reset": (*_LIF, "reset_interval", "reset_offset"),
     "ternary_lif": (*_LIF, "lower_threshold"),
     "burst_unit": (
@@ -38,7 +37,7 @@ _PER_NEURON: Mapping[str, tuple[str, ...]] = {
     "current_source": ("level", "start", "stop"),
 }
 #: The greatest distance from rest to threshold within a population, as multiples of the least.
-_SPREAD = {**dict.fromkeys(LIFS, 1000.0), "burst_unit": 31.0}
+_SPREAD = {**dict.fromkeys(LEAKY, 1000.0), "burst_unit": 31.0}
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,8 @@ class PopulationStructure:
     distance_mv: float = 20.0
     dendrite_shift: int = 6
     is_input: bool = False
+    refractory: bool = False
+    bounded: bool = False
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class PopulationStructure:
             return 1.0
         if port == "dendrite":
             return 1.0 / (1 << self.dendrite_shift)
-        return self.distance_mv / (128 if self.model in LIFS else 8192)
+        return self.distance_mv / (128 if self.model in LEAKY else 8192)
 
 
 @st.composite
@@ -113,6 +114,8 @@ def population_structures(
         draw(st.sampled_from((20.0, 20.0, 1.0, 0.01, 5000.0))),
         draw(st.sampled_from((6, 6, 0, 1, 4, 8))),
         is_input,
+        model == "lif" and draw(st.booleans()),
+        model == "lif" and draw(st.booleans()),
     )
 
 
@@ -121,7 +124,7 @@ def populations(it: PopulationStructure, step_ms: float, steps: int) -> st.Searc
     if it.is_generated:
         return _integers(it).map(lambda keys: {"model": it.model, "size": it.size, **keys})
     made = {
-        **dict.fromkeys((*LIFS, "burst_unit"), _neurons),
+        **dict.fromkeys((*LEAKY, "burst_unit"), _neurons),
         "rate_source": _rates,
         "poisson_source": _rates,
         "spike_list": _listed,
@@ -151,7 +154,7 @@ def _neurons(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: in
     def put(name: str, unit: str, value: st.SearchStrategy[float]) -> None:
         keys[name] = written(draw(each(value, it.size, name in it.per_neuron)), unit)
 
-    membrane = "tau_membrane" if it.model in LIFS else "tau_soma"
+    membrane = "tau_membrane" if it.model in LEAKY else "tau_soma"
     put(membrane, "ms", _times(step_ms))
     put("tau_current", "ms", _times(step_ms))
     keys |= _voltages(draw, it)
@@ -164,15 +167,32 @@ def _neurons(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: in
     if it.model == "burst_unit":
         put("tau_dendrite", "ms", _times(step_ms))
         keys |= _homeostasis_and_teacher(draw, it, step_ms)
-    elif it.model == "lif_reset":
-        put("reset_interval", "ms", between(step_ms, 40 * step_ms, (0.0, step_ms, 60000 * step_ms)))
-        put("reset_offset", "ms", between(0, 90 * step_ms, (0.0, step_ms)))
-    elif it.model == "lif_refractory":
-        put("refractory", "ms", between(0, 20 * step_ms, (0.0, step_ms, 4095 * step_ms)))
-        keys |= _below_rest(draw, it, keys, ("reset", "lower_bound"))
-    elif it.model == "ternary_lif":
-        keys |= _below_rest(draw, it, keys, ("lower_threshold",))
+    else:
+        keys |= _more_of(draw, it, keys, step_ms)
+    if draw(st.booleans()):
+        keys["initial"] = _initial(draw, it, keys)
     return keys
+
+
+def _more_of(
+    draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any], step_ms: float
+) -> dict[str, Any]:
+    """What the models around `lif` have beside its parameters."""
+    more: dict[str, Any] = {}
+
+    def put(name: str, value: st.SearchStrategy[float]) -> None:
+        more[name] = written(draw(each(value, it.size, name in it.per_neuron)), "ms")
+
+    if it.model == "lif_reset":
+        put("reset_interval", between(step_ms, 40 * step_ms, (0.0, step_ms, 60000 * step_ms)))
+        put("reset_offset", between(0, 90 * step_ms, (0.0, step_ms)))
+    if it.model == "ternary_lif":
+        more |= _below_rest(draw, it, keys, ("lower_threshold",))
+    if it.refractory:
+        put("refractory", between(0, 20 * step_ms, (0.0, step_ms, 4095 * step_ms)))
+    if it.bounded:
+        more |= _below_rest(draw, it, keys, ("reset", "lower_bound"))
+    return more
 
 
 def _below_rest(
@@ -193,6 +213,19 @@ def _below_rest(
             above -= drawn
         found[name] = _exactly(above, "mV")
     return found
+
+
+def _ends(values: str | list[str]) -> tuple[float, float]:
+    """The least and the greatest of voltages as written."""
+    numbers = [_number(it) for it in (values if isinstance(values, list) else [values])]
+    return min(numbers), max(numbers)
+
+
+def _initial(draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any]) -> dict[str, Any]:
+    low, high = _ends(keys["rest"])[0], _ends(keys["threshold"])[1]
+    v = draw(each(between(low - it.distance_mv, high + it.distance_mv, ()), it.size, draw(st.booleans())))
+    ends = [quantity(value, "pA") for value in sorted((draw(between(-9, 9, ())), draw(between(-9, 9, ()))))]
+    return {"v": written(v, "mV"), "u": {"uniform": ends}}
 
 
 def _voltages(draw: st.DrawFn, it: PopulationStructure) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Runs LIF neurons in Lava: one JSON list of populations from stdin, their states after every step to stdout.
 
 A population has du, dv, vth, bias_mant, bias_exp, u, v (the last four by neuron) and a_in by step and
-neuron; with reset_interval and reset_offset it is of Lava's LIFReset, with vth_hi and vth_lo of its
-TernaryLIF. With the argument `model` the stock fixed-point model is driven directly, which takes
-milliseconds; with `network` all populations run side by side through Lava's own run time.
+neuron; with `kind` it is one of Lava's other LIF neurons. With the argument `model` the stock fixed-point
+model is driven directly, which takes milliseconds; with `network` all populations run side by side through
+Lava's own run time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,12 @@ import numpy as np
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.source import RingBuffer
-from lava.proc.lif.models import PyLifModelBitAcc, PyLifResetModelBitAcc, PyTernLifModelFixed
+from lava.proc.lif.models import (
+    PyLifModelBitAcc,
+    PyLifRefractoryModelFloat,
+    PyLifResetModelBitAcc,
+    PyTernLifModelFixed,
+)
 from lava.proc.lif.process import LIF
 from lava.proc.monitor.process import Monitor
 
@@ -36,17 +41,40 @@ class Port:
         self.value = value
 
 
-def stock(case: dict[str, Any]) -> Any:
-    if "reset_interval" in case:
-        return PyLifResetModelBitAcc({name: case[name] for name in ("reset_interval", "reset_offset")})
-    return PyTernLifModelFixed({}) if "vth_lo" in case else PyLifModelBitAcc({})
+class FixedRefractory(PyLifRefractoryModelFloat, PyLifModelBitAcc):  # type: ignore[misc]
+    """Lava's refractory neuron around its fixed-point arithmetic, which Lava itself does not put together."""
+
+    def __init__(self, proc_params: Any) -> None:
+        PyLifModelBitAcc.__init__(self, proc_params)
+        self.refractory_period = proc_params["refractory_period"]
+
+    def subthr_dynamics(self, activation_in: Any) -> None:
+        self.scale_bias()
+        self.scale_threshold()
+        before = self.v.copy()
+        PyLifModelBitAcc.subthr_dynamics(self, activation_in)
+        waits = self.refractory_period_end >= self.time_step
+        self.v[waits] = before[waits]
+
+    def spiking_activation(self) -> Any:
+        return PyLifModelBitAcc.spiking_activation(self)
+
+
+KINDS = {
+    "lif": PyLifModelBitAcc,
+    "reset": PyLifResetModelBitAcc,
+    "ternary": PyTernLifModelFixed,
+    "refractory": FixedRefractory,
+}
 
 
 def model(case: dict[str, Any]) -> dict[str, Any]:
-    it = stock(case)
+    it = KINDS[case.get("kind", "lif")](case.get("process", {}))
     it.a_in, it.s_out = Port(), Port()
-    for name in {"du", "dv", "vth", "vth_hi", "vth_lo"} & set(case):
-        setattr(it, name, case[name])
+    it.refractory_period_end = np.zeros(len(case["u"]), dtype=int)
+    for name in ("du", "dv", "vth", "vth_hi", "vth_lo"):
+        if name in case:
+            setattr(it, name, case[name])
     for name in ("u", "v", "bias_mant", "bias_exp"):
         setattr(it, name, np.array(case[name], dtype=np.int32))
     states: dict[str, list[Any]] = {"u": [], "v": [], "events": []}

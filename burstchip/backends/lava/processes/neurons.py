@@ -137,8 +137,8 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
     `parameters` are the program's integers, a number or one value a neuron each. `stream` and `seed` fix the
     random draws, `gather_every` is the learning epoch of the plastic synapses that end here (steps, 0 for
     none), `spikes` the (step, neuron) of a spike list. `signals` bind inputs and parameters as the compiler
-    does, by default to those of a free run. Lava's step t is the clock t - `behind`; neurons rest before
-    clock 0.
+    does, by default to those of a free run. `initial` has the states that do not start as the program says.
+    Lava's step t is the clock t - `behind`; neurons rest before clock 0.
     """
 
     program: Program
@@ -157,6 +157,7 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
         host: Host | None = None,
         behind: int = 1,
         spikes: Any = None,
+        initial: Mapping[str, Any] | None = None,
         recorder: Recorder | None = None,
         name: str | None = None,
     ) -> None:
@@ -184,7 +185,7 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
             value = np.asarray(parameters[parameter], dtype=np.int64)
             setattr(self, var_name(parameter), Var(shape=value.shape or (1,), init=value))
         for state in kind.program.states:
-            start = kind.program.initial[state]
+            start = {**kind.program.initial, **(initial or {})}[state]
             value = np.asarray(parameters[start] if isinstance(start, str) else start, dtype=np.int64)
             setattr(self, var_name(state), Var(shape=shape, init=np.broadcast_to(value, shape).copy()))
 

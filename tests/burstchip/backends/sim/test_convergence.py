@@ -25,6 +25,11 @@ PUSH = "push: {model: current_source, size: 2, level: 3, start: 4 ms, stop: 40 m
 EVENTS = "projections: [{from: clock, to: cell.soma, weight: 3 mV, delay: 2 ms}]"
 GRADED = "projections: [{from: push, to: cell.soma, weight: 0.2 mV, delay: 2 ms}]"
 
+#: Each event of the clock makes the cell emit, and wait.
+REFRACTORY = "model: lif, size: 2, tau_current: 0 ms, threshold: -20 mV, refractory: 5 ms"
+STRONG = "projections: [{from: clock, to: cell.soma, weight: 90 mV, delay: 2 ms}]"
+DOWN = "projections: [{from: clock, to: cell.soma, weight: -3 mV, delay: 2 ms}]"
+
 #: (the cell, projections or signals, the state that is compared).
 CASES: dict[str, tuple[str, str, str]] = {
     "jump": (f"{{{CELL}, tau_current: 0 ms}}", EVENTS, "v"),
@@ -42,28 +47,11 @@ CASES: dict[str, tuple[str, str, str]] = {
         "signals: {drive: {to: cell.bias, steps: [[4 ms, 80 pA], [30 ms, -20 pA]]}}",
         "v",
     ),
-    "reset": (
-        f"{{model: lif_reset, {OTHER}, tau_current: 6 ms, reset_interval: 16 ms, reset_offset: 2 ms}}",
-        EVENTS,
-        "v",
-    ),
-    "refractory": (
-        # Events by jumps of 3 mV at 6, 22 and 26 ms; the last finds the neuron refractory.
-        "{model: lif_refractory, size: 2, tau_membrane: 17 ms, tau_current: 0 ms, bias: 9 pA, "
-        "threshold: -67.5 mV, refractory: 8 ms, reset: -75 mV, lower_bound: -80 mV}",
-        EVENTS,
-        "v",
-    ),
-    "lower bound": (
-        f"{{model: lif_refractory, {OTHER}, tau_current: 0 ms, bias: -90 pA, lower_bound: -75 mV}}",
-        EVENTS,
-        "v",
-    ),
-    "ternary": (
-        f"{{model: ternary_lif, {OTHER}, tau_current: 3 ms, bias: -20 pA, lower_threshold: -95 mV}}",
-        EVENTS,
-        "v",
-    ),
+    "started": (f"{{{CELL}, tau_current: 3 ms, initial: {{v: -60 mV, u: 200 pA}}}}", EVENTS, "v"),
+    "refractory": (f"{{{REFRACTORY}, reset: -78 mV, bias: 90 pA}}", STRONG, "v"),
+    "bounded": (f"{{{CELL}, tau_current: 0 ms, lower_bound: -71 mV}}", DOWN, "v"),
+    "set back": (f"{{{CELL.replace('lif', 'lif_reset')}, reset_interval: 18 ms, bias: 90 pA}}", EVENTS, "v"),
+    "ternary": (f"{{{CELL.replace('lif', 'ternary_lif')}, bias: -90 pA}}", EVENTS, "v"),
     "soma": (f"{{{UNIT}, tau_current: 4 ms}}", EVENTS, "v"),
     "soma bias": (f"{{{UNIT}, bias: 90 pA}}", "", "v"),
     "soma graded": (f"{{{UNIT}}}", GRADED, "v"),
