@@ -221,6 +221,11 @@ PROJECTION = Record(
             "bits of a weight on the chip",
             default="8",
         ),
+        Key(
+            "weight_exp",
+            Whole(-8, 7),
+            "weights are the chip's integers, at 2^weight_exp",
+        ),
         Key("delay", _DELAYS, "from a spike to its effect, at least one step", default="one step"),
         Key(
             "autapses",
@@ -235,4 +240,5 @@ PROJECTION = Record(
         Key("learn", Name("a plasticity"), "the plasticity of the weights"),
     ),
     "a projection",
+    excluding=(("weight_exp", "limit"),),
 )

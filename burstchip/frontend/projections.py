@@ -65,7 +65,9 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
     target = _endpoint(fields, "to", "port", around, report)
     pre = around.populations.neurons[source.population] if source else None
     post = around.populations.neurons[target.population] if target else None
-    dimension = _weight_dimension(post, target)
+    # Integers of the chip carry no unit.
+    exponent = fields.get("weight_exp", int)
+    dimension = _weight_dimension(post, target) if exponent is None else "number"
     limit = _limit(fields, dimension, report)
     autapses = _autapses(fields, source, target, report)
     ends = Ends(pre, post, dimension, around.step, autapses)
@@ -110,6 +112,7 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
         sign_mode=_sign_mode(fields, learn, around, report),
         place=report.place(node),
         places={key: report.place(value) for key, value in fields.nodes.items()},
+        weight_exp=exponent,
     )
 
 

@@ -186,7 +186,8 @@ class Projection:
     `limit` is the greatest magnitude a weight may ever take (None: the greatest drawn weight);
     `sign_mode` is the sign that weights have and keep while they learn (None: mixed where they learn, else
     that of the weights); `delay` is in ms, at least one step, and not read where the connectivity carries the
-    delays. Without `autapses` no neuron is connected to itself.
+    delays. Without `autapses` no neuron is connected to itself. With `weight_exp` the
+    weights are the chip's integers at 2^weight_exp, whole numbers without a unit.
     """
 
     name: str
@@ -202,6 +203,7 @@ class Projection:
     sign_mode: Literal["mixed", "excitatory", "inhibitory"] | None = None
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
+    weight_exp: int | None = None
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,18 @@ import numpy as np
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode, TaskCode
 from compiler.ir.elaborated import Elaborated, Synapses
-from compiler.ir.network import NO_CHIP, ListedEvents, Plasticity, Population, Projection, Task
+from compiler.ir.network import (
+    NO_CHIP,
+    ListedEvents,
+    Network,
+    Plasticity,
+    Population,
+    Projection,
+    Task,
+)
 from compiler.passes.lower import port_exponent
 from compiler.passes.quantize_initial import quantize_initial
+from compiler.passes.quantize_integers import integer_weights
 from compiler.passes.quantize_learning import quantize_learning
 from compiler.passes.quantize_neurons import Rounded, parameter_values, quantize_neurons, rounded
 from compiler.passes.quantize_report import Report, require_whole_steps
@@ -28,6 +37,7 @@ from compiler.passes.quantize_weights import (
     weight_range,
 )
 from compiler.passes.weight_signs import Form
+from hw_models.diagnostics import BurstchipError, Diagnostic
 from hw_models.neurons.model import BASE_UNITS, Reals
 from hw_models.neurons.quantities import VOLTAGE_STEPS, nearest_steps
 from hw_models.program.ranges import output_range
@@ -77,7 +87,7 @@ def _population(
         arriving = [
             _arriving(elaborated, it, _form(it, rules))
             for it in elaborated.synapses
-            if it.projection.target.population == population.name
+            if it.projection.target.population == population.name and it.projection.weight_exp is None
         ]
         return voltage_steps(model, values, step, arriving, EXPONENT_RANGE[1])
 
@@ -120,7 +130,8 @@ def _projection(
     report: Report,
 ) -> ProjectionCode:
     projection = synapses.projection
-    weights = quantize_weights(synapses, learning.form if learning else "static", *unit, report)
+    quantized = quantize_weights if projection.weight_exp is None else integer_weights
+    weights = quantized(synapses, learning.form if learning else "static", *unit, report)
     integers, exact, pre, post = weights.integers, weights.exact, synapses.pre, synapses.post
     if synapses.dense:
         shape = (sizes[projection.source.population], sizes[projection.target.population])
@@ -147,6 +158,28 @@ def _projection(
         learning=learning,
         limit=None if learning is None or projection.limit is None else float(projection.limit),
     )
+
+
+def _require_scale(projection: Projection, network: Network) -> None:
+    """Integer weights need neurons whose scale is given. Raises `BurstchipError` BC365."""
+    name, port = projection.target.population, projection.target.port
+    population = next(it for it in network.populations if it.name == name)
+    model = network.model_of(name)
+    values = parameter_values(population, model)
+    units = [
+        np.max(model.in_chip_units(values, network.step, float(VOLTAGE_STEPS << more)).port_units[port])
+        for more in (0, 1)
+    ]
+    if units[0] != units[1]:
+        raise BurstchipError(
+            Diagnostic(
+                "BC365",
+                f"the weights of '{projection.name}' are integers, the scale of '{name}' is not given",
+                projection.places.get("weight_exp", projection.place),
+                required="neurons with an integer threshold ('vth')",
+                given=f"population '{name}' with a threshold in mV",
+            )
+        )
 
 
 def _task(task: Task, elaborated: Elaborated) -> TaskCode:
@@ -227,6 +260,8 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         unit, unit_name = units[target.population, target.port]
         if source.port in network.model_of(source.population).continuous:
             unit = unit / network.step
+        if synapses.projection.weight_exp is not None:
+            _require_scale(synapses.projection, network)
         projections.append(_projection(synapses, learning, (unit, unit_name), sizes, network.step, report))
     port_values = _port_values(populations, projections, units, network.step)
     codes, host = quantize_signals(network, populations, scales, port_values, report)

@@ -94,7 +94,7 @@ def mantissa(form: Form, sign: SignMode, bits: int) -> Mantissa:
     return Mantissa(low, high, step, 0, 256)
 
 
-def _exact(synapses: Synapses) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def exact_weights(synapses: Synapses) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(physical weights, values whose signs and magnitudes say what all weights may be)."""
     if synapses.quantiles is None:
         assert synapses.weights is not None
@@ -108,7 +108,7 @@ def _exact(synapses: Synapses) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 def weight_range(synapses: Synapses, form: Form) -> tuple[float, float]:
     """(the physical magnitude that decides a projection's exponent, the weight units that hold it)."""
-    _, extremes = _exact(synapses)
+    _, extremes = exact_weights(synapses)
     projection = synapses.projection
     sign = sign_mode(projection, form, extremes)
     allowed = mantissa(form, sign, projection.weight_bits)
@@ -224,12 +224,12 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     warns of those that are clipped (BC311) or lost (BC318).
     """
     projection = synapses.projection
-    exact, extremes = _exact(synapses)
+    exact, extremes = exact_weights(synapses)
     beyond, synapses = within_limit(synapses, exact)
     greatest = float(np.max(np.abs(exact), initial=0.0))
     check_signs(projection, exact)
     if np.any(beyond):
-        exact, extremes = _exact(synapses)
+        exact, extremes = exact_weights(synapses)
     unit = float(np.max(units))
     if np.ndim(units) and np.any(np.asarray(units) != unit):
         factors = unit / np.asarray(units)

@@ -16,7 +16,7 @@ from burstchip.backends.loihi2.deployment import (
     load_deployment,
 )
 from burstchip.backends.loihi2.folder import damaged
-from burstchip.backends.loihi2.images import HOST
+from burstchip.backends.loihi2.images import HOST, neuron_values
 from burstchip.backends.loihi2.microcode import SCALARS, rule_of, terms
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
@@ -139,9 +139,9 @@ def _population(code: PopulationCode, found: DeployedPopulation) -> Iterator[_Co
         yield _Compared(code.name, what, (getattr(code, what),), (getattr(found, what),))
     program = program_sha256(code.program)
     yield _Compared(code.name, "program", (program,), (found.program_sha256,))
-    yield _Compared(code.name, "parameters", tuple(sorted(code.parameters)), tuple(sorted(found.parameters)))
+    yield _Compared(code.name, "parameters", tuple(neuron_values(code)), tuple(sorted(found.parameters)))
     neurons = np.arange(code.size)
-    for name, value in code.parameters.items():
+    for name, value in neuron_values(code).items():
         wide = np.broadcast_to(np.asarray(value, dtype=np.int64), code.size)
         yield _Compared(code.name, name, wide, found.parameters[name], neurons, found.core)
     if code.spikes is not None or found.spikes is not None:

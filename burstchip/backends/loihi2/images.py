@@ -42,10 +42,17 @@ class Images:
     host: Image
 
 
+def neuron_values(population: PopulationCode) -> dict[str, int | NDArray[np.int64]]:
+    """What is sent of each neuron: its parameters, and as `start.NAME` the states that it does not start with
+    as its program says."""
+    starts = {f"start.{name}": value for name, value in population.initial.items()}
+    return dict(sorted({**population.parameters, **starts}.items()))
+
+
 def _parameters(population: PopulationCode, first: int, last: int) -> Tensors:
     return {
         f"neurons.{name}": np.broadcast_to(np.asarray(value, dtype=np.int64), population.size)[first:last]
-        for name, value in sorted(population.parameters.items())
+        for name, value in neuron_values(population).items()
     }
 
 

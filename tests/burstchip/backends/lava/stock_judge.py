@@ -20,7 +20,7 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.dense.process import DelayDense, Dense, LearningDense
 from lava.proc.io.sink import RingBuffer as Sink
 from lava.proc.io.source import RingBuffer as Source
-from lava.proc.lif.process import LIF
+from lava.proc.lif.process import LIF, AbstractLIF, LIFReset, TernaryLIF
 from lava.proc.sparse.process import DelaySparse, LearningSparse, Sparse
 from lava.utils.weightutils import SignMode
 from scipy.sparse import csr_matrix
@@ -36,8 +36,11 @@ def node(given: dict[str, Any]) -> Any:
     if "data" in given:
         # One column a step.
         return Source(data=np.ascontiguousarray(np.array(given["data"], dtype=np.int32).T))
-    biases = {name: np.array(given[name]) for name in ("bias_mant", "bias_exp")}
-    return LIF(shape=(given["size"],), du=given["du"], dv=given["dv"], vth=given["vth"], **biases)
+    arrays = {name: np.array(given[name]) for name in ("bias_mant", "bias_exp", "u", "v") if name in given}
+    more = ("du", "dv", "vth", "vth_hi", "vth_lo", "reset_interval", "reset_offset")
+    numbers = {name: given[name] for name in more if name in given}
+    kind = TernaryLIF if "vth_hi" in given else LIFReset if "reset_interval" in given else LIF
+    return kind(shape=(given["size"],), **numbers, **arrays)
 
 
 def connection(given: dict[str, Any]) -> Any:
@@ -79,7 +82,7 @@ def plain(value: Any) -> list[Any]:
 def run(request: dict[str, Any]) -> dict[str, Any]:
     steps = request["steps"]
     nodes = {name: node(given) for name, given in request["nodes"].items()}
-    neurons = {name: it for name, it in nodes.items() if isinstance(it, LIF)}
+    neurons = {name: it for name, it in nodes.items() if isinstance(it, AbstractLIF)}
     connections, sinks = {}, {}
     for name, given in request["connections"].items():
         it = connections[name] = connection(given)

@@ -59,6 +59,11 @@ populations:
   level: {{model: current_source, size: 4, level: [-40, 3, 77, 12], start: 5 ms, stop: 60 ms}}
   graded: {{model: lif, size: 4, tau_current: 5 ms, bias: 50 pA}}
   graded_late: {{model: lif, size: 4, tau_current: 1 ms}}
+  integers: {{model: lif, size: 5, du: 900, dv: 300, vth: 90, bias_mant: [3, -5, 0, 90, -7], bias_exp: 3,
+             initial: {{v: [-50 mV, -60 mV, -70 mV, -90 mV, 0 mV], u: {{uniform: [-90 pA, 90 pA]}}}}}}
+  set_back: {{model: lif_reset, size: 5, du: 700, dv: 90, vth: 60, bias_mant: 40, bias_exp: 1,
+             reset_interval: 9 ms, reset_offset: 4 ms, initial: {{v: -30 mV}}}}
+  ternary: {{model: ternary_lif, size: 4, du: 2000, dv: 90, vth_hi: 60, vth_lo: -40}}
 projections:
   - {{from: drive, to: excitatory, weight: {{uniform: [-2 mV, 9 mV]}}}}
   - {{name: loop, from: excitatory, to: excitatory, weight: {{uniform: [-3 mV, 5 mV]}}, weight_bits: 6}}
@@ -90,6 +95,13 @@ projections:
   - {{name: level_pairs, from: level, to: graded, connectivity: {{pairs: [[0, 3, 0.3 mV], [2, 1, 0.02 mV]]}}}}
   - {{from: level, to: graded_late, weight: {{uniform: [-45 mV, 50 mV]}},
      delay: {{uniform: [1 ms, 9 ms]}}, limit: 60 mV}}
+  # Lava's own numbers, among them of all sign modes and exponents of both signs.
+  - {{name: whole, from: ticks, to: integers, weight: 37, weight_exp: 1}}
+  - {{name: halves, from: ticks, to: integers, weight: {{uniform: [-60, 40]}}, weight_exp: -1}}
+  - {{name: nets, from: ticks, to: set_back, weight: {{uniform: [0, 25]}}, weight_exp: 1, weight_bits: 6}}
+  - {{name: signed, from: ticks, to: ternary, weight: {{uniform: [-60, 60]}}, weight_exp: 0, weight_bits: 7,
+     sign_mode: mixed}}
+  - {{name: both_ways, from: ternary.signed, to: integers, weight: -21, weight_exp: 2, sign_mode: inhibitory}}
 """
 
 LEARNING = f"""burstchip: 1
@@ -210,7 +222,7 @@ def connection(code: ChipProgram, projection: ProjectionCode) -> dict[str, Any]:
         "weights": matrix(projection, projection.weights, shape),
         "weight_exp": projection.weight_exp,
         "num_weight_bits": projection.num_weight_bits,
-        "num_message_bits": 8 if projection.output == "current" else 0,
+        "num_message_bits": 8 if projection.output in ("current", "signed") else 0,
         "sign_mode": projection.sign_mode,
     }
     if delayed and len(set(projection.delays.tolist())) == 1:
@@ -252,8 +264,15 @@ def request(code: ChipProgram) -> dict[str, Any]:
             clock = np.arange(STEPS)[:, None]
             sends = (clock >= parameters["start"]) & (clock < parameters["stop"])
             nodes[population.name] = {"data": (sends * np.array(parameters["level"])).tolist()}
-        elif population.model == "lif":
-            nodes[population.name] = {"size": population.size, **parameters}
+        elif "lif" in population.model:
+            starts = {name: np.asarray(it).tolist() for name, it in population.initial.items()}
+            starts = {name: np.broadcast_to(it, population.size).tolist() for name, it in starts.items()}
+            nodes[population.name] = {"size": population.size, **parameters, **starts}
+            if "interval" in parameters:
+                interval = parameters["interval"]
+                # Lava's steps count from 1.
+                more = {"reset_interval": interval, "reset_offset": (1 - parameters["first"]) % interval}
+                nodes[population.name] |= more
     connections = {projection.name: connection(code, projection) for projection in code.projections}
     return {"steps": STEPS, "nodes": nodes, "connections": connections}
 
@@ -338,10 +357,29 @@ STATE = ("u", "v", "events")
 
 @pytest.mark.parametrize(
     "population", ["excitatory", "inhibitory", "fine", "coarse", "endless", "late", "drifting",
-                   "patchy", "graded", "graded_late"]
+                   "patchy", "graded", "graded_late", "integers", "set_back"]
 )  # fmt: skip
 def test_neurons_of_a_static_network(static: Pair, population: str) -> None:
     assert_equal(static.sim, static.lava, population, STATE)
+
+
+def test_events_of_either_sign(static: Pair) -> None:
+    ours = {"ternary": {**static.sim["ternary"], "events": static.sim["ternary"]["signed"]}}
+    assert_equal(ours, static.lava, "ternary", STATE)
+    assert {-1, 0, 1} == set(np.unique(static.lava["ternary"]["events"]))
+
+
+def test_integers_of_the_user_are_those_of_the_chip(static: Pair) -> None:
+    code = static.code
+    integers = code.population("integers").parameters
+    assert {name: np.asarray(value).tolist() for name, value in integers.items()} == {
+        "du": 900, "dv": 300, "vth": 90, "bias_mant": [3, -5, 0, 90, -7], "bias_exp": 3
+    }  # fmt: skip
+    whole, signed = code.projection("whole"), code.projection("signed")
+    assert np.all(whole.weights == 37) and (whole.weight_exp, whole.sign_mode) == (1, "EXCITATORY")
+    assert not np.any(signed.weights % 4) and np.any(signed.weights < 0)
+    truncated = [it.message for it in code.diagnostics if it.id == "BC364"]
+    assert any("of 36 weights of 'signed' lose their lowest bits" in it for it in truncated), truncated
 
 
 def test_the_static_network_is_worth_comparing(static: Pair) -> None:
@@ -351,11 +389,13 @@ def test_the_static_network_is_worth_comparing(static: Pair) -> None:
     exponents = {projection.weight_exp for projection in static.code.projections}
     assert (min(exponents), max(exponents)) == (-8, 7) and {-4, 0, 1} <= exponents
     bits = {projection.num_weight_bits for projection in static.code.projections}
-    assert bits == {1, 2, 3, 4, 5, 6, 8}
+    assert bits == {1, 2, 3, 4, 5, 6, 7, 8}
     modes = {projection.sign_mode for projection in static.code.projections}
     assert modes == {"MIXED", "EXCITATORY", "INHIBITORY"}
     for name, values in static.lava.items():
-        assert 0 < values["events"].sum() < values["events"].size, f"{name} is silent, or never is"
+        assert 0 < np.count_nonzero(values["events"]) < values["events"].size, (
+            f"{name} is silent, or never is"
+        )
         assert len(np.unique(values["v"])) > 2
     # One wrap after another, and the corner of a current that never decays.
     currents = static.lava["endless"]["u"]

@@ -20,7 +20,7 @@ from burstchip.backends.loihi2.comparison import DeploymentDifference, compare_d
 from burstchip.backends.loihi2.deployment import load_deployment
 from burstchip.backends.loihi2.images import build_images
 from compiler.artifact import artifact_sha256
-from compiler.ir.chip_program import ChipProgram
+from compiler.ir.chip_program import ChipProgram, PopulationCode
 from compiler.passes.partition import partition
 from hw_models.chips.chip import chip
 from hw_models.diagnostics import BurstchipError
@@ -174,6 +174,17 @@ def test_an_altered_parameter_is_found(small: ChipProgram, tmp_path: Path) -> No
     bias = int(np.asarray(small.population("lower").parameters["bias_mant"])[2])
     alter_tensor(folder, "core-0000", "neurons.bias_mant", 2, lambda value: value + 1)
     assert difference(small, folder) == DeploymentDifference(0, "lower", "bias_mant", (2,), bias, bias + 1)
+
+
+def test_what_a_neuron_starts_with_is_deployed(small: ChipProgram, tmp_path: Path) -> None:
+    def started(it: PopulationCode) -> PopulationCode:
+        return replace(it, initial={"v": 70}, real_initial={"v": 70.2}) if it.name == "lower" else it
+
+    code = replace(small, populations=tuple(started(it) for it in small.populations))
+    folder = deployed(code, tmp_path / "out")
+    assert compare_deployment(code, folder).difference is None
+    alter_tensor(folder, "core-0000", "neurons.start.v", 2, lambda value: value + 1)
+    assert difference(code, folder) == DeploymentDifference(0, "lower", "start.v", (2,), 70, 71)
 
 
 def test_an_altered_event_is_found(small: ChipProgram, tmp_path: Path) -> None:
