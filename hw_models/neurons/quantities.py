@@ -82,12 +82,14 @@ def peak_response(tau_current_ms: Reals, tau_membrane_ms: Reals, step_ms: float)
 
     With what a step leaves of the slower of the two, a = exp(-step/slow), and of the faster, b, the potential
     after m steps is v(m) = (a^m - b^m) / (a - b). Its maximum is beside m = ln(slow/fast) / ln(a/b). It is 1
-    where either time constant is 0: then the potential jumps.
+    where either time constant is 0: then the potential jumps. A time constant may be infinite: the potential
+    rises to 1 / (1 - b), and without end, counted as its first step alone, where neither decays.
     """
     first, second = np.broadcast_arrays(
         np.asarray(tau_current_ms, dtype=np.float64), np.asarray(tau_membrane_ms, dtype=np.float64)
     )
-    both = (first > 0) & (second > 0)
+    endless = np.isinf(first) | np.isinf(second)
+    both = (first > 0) & (second > 0) & ~endless
     slow = np.where(both, np.maximum(first, second), 1.0)
     fast = np.where(both, np.minimum(first, second), 1.0)
     distance = step_ms * (1 / fast - 1 / slow)
@@ -101,6 +103,9 @@ def peak_response(tau_current_ms: Reals, tau_membrane_ms: Reals, step_ms: float)
 
     early = np.maximum(np.floor(middle), 1.0)
     peak = np.where(both, np.maximum(after(early), after(early + 1)), 1.0)
+    falls = np.minimum(first, second)
+    rises = endless & (falls > 0) & np.isfinite(falls)
+    peak = np.where(rises, 1 / _fall(step_ms / np.where(rises, falls, 1.0)), peak)
     return float(peak) if peak.ndim == 0 else peak
 
 

@@ -38,6 +38,11 @@ def test_the_peak_is_that_of_the_recursion(current: float, membrane: float, step
 def test_huge_time_constants_have_a_peak() -> None:
     assert peak_response(1e17, 3.0, 1.0) == pytest.approx(1 / (1 - exp(-1 / 3)), rel=1e-6)
     assert np.isfinite(peak_response(1e17, 1e17, 0.01))
+    # As integers have it that lose nothing in a step.
+    assert peak_response(np.inf, 3.0, 1.0) == pytest.approx(1 / (1 - exp(-1 / 3)), rel=1e-12)
+    assert peak_response(np.array([3.0, 0.0, np.inf]), np.inf, 1.0) == pytest.approx(
+        [1 / (1 - exp(-1 / 3)), 1.0, 1.0]
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ GENERATED = "generated"
 NEURONS = ("lif", "lif", "lif_reset", "ternary_lif", "burst_unit", GENERATED)
 #: Models with the parameters of `lif`, and more.
 LEAKY = ("lif", "lif_reset", "ternary_lif")
+#: What a population may have in the chip's own integers, beside its threshold.
+INTEGERS = ("du", "dv", "bias", "lower_threshold")
 #: Few neurons, so that a step is cheap; sometimes enough to fill the vectors that sum rows of weights.
 SIZES = (*range(1, 13), 1, 2, 3, 4, 5, 16, 17, 33)
 
@@ -58,6 +60,8 @@ class PopulationStructure:
     is_input: bool = False
     refractory: bool = False
     bounded: bool = False
+    #: Those of `INTEGERS` that are given in the chip's own integers; the threshold always, where any is.
+    counted: frozenset[str] = frozenset()
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -84,6 +88,8 @@ class PopulationStructure:
         """What a weight of 1 at exponent 0 is worth at a port: mV, or a fraction at the dendrite."""
         if self.is_generated:
             return 1.0
+        if self.counted:
+            return 1.0
         if port == "dendrite":
             return 1.0 / (1 << self.dendrite_shift)
         return self.distance_mv / (128 if self.model in LEAKY else 8192)
@@ -106,6 +112,7 @@ def population_structures(
     else:
         candidates = _PER_NEURON[model] if not is_input else ("max_rate",)
     lists = draw(st.sets(st.sampled_from(candidates))) if candidates and draw(st.booleans()) else set()
+    counted = model in LEAKY and not draw(st.integers(0, 2))
     return PopulationStructure(
         name,
         model,
@@ -116,6 +123,7 @@ def population_structures(
         is_input,
         model == "lif" and draw(st.booleans()),
         model == "lif" and draw(st.booleans()),
+        frozenset({"threshold", *draw(st.sets(st.sampled_from(INTEGERS)))} if counted else ()),
     )
 
 
@@ -170,7 +178,31 @@ def _neurons(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: in
     else:
         keys |= _more_of(draw, it, keys, step_ms)
     if draw(st.booleans()):
-        keys["initial"] = _initial(draw, it, keys)
+        keys["initial"] = _initial(draw, it, keys, step_ms)
+    return _in_integers(draw, it, keys)
+
+
+def _in_integers(draw: st.DrawFn, it: PopulationStructure, keys: dict[str, Any]) -> dict[str, Any]:
+    """The same population with the chip's own integers in place of what is `counted`."""
+    if not it.counted:
+        return keys
+
+    def put(name: str, instead_of: str, value: st.SearchStrategy[int]) -> None:
+        if keys.pop(instead_of, None) is not None:
+            keys[name] = draw(each(value, it.size, instead_of in it.per_neuron))
+
+    ternary = it.model == "ternary_lif"
+    least = max(1, int(it.distance_mv))
+    put("vth_hi" if ternary else "vth", "threshold", st.sampled_from((least, least, 10 * least, 131071)))
+    if ternary and "lower_threshold" in it.counted:
+        put("vth_lo", "lower_threshold", st.sampled_from((-1, -least, -131072)))
+    if "du" in it.counted:
+        put("du", "tau_current", st.one_of(st.integers(0, 4095), st.sampled_from((0, 4095))))
+    if "dv" in it.counted:
+        put("dv", "tau_membrane", st.one_of(st.integers(0, 4095), st.sampled_from((0, 4095))))
+    if "bias" in it.counted:
+        put("bias_mant", "bias", st.one_of(st.integers(-64, 255), st.sampled_from((-4096, 4095))))
+        keys["bias_exp"] = draw(st.integers(0, 7))
     return keys
 
 
@@ -215,17 +247,19 @@ def _below_rest(
     return found
 
 
-def _ends(values: str | list[str]) -> tuple[float, float]:
-    """The least and the greatest of voltages as written."""
-    numbers = [_number(it) for it in (values if isinstance(values, list) else [values])]
-    return min(numbers), max(numbers)
-
-
-def _initial(draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any]) -> dict[str, Any]:
-    low, high = _ends(keys["rest"])[0], _ends(keys["threshold"])[1]
-    v = draw(each(between(low - it.distance_mv, high + it.distance_mv, ()), it.size, draw(st.booleans())))
-    ends = [quantity(value, "pA") for value in sorted((draw(between(-9, 9, ())), draw(between(-9, 9, ()))))]
-    return {"v": written(v, "mV"), "u": {"uniform": ends}}
+def _initial(
+    draw: st.DrawFn, it: PopulationStructure, keys: Mapping[str, Any], step_ms: float
+) -> dict[str, Any]:
+    rests = keys["rest"] if isinstance(keys["rest"], list) else [keys["rest"]] * it.size
+    lists = isinstance(keys["rest"], list) or draw(st.booleans())
+    above = draw(each(between(-it.distance_mv, 2 * it.distance_mv, ()), it.size, lists))
+    v = [_number(rest) + more for rest, more in zip(rests, above, strict=True)] if lists else None
+    given = keys.get("capacitance", "100 pF")
+    # From rest to threshold within one step, where the capacitance is the least.
+    one = it.distance_mv / step_ms * min(_number(c) for c in (given if isinstance(given, list) else [given]))
+    shares = sorted((draw(between(-0.3, 0.3)), draw(between(-0.3, 0.3))))
+    ends = [quantity(share * one, "pA") for share in shares]
+    return {"v": _exactly(_number(rests[0]) + above if v is None else v, "mV"), "u": {"uniform": ends}}
 
 
 def _voltages(draw: st.DrawFn, it: PopulationStructure) -> dict[str, Any]:

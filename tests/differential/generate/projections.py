@@ -14,6 +14,8 @@ from generate.quantities import between, quantity
 
 #: The longest delay of the chip, in steps.
 LONGEST_DELAY = 63
+#: The integers of weights, by their sign.
+_INTEGERS = {0: (-256, 255), 1: (0, 255), -1: (-255, 0)}
 KINDS = ("dense", "dense", "one_to_one", "probability", "in_degree", "pairs", "weighted_pairs", "file")
 
 
@@ -47,6 +49,8 @@ class ProjectionStructure:
     sign_mode: str | None = None
     #: Whether the zeros of a file are synapses.
     zeros: bool = False
+    #: Whether weights are the chip's integers at `exponent`.
+    integers: bool = False
 
     @property
     def limit(self) -> float:
@@ -58,7 +62,7 @@ class ProjectionStructure:
     @property
     def weight_dimension(self) -> str:
         """The unit of the weights."""
-        return "" if self.port == "dendrite" or self.target.is_generated else "mV"
+        return "" if self.integers or self.port == "dendrite" or self.target.is_generated else "mV"
 
 
 @st.composite
@@ -82,7 +86,8 @@ def projection_structures(
     bits = st.sampled_from((8, 8, 8, *range(8, 0, -1)))
     if learn is not None and learn.form == "carry":
         bits = st.just(8)
-    is_limited = draw(st.sampled_from((True, True, False)))
+    integers = bool(target.counted) and (learn is None or learn.form == "chip") and draw(st.booleans())
+    is_limited = not integers and draw(st.sampled_from((True, True, False)))
     exponents = _exponents(source, output, target, port)
     if not is_limited:
         # The greatest mantissa is smaller with fewer bits, and the greatest exponent would not do.
@@ -109,6 +114,7 @@ def projection_structures(
         autapses,
         None if carries else draw(st.sampled_from(signs)),
         kind == "file" and draw(st.booleans()),
+        integers,
     )
 
 
@@ -165,13 +171,18 @@ def projections(
     }
     if it.is_limited:
         keys["limit"] = quantity(it.limit, it.weight_dimension)
+    if it.integers:
+        keys["weight_exp"] = it.exponent
     files: dict[str, list[list[float]]] = {}
     if it.pairs and it.connectivity is None:
         low, high = {0: (-1, 1), 1: (0, 1), -1: (-1, 0)}[it.sign]
         # A zero in a file is no synapse.
         weights = between(low, high).map(lambda share: (share or 0.5 * (low + high) or 0.5) * 0.99 * it.limit)
+        if it.integers:
+            low, high = _INTEGERS[it.sign]
+            weights = st.integers(low, high).map(lambda weight: float(weight or low or high))
         listed = {ends: draw(weights) for ends in it.pairs}
-        if not it.is_limited:
+        if not it.is_limited and not it.integers:
             listed[it.pairs[0]] = 0.99 * it.limit * (it.sign or 1)
         if it.kind == "file":
             matrix = [[listed.get((i, j), 0.0) for i in range(it.source.size)] for j in range(it.target.size)]
@@ -203,6 +214,9 @@ def projections(
 
 @st.composite
 def _weights(draw: st.DrawFn, it: ProjectionStructure) -> Any:
+    if it.integers:
+        low, high = sorted((draw(st.integers(*_INTEGERS[it.sign])), draw(st.integers(*_INTEGERS[it.sign]))))
+        return draw(st.sampled_from((low, high, {"uniform": [low, high]})))
     # The text of a number may be a little more than the number.
     most, unit = 0.99 * it.limit, it.weight_dimension
     if it.sign:

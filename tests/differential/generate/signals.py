@@ -6,12 +6,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from generate.populations import PopulationStructure
+from generate.populations import LEAKY, PopulationStructure
 from generate.quantities import between, quantity
 
 #: The variables and ports of each model.
 VARIABLES = {
-    "lif": ("bias", "soma"),
+    **dict.fromkeys(LEAKY, ("bias", "soma")),
     "burst_unit": ("bias", "soma", "dendrite", "plastic", "teacher"),
     "rate_source": ("rate",),
     "poisson_source": ("rate",),
@@ -27,7 +27,13 @@ def signal_structures(
     if draw(st.integers(0, 2)) < 2:
         return ()
     # A task's samples set the rate of its source.
-    possible = [(it, name) for it in made if not it.is_input for name in VARIABLES.get(it.model, ())]
+    possible = [
+        (it, name)
+        for it in made
+        if not it.is_input
+        for name in VARIABLES.get(it.model, ())
+        if name not in it.counted
+    ]
     if not possible:
         return ()
     return tuple(draw(st.lists(st.sampled_from(possible), min_size=1, max_size=3, unique=True)))
