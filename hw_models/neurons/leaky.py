@@ -77,7 +77,7 @@ INTEGERS = (
     integer("du", "what u loses in a step, in 1/4096, less 1", unsigned(12), "tau_current"),
     integer("dv", "what v loses in a step, in 1/4096", unsigned(12), "tau_membrane"),
     integer("bias_mant", "mantissa of the bias, 0 where not given", BIAS["bias_mant"], "bias"),
-    integer("bias_exp", "exponent of the bias, 0 where not given", BIAS["bias_exp"], "bias"),
+    integer("bias_exp", "exponent of the bias, 0 where not given", Width(-12, BIAS["bias_exp"].high), "bias"),
 )
 THRESHOLD = integer("vth", "threshold of v, in 64 of its units", unsigned(17), "threshold")
 
@@ -143,8 +143,18 @@ def in_chip_units(
         )
         represents["bias"] = Represented(bias, lambda chip: chip["bias_mant"] * unit * capacitance / step_ms)
     else:
-        parameters |= {name: ChipParameter(values.get(name, 0.0)) for name in bias}
-        represents |= {name: _as_it_is(name) for name in bias if name in values}
+        # Lava shifts to the right by a negative exponent, in every step; here it is done once.
+        left = np.maximum(-np.asarray(values.get("bias_exp", 0.0), dtype=np.float64), 0.0)
+        shifted = np.floor(np.asarray(values.get("bias_mant", 0.0)) / 2.0**left)
+        parameters |= {
+            "bias_mant": ChipParameter(shifted),
+            "bias_exp": ChipParameter(np.maximum(values.get("bias_exp", 0.0), 0.0)),
+        }
+        means = {
+            "bias_mant": Represented(("bias_mant",), lambda chip: chip["bias_mant"] * 2.0**left),
+            "bias_exp": Represented(("bias_exp",), lambda chip: chip["bias_exp"] - left),
+        }
+        represents |= {name: means[name] for name in bias if name in values}
     # Where voltages count from, and what turns currents into them, are chosen and so exact.
     represents["rest"] = Represented((threshold,), lambda _: rest)
     represents["capacitance"] = Represented(bias, lambda _: capacitance)

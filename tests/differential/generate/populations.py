@@ -202,7 +202,7 @@ def _in_integers(draw: st.DrawFn, it: PopulationStructure, keys: dict[str, Any])
         put("dv", "tau_membrane", st.one_of(st.integers(0, 4095), st.sampled_from((0, 4095))))
     if "bias" in it.counted:
         put("bias_mant", "bias", st.one_of(st.integers(-64, 255), st.sampled_from((-4096, 4095))))
-        keys["bias_exp"] = draw(st.integers(0, 7))
+        keys["bias_exp"] = draw(st.sampled_from((*range(8), -1, -4, -12)))
     return keys
 
 

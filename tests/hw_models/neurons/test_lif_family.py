@@ -43,6 +43,20 @@ def with_(*names: str) -> Program:
     return lif_program_with(frozenset(names))
 
 
+def judged(cases: list[dict[str, Any]]) -> Any:
+    """What Lava's fixed-point models do."""
+    judge = Path(__file__).with_name("lif_judge.py")
+    done = subprocess.run(
+        [sys.executable, str(judge), "model"],
+        input=json.dumps(cases),
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 def test_the_options_do_what_their_equations_say() -> None:
     # Above 5 * 64 = 320 is an event.
     assert run(lif_program, 6, **PLAIN) == [100, 200, 300, 0, 100, 200]
@@ -103,16 +117,7 @@ def test_lava_s_models_give_the_same_trajectories(draw_integers: Callable[..., A
             case["process"] = {"refractory_period": case["refractory"]}
         cases.append(case)
         ours.append((program, parameters))
-    judge = Path(__file__).with_name("lif_judge.py")
-    done = subprocess.run(
-        [sys.executable, str(judge), "model"],
-        input=json.dumps(cases),
-        capture_output=True,
-        text=True,
-        timeout=150,
-    )
-    assert done.returncode == 0, done.stderr
-    for (program, parameters), case, theirs in zip(ours, cases, json.loads(done.stdout), strict=True):
+    for (program, parameters), case, theirs in zip(ours, cases, judged(cases), strict=True):
         state: Any = {"u": np.asarray(case["u"]), "v": np.asarray(case["v"])}
         state |= {"since": parameters["first"] + np.zeros(30, int)} if case["kind"] == "reset" else {}
         state |= {"idle": np.zeros(30, int)} if case["kind"] == "refractory" else {}
@@ -121,6 +126,22 @@ def test_lava_s_models_give_the_same_trajectories(draw_integers: Callable[..., A
             state, outputs = step(program, state, parameters, {"soma": np.asarray(a_in)})
             for name, values in (("u", state["u"]), ("v", state["v"]), ("events", outputs[sent])):
                 np.testing.assert_array_equal(values, theirs[name][n], err_msg=f"{case['kind']}: {name}")
+
+
+@pytest.mark.usefixtures("needs_lava")
+def test_a_bias_is_what_lava_makes_of_the_same_integers() -> None:
+    mantissas = [-4096, -13, -1, 0, 1, 13, 100, 4095]
+    given = {"bias_mant": np.repeat(mantissas, 20) * 1.0, "bias_exp": np.tile(np.arange(-12.0, 8.0), 8)}
+    chosen = LIF.with_options([*given, "vth"])
+    values: Any = {it.name: it.default for it in chosen.parameters} | {"vth": 131071.0} | given
+    numbers = chosen.in_chip_units(values, 1.0, 8192.0).parameters
+    ours = np.asarray(numbers["bias_mant"].value) * 2.0 ** np.asarray(numbers["bias_exp"].value)
+    zeros = np.zeros(160, int).tolist()
+    case = {name: np.asarray(it, int).tolist() for name, it in given.items()}
+    (theirs,) = judged(
+        [{"du": 4095, "dv": 0, "vth": 131071, "u": zeros, "v": zeros, "a_in": [zeros], **case}]
+    )
+    assert theirs["v"] == [ours.astype(int).tolist()]
 
 
 @pytest.mark.parametrize("model", [it for it in OWN if it.options], ids=lambda it: str(it.name))
