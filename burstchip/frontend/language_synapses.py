@@ -32,7 +32,12 @@ _TRACE = Record(
             "x: of the source's spikes; y: of the target's",
             True,
         ),
-        Key("tau", _TIME, "time constant of its decay", required=True),
+        Key(
+            "tau",
+            QuantityOf("time", 0.0),
+            "time constant of its decay; at 0 it lasts for the step of the event",
+            required=True,
+        ),
         Key("increment", QuantityOf("number", 0.0, 127.0), "what an event adds to it", required=True),
     ),
     "a trace",

@@ -172,7 +172,7 @@ def plasticities(draw: st.DrawFn, it: PlasticityStructure, step_ms: float) -> di
     traces = []
     for name, fixed in it.traces:
         tau, increment = fixed or (
-            draw(between(0.5, 40, (1e-3, 0.2, 300.0, 1e9))),
+            draw(between(0.5, 40, (0.0, 1e-3, 0.2, 300.0, 1e9))),
             draw(st.one_of(st.integers(0, 127), st.sampled_from((16, 16, 0, 1, 127)))),
         )
         traces.append({"name": name, "tau": quantity(tau * step_ms, "ms"), "increment": increment})
