@@ -41,9 +41,11 @@ if TYPE_CHECKING:
     from burstchip.running.verification import verify
     from burstchip.tasks.dataset import Dataset
     from burstchip.tasks.datasets import load_dataset
+    from burstchip.tasks.epochs import TrainProgress
     from burstchip.tasks.prediction import Predictions, predict
+    from burstchip.tasks.train_options import TrainOptions
     from burstchip.tasks.trained import trained_artifact
-    from burstchip.tasks.training import TrainOptions, TrainProgress, train
+    from burstchip.tasks.training import train
     from burstchip.templates import Template, all_templates, write_template
     from compiler.artifact import load_artifact, save_artifact
     from compiler.ir.chip_program import ChipProgram
@@ -67,7 +69,9 @@ _HOMES = {
     "burstchip.tasks.datasets": ("load_dataset",),
     "burstchip.tasks.prediction": ("Predictions", "predict"),
     "burstchip.tasks.trained": ("trained_artifact",),
-    "burstchip.tasks.training": ("TrainOptions", "TrainProgress", "train"),
+    "burstchip.tasks.epochs": ("TrainProgress",),
+    "burstchip.tasks.train_options": ("TrainOptions",),
+    "burstchip.tasks.training": ("train",),
     "burstchip.templates": ("Template", "all_templates", "write_template"),
     "compiler.artifact": ("load_artifact", "save_artifact"),
     "compiler.ir.chip_program": ("ChipProgram",),

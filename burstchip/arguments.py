@@ -191,7 +191,9 @@ _RECORDING = Kind(
 )
 _OPTIONS = Kind(
     "the options of a training (TrainOptions)",
-    _instance("burstchip.tasks.training", "TrainOptions", {"": "train(TrainOptions('net.yaml', 'run'))"}),
+    _instance(
+        "burstchip.tasks.train_options", "TrainOptions", {"": "train(TrainOptions('net.yaml', 'run'))"}
+    ),
 )
 _DATASET = Kind(
     "a data set of xarray (xarray.Dataset)",

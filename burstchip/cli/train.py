@@ -26,7 +26,7 @@ from burstchip.cli.progress import progress
 from burstchip.cli.wording import weight_form
 
 if TYPE_CHECKING:
-    from burstchip.tasks.training import TrainProgress
+    from burstchip.tasks.epochs import TrainProgress
 
 
 def train(
@@ -70,7 +70,7 @@ def train(
     with output(json=json, quiet=quiet, interrupted=left) as console:
         from burstchip.backends.available import require_backend
         from burstchip.cli.checks import exclude, output_folder, settings, writing
-        from burstchip.tasks.training import TrainOptions, options_of
+        from burstchip.tasks.train_options import TrainOptions, options_of
         from burstchip.tasks.training import train as train_
 
         exclude(

@@ -12,7 +12,7 @@ import pytest
 import burstchip
 from burstchip.tasks import training
 from burstchip.tasks.datasets import task_dataset
-from burstchip.tasks.training import TrainOptions
+from burstchip.tasks.train_options import TrainOptions
 
 DIGITS = Path(burstchip.__file__).parent / "templates" / "digits" / "network.yaml"
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from burstchip.tasks import training
-from burstchip.tasks.training import TrainOptions, TrainProgress
+from burstchip.tasks.epochs import TrainProgress
+from burstchip.tasks.train_options import TrainOptions
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 SUMMARY: dict[str, Any] = {

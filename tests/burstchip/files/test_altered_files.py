@@ -37,10 +37,11 @@ from burstchip.report.recording_file import read_recording
 from burstchip.report.weight_file import read_weights
 from burstchip.tasks.checkpoint import save_checkpoint
 from burstchip.tasks.datasets import load_dataset
+from burstchip.tasks.epochs import Training, resume
 from burstchip.tasks.presentation import Presentation, pictures_of
 from burstchip.tasks.run_folder import write_weights
 from burstchip.tasks.showing import show
-from burstchip.tasks.training import TrainOptions, _resume, _Training, load_and_compile
+from burstchip.tasks.train_options import TrainOptions, load_and_compile
 from compiler.artifact import KEY, _content_sha256, artifact_sha256
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError
@@ -320,9 +321,9 @@ def test_checkpoints(tmp_path: Path) -> None:
     assert network.task is not None and code.task is not None
     pictures, _ = pictures_of(load_dataset("digits", split=0))
 
-    def opened() -> _Training:
+    def opened() -> Training:
         shown = Presentation(code, pictures)
-        return _Training(open_run(code, "sim", streams=shown.streams), shown)
+        return Training(open_run(code, "sim", streams=shown.streams), shown)
 
     it, path = opened(), tmp_path / "altered.safetensors"
     show(it.run, it.presentation, np.array([0, 1]), 2)
@@ -344,7 +345,7 @@ def test_checkpoints(tmp_path: Path) -> None:
         if draw.random() < 0.1:
             path.write_bytes(altered_bytes(path.read_bytes(), draw))
         again = opened()
-        _resume(again, path, identity)
+        resume(again, path, identity)
         show(again.run, again.presentation, np.array([2]))
 
     in_processes("checkpoint", attempt)

@@ -21,7 +21,8 @@ from burstchip.running.recording import record
 from burstchip.tasks import npz_file
 from burstchip.tasks.own_data import Reading, own_dataset, read_own_arrays
 from burstchip.tasks.presentation import Presentation, pictures_of
-from burstchip.tasks.training import TrainOptions, train
+from burstchip.tasks.train_options import TrainOptions
+from burstchip.tasks.training import train
 from compiler.artifact import artifact_sha256, load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
 from compiler.pipeline import compile_network

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from burstchip.tasks import training
+from burstchip.tasks import epochs
 from burstchip.tasks.start_weights import with_weights_of
 from burstchip.tasks.trained import trained_artifact
 from compiler.artifact import load_artifact
@@ -51,8 +51,8 @@ def test_an_interrupted_one_goes_on_exactly(
     tmp_path: Path, trained: Path, small_training: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With another seed, so that the fixed weights of the first training come along too."""
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(training, "CALL_SECONDS", 0.001)
+    monkeypatch.setattr(epochs, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(epochs, "CALL_SECONDS", 0.001)
     undisturbed = small_training(tmp_path / "one", start_from=trained, epochs=1, seed=5)
 
     def stop(progress: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from burstchip.running.verification import verify
-from burstchip.tasks import training
+from burstchip.tasks import epochs
 from burstchip.tasks.checkpoint import FILE, read_checkpoint, save_checkpoint
 from burstchip.tasks.trained import load_program, trained_artifact
 from compiler.artifact import load_artifact, save_artifact
@@ -92,8 +92,8 @@ class Stopped(Exception):
 def test_an_interrupted_training_has_the_weights_of_its_checkpoint(
     form: str, backend: str, tmp_path: Path, small_training: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(training, "CALL_SECONDS", 0.001)
+    monkeypatch.setattr(epochs, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(epochs, "CALL_SECONDS", 0.001)
 
     def stop(progress: Any) -> None:
         if progress.samples_done > 150 + 32:

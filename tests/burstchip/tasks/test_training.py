@@ -18,10 +18,12 @@ from safetensors.numpy import load_file
 import burstchip
 from burstchip.files.provenance import read_provenance
 from burstchip.frontend import load_network
-from burstchip.tasks import training
+from burstchip.tasks import epochs, training
 from burstchip.tasks.checkpoint import FILE
+from burstchip.tasks.epochs import TrainProgress, annealing
 from burstchip.tasks.run_folder import held_folder, recorded_samples
-from burstchip.tasks.training import TrainOptions, TrainProgress, annealing, command_of, train
+from burstchip.tasks.train_options import TrainOptions, command_of, options_of
+from burstchip.tasks.training import train
 from compiler.artifact import artifact_sha256, load_artifact
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError
@@ -162,8 +164,8 @@ def test_a_training_goes_on_where_it_was_stopped(
     form: str, tmp_path: Path, finished: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Stopped again and again, after any sample; what the last checkpoint does not hold is done anew."""
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(training, "CALL_SECONDS", 0.02)
+    monkeypatch.setattr(epochs, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(epochs, "CALL_SECONDS", 0.02)
     random = np.random.default_rng(1)
     stops = [0, *np.sort(random.integers(0, 2 * SAMPLES, 5)).tolist(), SAMPLES, 2 * SAMPLES - 1]
 
@@ -377,12 +379,12 @@ def test_a_training_is_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         if progress.samples_done > 700:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(epochs, "CHECKPOINT_SECONDS", 0.0)
     whole = train(options(tmp_path / "whole", epochs=3))
     out = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         train(options(out, epochs=2), stop)
-    extended = train(replace(training.options_of(out), epochs=3, workers=1))
+    extended = train(replace(options_of(out), epochs=3, workers=1))
     for name in ("state_sha256", "artifact_sha256", "confusion", "test_error", "epochs", "diagnostics"):
         assert extended[name] == whole[name], name
     command = read_provenance(out / "provenance.json").command
@@ -393,14 +395,14 @@ def test_a_training_is_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         "    given: --epochs 2    hint: train in another folder for fewer epochs"
     )
     # A finished one goes on too, and without a number of epochs it keeps its own.
-    finished = train(replace(training.options_of(out), epochs=4, workers=1))
+    finished = train(replace(options_of(out), epochs=4, workers=1))
     assert finished["epochs"] == 4 and len(json.loads((out / "history.json").read_text())) == 5
     assert finished["diagnostics"][-1] == (
         "warning[BC573]: epoch 3: learned at the rates of a training of 3 epochs\n"
         "  required: those of 4 epochs, to learn as a training that was started with so many"
         "    given: learning rates that halve at 0.4, 0.6, 0.8 of the epochs"
     )
-    assert train(replace(training.options_of(out), workers=1))["state_sha256"] == finished["state_sha256"]
+    assert train(replace(options_of(out), workers=1))["state_sha256"] == finished["state_sha256"]
 
 
 QUIET = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

@@ -22,12 +22,14 @@ TEMPLATE = Path(burstchip.__file__).parent / "templates" / "digits" / "network.y
 DRIVER = """
 import json, sys
 from pathlib import Path
-from burstchip.tasks import training
-training.CHECKPOINT_SECONDS, training.CALL_SECONDS = 0.0, 0.02
+from burstchip.tasks import epochs
+from burstchip.tasks.train_options import TrainOptions
+from burstchip.tasks.training import train
+epochs.CHECKPOINT_SECONDS, epochs.CALL_SECONDS = 0.0, 0.02
 out = Path(sys.argv[2])
 print("starting", flush=True)
-summary = training.train(training.TrainOptions(
-    Path(sys.argv[1]), out, epochs=2, workers=1, resume=True,
+summary = train(TrainOptions(
+    Path(sys.argv[1]), out, epochs=1, workers=1, resume=True,
     overrides={"weight_form": sys.argv[3]},
 ))
 print(json.dumps(summary))
