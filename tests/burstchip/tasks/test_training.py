@@ -405,7 +405,7 @@ def test_a_training_is_extended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert train(replace(options_of(out), workers=1))["state_sha256"] == finished["state_sha256"]
 
 
-QUIET = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def test_a_damaged_checkpoint_is_told(copied: Path) -> None:

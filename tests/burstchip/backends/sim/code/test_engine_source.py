@@ -135,7 +135,7 @@ def test_random_rules(data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
-@settings(without_shrinking, max_examples=8)
+@settings(without_shrinking, max_examples=3)
 @given(data=st.data())
 def test_many_random_rules(data: st.DataObject) -> None:
     compare_random_rule(data)
