@@ -47,6 +47,9 @@ def integer_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str
     else:
         asked = np.rint(values).astype(np.int64)
     sign = sign_mode(projection, form, extremes)
+    if projection.sign_mode is None and np.min(asked, initial=0) == _RANGES["MIXED"][0]:
+        # The one integer of a negative sign that only mixed weights have.
+        sign = "MIXED"
     low, high = _RANGES[sign]
     wrong = (asked < low) | (asked > high) | (False if drawn else asked != values)
     if form == "carry" or np.any(wrong):

@@ -57,7 +57,7 @@ def test_a_failing_network_is_made_small_and_saved(tmp_path: Path) -> None:
             raise ZeroDivisionError("a made-up fault")
         return Comparison(1, None)
 
-    findings = search(judge, 6, 3, first=6)
+    findings = search(judge, 6, 3, first=8)
     assert findings.failures
     lines = save_failures(findings, judge, tmp_path)
     files = sorted(tmp_path.glob("*.yaml"))

@@ -34,6 +34,7 @@ def compiled(weight: Any, parameters: Any = None, model: str = "lif", **more: An
         (Constant(-37.0), {"sign_mode": "mixed"}, -38, "MIXED", 100),
         (Constant(-37.0), {"weight_bits": 6}, -36, "INHIBITORY", 100),
         (Constant(-256.0), {"sign_mode": "mixed", "weight_exp": -8}, -256, "MIXED", 0),
+        (Constant(-256.0), {}, -256, "MIXED", 0),
     ],
 )
 def test_they_stay_what_they_are(weight: Any, more: Any, held: int, mode: str, lost: int) -> None:
