@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint, entry_points
 from hw_models.diagnostics import BurstchipError, Diagnostic
 from hw_models.neurons.burst_unit import BURST_UNIT
 from hw_models.neurons.lif import LIF, LIF_REFRACTORY
+from hw_models.neurons.lif_modulated import LIF_MODULATED
 from hw_models.neurons.lif_reset import LIF_RESET
 from hw_models.neurons.model import NeuronModel
 from hw_models.neurons.sources import CURRENT_SOURCE, POISSON_SOURCE, RATE_SOURCE, SPIKE_LIST
@@ -25,6 +26,7 @@ OWN = (
     LIF_REFRACTORY,
     LIF_RESET,
     TERNARY_LIF,
+    LIF_MODULATED,
     BURST_UNIT,
     RATE_SOURCE,
     POISSON_SOURCE,

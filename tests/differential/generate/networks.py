@@ -114,13 +114,18 @@ def _projections(
             for rule in rules
             if rule.every == every[target.name]
             and (target.sends_third_factors or not rule.needs_third_factors)
+            and (target.gathers_errors or (rule.form != "carry" and not rule.rates))
         ]
         if fitting and draw(st.booleans()):
             rule = fitting[0]
         else:
             rule = draw(
                 plasticity_structures(
-                    f"rule{i}", every[target.name], target.sends_third_factors, consolidate_every
+                    f"rule{i}",
+                    every[target.name],
+                    target.sends_third_factors,
+                    target.gathers_errors,
+                    consolidate_every,
                 )
             )
             rules.append(rule)

@@ -71,10 +71,10 @@ class PlasticityStructure:
 
 @st.composite
 def plasticity_structures(
-    draw: st.DrawFn, name: str, every: int, third_factors: bool, consolidate_every: int
+    draw: st.DrawFn, name: str, every: int, third_factors: bool, errors: bool, consolidate_every: int
 ) -> PlasticityStructure:
-    """A plasticity for projections onto neurons that send third factors, or do not."""
-    forms = ["rule", "burst", "carry", "rule"] if third_factors else ["rule"]
+    """A plasticity for projections onto neurons that send third factors, gather burst errors, or do not."""
+    forms = ["rule", "burst", "carry", "rule"] if errors else ["rule"]
     form = draw(st.sampled_from(forms))
     rounding = draw(st.sampled_from(ROUNDINGS))
     if form == "rule":

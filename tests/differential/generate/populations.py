@@ -13,9 +13,9 @@ from generate.quantities import between, each, quantity, written
 
 SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source")
 GENERATED = "generated"
-NEURONS = ("lif", "lif", "lif_reset", "ternary_lif", "burst_unit", GENERATED)
+NEURONS = ("lif", "lif", "lif_reset", "ternary_lif", "lif_modulated", "burst_unit", GENERATED)
 #: Models with the parameters of `lif`, and more.
-LEAKY = ("lif", "lif_reset", "ternary_lif")
+LEAKY = ("lif", "lif_reset", "ternary_lif", "lif_modulated")
 #: What a population may have in the chip's own integers, beside its threshold.
 INTEGERS = ("du", "dv", "bias", "lower_threshold")
 #: Few neurons, so that a step is cheap; sometimes enough to fill the vectors that sum rows of weights.
@@ -29,6 +29,7 @@ _PER_NEURON: Mapping[str, tuple[str, ...]] = {
     "lif": (*_LIF, "refractory", "reset", "lower_bound"),
     "lif_reset": (*_LIF, "reset_interval", "reset_offset"),
     "ternary_lif": (*_LIF, "lower_threshold"),
+    "lif_modulated": (*_LIF, "tau_modulator", "tau_trace"),
     "burst_unit": (
         *("tau_soma", "tau_current", "tau_dendrite", "capacitance", "rest", "threshold", "bias"),
         *("burst_window", *_HOMEOSTASIS, *_TEACHER),
@@ -75,9 +76,13 @@ class PopulationStructure:
 
     @property
     def sends_third_factors(self) -> bool:
-        """Whether rules with y1 and y2 and the carry form can learn from it."""
-        model = model_of(self.model)
-        return bool(model.roles.gathered) and {"y1", "y2"} <= set(model.program.outputs)
+        """Whether rules with y1 and y2 can learn at it."""
+        return {"y1", "y2"} <= set(model_of(self.model).program.outputs)
+
+    @property
+    def gathers_errors(self) -> bool:
+        """Whether the burst rule and the carry form can learn at it."""
+        return self.sends_third_factors and bool(model_of(self.model).roles.gathered)
 
     @property
     def is_generated(self) -> bool:
@@ -88,7 +93,7 @@ class PopulationStructure:
         """What a weight of 1 at exponent 0 is worth at a port: mV, or a fraction at the dendrite."""
         if self.is_generated:
             return 1.0
-        if self.counted:
+        if self.counted or port == "modulator":
             return 1.0
         if port == "dendrite":
             return 1.0 / (1 << self.dendrite_shift)
@@ -218,6 +223,9 @@ def _more_of(
     if it.model == "lif_reset":
         put("reset_interval", between(step_ms, 40 * step_ms, (0.0, step_ms, 60000 * step_ms)))
         put("reset_offset", between(0, 90 * step_ms, (0.0, step_ms)))
+    if it.model == "lif_modulated":
+        put("tau_modulator", _times(step_ms))
+        put("tau_trace", _times(step_ms))
     if it.model == "ternary_lif":
         more |= _below_rest(draw, it, keys, ("lower_threshold",))
     if it.refractory:

@@ -62,7 +62,11 @@ class ProjectionStructure:
     @property
     def weight_dimension(self) -> str:
         """The unit of the weights."""
-        return "" if self.integers or self.port == "dendrite" or self.target.is_generated else "mV"
+        return (
+            ""
+            if self.integers or self.port in ("dendrite", "modulator") or self.target.is_generated
+            else "mV"
+        )
 
 
 @st.composite

@@ -49,6 +49,7 @@ def test_what_is_built_in(entry_points: list[EntryPoint]) -> None:
         "lif": "neuron",
         "lif_refractory": "neuron",
         "lif_reset": "neuron",
+        "lif_modulated": "neuron",
         "ternary_lif": "neuron",
         "burst_unit": "neuron",
         "rate_source": "source",

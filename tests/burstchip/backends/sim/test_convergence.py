@@ -52,6 +52,16 @@ CASES: dict[str, tuple[str, str, str]] = {
     "bounded": (f"{{{CELL}, tau_current: 0 ms, lower_bound: -71 mV}}", DOWN, "v"),
     "set back": (f"{{{CELL.replace('lif', 'lif_reset')}, reset_interval: 18 ms, bias: 90 pA}}", EVENTS, "v"),
     "ternary": (f"{{{CELL.replace('lif', 'ternary_lif')}, bias: -90 pA}}", EVENTS, "v"),
+    "modulator": (
+        f"{{{CELL.replace('lif', 'lif_modulated')}, tau_modulator: 9 ms}}",
+        "projections: [{from: clock, to: cell.modulator, weight: 40, delay: 2 ms}]",
+        "m",
+    ),
+    "modulator graded": (
+        f"{{{CELL.replace('lif', 'lif_modulated')}, tau_modulator: 9 ms}}",
+        "projections: [{from: push, to: cell.modulator, weight: 2, delay: 2 ms}]",
+        "m",
+    ),
     "soma": (f"{{{UNIT}, tau_current: 4 ms}}", EVENTS, "v"),
     "soma bias": (f"{{{UNIT}, bias: 90 pA}}", "", "v"),
     "soma graded": (f"{{{UNIT}}}", GRADED, "v"),
