@@ -128,7 +128,7 @@ def run(
         _tell(recording, out)
         scales = [scale_of(code, it.variable) if units else None for it in selections]
         texts = [
-            it.text if scale is None else f"{it.text} (and in {scale.unit or 'fractions'})"
+            it.text if scale is None else f"{it.text} (and in {scale.unit or 'real numbers'})"
             for it, scale in zip(selections, scales, strict=True)
         ]
         recorded = ", ".join(texts)

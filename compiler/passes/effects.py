@@ -180,7 +180,7 @@ def _compare(volley: Volley, done: float, report: Report) -> None:
                 required=amount(volley.asked, volley.unit),
                 given=f"{amount(done, volley.unit)} ({volley.integers})",
                 hint="the sum of all inputs and the threshold's width limit the voltage scale: use weaker or "
-                "fewer synapses, or a longer step",
+                "fewer synapses, a longer step, or a greater threshold where it is an integer",
             )
         )
 
