@@ -42,6 +42,11 @@ class Cost:
 
 
 def _synapses(projection: Projection, n_pre: int, n_post: int) -> int:
+    # Weights of more than 8 bits take two projections.
+    return _pairs(projection, n_pre, n_post) * len(projection.parts)
+
+
+def _pairs(projection: Projection, n_pre: int, n_post: int) -> int:
     rule = projection.connectivity
     if isinstance(rule, OneToOne):
         return n_pre

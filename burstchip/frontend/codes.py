@@ -76,6 +76,7 @@ IDS: dict[str, str] = {
     "BC146": "a neuron connected to itself where that is excluded or not possible",
     "BC147": "a projection that has the name of a population",
     "BC148": "a sign mode where weights have both signs",
+    "BC149": "weights of more bits than those that learn, or are the chip's integers, have",
     "BC150": "an unknown variable in a probe",
     "BC151": "a variable that is recorded twice",
     "BC170": "a variable that no signal can set",

@@ -220,10 +220,8 @@ PROJECTION = Record(
         Key("limit", QuantityOf(None), "greatest magnitude that a weight may ever take"),
         Key(
             "weight_bits",
-            Whole(
-                1, 8, "split each weight over two projections, the second with a limit 2^-8 of the first's"
-            ),
-            "bits of a weight on the chip",
+            Whole(1, 16),
+            "bits of a weight on the chip; above 8 of two projections, the second with .low after its name",
             default="8",
         ),
         Key(

@@ -15,7 +15,7 @@ from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import has_dimension
 from burstchip.frontend.tree import Node
-from compiler.ir.network import Connectivity, Constant, Endpoint, Projection, carries_delays
+from compiler.ir.network import WEIGHT_BITS, Connectivity, Constant, Endpoint, Projection, carries_delays
 from hw_models.diagnostics import nearest
 from hw_models.neurons.model import Dimension
 
@@ -45,7 +45,7 @@ def read_projections(items: Items, around: Surroundings, report: Report) -> list
                 required="a name of its own",
                 hint=f"for example {projection.name}_synapses",
             )
-        twin = next((other for other in found if other.name == projection.name), None)
+        twin = next((other for other in found if set(other.parts) & set(projection.parts)), None)
         if twin is not None:
             line = twin.place.line if twin.place else 0
             report.add(
@@ -86,7 +86,7 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
             hint="remove 'delay'",
         )
     learn = _learn(fields, source, pre, post, around, report)
-    bits = fields.get("weight_bits", int)
+    bits = _bits(fields, report)
     if (
         source is None
         or target is None
@@ -106,7 +106,7 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
         weight=weight,
         delay=delay,
         limit=None if limit is None else limit.value,
-        weight_bits=8 if bits is None else bits,
+        weight_bits=bits,
         learn=learn,
         autapses=autapses,
         sign_mode=_sign_mode(fields, learn, around, report),
@@ -114,6 +114,21 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
         places={key: report.place(value) for key, value in fields.nodes.items()},
         weight_exp=exponent,
     )
+
+
+def _bits(fields: Fields, report: Report) -> int:
+    bits = fields.get("weight_bits", int) or WEIGHT_BITS
+    narrow = [key for key in ("learn", "weight_exp") if fields.given(key)]
+    if bits > WEIGHT_BITS and narrow:
+        report.add(
+            "BC149",
+            fields.nodes["weight_bits"],
+            f"{fields.name_of('weight_bits')} is above {WEIGHT_BITS} beside '{narrow[0]}'",
+            required=f"at most {WEIGHT_BITS} bits where weights learn or are the chip's integers",
+            given=f"'{bits}'",
+            hint="only weights that are fixed, in physical units, are split over two projections",
+        )
+    return bits
 
 
 def _sign_mode(

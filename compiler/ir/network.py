@@ -178,6 +178,10 @@ class Endpoint:
         return f"{self.population}.{self.port}"
 
 
+#: Bits of a weight on the chip.
+WEIGHT_BITS = 8
+
+
 @dataclass(frozen=True)
 class Projection:
     """Synapses from an output to an input port.
@@ -204,6 +208,11 @@ class Projection:
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
     weight_exp: int | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of its projections on the chip: two where weights have more bits than one holds."""
+        return (self.name,) if self.weight_bits <= WEIGHT_BITS else (self.name, f"{self.name}.low")
 
 
 @dataclass(frozen=True)

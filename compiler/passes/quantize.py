@@ -7,14 +7,16 @@ what `quantize_learning` does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode, TaskCode
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import (
     NO_CHIP,
+    WEIGHT_BITS,
     ListedEvents,
     Network,
     Plasticity,
@@ -32,10 +34,12 @@ from compiler.passes.quantize_scales import Arriving, voltage_steps
 from compiler.passes.quantize_signals import quantize_signals
 from compiler.passes.quantize_weights import (
     EXPONENT_RANGE,
+    Weights,
     quantize_delays,
     quantize_weights,
     weight_range,
 )
+from compiler.passes.quantize_wide import wide_weights, with_bits
 from compiler.passes.weight_signs import Form
 from hw_models.diagnostics import BurstchipError, Diagnostic
 from hw_models.neurons.model import BASE_UNITS, Reals
@@ -64,7 +68,10 @@ def _message(elaborated: Elaborated, synapses: Synapses) -> int:
 
 def _arriving(elaborated: Elaborated, synapses: Synapses, form: Form) -> Arriving:
     projection = synapses.projection
-    magnitude, steps = weight_range(synapses, form)
+    bits = projection.weight_bits
+    magnitude, steps = weight_range(with_bits(synapses, min(bits, WEIGHT_BITS)), form)
+    # The low part of a wide weight has an exponent that is less by as many bits.
+    steps *= 1 << max(bits - WEIGHT_BITS, 0)
     if projection.source.port in elaborated.network.model_of(projection.source.population).continuous:
         magnitude *= elaborated.network.step
     fan_in = int(np.max(np.bincount(synapses.post), initial=0))
@@ -121,17 +128,38 @@ def _population(
     return code, found
 
 
-def _projection(
+def _projections(
     synapses: Synapses,
     learning: LearningCode | None,
     unit: tuple[Reals, str],
     sizes: dict[str, int],
     step_ms: float,
+    least_exponent: int,
     report: Report,
+) -> Iterator[ProjectionCode]:
+    """One projection of the network in integers; two where its weights have more than 8 bits."""
+    projection = synapses.projection
+    parts: tuple[Weights, ...]
+    if projection.weight_bits > WEIGHT_BITS:
+        parts = wide_weights(synapses, *unit, least_exponent, report)
+    else:
+        quantized = quantize_weights if projection.weight_exp is None else integer_weights
+        parts = (quantized(synapses, learning.form if learning else "static", *unit, report),)
+    delays = quantize_delays(synapses, step_ms, report)
+    for weights, name in zip(parts, projection.parts, strict=True):
+        yield _projection(synapses, weights, name, learning, unit[1], sizes, delays)
+
+
+def _projection(
+    synapses: Synapses,
+    weights: Weights,
+    name: str,
+    learning: LearningCode | None,
+    unit_name: str,
+    sizes: dict[str, int],
+    delays: NDArray[np.int16],
 ) -> ProjectionCode:
     projection = synapses.projection
-    quantized = quantize_weights if projection.weight_exp is None else integer_weights
-    weights = quantized(synapses, learning.form if learning else "static", *unit, report)
     integers, exact, pre, post = weights.integers, weights.exact, synapses.pre, synapses.post
     if synapses.dense:
         shape = (sizes[projection.source.population], sizes[projection.target.population])
@@ -139,7 +167,7 @@ def _projection(
         exact = np.ascontiguousarray(exact.reshape(shape).T)
         pre = post = np.empty(0, np.int32)
     return ProjectionCode(
-        name=projection.name,
+        name=name,
         source=projection.source.population,
         output=projection.source.port,
         target=projection.target.population,
@@ -148,12 +176,12 @@ def _projection(
         pre=pre,
         post=post,
         weights=integers,
-        delays=quantize_delays(synapses, step_ms, report),
+        delays=delays,
         weight_exp=weights.exponent,
-        num_weight_bits=projection.weight_bits,
+        num_weight_bits=min(projection.weight_bits, WEIGHT_BITS),
         sign_mode=weights.sign_mode,
         unit=weights.unit,
-        weight_unit=unit[1],
+        weight_unit=unit_name,
         requested=exact if weights.draws is None else weights.draws,
         learning=learning,
         limit=None if learning is None or projection.limit is None else float(projection.limit),
@@ -248,7 +276,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         for port in network.model_of(population.name).ports:
             unit = found.numbers.port_units[port.name]
             units[population.name, port.name] = (unit, BASE_UNITS[port.weight_dimension])
-    projections = []
+    projections: list[ProjectionCode] = []
     plastic_index = 0
     for index, synapses in enumerate(elaborated.synapses):
         learning = None
@@ -262,7 +290,11 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
             unit = unit / network.step
         if synapses.projection.weight_exp is not None:
             _require_scale(synapses.projection, network)
-        projections.append(_projection(synapses, learning, (unit, unit_name), sizes, network.step, report))
+        shifts = target.port in network.model_of(target.population).roles.exponents
+        least = EXPONENT_RANGE[0] if shifts else 0
+        projections.extend(
+            _projections(synapses, learning, (unit, unit_name), sizes, network.step, least, report)
+        )
     port_values = _port_values(populations, projections, units, network.step)
     codes, host = quantize_signals(network, populations, scales, port_values, report)
     return ChipProgram(

@@ -117,9 +117,10 @@ def weight_range(synapses: Synapses, form: Form) -> tuple[float, float]:
     return float(np.max(np.abs(extremes), initial=0.0)), allowed.greatest
 
 
-def _exponent(
+def weight_exponent(
     synapses: Synapses, form: Form, scaled_by: float, unit: float, unit_name: str, chip: bool
 ) -> int:
+    """The exponent of a projection's weights. Raises `BurstchipError` BC314 where none is great enough."""
     projection = synapses.projection
     limit, most = weight_range(synapses, form)
     limit *= scaled_by
@@ -146,7 +147,8 @@ def _exponent(
     )
 
 
-def _rms(values: NDArray[np.float64]) -> float:
+def root_mean_square(values: NDArray[np.float64]) -> float:
+    """The root of the mean square."""
     # An exact sum: the order in which numpy adds differs between processors.
     return math.sqrt(math.fsum((values * values).flat) / values.size)
 
@@ -166,7 +168,7 @@ def _limit(
     )
 
 
-def _lost(
+def lost_weights(
     synapses: Synapses,
     exact: NDArray[np.float64],
     integers: NDArray[np.int64],
@@ -238,7 +240,7 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     sign = sign_mode(projection, form, extremes)
     allowed = mantissa(form, sign, projection.weight_bits)
     scaled_by = 1.0 if synapses.projection.limit is None else float(np.max(unit / np.asarray(units)))
-    exponent = _exponent(synapses, form, scaled_by, unit, unit_name, report.chip)
+    exponent = weight_exponent(synapses, form, scaled_by, unit, unit_name, report.chip)
     stored = unit * 2.0**exponent / (1 << allowed.fraction_bits)
     if synapses.quantiles is not None:
         low, high = (round(bound / stored / allowed.step) for bound in extremes)
@@ -266,13 +268,15 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
             )
         )
     if report.chip:
-        _lost(synapses, exact, integers, stored, unit_name, report)
+        lost_weights(synapses, exact, integers, stored, unit_name, report)
     requested = float(np.max(np.abs(exact), initial=0.0))
     represented = float(np.max(np.abs(integers), initial=0)) * stored
     text = f"weight_exp = {exponent}, one unit = {stored:.4g} {unit_name}".rstrip()
     report.add(projection.name, "greatest weight", unit_name, requested, represented, text, place)
     if requested > 0 and report.chip:
-        rms, got, error = (_rms(values) for values in (exact, integers * stored, integers * stored - exact))
+        rms, got, error = (
+            root_mean_square(values) for values in (exact, integers * stored, integers * stored - exact)
+        )
         note = f"rms rounding {100 * error / rms:.3g} %"
         report.lines.append(QuantisationLine(projection.name, "rms weight", unit_name, rms, got, note))
     if projection.limit is not None and report.chip:

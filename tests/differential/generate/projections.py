@@ -87,10 +87,11 @@ def projection_structures(
     connectivity, pairs = draw(_connectivity(kind, source.size, target.size, autapses))
     listed = bool(pairs) and kind != "file" and draw(st.booleans())
     times = st.lists(st.integers(1, 9), min_size=len(pairs), max_size=len(pairs))
-    bits = st.sampled_from((8, 8, 8, *range(8, 0, -1)))
+    integers = bool(target.counted) and (learn is None or learn.form == "chip") and draw(st.booleans())
+    wide = () if learn is not None or integers else (16, 12, 9)
+    bits = st.sampled_from((8, 8, 8, *range(8, 0, -1), *wide))
     if learn is not None and learn.form == "carry":
         bits = st.just(8)
-    integers = bool(target.counted) and (learn is None or learn.form == "chip") and draw(st.booleans())
     is_limited = not integers and draw(st.sampled_from((True, True, False)))
     exponents = _exponents(source, output, target, port)
     if not is_limited:
