@@ -178,6 +178,7 @@ def in_processes(kind: str, attempt: Callable[[int], str]) -> int:
     It raises `Refused` for a file that got a message.
     """
     used = 0
+    failures: list[str] = []
     for first in range(0, NUMBERS[kind], BATCH):
         numbers = range(first, min(first + BATCH, NUMBERS[kind]))
         ours, theirs = os.pipe()
@@ -188,10 +189,11 @@ def in_processes(kind: str, attempt: Callable[[int], str]) -> int:
         lines = _lines(ours, child)
         _, status = os.waitpid(child, 0)
         last = lines[-1] if lines else f"{first}"
-        failures = [line for line in lines if " failed " in line]
-        assert not failures, failures
-        assert status == 0, f"{kind}: status {status} after {last}"
+        failures += [line for line in lines if " failed " in line]
+        if status != 0:
+            failures.append(f"status {status} after {last}")
         used += sum(line.endswith(" used") for line in lines)
+    assert not failures, f"{len(failures)} of {kind}:\n" + "\n".join(failures[:50])
     return used
 
 
