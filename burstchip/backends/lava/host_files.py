@@ -25,20 +25,21 @@ class StreamFile:
     rows: Track
     _open: list[NDArray[np.int32]] = field(default_factory=list)
 
-    def _files(self, mode: str) -> list[NDArray[np.int32]]:
-        if not self._open:
-            self._open = [self.head.open(mode), self.rows.open(mode)]
-        return self._open
+    def make(self) -> None:
+        """Make both files, without rows. Raises OSError where room is missing."""
+        self._open = [self.head.make(), self.rows.make()]
 
     def write(self, first: int, rows: NDArray[Any]) -> None:
-        """Put rows in place of those before."""
-        head, table = self._files("w+")
+        """Put rows in place of those before, after `make`."""
+        head, table = self._open
         head[0] = first, len(rows)
         table[: len(rows)] = rows
 
     def __call__(self, first: int, count: int) -> NDArray[Any]:
         """`count` rows from `first` on, 0 where there is none."""
-        head, table = self._files("r")
+        if not self._open:
+            self._open = [self.head.open("r"), self.rows.open("r")]
+        head, table = self._open
         found = np.zeros((count, table.shape[1]), dtype=np.int64)
         begin = first - int(head[0, 0])
         there = table[max(begin, 0) : min(begin + count, int(head[0, 1]))]
@@ -55,7 +56,7 @@ class WrittenValues(MutableMapping[str, Any]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self._open:
-            self._open[name] = self.tracks[name].open("w+")
+            self._open[name] = self.tracks[name].make()
         self._open[name][0] = value
 
     def __getitem__(self, name: str) -> Any:

@@ -5,10 +5,11 @@ Reading a Var costs Lava one message for each number; a model that writes into a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 #: What a population counts, and the name under which it is recorded: no name of a program's variable.
 COUNTED = ("events", "bursts", "clipped")
 COUNTS = "events, bursts, clipped"
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,29 @@ class Track:
     size: int
     rows: int
 
-    def open(self, mode: str) -> NDArray[np.int32]:
-        """The file as an array [row, index]; `w+` makes it."""
+    def make(self) -> NDArray[np.int32]:
+        """Make the file, of zeros, with all the room that it takes. Raises OSError where there is less."""
+        with self.path.open("wb") as file:
+            _reserve(file, 4 * self.rows * self.size)
+        return self.open("r+")
+
+    def open(self, mode: Literal["r", "r+"]) -> NDArray[np.int32]:
+        """The file as an array [row, index]."""
         if self.size == 0:
             # A file of no bytes cannot be mapped.
             return np.zeros((self.rows, 0), dtype=np.int32)
         return np.memmap(self.path, dtype=np.int32, mode=mode, shape=(self.rows, self.size))  # type: ignore[call-overload,no-any-return]
+
+
+def _reserve(file: IO[bytes], size: int) -> None:
+    # A write into a mapped file that has no room is no error, but the end of the process (SIGBUS).
+    if size and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+        return
+    # A system without this call.
+    for _ in range(0, size, _CHUNK):
+        file.write(bytes(_CHUNK))
+    file.truncate(size)
 
 
 @dataclass

@@ -28,6 +28,7 @@ from burstchip.backends.host_values import check_ahead, written_value
 from burstchip.backends.integers import require_integers
 from burstchip.backends.lava.host_files import StreamFile, WrittenValues
 from burstchip.backends.lava.recorder import COUNTED, COUNTS, Track
+from burstchip.backends.lava.temporary import with_room
 from burstchip.variables import Place, place_size
 from compiler.artifact import save_artifact
 from compiler.ir.chip_program import ChipProgram
@@ -99,7 +100,8 @@ class LavaWorker:
 
     def _start(self) -> None:
         require_backend("lava")
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the child)
+        with with_room():
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the child)
         # More threads than cores only get into the way of Lava's many processes.
         single = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._child = subprocess.Popen(
@@ -183,7 +185,6 @@ class LavaRun:
         self.host = Host() if host is None else host
         self._owned = LavaWorker() if worker is None else None
         self.worker = worker or self._owned or LavaWorker()
-        self._folder = tempfile.TemporaryDirectory(prefix="burstchip-lava-")
         self._counts = np.zeros((len(code.populations), len(COUNTED)), dtype=np.int64)
         sizes = {
             place: len(COUNTED) if place[1] == COUNTS else place_size(code, place)
@@ -191,13 +192,13 @@ class LavaRun:
         }
         self.rows = rows or max(1, min(RECORD_BYTES // (4 * max(1, sum(sizes.values()))), 4096))
         self._open: dict[Place, NDArray[np.int32]] = {}
-        records: dict[str, dict[str, Any]] = {}
-        for number, ((place, variable), size) in enumerate(sizes.items()):
-            track = self._track(f"{number}", size, self.rows)
-            self._open[place, variable] = track.open("w+")
-            records.setdefault(place, {})[variable] = _entry(track)
-        self._make_host_files()
-        save_artifact(code, Path(self._folder.name) / "network.burst")
+        with with_room():
+            self._folder = tempfile.TemporaryDirectory(prefix="burstchip-lava-")
+            try:
+                records = self._make_files(sizes)
+            except BaseException:
+                self._folder.cleanup()
+                raise
         answer = self.worker.ask(
             {
                 "open": {
@@ -337,6 +338,17 @@ class LavaRun:
             needed |= {(readout, roles.count): None, (readout, roles.tie): None}
         return list(needed)
 
+    def _make_files(self, sizes: Mapping[Place, int]) -> dict[str, dict[str, Any]]:
+        """All files of the run; what the child receives about those that it records into. Raises OSError."""
+        records: dict[str, dict[str, Any]] = {}
+        for number, ((place, variable), size) in enumerate(sizes.items()):
+            track = self._track(f"{number}", size, self.rows)
+            self._open[place, variable] = track.make()
+            records.setdefault(place, {})[variable] = _entry(track)
+        self._make_host_files()
+        save_artifact(self.code, Path(self._folder.name) / "network.burst")
+        return records
+
     def _make_host_files(self) -> None:
         """Files for the host's values, as they are at the start, and for the rows of streams."""
         sizes = {
@@ -351,11 +363,12 @@ class LavaRun:
         for name in names:
             self._written[name] = self.host.written.get(name, 0)
         self._streams: dict[str, tuple[int, StreamFile]] = {}
-        for size, it in bound:
+        for k, (size, it) in enumerate(bound):
             if isinstance(it, Streamed):
-                k = len(self._streams)
                 rows = self._track(f"rows-{k}", size, self.rows // it.hold + 3)
-                self._streams[it.stream] = (it.hold, StreamFile(self._track(f"head-{k}", 2, 1), rows))
+                file = StreamFile(self._track(f"head-{k}", 2, 1), rows)
+                file.make()
+                self._streams[it.stream] = (it.hold, file)
 
 
 def _entry(track: Track) -> tuple[str, int, int]:

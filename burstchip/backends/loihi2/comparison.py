@@ -16,7 +16,8 @@ from burstchip.backends.loihi2.deployment import (
     load_deployment,
 )
 from burstchip.backends.loihi2.folder import damaged
-from burstchip.backends.loihi2.images import HOST, neuron_values
+from burstchip.backends.loihi2.folder_schema import HOST
+from burstchip.backends.loihi2.images import neuron_values
 from burstchip.backends.loihi2.microcode import SCALARS, rule_of, terms
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode

@@ -14,13 +14,24 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 
-from burstchip.backends.loihi2.images import HOST, Image, Images
+from burstchip.backends.loihi2.folder_checks import CoreFiles, HostFiles, Tensors, check_folder
+from burstchip.backends.loihi2.folder_schema import (
+    FORMAT,
+    HOST,
+    VERSION,
+    CoreTable,
+    Head,
+    HostTable,
+    Manifest,
+    file_name,
+)
+from burstchip.backends.loihi2.images import Images
 from compiler.whole_file import write_folder_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -33,9 +44,8 @@ register_codes(
     }
 )
 
-FORMAT = "burstchip deployment"
-VERSION = 1
 MANIFEST = "manifest.json"
+_Content = TypeVar("_Content")
 
 
 @dataclass(frozen=True)
@@ -43,18 +53,14 @@ class Folder:
     """What lies in a folder: its manifest, its images, and the files that differ from their hash."""
 
     path: Path
-    manifest: Mapping[str, Any]
-    images: Images
+    manifest: Manifest
+    cores: tuple[CoreFiles, ...]
+    host: HostFiles
     altered: tuple[str, ...]
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, sort_keys=True, indent=1) + "\n").encode()
-
-
-def file_name(core: int) -> str:
-    """The name, without its ending, of the files of a neurocore or of the host."""
-    return "host" if core == HOST else f"core-{core:04}"
 
 
 def write_folder(images: Images, manifest: Mapping[str, Any], path: Path, *, overwrite: bool = False) -> None:
@@ -115,12 +121,18 @@ def damaged(path: Path, given: str) -> BurstchipError:
     )
 
 
-def _manifest(path: Path) -> Mapping[str, Any]:
+def _decoded(path: Path, name: str, data: bytes, content: type[_Content]) -> _Content:
     try:
-        manifest = json.loads((path / MANIFEST).read_bytes())
-        if manifest["format"] != FORMAT or type(manifest["version"]) is not int:
-            raise ValueError
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return msgspec.json.decode(data, type=content)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as reason:
+        raise damaged(path, f"{name}: {reason}") from None
+
+
+def _manifest(path: Path) -> Manifest:
+    try:
+        data = (path / MANIFEST).read_bytes()
+        head = msgspec.json.decode(data, type=Head)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise BurstchipError(
             Diagnostic(
                 "BC410",
@@ -129,50 +141,55 @@ def _manifest(path: Path) -> Mapping[str, Any]:
                 given=f"{MANIFEST} is missing or belongs to something else",
             )
         ) from None
-    if manifest["version"] > VERSION:
+    if head.version > VERSION:
         raise BurstchipError(
             Diagnostic(
                 "BC412",
                 f"deployment '{path}' has a newer format",
                 required=f"format version {VERSION}",
-                given=f"version {manifest['version']}",
+                given=f"version {head.version}",
                 hint="update burstchip, or deploy with this version",
             )
         )
-    assert isinstance(manifest, dict)
-    return manifest
+    return _decoded(path, MANIFEST, data, Manifest)
 
 
 def read_folder(path: Path) -> Folder:
     """The images of a folder as they are, changed files included.
 
-    Raises `BurstchipError`: BC410 for no deployment, BC412 for a newer one, BC411 where files are missing or
-    are not what their names say.
+    Raises `BurstchipError`: BC410 for no deployment, BC412 for a newer one, BC411 where files are missing,
+    are not what `folder_schema.py` describes, or name what is not there.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     manifest = _manifest(path)
-    altered = []
+    altered: list[str] = []
 
     def read(name: str) -> bytes:
-        data = (path / name).read_bytes()
-        if hashlib.sha256(data).hexdigest() != manifest["files"][name]:
+        try:
+            data = (path / name).read_bytes()
+        except OSError as reason:
+            raise damaged(path, f"{name}: {reason.strerror}") from None
+        if hashlib.sha256(data).hexdigest() != manifest.files[name]:
             altered.append(name)
         return data
 
-    images = []
-    name = MANIFEST
+    def pair(core: int, content: type[_Content]) -> tuple[_Content, Tensors]:
+        tensors, table = f"{file_name(core)}.safetensors", f"{file_name(core)}.json"
+        return _decoded(path, table, read(table), content), _tensors(path, tensors, read(tensors))
+
+    cores = tuple(CoreFiles(*pair(core, CoreTable)) for core in range(manifest.cores))
+    folder = Folder(path, manifest, cores, HostFiles(*pair(HOST, HostTable)), tuple(altered))
     try:
-        for core in chain(range(manifest["cores"]), (HOST,)):
-            name = f"{file_name(core)}.safetensors"
-            tensors = load(read(name))
-            if any(tensor.dtype.kind not in "iu" for tensor in tensors.values()):
-                raise damaged(path, f"{name}: not all tensors are integers")
-            name = f"{file_name(core)}.json"
-            images.append(Image(core, tensors, json.loads(read(name))))
-    except OSError as reason:
-        raise damaged(path, f"{name}: {reason.strerror}") from None
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as reason:
+        check_folder(manifest, cores, folder.host)
+    except ValueError as reason:
+        raise damaged(path, str(reason)) from None
+    return folder
+
+
+def _tensors(path: Path, name: str, data: bytes) -> Tensors:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as reason:
         raise damaged(path, f"{name}: {type(reason).__name__}: {reason}") from None
-    return Folder(path, manifest, Images(tuple(images[:-1]), images[-1]), tuple(altered))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.backends.loihi2.folder_schema import HOST
 from burstchip.backends.loihi2.microcode import learning_entry
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.partitioned import Neurocore, Partition
@@ -21,8 +22,6 @@ from hw_models.synapses.memory import Lists, SynapseFormat, pack
 
 Tensors = dict[str, NDArray[Any]]
 Indices = NDArray[np.int64]
-
-HOST = -1
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ constants of traces are exact ratios of steps; what number a chip's trace unit w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
+from burstchip.backends.loihi2.folder_schema import Learning, Term
 from compiler.ir.chip_program import LearningCode, TraceCode
 from hw_models.plasticity.grammar import learning_rule
-from hw_models.plasticity.rule import Factor, LearningRule, Product, SumOfProducts
+from hw_models.plasticity.rule import Factor, LearningRule, Product, SumOfProducts, Target
 
 #: What a learning engine receives in addition to its terms and traces.
 SCALARS = ("form", "rounding", "every", "shift", "consolidate_every", "stream", "trace_stream", "seed")
@@ -39,17 +40,16 @@ def terms(rule: LearningRule) -> list[dict[str, Any]]:
     ]
 
 
-def read_rule(entries: list[dict[str, Any]]) -> LearningRule:
+def read_rule(entries: Sequence[Term]) -> LearningRule:
     """The rule that has these terms. Raises ValueError where they contradict each other."""
-    products: dict[str, list[Product]] = {}
+    products: dict[Target, list[Product]] = {}
     for entry in entries:
-        factors = tuple(Factor(kind, constant) for kind, constant in entry["factors"])
-        product = Product(entry["condition"], factors, entry["mantissa"], entry["exponent"])
-        if product.shift != entry["shift"]:
-            raise ValueError(f"a product of {len(factors)} factors is shifted by {entry['shift']}")
-        products.setdefault(entry["target"], []).append(product)
-    # The keys become names of fields: an unknown one is a TypeError.
-    return LearningRule(**{t: SumOfProducts(t, tuple(found)) for t, found in products.items()})  # type: ignore
+        factors = tuple(Factor(factor.kind, factor.constant) for factor in entry.factors)
+        product = Product(entry.condition, factors, entry.mantissa, entry.exponent)
+        if product.shift != entry.shift:
+            raise ValueError(f"a product of {len(factors)} factors is shifted by {entry.shift}")
+        products.setdefault(entry.target, []).append(product)
+    return LearningRule(**{t: SumOfProducts(t, tuple(found)) for t, found in products.items()})
 
 
 def learning_entry(learning: LearningCode) -> dict[str, Any]:
@@ -70,15 +70,12 @@ def learning_entry(learning: LearningCode) -> dict[str, Any]:
     }
 
 
-def read_learning(entry: Mapping[str, Any]) -> LearningCode:
-    """What `learning_entry` wrote; its rules are text again."""
-    rule = read_rule(entry["terms"])
-    traces = tuple(
-        TraceCode(t["kind"], t["name"], t["tau"][0] / t["tau"][1], t["decay"], t["impulse"])
-        for t in entry["traces"]
-    )
+def read_learning(entry: Learning) -> LearningCode:
+    """What `learning_entry` wrote; its rules are text again. Raises ValueError as `read_rule`."""
+    rule = read_rule(entry.terms)
+    traces = tuple(TraceCode(t.kind, t.name, t.tau[0] / t.tau[1], t.decay, t.impulse) for t in entry.traces)
     return LearningCode(
         traces=traces,
         rules={given.target: str(given) for given in rule.sums},
-        **{name: entry[name] for name in SCALARS},
+        **{name: getattr(entry, name) for name in SCALARS},
     )

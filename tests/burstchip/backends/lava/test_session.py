@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from burstchip.backends.lava.recorder import Track
 from burstchip.backends.lava.session import LavaRun, LavaWorker
 from burstchip.frontend import load_network
 from burstchip.variables import variables_of
@@ -110,6 +111,7 @@ def test_nothing_stays_behind(pair: ChipProgram) -> None:
 
 PARENT = """
 import sys, time
+from burstchip.backends.lava.recorder import Track
 from burstchip.backends.lava.session import LavaRun, LavaWorker
 from burstchip.frontend import load_network
 from compiler.pipeline import compile_network
@@ -150,3 +152,30 @@ def _group_of(pid: str) -> int | None:
     except (OSError, ValueError):
         return None
     return None if state == "Z" else int(group)
+
+
+def test_a_temporary_folder_without_room(
+    pair: ChipProgram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(BurstchipError) as caught:
+        LavaRun(None, pair, None, everything(pair))
+    assert str(caught.value) == (
+        "error[BC574]: the temporary folder cannot hold what Lava and burstchip exchange\n"
+        "  required: a folder that can be written to, with room    given: No space left on device    "
+        "hint: name another one by the environment variable TMPDIR, or record less"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_track_takes_its_room_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for missing in (False, True):
+        if missing:
+            monkeypatch.delattr(os, "posix_fallocate")
+        track = Track(tmp_path / f"{missing}.track", 300, 1000)
+        assert not track.make().any() and track.open("r").shape == (1000, 300)
+        assert track.path.stat().st_blocks * 512 >= 4 * 300 * 1000

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import convert
 
+from burstchip.backends.loihi2.folder_schema import Learning, Term
 from burstchip.backends.loihi2.microcode import learning_entry, read_learning, read_rule, rule_of, terms
 from compiler.ir.chip_program import LearningCode, TraceCode
 from hw_models.plasticity.grammar import learning_rule
@@ -56,7 +56,7 @@ def test_the_terms_of_a_rule() -> None:
 @given(st.lists(products(), min_size=1, max_size=4))
 def test_terms_are_read_back(given_products: list[Product]) -> None:
     found = SumOfProducts("dw", tuple(given_products))
-    rule = read_rule(json.loads(json.dumps(_entries(found))))
+    rule = read_rule(convert(_entries(found), list[Term]))
     assert rule.dw == found
 
 
@@ -72,7 +72,7 @@ def test_a_learning_engine_is_read_back(tau: float) -> None:
     traces = (TraceCode("lava", "x1", tau, 0, 16), TraceCode("lava", "y1", 7.0, 0, 12))
     rules = {"dw": "y0*2^-2*x1 - x0*2^-2*y1", "dt": "u0*x1*y1"}
     learning = LearningCode("chip", "lava", 2, traces, rules, 0, 0, 3, 4, 5)
-    found = read_learning(json.loads(json.dumps(learning_entry(learning))))
+    found = read_learning(convert(learning_entry(learning), Learning))
     assert found.traces == learning.traces and rule_of(found) == rule_of(learning)
     assert (found.every, found.rounding, found.stream, found.trace_stream, found.seed) == (
         2,
@@ -86,4 +86,4 @@ def test_a_learning_engine_is_read_back(tau: float) -> None:
 def test_a_shift_that_contradicts_its_factors() -> None:
     entries = terms(learning_rule(dw="u0*x1*y1"))
     with pytest.raises(ValueError, match="a product of 2 factors is shifted by 2"):
-        read_rule([{**entries[0], "shift": 2}])
+        read_rule(convert([{**entries[0], "shift": 2}], list[Term]))
