@@ -42,9 +42,11 @@ _LARGEST_SPLIT = (1 << 32) - 1
 
 _TIME = QuantityOf("time", above=0.0)
 
+_EVENT = (Whole(0, LARGEST_POPULATION - 1), QuantityOf("time", minimum=0.0))
+
 _EVENT_LIST = ListOf(
     Row(
-        (Whole(0, LARGEST_POPULATION - 1), QuantityOf("time", minimum=0.0)),
+        _EVENT,
         "an event: [neuron, time]",
         ("the neuron", "the time"),
     ),
@@ -67,8 +69,37 @@ EVENTS = Key(
     required=True,
 )
 
+_MESSAGE_LIST = ListOf(
+    Row(
+        (*_EVENT, Whole(-32768, 32767)),
+        "a message: [neuron, time, value]",
+        ("the neuron", "the time", "the value"),
+    ),
+    "a list of [neuron, time, value]",
+    called="message",
+)
+
+_MESSAGE_FILE = Record(
+    (
+        Key("file", Text("a file name"), "a .npy or .csv file, [message, (neuron, time, value)]", True),
+        Key("unit", Text("a unit, such as ms"), "what the file's times are in", True),
+    ),
+    "a file of messages",
+)
+
+MESSAGES = Key(
+    "messages",
+    Forms(
+        "a list of [neuron, time, value], or {file: ..., unit: ...}",
+        listing=_MESSAGE_LIST,
+        records=(_MESSAGE_FILE,),
+    ),
+    "the neuron, counted from 0, the time and the integer of every message",
+    required=True,
+)
+
 #: Models that take keys beyond `model`, `size` and their parameters.
-_MODEL_KEYS: dict[str, tuple[Key, ...]] = {"spike_list": (EVENTS,)}
+_MODEL_KEYS: dict[str, tuple[Key, ...]] = {"spike_list": (EVENTS,), "message_list": (MESSAGES,)}
 
 
 def _parameter_key(parameter: Parameter, *, optional: bool = False) -> Key:

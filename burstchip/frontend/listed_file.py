@@ -70,10 +70,16 @@ class _File:
         return not len(same)
 
 
-def read_event_file(fields: Fields, size: int, step: float | None, report: Report) -> ListedEvents | None:
-    """The events of a file with rows [neuron, time]; reports what cannot be used and returns None."""
-    file = _File("BC175", fields, "rows [neuron, time]", report)
-    rows, unit = file.rows((2,)), fields.get("unit", str)
+def read_event_file(
+    fields: Fields, size: int, step: float | None, report: Report, *, messages: bool = False
+) -> ListedEvents | None:
+    """The events of a file with rows [neuron, time]; reports what cannot be used and returns None.
+
+    Of `messages` a row has the integer that is sent behind these.
+    """
+    what, columns = ("message", "[neuron, time, value]") if messages else ("event", "[neuron, time]")
+    file = _File("BC175", fields, f"rows {columns}", report)
+    rows, unit = file.rows((2 + messages,)), fields.get("unit", str)
     if rows is None or unit is None or not file.are_neurons(rows, 0, "neuron", size):
         return None
     scale = unit_scale(unit, "time", fields.nodes["unit"], fields.name_of("unit"), report)
@@ -89,7 +95,7 @@ def read_event_file(fields: Fields, size: int, step: float | None, report: Repor
         )
         return None
     neurons, steps = rows[:, 0].astype(np.int64), np.asarray(nearest_steps(times, step), dtype=np.int64)
-    required = "at most one event of a neuron in a step"
+    required = f"at most one {what} of a neuron in a step"
     if not file.are_different(np.stack([steps, neurons], axis=1), "falls into the step of", required):
         return None
     between = np.flatnonzero(~are_whole_steps(times, step))
@@ -98,12 +104,20 @@ def read_event_file(fields: Fields, size: int, step: float | None, report: Repor
         report.add(
             "BC113",
             fields.nodes["file"],
-            f"{fields.label}: events between two steps are rounded to one",
+            f"{fields.label}: {what}s between two steps are rounded to one",
             required="whole numbers of steps",
             given=f"{len(between)} between steps, the first, {times[row]:.12g} ms, in row {row + 1}",
             severity="warning",
         )
-    return ListedEvents(neurons, times)
+    if not messages:
+        return ListedEvents(neurons, times)
+    values = rows[:, 2]
+    bad = np.flatnonzero((values != np.floor(values)) | (values < -32768) | (values > 32767))
+    if len(bad):
+        given = f"{values[bad[0]]:.12g}"
+        file.wrong(f"row {bad[0] + 1} has a value out of range", "a whole number from -32768 to 32767", given)
+        return None
+    return ListedEvents(neurons, times, values.astype(np.int64))
 
 
 def read_pair_file(

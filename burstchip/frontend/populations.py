@@ -121,28 +121,31 @@ def _values(
 def _spikes(
     fields: Fields, size: int, step: float | None, report: Report
 ) -> tuple[tuple[int, float], ...] | ListedEvents:
-    events = fields.values.get("events")
+    what = "message" if "messages" in fields.values else "event"
+    events = fields.values.get(f"{what}s")
     if isinstance(events, Fields):
         # Imported here: most networks have no such file.
         from burstchip.frontend.listed_file import read_event_file
 
-        return read_event_file(events, size, step, report) or ()
+        return read_event_file(events, size, step, report, messages=what == "message") or ()
     if not isinstance(events, Items):
         return ()
     spikes: list[tuple[int, float]] = []
+    sent: list[int] = []
     between: list[Node] = []
     steps: dict[tuple[int, int], int] = {}
     for index, event, node in events.of(Items):
-        neuron, time = event.values
+        neuron, time, *message = event.values
         if isinstance(neuron, int) and neuron >= size:
             report.add(
                 "BC112",
                 event.nodes[0],
-                f"event {index + 1} of {fields.label} names a neuron that does not exist",
+                f"{what} {index + 1} of {fields.label} names a neuron that does not exist",
                 required=f"a neuron from 0 to {size - 1}",
             )
         elif isinstance(neuron, int) and isinstance(time, Amount):
             spikes.append((neuron, time.value))
+            sent += [value for value in message if isinstance(value, int)]
             if step is None:
                 continue
             if whole_steps(time.value, step) is None:
@@ -152,16 +155,16 @@ def _spikes(
                 report.add(
                     "BC115",
                     node,
-                    f"event {index + 1} of {fields.label} falls into the step of event {first + 1}",
-                    required="at most one event of a neuron in a step",
+                    f"{what} {index + 1} of {fields.label} falls into the step of {what} {first + 1}",
+                    required=f"at most one {what} of a neuron in a step",
                 )
     if between:
         report.add(
             "BC113",
             between[0],
-            f"events of {fields.label} between two steps are rounded to one",
+            f"{what}s of {fields.label} between two steps are rounded to one",
             required="whole numbers of steps",
             given=f"{len(between)} between steps, the first at {describe(between[0])}",
             severity="warning",
         )
-    return tuple(spikes)
+    return ListedEvents.of(spikes, sent) if what == "message" else tuple(spikes)

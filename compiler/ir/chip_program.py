@@ -59,12 +59,12 @@ class PopulationCode:
     that sum messages, `roles` what its names mean. `signals` are what its other inputs are bound to; one that
     has the name of a parameter or a port takes the place of the one and is added to the other.
     `gather_every` is the learning epoch, in steps, of the plastic synapses that end here, 0 where there are
-    none. `spikes` lists (step, neuron) of the events of a list, sorted. `units[variable]` is the value and
-    unit that 1 in a state or output stands for, where that is known, and `origins[variable]` what 0 stands
-    for, one number or [neuron], where that is not 0. `real` holds, for parameters that were
-    rounded, the real number before; `reference` runs with those, and with the program `exact`, where
-    functions of it became the tables `functions`. `initial` has the states that do not start as the program
-    says, `real_initial` the real numbers that these were rounded from.
+    none. `spikes` lists (step, neuron) of the events of a list, sorted, or (step, neuron, message).
+    `units[variable]` is the value and unit that 1 in a state or output stands for, where that is known, and
+    `origins[variable]` what 0 stands for, one number or [neuron], where that is not 0. `real` holds, for
+    parameters that were rounded, the real number before; `reference` runs with those, and with the program
+    `exact`, where functions of it became the tables `functions`. `initial` has the states that do not start
+    as the program says, `real_initial` the real numbers that these were rounded from.
     """
 
     name: str

@@ -51,17 +51,19 @@ Value = float | tuple[float, ...] | Uniform | Normal
 
 @dataclass(frozen=True, eq=False)
 class ListedEvents:
-    """Events of a source in arrays, one entry each: the neuron, and the time in ms."""
+    """What a source sends, in arrays of one entry each: the neuron, the time in ms, and what is not 1."""
 
     neurons: NDArray[np.int64]
     times: NDArray[np.float64]
+    messages: NDArray[np.int64] | None = None
 
     @classmethod
-    def of(cls, events: Iterable[tuple[int, float]]) -> ListedEvents:
-        """The same from (neuron, time)."""
+    def of(cls, events: Iterable[tuple[int, float]], messages: Iterable[int] | None = None) -> ListedEvents:
+        """The same from (neuron, time), and the messages."""
         listed = list(events)
         neurons = np.array([neuron for neuron, _ in listed], dtype=np.int64)
-        return cls(neurons, np.array([time for _, time in listed], dtype=np.float64))
+        sent = None if messages is None else np.array(list(messages), dtype=np.int64)
+        return cls(neurons, np.array([time for _, time in listed], dtype=np.float64), sent)
 
     def __len__(self) -> int:
         return len(self.times)
@@ -79,7 +81,7 @@ class Population:
     model: str
     size: int
     parameters: Mapping[str, Value]
-    #: `spike_list` only: (neuron, time in ms) of every event, or the same in arrays.
+    #: `spike_list` only: (neuron, time in ms) of every event, or the same in arrays, as of `message_list`.
     spikes: tuple[tuple[int, float], ...] | ListedEvents = ()
     place: Place | None = None
     parameter_places: Mapping[str, Place] = field(default_factory=dict)

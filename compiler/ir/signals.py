@@ -41,7 +41,7 @@ class Periodic:
 
 @dataclass(frozen=True)
 class Listed:
-    """1 for each neuron whose event the population's `spikes` lists for the step, else 0."""
+    """1, or its message, for each neuron that the population's `spikes` lists for the step, else 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +194,8 @@ def value_at(
     if isinstance(signal, Listed):
         value = np.zeros(size, dtype=np.int64)
         if spikes is not None:
-            value[spikes[spikes[:, 0] == clock, 1]] = 1
+            now = spikes[spikes[:, 0] == clock]
+            value[now[:, 1]] = now[:, 2] if now.shape[1] > 2 else 1
         return value
     played = course(signal, clock, 1, host)
     return played.rows[played.index[0]]

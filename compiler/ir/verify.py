@@ -184,10 +184,16 @@ def _verify_population(population: PopulationCode) -> None:
         real = np.asarray(population.real_initial[state])
         assert real.dtype == np.float64 and np.all(np.isfinite(real)), f"{name}.{state} starts with no real"
         assert real.shape in ((), (population.size,)), f"{name}.{state} starts with shape {real.shape}"
+    roles = population.roles
+    assert (population.spikes is None) == (not roles.of_list), f"a list of {name} that nothing reads, or none"
     if population.spikes is not None:
         listed = population.spikes
-        assert listed.dtype == np.int64 and listed.ndim == 2 and listed.shape[1] == 2, f"the list of {name}"
-        steps, neurons = listed.T
+        assert listed.dtype == np.int64 and listed.ndim == 2, f"the list of {name}"
+        columns = 3 if roles.bound_to("message") else 2
+        assert listed.shape[1] == columns, f"the list of {name} has {listed.shape[1]} columns"
+        steps, neurons = listed.T[:2]
+        inside = np.all(np.abs(2 * listed[:, 2:] + 1) < 1 << 16)
+        assert inside, f"{name} lists a message of more than 16 bits"
         assert np.all(steps >= 0), f"{name} lists an event before the first step"
         assert np.all(np.diff(steps) >= 0), f"the events of {name} are unsorted"
         assert np.all((neurons >= 0) & (neurons < population.size)), f"{name} lists a neuron it has not"

@@ -27,7 +27,7 @@ def control_signal(
     present = 0 if task is None else task.present
     if control == "clock":
         return Clock()
-    if control == "listed":
+    if control in ("listed", "message"):
         return Listed()
     if control == "rate":
         return Constant(roles.rate)

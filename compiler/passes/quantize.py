@@ -57,6 +57,8 @@ def _message(elaborated: Elaborated, synapses: Synapses) -> int:
     network, end = elaborated.network, synapses.projection.source
     source = next(it for it in network.populations if it.name == end.population)
     model = network.model_of(source.name)
+    if isinstance(source.spikes, ListedEvents) and source.spikes.messages is not None:
+        return int(np.max(np.abs(source.spikes.messages), initial=0))
     found = rounded(model, parameter_values(source, model), network.step, clip=True)
     # A parameter that a signal sets can be anything of its width.
     set_by = {(signal.population, signal.variable) for signal in network.signals}
@@ -77,6 +79,17 @@ def _arriving(elaborated: Elaborated, synapses: Synapses, form: Form) -> Arrivin
     fan_in = int(np.max(np.bincount(synapses.post), initial=0))
     at_once = fan_in * magnitude * _message(elaborated, synapses)
     return Arriving(projection.target.port, magnitude, steps, at_once)
+
+
+def _list(population: Population, step_ms: float, *, graded: bool) -> NDArray[np.int64]:
+    """(step, neuron) of events or, of graded ones, (step, neuron, message), sorted."""
+    events = population.spikes
+    events = events if isinstance(events, ListedEvents) else ListedEvents.of(events)
+    columns = [np.asarray(nearest_steps(events.times, step_ms)), events.neurons]
+    if graded:
+        columns.append(np.ones(len(events), np.int64) if events.messages is None else events.messages)
+    listed = np.stack(columns, axis=1)
+    return np.ascontiguousarray(listed[np.lexsort((listed[:, 1], listed[:, 0]))])
 
 
 def _population(
@@ -100,11 +113,8 @@ def _population(
 
     found = quantize_neurons(population, model, step, is_input, report, scale)
     spikes = None
-    if model.roles.bound_to("listed"):
-        events = population.spikes
-        events = events if isinstance(events, ListedEvents) else ListedEvents.of(events)
-        listed = np.stack([np.asarray(nearest_steps(events.times, step)), events.neurons], axis=1)
-        spikes = np.ascontiguousarray(listed[np.lexsort((listed[:, 1], listed[:, 0]))])
+    if model.roles.of_list:
+        spikes = _list(population, step, graded=bool(model.roles.bound_to("message")))
     starts = quantize_initial(population, model, found, report)
     code = PopulationCode(
         name=population.name,

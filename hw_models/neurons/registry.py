@@ -15,7 +15,7 @@ from hw_models.neurons.lif import LIF, LIF_REFRACTORY
 from hw_models.neurons.lif_modulated import LIF_MODULATED
 from hw_models.neurons.lif_reset import LIF_RESET
 from hw_models.neurons.model import NeuronModel
-from hw_models.neurons.sources import CURRENT_SOURCE, POISSON_SOURCE, RATE_SOURCE, SPIKE_LIST
+from hw_models.neurons.sources import CURRENT_SOURCE, MESSAGE_LIST, POISSON_SOURCE, RATE_SOURCE, SPIKE_LIST
 from hw_models.neurons.ternary_lif import TERNARY_LIF
 from hw_models.neurons.verify import ModelError, verify_model
 
@@ -31,6 +31,7 @@ OWN = (
     RATE_SOURCE,
     POISSON_SOURCE,
     SPIKE_LIST,
+    MESSAGE_LIST,
     CURRENT_SOURCE,
 )
 

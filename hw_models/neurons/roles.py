@@ -26,6 +26,7 @@ Control = Literal[
     "taught",
     "rate",
     "listed",
+    "message",
 ]
 
 #: How often learning rates may halve in a training.
@@ -38,12 +39,13 @@ CONTROL_WIDTHS: Mapping[str, Width] = {
         ("reset", "last", "learning", "plastic", "gather", "report", "consolidate", "listed"), FLAG
     ),
     "taught": signed(16),
+    "message": signed(16),
     "rate": Width(0, 1 << 16),
 }
 assert set(CONTROL_WIDTHS) == set(get_args(Control))
 
 #: Controls that are one value for each neuron; the others are one for the whole population.
-PER_NEURON: frozenset[Control] = frozenset(("taught", "rate", "listed"))
+PER_NEURON: frozenset[Control] = frozenset(("taught", "rate", "listed", "message"))
 
 #: Controls that are 0 throughout where nothing learns.
 LEARNING_CONTROLS: tuple[Control, ...] = (
@@ -74,6 +76,7 @@ class Roles:
                      `taught_else` for other neurons and without a task
         rate         2^-16 events a step: of the parameter `rate`, or of a task's pixel
         listed       1 where the population's list has an event
+        message      what the population's list has the neuron send, else 0
 
     `exponents[port]` is the parameter that the compiler sets to the port's weight exponent, `responses[port]`
     the state that its events move: a weight is the greatest change of that state by one event. `rate` and
@@ -96,6 +99,11 @@ class Roles:
     gathered: str = ""
     count: str = ""
     tie: str = ""
+
+    @property
+    def of_list(self) -> str:
+        """The input that is bound to the population's list, of events or messages, or ""."""
+        return self.bound_to("listed") or self.bound_to("message")
 
     def bound_to(self, control: Control) -> str:
         """The input that is bound to a control, or ""."""

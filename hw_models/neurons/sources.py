@@ -2,8 +2,9 @@
 
 `rate_source` emits evenly: each neuron accumulates its rate in a 16-bit phase and emits where the phase
 turns over; the phase is drawn again at each sample. `poisson_source` emits with the same
-probability in every step. `spike_list` emits what the user lists. `current_source` sends a constant graded
-message between two times. Rates are counted in 2^-16 events a step; pictures are encoded in 2^-10.
+probability in every step. `spike_list` emits, and `message_list` sends, what the user lists. `current_source`
+sends a constant graded message between two times. Rates are counted in 2^-16 events a step; pictures are
+encoded in 2^-10.
 """
 
 from __future__ import annotations
@@ -66,6 +67,12 @@ def poisson_source_program(s, p, x):  # type: ignore[no-untyped-def]
 def spike_list_program(s, p, x):  # type: ignore[no-untyped-def]
     """An event where the list has one in this step."""
     return {}, {"events": x.value}
+
+
+@program(states={}, parameters={}, inputs={"value": signed(16)}, outputs={"message": signed(16)})
+def message_list_program(s, p, x):  # type: ignore[no-untyped-def]
+    """The message that the list has for this step, else 0."""
+    return {}, {"message": x.value}
 
 
 @program(
@@ -195,6 +202,16 @@ SPIKE_LIST = NeuronModel(
     _list_in_chip_units,
     spike_list_program,
     Roles({"value": "listed"}),
+)
+MESSAGE_LIST = NeuronModel(
+    "message_list",
+    "source",
+    "graded messages listed by neuron and time",
+    (),
+    (),
+    _list_in_chip_units,
+    message_list_program,
+    Roles({"value": "message"}),
 )
 CURRENT_SOURCE = NeuronModel(
     "current_source",

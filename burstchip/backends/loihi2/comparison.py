@@ -148,9 +148,11 @@ def _population(code: PopulationCode, found: DeployedPopulation) -> Iterator[_Co
     if code.spikes is not None or found.spikes is not None:
         empty = np.zeros((0, 2), dtype=np.int64)
         ours, theirs = (empty if s is None else s for s in (code.spikes, found.spikes))
-        yield _Compared(code.name, "columns of events", (2,), theirs.shape[1:] or (1,))
+        yield _Compared(code.name, "columns of events", ours.shape[1:], theirs.shape[1:] or (1,))
         yield _Compared(code.name, "step of event", ours[:, 0], theirs[:, 0])
         yield _Compared(code.name, "neuron of event", ours[:, 1], theirs[:, 1])
+        if ours.shape[1] == theirs.shape[1] == 3:
+            yield _Compared(code.name, "message", ours[:, 2], theirs[:, 2])
 
 
 def _projection(code: ProjectionCode, found: DeployedProjection) -> Iterator[_Compared]:

@@ -159,7 +159,7 @@ def _host(code: ChipProgram, wires: Mapping[str, Indices]) -> Image:
         tensors |= {f"{number}.{name}": value for name, value in parameters.items()}
         tensors[f"{number}.output_axons"] = _output_axons(wires, population.name, 0, population.size)
         if population.spikes is not None:
-            tensors[f"{number}.spikes"] = population.spikes.astype(np.int64).reshape(-1, 2)
+            tensors[f"{number}.spikes"] = population.spikes.astype(np.int64)
     table = {"sources": [{**_neurons(p), "neurons": p.size} for p in sources]}
     return Image(HOST, tensors, table)
 

@@ -179,7 +179,9 @@ def allocate(layout: Layout) -> Arrays:
             if np.ndim(value) == 1:
                 arrays[f"p_{number}_{name}"] = np.asarray(value, dtype=number_type)
         if population.spikes is not None:
-            arrays[f"spikes_{number}"] = np.ascontiguousarray(population.spikes, dtype=np.int64)
+            # An event is a message of 1.
+            ones = np.ones((len(population.spikes), 1), dtype=np.int64)
+            arrays[f"spikes_{number}"] = np.hstack([population.spikes, ones])[:, :3].copy()
             arrays[f"at_{number}"] = np.zeros(1, dtype=np.int64)
     for number, output in layout.senders:
         arrays[f"e_{number}_{output}"] = np.zeros(layout.code.populations[number].size + 1, dtype=np.int32)

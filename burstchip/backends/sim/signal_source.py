@@ -83,13 +83,9 @@ def read_out(layout: Layout) -> Call:
 
 
 def spike_list(number: int, layout: Layout) -> Call:
-    """The events that a list has in this step."""
+    """What a list has in this step."""
     unit = Unit(("from burstchip.backends.sim.code.lists import set_listed",))
-    name = next(
-        name
-        for name, control in layout.code.populations[number].roles.controls.items()
-        if control == "listed"
-    )
+    name = layout.code.populations[number].roles.of_list
     unit.add(
         f"set_listed({unit.array(f'x_{number}_{name}', layout.number_type)}, "
         f"{unit.array(f'spikes_{number}', 'int64', 2)}, {unit.array(f'at_{number}', 'int64')}, "

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from generate.programs import NUMBERS, PREFIX, generated_model, model_of
 from generate.quantities import between, each, quantity, written
 
-SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source")
+SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source", "message_list")
 GENERATED = "generated"
 NEURONS = ("lif", "lif", "lif_reset", "ternary_lif", "lif_modulated", "burst_unit", GENERATED)
 #: Models with the parameters of `lif`, and more.
@@ -38,6 +38,7 @@ _PER_NEURON: Mapping[str, tuple[str, ...]] = {
     "poisson_source": ("rate",),
     "spike_list": (),
     "current_source": ("level", "start", "stop"),
+    "message_list": (),
 }
 #: The greatest distance from rest to threshold within a population, as multiples of the least.
 _SPREAD = {**dict.fromkeys(LEAKY, 1000.0), "burst_unit": 31.0}
@@ -142,6 +143,7 @@ def populations(it: PopulationStructure, step_ms: float, steps: int) -> st.Searc
         "poisson_source": _rates,
         "spike_list": _listed,
         "current_source": _currents,
+        "message_list": _messages,
     }[it.model]
     return made(it, step_ms, steps).map(lambda keys: {"model": it.model, "size": it.size, **keys})
 
@@ -328,6 +330,13 @@ def _listed(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: int
     event = st.tuples(st.integers(0, it.size - 1), st.integers(0, steps + 10))
     events = draw(st.sets(event, min_size=draw(st.sampled_from((it.size, 0))), max_size=60))
     return {"events": [[neuron, quantity(n * step_ms, "ms")] for neuron, n in sorted(events, key=_by_time)]}
+
+
+@st.composite
+def _messages(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: int) -> dict[str, Any]:
+    listed = draw(_listed(it, step_ms, steps))["events"]
+    sent = st.one_of(st.integers(1, 40), st.integers(-40, 40), st.sampled_from((-32768, 32767, 0, 1)))
+    return {"messages": [[*event, draw(sent)] for event in listed]}
 
 
 def _by_time(event: tuple[int, int]) -> tuple[int, int]:

@@ -55,6 +55,7 @@ def test_what_is_built_in(entry_points: list[EntryPoint]) -> None:
         "rate_source": "source",
         "poisson_source": "source",
         "spike_list": "source",
+        "message_list": "source",
         "current_source": "source",
     }
 

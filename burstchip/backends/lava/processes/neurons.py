@@ -136,9 +136,9 @@ class ProgramProcess(AbstractProcess):  # type: ignore[misc]
 
     `parameters` are the program's integers, a number or one value a neuron each. `stream` and `seed` fix the
     random draws, `gather_every` is the learning epoch of the plastic synapses that end here (steps, 0 for
-    none), `spikes` the (step, neuron) of a spike list. `signals` bind inputs and parameters as the compiler
-    does, by default to those of a free run. `initial` has the states that do not start as the program says.
-    Lava's step t is the clock t - `behind`; neurons rest before clock 0.
+    none), `spikes` the (step, neuron) of a spike list or (step, neuron, message). `signals` bind inputs and
+    parameters as the compiler does, by default to those of a free run. `initial` has the states that do
+    not start as the program says. Lava's step t is the clock t - `behind`; neurons rest before clock 0.
     """
 
     program: Program

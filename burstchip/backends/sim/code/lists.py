@@ -45,11 +45,14 @@ def count_flags(flags: Numbers, events: Places, count: int) -> int:
 
 @loop
 def set_listed(value: Numbers, spikes: NDArray[np.int64], place: NDArray[np.int64], clock: int) -> None:
-    """1 for each neuron that `spikes` (step, neuron) lists for step `clock`; `place` is the next one's."""
+    """The message of each neuron that `spikes` (step, neuron, message) lists for step `clock`, else 0.
+
+    `place` is that of the next one.
+    """
     value[:] = 0
     while place[0] < spikes.shape[0] and spikes[place[0], 0] <= clock:
         if spikes[place[0], 0] == clock:
-            value[spikes[place[0], 1]] = 1
+            value[spikes[place[0], 1]] = spikes[place[0], 2]
         place[0] += 1
 
 
