@@ -142,6 +142,9 @@ def _run(
         for name, start in program.initial.items()
     }
     nothing = {name: np.zeros(2 * count, dtype=np.int64) for name in program.inputs}
+    # Every free run learns; without it a state may stay as it is.
+    if learning := population.roles.bound_to("learning"):
+        nothing[learning] += 1
     given = {name: values.copy() for name, values in nothing.items()}
     for k, it in enumerate(sent):
         width = program.inputs[it.port]

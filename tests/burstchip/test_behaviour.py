@@ -295,3 +295,23 @@ projections:
     for name, every in (("first", 16), ("second", 24)):
         asked = np.flatnonzero(found[f"{name}.y2"].any(axis=1))
         assert asked.tolist() == list(range(every - 1, 97, every))
+
+
+def test_an_event_at_a_dendrite_does_what_the_report_says(tmp_path: Path) -> None:
+    """An event is a message of 1, where a whole burst error is one of 64."""
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        """burstchip: 1
+name: pushed
+step: 1 ms
+populations:
+  push: {model: spike_list, size: 1, events: [[0, 3 ms]]}
+  cell: {model: burst_unit, size: 1}
+projections: [{from: push, to: cell.dendrite, weight: 25 %}]
+"""
+    )
+    code, warnings = compile_file(path)
+    (line,) = (line for line in code.quantisation if line.parameter == "one event")
+    d = record(code, 20, ["cell.d"]).values["cell", "d"] * code.population("cell").units["d"][0]
+    assert (line.requested, line.represented) == (0.25, float(d.max())) and d.max() == 0.25 / 64
+    assert [it.id for it in warnings] == ["BC319"]
