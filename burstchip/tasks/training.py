@@ -57,7 +57,7 @@ from burstchip.tasks.trained import TRAINED, UNTRAINED, trained_program
 from compiler.artifact import artifact_sha256, save_artifact
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
-from compiler.passes.bind import HALVINGS
+from compiler.ir.signals import HALVINGS
 from compiler.pipeline import compile_network
 from compiler.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
