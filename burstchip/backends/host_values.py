@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.signals import HostInput, Rows, Written
-from compiler.passes.bind import HALVINGS, LABELS, SAMPLES
+from compiler.ir.signals import HALVINGS, HostInput, Rows, Written
+from compiler.passes.bind import LABELS, SAMPLES
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 from hw_models.neurons.roles import ANNEALINGS_MAX
 

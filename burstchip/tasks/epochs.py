@@ -16,7 +16,7 @@ from burstchip.tasks.presentation import Presentation
 from burstchip.tasks.resuming import Started, require_enough_epochs, require_same_start, start_of
 from burstchip.tasks.showing import sample_order, show
 from compiler.ir.chip_program import ChipProgram
-from compiler.passes.bind import HALVINGS
+from compiler.ir.signals import HALVINGS
 from hw_models.diagnostics import Diagnostic
 
 #: Seconds between checkpoints, and of one call into the compiled loop.

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 #: `rows(first, count)` of a stream, [row, neuron].
 Rows = Callable[[int, int], NDArray[Any]]
+#: The value by which the driver of a task halves the learning rates.
+HALVINGS = "halvings"
 
 
 @dataclass(frozen=True)

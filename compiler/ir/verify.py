@@ -24,7 +24,7 @@ from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import DATA_SHAPES, Network
 from compiler.ir.partitioned import LIMITS, Partition
 from compiler.ir.signals import Constant
-from compiler.ir.verify_signals import signal_range, verify_signal
+from compiler.ir.verify_signals import signal_range, verify_given, verify_signal
 from hw_models.neurons.verify import verify_binding
 from hw_models.program.verify import verify_program
 from hw_models.program.widths import Width
@@ -115,6 +115,7 @@ def verify_chip_program(code: ChipProgram) -> None:
         _verify_population(population)
     for projection in code.projections:
         _verify_projection(projection, populations, on_chip=code.on_chip)
+    verify_given(code)
     for name, variable in code.probes:
         if name in populations:
             program = populations[name].program

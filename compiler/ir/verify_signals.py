@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import (
+    HALVINGS,
     Clock,
     Constant,
     Listed,
@@ -61,6 +63,48 @@ def verify_signal(signal: Signal, where: str, size: int) -> None:
         _verify_waveform(signal, where, size)
     else:
         assert isinstance(signal, Clock | Listed), f"{where} is not a signal"
+
+
+def verify_given(code: ChipProgram) -> None:
+    """What signals take from elsewhere is there: the list of a population, the values of the host."""
+    populations = {population.name: population for population in code.populations}
+    for name, given in code.host.items():
+        assert given.population in populations, f"'{name}' of the host is of no population"
+        shapes = ((), (populations[given.population].size,))
+        for what in ("unit", "start"):
+            value = np.asarray(getattr(given, what))
+            sound = value.dtype == np.float64 and value.shape in shapes and bool(np.all(np.isfinite(value)))
+            assert sound, f"'{name}' of the host has no {what}"
+        assert np.all(given.unit), f"'{name}' of the host has the unit 0"
+        assert given.least <= given.greatest, f"'{name}' of the host has no range"
+    for population in code.populations:
+        for bound, signal in population.signals.items():
+            where = f"{population.name}.{bound}"
+            if isinstance(signal, Listed):
+                listed = population.spikes is not None and bound == population.roles.of_list
+                assert listed, f"{where} has no list"
+            if isinstance(signal, Written):
+                _verify_written(signal, where, code, population.name)
+                parameter = bound in population.program.parameters
+                assert parameter or not signal.offset, f"{where} counts from no parameter"
+    for projection in code.projections:
+        if projection.learning is None:
+            continue
+        for what in ("gate", "restart", "halvings"):
+            signal, where = getattr(projection.learning, what), f"{projection.name}.{what}"
+            assert not isinstance(signal, Listed), f"{where} has no list"
+            if isinstance(signal, Written):
+                _verify_written(signal, where, code, None)
+                assert not signal.offset, f"{where} counts from no parameter"
+
+
+def _verify_written(signal: Written, where: str, code: ChipProgram, population: str | None) -> None:
+    """The host writes the halvings of learning rates, and what the network says that it does."""
+    given = code.host.get(signal.name)
+    if given is None:
+        assert signal.name == HALVINGS, f"{where} is written as '{signal.name}', which no host does"
+    else:
+        assert given.population == population, f"{where} is written as '{signal.name}' of {given.population}"
 
 
 def _verify_waveform(signal: Waveform, where: str, size: int) -> None:

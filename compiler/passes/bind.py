@@ -9,11 +9,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, TaskCode
-from compiler.ir.signals import ALWAYS, NEVER, Clock, Constant, Listed, Periodic, Signal, Streamed, Written
+from compiler.ir.signals import (
+    ALWAYS,
+    HALVINGS,
+    NEVER,
+    Clock,
+    Constant,
+    Listed,
+    Periodic,
+    Signal,
+    Streamed,
+    Written,
+)
 from hw_models.neurons.roles import Control, Roles
 
-#: The streams of a task, and the value by which its driver halves the learning rates.
-SAMPLES, LABELS, HALVINGS = "samples", "labels", "halvings"
+#: The streams of a task.
+SAMPLES, LABELS = "samples", "labels"
 
 
 def control_signal(

@@ -32,8 +32,7 @@ from burstchip.backends.lava.temporary import with_room
 from burstchip.variables import Place, place_size
 from compiler.artifact import save_artifact
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.signals import Host, Streamed, Written
-from compiler.passes.bind import HALVINGS
+from compiler.ir.signals import HALVINGS, Host, Streamed, Written
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes({"BC553": "Lava failed, or did not answer in time"})

@@ -31,8 +31,7 @@ from burstchip.backends.sim.memory import (
 from burstchip.backends.sim.unit import Call, Kernel
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import FACTORS, ChipProgram
-from compiler.ir.signals import Host
-from compiler.passes.bind import HALVINGS
+from compiler.ir.signals import HALVINGS, Host
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.plasticity.carry import MOST_K
 

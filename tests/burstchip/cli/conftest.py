@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from disturbed import COMMANDS, TRAIN, succeed
 
 from burstchip.cli.main import main
 
@@ -105,3 +107,25 @@ def artifact(pair: Path) -> Path:
     code, _ = compile_file(pair)
     save_artifact(code, pair.with_name("net.burst"))
     return pair.with_name("net.burst")
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a network, its artifact, a recording, a deployment and a training with its report."""
+    folder = tmp_path_factory.mktemp("whole")
+    succeed(folder, "new", "digits", ".")
+    succeed(folder, *TRAIN)
+    for name in ("compile", "run", "deploy", "report"):
+        succeed(folder, *COMMANDS[name])
+    return folder
+
+
+@pytest.fixture
+def copied(whole: Path, tmp_path: Path) -> Callable[[], Path]:
+    """`copied()` is a fresh copy of `whole`, always in one place."""
+
+    def copy() -> Path:
+        shutil.rmtree(tmp_path / "copy", ignore_errors=True)
+        return Path(shutil.copytree(whole, tmp_path / "copy"))
+
+    return copy

@@ -130,12 +130,13 @@ def places(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 
 
 def alter(value: Any, draw: random.Random) -> str:
-    """Change one value, drop it or double it."""
-    place = draw.choice(list(places(value)))
+    """Change one value, drop it, double it, or put one of another place there."""
+    known = list(places(value))
+    place = draw.choice(known)
     within = value
     for key in place[:-1]:
         within = within[key]
-    how = draw.choice(("set", "set", "set", "drop", "double", "add"))
+    how = draw.choice(("set", "set", "drop", "double", "add", "other"))
     key = place[-1]
     if how == "drop":
         del within[key]
@@ -143,6 +144,11 @@ def alter(value: Any, draw: random.Random) -> str:
         within.append(copy.deepcopy(within[key]))
     elif how == "add" and type(within[key]) is int:
         within[key] += draw.choice((-1, 1, 1000))
+    elif how == "other":
+        other = value
+        for part in draw.choice([it for it in known if it[-1] == key]):
+            other = other[part]
+        within[key] = copy.deepcopy(other)
     else:
         within[key] = draw.choice(VALUES)
     return f"{place} {how}"

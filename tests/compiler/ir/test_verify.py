@@ -11,6 +11,7 @@ import pytest
 
 from compiler.ir.network import ExplicitPairs, FixedInDegree, Probe, Uniform
 from compiler.ir.partitioned import LIMITS
+from compiler.ir.signals import HALVINGS, HostInput, Listed, Signal, Written
 from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network, verify_partition
 from compiler.passes.elaborate import elaborate
 from compiler.pipeline import compile_network, partition_program
@@ -35,6 +36,14 @@ def first(items: tuple[Any, ...], **changes: Any) -> tuple[Any, ...]:
 
 def last(items: tuple[Any, ...], **changes: Any) -> tuple[Any, ...]:
     return (*items[:-1], replace(items[-1], **changes))
+
+
+def bound(items: tuple[Any, ...], signal: Signal) -> tuple[Any, ...]:
+    """The first population, a source, has this signal for its only input."""
+    return first(items, signals={**items[0].signals, "value": signal})
+
+
+PUSH = HostInput("hidden", "bias", 1.0, "A", 0.0, 1.0)
 
 
 def test_a_sound_network_passes(network: Any) -> None:
@@ -160,6 +169,18 @@ def test_synapses_that_are_not_sound(network: Any, change: Any) -> None:
         (lambda c: {"task": replace(c.task, input="nobody")}, "a task without its populations"),
         (lambda c: {"populations": last(c.populations, spikes=c.populations[-1].spikes[::-1])}, "unsorted"),
         (lambda c: {"populations": last(c.populations, size=1)}, "lists a neuron it has not"),
+        (lambda c: {"populations": last(c.populations, spikes=None)}, "that nothing reads, or none"),
+        (lambda c: {"populations": bound(c.populations, Written("current"))}, "which no host does"),
+        (lambda c: {"populations": bound(c.populations, Written(HALVINGS, 0, 1))}, "from no parameter"),
+        (lambda c: {"populations": bound(c.populations, Listed())}, "has no list"),
+        (lambda c: {"host": {"push": replace(PUSH, population="nobody")}}, "is of no population"),
+        (lambda c: {"host": {"push": replace(PUSH, unit=0.0)}}, "has the unit 0"),
+        (lambda c: {"host": {"push": replace(PUSH, start=np.zeros(7))}}, "has no start"),
+        (lambda c: {"host": {"push": replace(PUSH, least=float("nan"))}}, "has no range"),
+        (
+            lambda c: {"host": {"push": PUSH}, "populations": bound(c.populations, Written("push"))},
+            "is written as 'push' of hidden",
+        ),
     ],
 )
 def test_a_program_that_is_not_sound(network: Any, change: Any, message: str) -> None:
