@@ -221,7 +221,7 @@ PROJECTION = Record(
         Key(
             "weight_bits",
             Whole(1, 16),
-            "bits of a weight on the chip; above 8 of two projections, the second with .low after its name",
+            "bits of a weight on the chip",
             default="8",
         ),
         Key(
