@@ -88,10 +88,12 @@ def disturb(process: subprocess.Popen[str], longest: float = 5.0) -> None:
     number = DRAW.choice(SIGNALS)
     process.send_signal(number)
     code, _, err = done(process)
-    assert code in (0, -number if number == signal.SIGKILL else 128 + number), (number, code, err)
-    if code > 0:
-        (line,) = err.splitlines()
-        assert line.startswith(("interrupted", f"ended by {number.name}")), line
+    # A shell has one number for both. Python ends itself by the signal if its handlers are not set yet, or
+    # where Ctrl-C met a text that a library executes, whoever caught it.
+    assert code in (0, -number, 128 + number), (number, code, err)
+    said = [] if code == 0 else err.splitlines()
+    assert len(said) == 1 or (not said and code <= 0), (number, code, err)
+    assert all(line.startswith(("interrupted", f"ended by {number.name}")) for line in said), said
 
 
 @pytest.mark.parametrize("name", some("deploy"))
