@@ -43,7 +43,7 @@ def own_folders() -> None:
     """Unlike the tests of data sets, these keep the folder of compiled loops that all tests share."""
 
 
-@pytest.mark.parametrize("name", some("train", "deploy"))
+@pytest.mark.parametrize("name", some("train"))
 def test_files_that_do_not_fit(name: str, whole: Path, copied: Callable[[], Path]) -> None:
     for _ in range(NUMBER):
         folder = copied()
@@ -67,7 +67,7 @@ def test_signals_in_a_training(whole: Path, tmp_path: Path) -> None:
     assert hidden(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", some("run"))
+@pytest.mark.parametrize("name", some("deploy"))
 def test_signals(name: str, whole: Path, copied: Callable[[], Path]) -> None:
     for _ in range(NUMBER):
         folder = copied()
@@ -96,7 +96,7 @@ def disturb(process: subprocess.Popen[str], longest: float = 5.0) -> None:
     assert all(line.startswith(("interrupted", f"ended by {number.name}")) for line in said), said
 
 
-@pytest.mark.parametrize("name", some("deploy"))
+@pytest.mark.parametrize("name", some("compile"))
 def test_two_writers(name: str, whole: Path, copied: Callable[[], Path]) -> None:
     for _ in range(NUMBER):
         folder = copied()
