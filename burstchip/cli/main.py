@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import NoReturn
 
 from burstchip.cli.streams import open_streams, saying
 from burstchip.files.interruption import ending, exit_code, raise_ending_signals
@@ -40,5 +41,16 @@ def _run() -> None:
         sys.exit(_BAD_INPUT)
     except KeyboardInterrupt as error:
         # Before a command has begun, or after it.
-        print(ending(error), file=sys.stderr)
-        sys.exit(exit_code(error))
+        _end_interrupted(error)
+    except SystemExit as ended:
+        # While arguments are read or modules imported: typer makes 130 of any interruption, without a word.
+        within = ended.__context__
+        cause = None if within is None else within.__cause__
+        if not isinstance(cause, KeyboardInterrupt):
+            raise
+        _end_interrupted(cause)
+
+
+def _end_interrupted(error: KeyboardInterrupt) -> NoReturn:
+    print(ending(error), file=sys.stderr)
+    sys.exit(exit_code(error))

@@ -7,6 +7,7 @@ nothing had happened. `tests/shared/disturbed` says how many are tried.
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import time
@@ -42,7 +43,7 @@ def own_folders() -> None:
     """Unlike the tests of data sets, these keep the folder of compiled loops that all tests share."""
 
 
-@pytest.mark.parametrize("name", some("train", "deploy"))
+@pytest.mark.parametrize("name", some("train"))
 def test_files_that_do_not_fit(name: str, whole: Path, copied: Callable[[], Path]) -> None:
     for _ in range(NUMBER):
         folder = copied()
@@ -66,13 +67,15 @@ def test_signals_in_a_training(whole: Path, tmp_path: Path) -> None:
     assert hidden(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", some("run"))
+@pytest.mark.parametrize("name", some("deploy"))
 def test_signals(name: str, whole: Path, copied: Callable[[], Path]) -> None:
     for _ in range(NUMBER):
         folder = copied()
         before = contents(folder)
         disturb(start(folder, *(LONG_RUN if name == "run" else COMMANDS[name])), 3.0)
         require_whole(folder, before, whole)
+        if name == "new":
+            shutil.rmtree(folder / "other", ignore_errors=True)
         # The next command there removes what a killed one left.
         succeed(folder, *COMMANDS[name])
         assert hidden(folder) == []
@@ -85,13 +88,15 @@ def disturb(process: subprocess.Popen[str], longest: float = 5.0) -> None:
     number = DRAW.choice(SIGNALS)
     process.send_signal(number)
     code, _, err = done(process)
-    assert code in (0, -number if number == signal.SIGKILL else 128 + number), (number, code, err)
-    if code > 0:
-        (line,) = err.splitlines()
-        assert line.startswith(("interrupted", f"ended by {number.name}")), line
+    # A shell has one number for both. Python ends itself by the signal if its handlers are not set yet, or
+    # where Ctrl-C met a text that a library executes, whoever caught it.
+    assert code in (0, -number, 128 + number), (number, code, err)
+    said = [] if code == 0 else err.splitlines()
+    assert len(said) == 1 or (not said and code <= 0), (number, code, err)
+    assert all(line.startswith(("interrupted", f"ended by {number.name}")) for line in said), said
 
 
-@pytest.mark.parametrize("name", some("deploy"))
+@pytest.mark.parametrize("name", some("compile"))
 def test_two_writers(name: str, whole: Path, copied: Callable[[], Path]) -> None:
     for _ in range(NUMBER):
         folder = copied()

@@ -24,7 +24,7 @@ def own_folders() -> None:
     """Unlike the tests of data sets, these keep the folder of compiled loops that all tests share."""
 
 
-@pytest.mark.parametrize("streams", STREAMS if EVERY else STREAMS[-2:])
+@pytest.mark.parametrize("streams", STREAMS if EVERY else STREAMS[-1:])
 @pytest.mark.parametrize("name", some("compile"))
 def test_streams_that_take_nothing(name: str, streams: str, whole: Path, copied: Callable[[], Path]) -> None:
     folder = copied()

@@ -10,7 +10,8 @@ import pytest
 import typer
 
 from burstchip.cli.console import output
-from burstchip.files.interruption import raise_ending_signals, uninterrupted
+from burstchip.cli.main import main
+from burstchip.files.interruption import Ended, raise_ending_signals, uninterrupted
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +38,31 @@ def test_a_signal_is_told_in_one_line(number: signal.Signals, capsys: pytest.Cap
     assert after
     assert ended.value.exit_code == 128 + number
     assert capsys.readouterr().err == f"ended by {number.name}; nothing was written\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [(Ended(signal.SIGTERM), 143, "ended by SIGTERM\n"), (KeyboardInterrupt(), 130, "interrupted\n")],
+)
+def test_a_signal_before_the_work_of_a_command(
+    error: KeyboardInterrupt,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    early = typer.Typer()
+
+    @early.command()
+    def importing() -> None:
+        raise error
+
+    monkeypatch.setattr("burstchip.cli.app.app", early)
+    monkeypatch.setattr("sys.argv", ["burstchip"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    assert capsys.readouterr().err == said
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
