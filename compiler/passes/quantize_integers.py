@@ -81,4 +81,5 @@ def integer_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str
         report.lines.append(
             QuantisationLine(projection.name, "integer weight", "", float(ends[0]), float(ends[1]), text)
         )
-    return Weights(held.astype(np.int16), projection.weight_exp, unit, sign, asked * unit, None)
+    exact = np.asarray(asked * unit, dtype=np.float64)
+    return Weights(held.astype(np.int16), projection.weight_exp, unit, sign, exact, None)

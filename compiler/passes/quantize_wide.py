@@ -87,7 +87,8 @@ def wide_weights(
     unit = float(np.max(units))
     factors = unit / np.asarray(units)
     if np.any(factors != 1):
-        exact, extremes = exact * factors[synapses.post], extremes * float(np.max(factors))
+        exact = np.asarray(exact * factors[synapses.post], dtype=np.float64)
+        extremes = extremes * float(np.max(factors))
         synapses = replace(synapses, quantiles=None, draws=None, weights=exact)
     narrow = with_bits(synapses, WEIGHT_BITS)
     sign = sign_mode(projection, "static", extremes)
@@ -113,7 +114,8 @@ def wide_weights(
     high, low = split(wide, more, sign)
     if report.chip:
         lost_weights(narrow, exact, wide, stored, unit_name, report)
-    requested, got = (float(np.max(np.abs(it), initial=0)) for it in (exact, wide * stored))
+    kept = np.asarray(wide * stored, dtype=np.float64)
+    requested, got = (float(np.max(np.abs(it), initial=0)) for it in (exact, kept))
     text = (
         f"weight_exp = {exponent} and {exponent - more}, one unit = {stored:.4g} {unit_name}".rstrip()
         + f", {WEIGHT_BITS + more} bits in two projections"
@@ -121,11 +123,12 @@ def wide_weights(
     place = projection.places.get("limit", projection.place)
     report.add(projection.name, "greatest weight", unit_name, requested, got, text, place)
     if requested > 0 and report.chip:
-        rms, held, error = (root_mean_square(it) for it in (exact, wide * stored, wide * stored - exact))
+        rms, held, error = (root_mean_square(it) for it in (exact, kept, kept - exact))
         note = f"rms rounding {100 * error / rms:.3g} %"
         report.lines.append(QuantisationLine(projection.name, "rms weight", unit_name, rms, held, note))
     high_unit = unit * 2.0**exponent
+    above = np.asarray(high * high_unit, dtype=np.float64)
     return (
-        Weights(high.astype(np.int16), exponent, high_unit, sign, high * high_unit, None),
-        Weights(low.astype(np.int16), exponent - more, stored, sign, exact - high * high_unit, None),
+        Weights(high.astype(np.int16), exponent, high_unit, sign, above, None),
+        Weights(low.astype(np.int16), exponent - more, stored, sign, exact - above, None),
     )
