@@ -147,8 +147,7 @@ def weight_exponent(
     )
 
 
-def root_mean_square(values: NDArray[np.float64]) -> float:
-    """The root of the mean square."""
+def _rms(values: NDArray[np.float64]) -> float:
     # An exact sum: the order in which numpy adds differs between processors.
     return math.sqrt(math.fsum((values * values).flat) / values.size)
 
@@ -168,7 +167,7 @@ def _limit(
     )
 
 
-def lost_weights(
+def _lost(
     synapses: Synapses,
     exact: NDArray[np.float64],
     integers: NDArray[np.int64],
@@ -218,13 +217,26 @@ def lost_weights(
     )
 
 
-def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str, report: Report) -> Weights:
-    """The weights of a projection. `units` are the physical values of one weight unit at exponent 0.
+@dataclass(frozen=True)
+class Asked:
+    """What a projection asks for, within its limit and in the unit of the neuron with the greatest.
 
-    Where the target's neurons differ in it, weights are those onto the neuron with the greatest. Raises
-    `BurstchipError` BC314 where they are too large, BC343 where they do not have the sign that is asked for;
-    warns of those that are clipped (BC311) or lost (BC318).
+    `beyond` are the weights that exceeded the limit, up to `greatest`; `scaled_by` is what per-neuron units
+    take the limit to.
     """
+
+    synapses: Synapses
+    exact: NDArray[np.float64]
+    extremes: NDArray[np.float64]
+    sign: SignMode
+    unit: float
+    scaled_by: float
+    beyond: NDArray[np.bool_]
+    greatest: float
+
+
+def asked_weights(synapses: Synapses, form: Form, units: Reals) -> Asked:
+    """The weights before rounding. Raises `BurstchipError` BC343 for signs that are not asked for."""
     projection = synapses.projection
     exact, extremes = exact_weights(synapses)
     beyond, synapses = within_limit(synapses, exact)
@@ -233,33 +245,42 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     if np.any(beyond):
         exact, extremes = exact_weights(synapses)
     unit = float(np.max(units))
-    if np.ndim(units) and np.any(np.asarray(units) != unit):
-        factors = unit / np.asarray(units)
-        exact, extremes = exact * factors[synapses.post], extremes * float(np.max(factors))
+    factors = unit / np.asarray(units)
+    if np.any(factors != 1):
+        exact = np.asarray(exact * factors[synapses.post], dtype=np.float64)
+        extremes = np.asarray(extremes * float(np.max(factors)), dtype=np.float64)
         synapses = replace(synapses, quantiles=None, draws=None, weights=exact)
     sign = sign_mode(projection, form, extremes)
-    allowed = mantissa(form, sign, projection.weight_bits)
-    scaled_by = 1.0 if synapses.projection.limit is None else float(np.max(unit / np.asarray(units)))
-    exponent = weight_exponent(synapses, form, scaled_by, unit, unit_name, report.chip)
-    stored = unit * 2.0**exponent / (1 << allowed.fraction_bits)
-    if synapses.quantiles is not None:
-        low, high = (round(bound / stored / allowed.step) for bound in extremes)
-        asked = ((synapses.quantiles.astype(np.int64) * (high - low + 1)) >> 16) + low
-    else:
-        asked = np.rint(exact / stored / allowed.step).astype(np.int64)
-    asked = asked * allowed.step
-    integers = np.clip(asked, allowed.low, allowed.high)
+    scaled_by = 1.0 if projection.limit is None else float(np.max(factors))
+    return Asked(synapses, exact, extremes, sign, unit, scaled_by, beyond, greatest)
+
+
+def report_weights(
+    it: Asked,
+    wanted: NDArray[np.int64],
+    held: NDArray[np.int64],
+    ends: tuple[int, int],
+    stored: float,
+    unit_name: str,
+    text: str,
+    report: Report,
+) -> None:
+    """The lines of integers `held` where `wanted` were asked for, worth `stored` each, within `ends`.
+
+    Warns of those that are clipped (BC311) or lost (BC318). `text` describes the integers.
+    """
+    projection = it.synapses.projection
     place = projection.places.get("limit", projection.place)
-    clipped = beyond | (integers != asked) if report.chip else beyond
+    clipped = it.beyond | (held != wanted) if report.chip else it.beyond
     if np.any(clipped):
-        required, given = f"{allowed.low}..{allowed.high}", f"{int(asked.min())}..{int(asked.max())}"
-        if np.any(beyond):
+        required, given = f"{ends[0]}..{ends[1]}", f"{int(wanted.min())}..{int(wanted.max())}"
+        if np.any(it.beyond):
             required = f"at most {projection.limit:g} {unit_name}, the limit"
-            given = f"up to {greatest:g} {unit_name}".rstrip()
+            given = f"up to {it.greatest:g} {unit_name}".rstrip()
         report.diagnostics.append(
             Diagnostic(
                 "BC311",
-                f"{np.count_nonzero(clipped)} of {asked.size} weights of '{projection.name}' are clipped",
+                f"{np.count_nonzero(clipped)} of {held.size} weights of '{projection.name}' are clipped",
                 place,
                 "warning",
                 required=required,
@@ -268,20 +289,42 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
             )
         )
     if report.chip:
-        lost_weights(synapses, exact, integers, stored, unit_name, report)
-    requested = float(np.max(np.abs(exact), initial=0.0))
-    represented = float(np.max(np.abs(integers), initial=0)) * stored
-    text = f"weight_exp = {exponent}, one unit = {stored:.4g} {unit_name}".rstrip()
+        _lost(it.synapses, it.exact, held, stored, unit_name, report)
+    kept = np.asarray(held * stored, dtype=np.float64)
+    requested = float(np.max(np.abs(it.exact), initial=0.0))
+    represented = float(np.max(np.abs(held), initial=0)) * stored
     report.add(projection.name, "greatest weight", unit_name, requested, represented, text, place)
     if requested > 0 and report.chip:
-        rms, got, error = (
-            root_mean_square(values) for values in (exact, integers * stored, integers * stored - exact)
-        )
+        rms, got, error = (_rms(values) for values in (it.exact, kept, kept - it.exact))
         note = f"rms rounding {100 * error / rms:.3g} %"
         report.lines.append(QuantisationLine(projection.name, "rms weight", unit_name, rms, got, note))
+
+
+def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str, report: Report) -> Weights:
+    """The weights of a projection. `units` are the physical values of one weight unit at exponent 0.
+
+    Where the target's neurons differ in it, weights are those onto the neuron with the greatest. Raises
+    `BurstchipError` BC314 where they are too large, BC343 where they do not have the sign that is asked for;
+    warns of those that are clipped (BC311) or lost (BC318).
+    """
+    it = asked_weights(synapses, form, units)
+    synapses, projection = it.synapses, it.synapses.projection
+    allowed = mantissa(form, it.sign, projection.weight_bits)
+    exponent = weight_exponent(synapses, form, it.scaled_by, it.unit, unit_name, report.chip)
+    stored = it.unit * 2.0**exponent / (1 << allowed.fraction_bits)
+    if synapses.quantiles is not None:
+        low, high = (round(bound / stored / allowed.step) for bound in it.extremes)
+        wanted = ((synapses.quantiles.astype(np.int64) * (high - low + 1)) >> 16) + low
+    else:
+        wanted = np.rint(it.exact / stored / allowed.step).astype(np.int64)
+    wanted = wanted * allowed.step
+    ends = (allowed.low, allowed.high)
+    integers = np.clip(wanted, *ends)
+    text = f"weight_exp = {exponent}, one unit = {stored:.4g} {unit_name}".rstrip()
+    report_weights(it, wanted, integers, ends, stored, unit_name, text, report)
     if projection.limit is not None and report.chip:
         report.lines.append(_limit(projection, form, allowed, stored, unit_name))
-    return Weights(integers.astype(np.int16), exponent, stored, sign, exact, synapses.draws)
+    return Weights(integers.astype(np.int16), exponent, stored, it.sign, it.exact, synapses.draws)
 
 
 def quantize_delays(synapses: Synapses, step_ms: float, report: Report) -> NDArray[np.int16]:

@@ -18,20 +18,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.chip_program import QuantisationLine
 from compiler.ir.elaborated import Synapses
 from compiler.ir.network import WEIGHT_BITS
 from compiler.passes.quantize_report import Report
 from compiler.passes.quantize_weights import (
     Mantissa,
     Weights,
-    exact_weights,
-    lost_weights,
+    asked_weights,
     mantissa,
-    root_mean_square,
+    report_weights,
     weight_exponent,
 )
-from compiler.passes.weight_signs import SignMode, check_signs, sign_mode, within_limit
+from compiler.passes.weight_signs import SignMode
 from hw_models.diagnostics import Diagnostic, register_codes
 from hw_models.neurons.model import Reals
 
@@ -67,34 +65,10 @@ def wide_weights(
 ) -> tuple[Weights, Weights]:
     """The weights of the two projections; `units` and messages as for `quantize_weights`."""
     projection = synapses.projection
-    exact, extremes = exact_weights(synapses)
-    beyond, synapses = within_limit(synapses, exact)
-    check_signs(projection, exact)
-    if np.any(beyond):
-        greatest = float(np.max(np.abs(exact)))
-        exact, extremes = exact_weights(synapses)
-        report.diagnostics.append(
-            Diagnostic(
-                "BC311",
-                f"{np.count_nonzero(beyond)} of {exact.size} weights of '{projection.name}' are clipped",
-                projection.places.get("limit", projection.place),
-                "warning",
-                required=f"at most {projection.limit:g} {unit_name}, the limit",
-                given=f"up to {greatest:g} {unit_name}".rstrip(),
-                hint="raise the limit of the weights",
-            )
-        )
-    unit = float(np.max(units))
-    factors = unit / np.asarray(units)
-    if np.any(factors != 1):
-        exact = np.asarray(exact * factors[synapses.post], dtype=np.float64)
-        extremes = extremes * float(np.max(factors))
-        synapses = replace(synapses, quantiles=None, draws=None, weights=exact)
-    narrow = with_bits(synapses, WEIGHT_BITS)
-    sign = sign_mode(projection, "static", extremes)
-    allowed = mantissa("static", sign, WEIGHT_BITS)
-    scaled_by = 1.0 if projection.limit is None else float(np.max(factors))
-    exponent = weight_exponent(narrow, "static", scaled_by, unit, unit_name, report.chip)
+    it = asked_weights(synapses, "static", units)
+    narrow = with_bits(it.synapses, WEIGHT_BITS)
+    allowed = mantissa("static", it.sign, WEIGHT_BITS)
+    exponent = weight_exponent(narrow, "static", it.scaled_by, it.unit, unit_name, report.chip)
     more = min(projection.weight_bits - WEIGHT_BITS, max(exponent - least_exponent, 0))
     if report.chip and more < projection.weight_bits - WEIGHT_BITS:
         report.diagnostics.append(
@@ -108,27 +82,19 @@ def wide_weights(
                 hint="fewer sources, weaker weights or a lower threshold leave room for a finer unit",
             )
         )
-    stored = unit * 2.0 ** (exponent - more)
-    wide = np.rint(exact / stored / allowed.step).astype(np.int64) * allowed.step
-    wide = np.clip(wide, *_ends(allowed, more, sign))
-    high, low = split(wide, more, sign)
-    if report.chip:
-        lost_weights(narrow, exact, wide, stored, unit_name, report)
-    kept = np.asarray(wide * stored, dtype=np.float64)
-    requested, got = (float(np.max(np.abs(it), initial=0)) for it in (exact, kept))
+    stored = it.unit * 2.0 ** (exponent - more)
+    wanted = np.rint(it.exact / stored / allowed.step).astype(np.int64) * allowed.step
+    ends = _ends(allowed, more, it.sign)
+    wide = np.clip(wanted, *ends)
     text = (
         f"weight_exp = {exponent} and {exponent - more}, one unit = {stored:.4g} {unit_name}".rstrip()
         + f", {WEIGHT_BITS + more} bits in two projections"
     )
-    place = projection.places.get("limit", projection.place)
-    report.add(projection.name, "greatest weight", unit_name, requested, got, text, place)
-    if requested > 0 and report.chip:
-        rms, held, error = (root_mean_square(it) for it in (exact, kept, kept - exact))
-        note = f"rms rounding {100 * error / rms:.3g} %"
-        report.lines.append(QuantisationLine(projection.name, "rms weight", unit_name, rms, held, note))
-    high_unit = unit * 2.0**exponent
-    above = np.asarray(high * high_unit, dtype=np.float64)
+    report_weights(it, wanted, wide, ends, stored, unit_name, text, report)
+    high, low = split(wide, more, it.sign)
+    unit = it.unit * 2.0**exponent
+    above = np.asarray(high * unit, dtype=np.float64)
     return (
-        Weights(high.astype(np.int16), exponent, high_unit, sign, above, None),
-        Weights(low.astype(np.int16), exponent - more, stored, sign, exact - above, None),
+        Weights(high.astype(np.int16), exponent, unit, it.sign, above, None),
+        Weights(low.astype(np.int16), exponent - more, stored, it.sign, it.exact - above, None),
     )
