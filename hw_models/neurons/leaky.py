@@ -12,7 +12,6 @@ Source: lava-nc 0.10.0, `AbstractPyLifModelFixed`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import (
     ChipNumbers,
     ChipParameter,
-    NeuronModel,
     Parameter,
     Port,
     Reals,
@@ -200,19 +198,6 @@ def require_order(low: tuple[str, Reals], high: tuple[str, Reals], *, or_equal: 
                 given=f"{low[0]} {lows[at]:g} mV, {high[0]} {highs[at]:g} mV",
             )
         )
-
-
-def given_options(model: NeuronModel, names: frozenset[str]) -> NeuronModel:
-    """The model with these options among its parameters, less those in whose place they stand."""
-    options = tuple(it for it in model.options if it.name in names)
-    replaced = {it.instead_of for it in options}
-    return replace(
-        model,
-        parameters=(*(it for it in model.parameters if it.name not in replaced), *options),
-        variables=tuple(it for it in model.variables if it.parameter not in replaced),
-        options=(),
-        extended=None,
-    )
 
 
 def _as_it_is(name: str, offset: int = 0) -> Represented:

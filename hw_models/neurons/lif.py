@@ -41,7 +41,6 @@ from hw_models.neurons.leaky import (
     STATES,
     THRESHOLD,
     VARIABLES,
-    given_options,
     in_chip_units,
     integrate,
     require_order,
@@ -145,7 +144,7 @@ _IDLE = Parameter("idle", "time", None, "what is left of the refractory time", m
 def _extended(names: frozenset[str]) -> NeuronModel:
     longer = names & frozenset(_CHIP)
     return replace(
-        given_options(LIF, names),
+        LIF.with_given(names),
         program=lif_program_with(longer),
         in_chip_units=_with_options,
         initial=(*INITIAL, _IDLE) if "refractory" in longer else INITIAL,

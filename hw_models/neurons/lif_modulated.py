@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 
 from hw_models.neurons.leaky import (
     BIAS,
@@ -31,7 +30,6 @@ from hw_models.neurons.leaky import (
     STATES,
     THRESHOLD,
     VARIABLES,
-    given_options,
     in_chip_units,
     integrate,
 )
@@ -93,11 +91,6 @@ def _as_tau(name: str, step_ms: float) -> Represented:
     return Represented((name,), lambda chip: decay_tau(chip[name], step_ms))
 
 
-@lru_cache(maxsize=256)
-def _extended(names: frozenset[str]) -> NeuronModel:
-    return given_options(LIF_MODULATED, names)
-
-
 LIF_MODULATED: NeuronModel = NeuronModel(
     name="lif_modulated",
     kind="neuron",
@@ -118,5 +111,4 @@ LIF_MODULATED: NeuronModel = NeuronModel(
         Parameter("y", "number", None, "trace of its events"),
     ),
     options=(THRESHOLD, *INTEGERS),
-    extended=_extended,
 )

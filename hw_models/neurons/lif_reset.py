@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,7 +30,6 @@ from hw_models.neurons.leaky import (
     STATES,
     THRESHOLD,
     VARIABLES,
-    given_options,
     in_chip_units,
     integrate,
 )
@@ -91,11 +89,6 @@ def _steps(time_ms: Reals, step_ms: float) -> np.ndarray[tuple[int, ...], np.dty
     return np.asarray(nearest_steps(time_ms, step_ms), dtype=np.float64)
 
 
-@lru_cache(maxsize=256)
-def _extended(names: frozenset[str]) -> NeuronModel:
-    return given_options(LIF_RESET, names)
-
-
 LIF_RESET: NeuronModel = NeuronModel(
     name="lif_reset",
     kind="neuron",
@@ -113,5 +106,4 @@ LIF_RESET: NeuronModel = NeuronModel(
     variables=VARIABLES,
     initial=INITIAL,
     options=(THRESHOLD, *INTEGERS),
-    extended=_extended,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -165,8 +165,8 @@ class NeuronModel:
     outputs in `continuous` a message is sent in every step: their weights count for a millisecond.
 
     `initial` are the states, by name, whose value at the start a network may give, with its dimension and
-    range. `options` are parameters that a population need not have: one that is given some of them runs the
-    model `extended(names)`, which has those among its parameters, and perhaps a longer program.
+    range. `options` are parameters that a population need not have: one that is given some of them runs a
+    model with those among its parameters, which is `extended(names)` where its program is a longer one.
     """
 
     name: str
@@ -186,7 +186,21 @@ class NeuronModel:
     def with_options(self, given: Collection[str]) -> NeuronModel:
         """The model of a population with these parameters: itself where none of them is an option."""
         names = frozenset(it.name for it in self.options if it.name in given)
-        return self if self.extended is None or not names else self.extended(names)
+        if not names:
+            return self
+        return self.with_given(names) if self.extended is None else self.extended(names)
+
+    def with_given(self, names: frozenset[str]) -> NeuronModel:
+        """The model with these options among its parameters, less those in whose place they stand."""
+        options = tuple(it for it in self.options if it.name in names)
+        replaced = {it.instead_of for it in options}
+        return replace(
+            self,
+            parameters=(*(it for it in self.parameters if it.name not in replaced), *options),
+            variables=tuple(it for it in self.variables if it.parameter not in replaced),
+            options=(),
+            extended=None,
+        )
 
     @property
     def widest(self) -> NeuronModel:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 
 from hw_models.neurons.leaky import (
     BIAS,
@@ -26,7 +25,6 @@ from hw_models.neurons.leaky import (
     PORTS,
     STATES,
     VARIABLES,
-    given_options,
     in_chip_units,
     integer,
     integrate,
@@ -84,11 +82,6 @@ def _in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: f
     )
 
 
-@lru_cache(maxsize=256)
-def _extended(names: frozenset[str]) -> NeuronModel:
-    return given_options(TERNARY_LIF, names)
-
-
 TERNARY_LIF: NeuronModel = NeuronModel(
     name="ternary_lif",
     kind="neuron",
@@ -108,5 +101,4 @@ TERNARY_LIF: NeuronModel = NeuronModel(
         integer("vth_lo", "lower threshold of v, in 64 of its units", signed(18), "lower_threshold"),
         *INTEGERS,
     ),
-    extended=_extended,
 )
