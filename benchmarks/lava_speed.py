@@ -102,7 +102,7 @@ class _Stepping:
         self.host = Host({} if shown is None else shown.streams)
         self._sim_started()
         # Once more, now that the loop is compiled: later runs load it.
-        compiled._module.cache_clear()
+        compiled._address.cache_clear()
         started = perf_counter()
         self.simulation = self._sim_started()
         self.sim_start = perf_counter() - started

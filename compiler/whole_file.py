@@ -26,12 +26,12 @@ _NAME_CHARACTERS = 60
 _EARLIER = "earlier"
 
 
-def _lock(descriptor: int, *, shared: bool = False) -> bool | None:
+def _lock(descriptor: int) -> bool | None:
     """Whether the lock could be had; None where the file system has none."""
     if sys.platform == "win32":
         return None
     try:
-        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:
@@ -55,24 +55,6 @@ def only_writer(folder: Path) -> Iterator[bool]:
         yield _lock(descriptor) is not False
     finally:
         os.close(descriptor)
-
-
-def used_together(folder: Path, stray: str) -> int | None:
-    """Share a folder with other processes, and remove files `stray` (a pattern) of those that ended.
-
-    The descriptor that is returned holds it until it is closed; None where the file system has none.
-    """
-    if sys.platform == "win32":
-        return None
-    descriptor = os.open(folder, os.O_RDONLY)
-    if _lock(descriptor):
-        for path in folder.glob(stray):
-            with suppress(OSError):
-                path.unlink()
-    if _lock(descriptor, shared=True) is None:
-        os.close(descriptor)
-        return None
-    return descriptor
 
 
 def _prefix(path: Path) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from benchmarks.profiling.ticks import LONGEST, ticks
 from burstchip.backends.sim.code.clock import turn
 from burstchip.backends.sim.code.frame import call
-from burstchip.backends.sim.compiled import load_module
+from burstchip.backends.sim.machine_code import module_of
 from burstchip.backends.sim.unit import Call, Kernel, Kind
 
 PartKind = Literal["schedule"] | Kind
@@ -53,10 +53,9 @@ SCHEDULE = Part("schedule", "")
 
 @njit(nogil=True, error_model="numpy")
 def _timed(
-    now: Words,
-    address: int,
     begin: int,
     last: int,
+    now: Words,
     functions: Words,
     frames: Words,
     gates: Words,
@@ -69,7 +68,8 @@ def _timed(
     passes: Words,
     interrupted: Words,
 ) -> None:
-    """`code.steps.run` with its clock; what lies between two calls is part 0."""
+    """`code.steps.unit` with its clock; what lies between two calls is part 0."""
+    address = now.ctypes.data
     before = ticks()
     for n in range(begin, last):
         turn(now, n, periodic, flags)
@@ -113,8 +113,8 @@ class Instrumented:
         _timed(*arguments, self.of_call, self.passed, self.passes, self.interrupted)
 
     def load(self, call: Call) -> int:
-        """The address of a unit that does not come from the cache, which would lack its assembly."""
-        module = load_module(call.text.replace("cache=True, ", ""))
+        """The address of a unit that does not come from the cache, which has no assembly."""
+        module = module_of(call.text, f"profiled_{len(self.modules)}")
         self.modules.append((call.owner, module))
         address: int = module.unit.address
         return address

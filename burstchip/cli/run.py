@@ -65,7 +65,6 @@ def run(
     with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
         from burstchip.backends.available import require_backend
         from burstchip.cli.checks import output_file, steps_of, streams
-        from burstchip.cli.lean_numba import import_numba_without_scipy
         from burstchip.cli.program import load
         from burstchip.files.recording import RecordingFile, is_flag
         from burstchip.running.cost import recording_bytes, room_on_disk
@@ -99,8 +98,6 @@ def run(
                 advance(done, total, f"fetching {name}")
 
             require_backend(backend)
-            if backend in ("sim", "reference"):
-                import_numba_without_scipy()
             with RecordingFile(
                 target,
                 code,

@@ -12,7 +12,6 @@ from compiler import whole_file
 from compiler.whole_file import (
     only_writer,
     under_way,
-    used_together,
     write_all_whole,
     write_folder_whole,
     write_new,
@@ -118,18 +117,6 @@ def test_one_process_holds_a_folder(tmp_path: Path) -> None:
         assert first and not second
     with only_writer(tmp_path) as third:
         assert third
-
-
-def test_stray_files_of_a_shared_folder_go_with_its_last_user(tmp_path: Path) -> None:
-    held = used_together(tmp_path, "*.tmp.*")
-    (tmp_path / "a.tmp.1").touch()
-    other = used_together(tmp_path, "*.tmp.*")
-    assert held is not None and other is not None and names(tmp_path) == ["a.tmp.1"]
-    os.close(held)
-    os.close(other)
-    last = used_together(tmp_path, "*.tmp.*")
-    assert last is not None and names(tmp_path) == []
-    os.close(last)
 
 
 def test_a_long_name_is_written(tmp_path: Path) -> None:

@@ -227,7 +227,9 @@ FAULTS = (
     Fault("a product of twice its size", spikes, (("splat(scales[0], 32", "splat(scales[0] + 1, 32"),)),
     Fault("third factors that do not leak", bursts, (LEAK,)),
     Fault(
-        "one third factor in place of the other", bursts, (("[word(frame, 3)] =", "[1 - word(frame, 3)] ="),)
+        "one third factor in place of the other",
+        bursts,
+        (("2), word(frame, 3), array", "2), 1 - word(frame, 3), array"),),
     ),
     Fault(
         "the next draw of each synapse",

@@ -1,12 +1,12 @@
-"""From a unit's text to machine code, kept on disk: what was compiled once loads in a fraction of a second.
+"""Compiled units, kept on disk: what was compiled once loads in a fraction of a millisecond.
 
-The text is written to the cache folder under its own SHA-256, so that numba's file cache finds it again in
-any later process. The hash covers what the text imports too: numba itself looks at the file alone, and would
-go on with a function that another version of an imported module was compiled into.
+A unit's machine code lies in the cache folder under the SHA-256 of all that it follows from: its text, what
+the text imports, the versions of the compilers, and the machine.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import importlib.util
 import sys
@@ -15,12 +15,15 @@ from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
-from types import ModuleType
+
+import msgspec
 
 from burstchip.backends.compiling import report_compiling
+from burstchip.backends.sim.machine_code import MachineCode, compiled, load, machine
 from burstchip.backends.sim.unit import Call
 from burstchip.cache_folder import cache_folder
-from compiler.whole_file import used_together, write_whole
+from burstchip.machine import version_of
+from compiler.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes({"BC552": "the cache folder cannot be used"})
@@ -35,6 +38,8 @@ IMPORTED = (
     "burstchip.backends.sim.code.lists",
     "burstchip.backends.sim.code.loop",
     "burstchip.backends.sim.code.prefetch",
+    "burstchip.backends.sim.code.rows",
+    "burstchip.backends.sim.code.scratch",
     "burstchip.backends.sim.code.sums",
     "burstchip.backends.sim.code.traces",
     "burstchip.backends.sim.code.vector_draws",
@@ -42,7 +47,9 @@ IMPORTED = (
     "burstchip.backends.sim.code.words",
     "hw_models.program.random",
 )
-
+_LOOP = "burstchip.backends.sim.code.steps"
+#: The type of a unit: it is given two addresses, and gives nothing back.
+_UNIT = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
 
 #: Threads that classify share units; each is compiled by one of them.
 _lock = Lock()
@@ -50,11 +57,8 @@ _lock = Lock()
 
 @lru_cache(maxsize=1)
 def _imported_hash() -> str:
-    import llvmlite
-    import numba
-    import numpy
-
-    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__} {numpy.__version__}".encode())
+    versions = [sys.version, *(version_of(it) for it in ("numba", "llvmlite", "numpy"))]
+    digest = hashlib.sha256(" ".join([*versions, machine()]).encode())
     for name in IMPORTED:
         digest.update(_source(name))
     return digest.hexdigest()
@@ -66,71 +70,63 @@ def _source(name: str) -> bytes:
     return Path(specification.origin).read_bytes()
 
 
-def _load(path: Path, name: str) -> ModuleType:
-    specification = importlib.util.spec_from_file_location(name, path)
-    assert specification is not None and specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    # numba's cache finds the functions of a module again by its name.
-    sys.modules[name] = module
-    specification.loader.exec_module(module)
-    return module
+def _digest(text: str) -> str:
+    return hashlib.sha256((_imported_hash() + text).encode()).hexdigest()[:24]
+
+
+def _kept(path: Path) -> MachineCode | None:
+    """What the cache has, if it is whole."""
+    try:
+        data = path.read_bytes()
+        code = msgspec.msgpack.decode(data[32:], type=MachineCode)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    return code if hashlib.sha256(data[32:]).digest() == data[:32] else None
 
 
 # Without a limit: a run holds the addresses of its units, which must stay as long as the process.
 @cache
-def _module(text: str) -> ModuleType:
-    digest = hashlib.sha256((_imported_hash() + text).encode()).hexdigest()[:24]
-    path = cache_folder() / "units" / f"unit_{digest}.py"
-    with storing(path.parent):
-        _share(path.parent)
-        # An existing file is never rewritten: numba's cache goes by its time stamp.
-        if not path.is_file():
+def _address(text: str) -> int:
+    digest = _digest(text)
+    path = cache_folder() / "units" / f"unit_{digest}"
+    with _storing(path.parent):
+        code = _kept(path)
+        if code is None:
             report_compiling()
-            write_whole(path, text.encode())
-        return _load(path, f"burstchip_unit_{digest}")
-
-
-@cache
-def _share(folder: Path) -> int | None:
-    """Hold the folder as long as the process, and remove numba's files that killed processes left."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return used_together(folder, "__pycache__/*.tmp.*")
+            code = compiled(text, f"burstchip_unit_{digest}")
+            data = msgspec.msgpack.encode(code)
+            write_whole(path, hashlib.sha256(data).digest() + data)
+    return load(code)
 
 
 @contextmanager
-def storing(folder: Path | None = None) -> Iterator[None]:
-    """Raise `BurstchipError` BC552 where numba, or a text, cannot be stored."""
+def _storing(folder: Path) -> Iterator[None]:
+    """Raise `BurstchipError` BC552 where machine code cannot be stored."""
     try:
         yield
-    except (OSError, RuntimeError) as reason:
-        given = (isinstance(reason, OSError) and reason.strerror) or str(reason)
-        # numba's own words where neither the folder nor one of the user's can be written to.
-        if isinstance(reason, RuntimeError) and not given.startswith("cannot cache function"):
-            raise
+    except OSError as reason:
         raise BurstchipError(
             Diagnostic(
                 "BC552",
-                f"the compiled loop cannot be stored in '{folder or cache_folder() / 'units'}'",
+                f"the compiled loop cannot be stored in '{folder}'",
                 required="a cache folder that can be written to, with room",
-                given=given,
+                given=reason.strerror or str(reason),
                 hint="name another one by the environment variable BURSTCHIP_CACHE",
             )
         ) from None
 
 
-def load_module(text: str) -> ModuleType:
-    """The module of a text: its `unit`, and the functions that this calls."""
+def load_text(text: str) -> int:
+    """The address of the compiled unit of a text; it is compiled unless the cache has it."""
     with _lock:
-        return _module(text)
+        return _address(text)
 
 
 def load_unit(call: Call) -> int:
-    """The address of a call's compiled unit; it is compiled unless the cache has it."""
-    address: int = load_module(call.text).unit.address
-    return address
+    """The address of a call's compiled unit."""
+    return load_text(call.text)
 
 
-def load_loop() -> Callable[..., None]:
+def load_loop() -> Callable[[int, int], None]:
     """The loop over steps: the text of `code.steps`, kept as a unit is."""
-    loop: Callable[..., None] = load_module(_source("burstchip.backends.sim.code.steps").decode()).run
-    return loop
+    return _UNIT(load_text(_source(_LOOP).decode()))

@@ -18,15 +18,17 @@ from burstchip.backends.sim.signal_source import courses, read_out, spike_list
 from burstchip.backends.sim.unit import Call, Kernel, Unit, now
 from compiler.ir.signals import Listed
 
+_ROWS = ("from burstchip.backends.sim.code.rows import write_row",)
+
 
 def _record(name: str, variable: str, layout: Layout) -> Call:
     number = layout.numbers[name]
     kind = "s" if variable in layout.programs[number].states else "o"
     dtype = "float64" if layout.variant.real else "int32"
-    unit = Unit()
+    unit = Unit(_ROWS)
     unit.add(
-        f"{unit.array(f'r_{number}_{variable}', dtype, 2)}[{now(words.N)} - {now(words.FIRST)}] = "
-        f"{unit.array(f'{kind}_{number}_{variable}', dtype)}"
+        f"write_row({unit.array(f'r_{number}_{variable}', dtype, 2)}, {now(words.N)} - {now(words.FIRST)}, "
+        f"{unit.array(f'{kind}_{number}_{variable}', dtype)})"
     )
     return unit.call("recording", name, gate=words.NEURONS)
 

@@ -25,6 +25,7 @@ _DRAWN = (*_LOOP, "from burstchip.backends.sim.code.draws import key as key_of")
 _NOTE = ("from burstchip.backends.sim.code.traces import note, note_real",)
 _REPLAY = ("from burstchip.backends.sim.code.traces import replay, replay_real",)
 _PLAIN = ("from burstchip.backends.sim.code.traces import bump, bump_real, decay_plain, decay_plain_real",)
+_ROWS = ("from burstchip.backends.sim.code.rows import write_row",)
 
 
 def _compiled(source: str, name: str) -> str:
@@ -181,10 +182,10 @@ class ChipLearning:
         calls = []
         for row, factor in enumerate(FACTORS):
             if factor in layout.programs[target].output and not layout.is_silent(target, factor):
-                unit = Unit()
+                unit = Unit(_ROWS)
                 unit.add(
-                    f"{unit.array(f'stored_y_{self.index}', number, 2)}[{unit.word(row)}] = "
-                    f"{unit.array(f'o_{target}_{factor}', number)}"
+                    f"write_row({unit.array(f'stored_y_{self.index}', number, 2)}, {unit.word(row)}, "
+                    f"{unit.array(f'o_{target}_{factor}', number)})"
                 )
                 calls.append(self._at_the_end(unit, "traces"))
         return calls

@@ -14,7 +14,7 @@ from burstchip.backends.host_values import check_ahead, written_value
 from burstchip.backends.integers import outside_width
 from burstchip.backends.sim.code import words
 from burstchip.backends.sim.code.step_source import checked
-from burstchip.backends.sim.compiled import load_loop, load_unit, storing
+from burstchip.backends.sim.compiled import load_loop, load_unit
 from burstchip.backends.sim.kernel_source import kernel_source, shared_words
 from burstchip.backends.sim.layout import Layout, Variant
 from burstchip.backends.sim.link import Linked, link
@@ -38,11 +38,12 @@ from hw_models.plasticity.carry import MOST_K
 register_codes({"BC569": "a state that no run of a program has"})
 
 
-def _run(*arguments: Any) -> None:
-    loop = load_loop()
-    # Compiled, and stored, by its first call.
-    with storing():
-        loop(*arguments)
+def _run(begin: int, end: int, *tables: NDArray[Any]) -> None:
+    frame = [begin, end]
+    for table in tables:
+        frame += [table.ctypes.data, *table.shape]
+    words_ = np.array(frame, dtype=np.int64)
+    load_loop()(tables[0].ctypes.data, words_.ctypes.data)
 
 
 @dataclass
@@ -142,10 +143,9 @@ class Simulation:
         linked = self.linked
         frames = linked.frames(values)
         self.run(
-            now,
-            now.ctypes.data,
             begin,
             end,
+            now,
             linked.functions,
             frames.ctypes.data + linked.starts,
             linked.gates,

@@ -106,7 +106,7 @@ class Unit:
     ) -> Call:
         """The finished unit, called behind a gate."""
         parts = [PRELUDE + "".join(f"{line}\n" for line in self.imports), *self.functions]
-        unit = ["@cfunc(UNIT, cache=True, error_model='numpy')", "def unit(now, frame):"]
+        unit = ["@cfunc(UNIT, error_model='numpy')", "def unit(now, frame):"]
         unit += [f"    {line}" for line in self.body]
         text = "\n\n".join([*(part.strip("\n") + "\n" for part in parts), "\n".join(unit) + "\n"])
         return Call(text, tuple(self.frame), gate, period, ahead, work, owner)

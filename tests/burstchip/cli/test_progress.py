@@ -8,6 +8,7 @@ import pytest
 
 from burstchip.backends.compiling import report_compiling
 from burstchip.backends.sim import compiled
+from burstchip.backends.sim.unit import Unit
 from burstchip.cli.progress import progress
 
 
@@ -55,12 +56,13 @@ def test_compiling_is_shown_where_it_happens_and_only_there(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("BURSTCHIP_CACHE", str(tmp_path))
-    # Modules that runs of other tests hold stay as they are.
-    monkeypatch.setattr(compiled, "_module", compiled._module.__wrapped__)
+    monkeypatch.setattr(compiled, "_address", compiled._address.__wrapped__)
+    unit = Unit()
+    unit.add("pass")
     for seen in (True, False):
         terminal = Terminal()
         monkeypatch.setattr(sys, "stderr", terminal)
         with progress("working", "preparing"):
-            compiled.load_module("unit = 1\n")
+            compiled.load_text(unit.call("source", "").text)
         assert ("compiling (once)" in terminal.getvalue()) is seen
     report_compiling()  # nobody listens

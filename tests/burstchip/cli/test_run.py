@@ -146,7 +146,7 @@ def test_a_cache_that_cannot_be_written(
     from burstchip.backends.sim import compiled
 
     monkeypatch.setenv("BURSTCHIP_CACHE", str(tmp_path / "pair.yaml" / "cache"))
-    compiled._module.cache_clear()
+    compiled._address.cache_clear()
     done = burstchip("run", "net.burst", "--steps", 3, "-o", "out.nc")
     assert done.code == 2 and "error[BC552]" in done.err and "BURSTCHIP_CACHE" in done.err
     assert not Path("out.nc").exists()

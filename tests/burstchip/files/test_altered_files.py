@@ -246,13 +246,13 @@ def _lines(pipe: int, child: int) -> list[str]:
 @pytest.fixture(autouse=True)
 def watched_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every text that is compiled, looked through for what the files say."""
-    module = compiled._module
+    address = compiled._address
 
     def watched(text: str) -> Any:
         assert HOSTILE not in text and "__class__" not in text
-        return module(text)
+        return address(text)
 
-    monkeypatch.setattr(compiled, "_module", watched)
+    monkeypatch.setattr(compiled, "_address", watched)
 
 
 def test_artifacts(code: ChipProgram, tmp_path: Path) -> None:

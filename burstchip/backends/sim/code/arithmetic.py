@@ -47,3 +47,15 @@ def decayed(value, factor):  # type: ignore[no-untyped-def]
     low = sar(mul32(np.int32(magnitude & np.int32(4095)), factor), np.int32(12))
     result = np.int32(high + low)
     return np.int32(-result) if value < 0 else result
+
+
+@njit
+def interpolated(table, x):  # type: ignore[no-untyped-def]
+    """`numpy.interp` of one real number between a table's entries; beyond its ends, those."""
+    if not x > 0.0:
+        return np.float64(table[0]) if x <= 0.0 else x
+    last = table.shape[0] - 1
+    if x >= last:
+        return np.float64(table[last])
+    before = np.int64(x)
+    return np.float64(table[before + 1] - table[before]) * (x - before) + np.float64(table[before])

@@ -16,6 +16,7 @@ _IMPORTS = """\
 import numpy as np
 
 from burstchip.backends.sim.code.draws import mix, row
+from burstchip.backends.sim.code.scratch import release, scratch
 from burstchip.backends.sim.code.vector_draws import index_halves, random_low
 from burstchip.backends.sim.code.vectors import (
     add, add_saturate, at_least_by, at_most_by, bit_and, load, load_part, mul, mul_by, narrow, shift_right,
@@ -87,14 +88,16 @@ visited += len(y1)
 def _integers(text: Text, csr: bool, *, per_synapse: bool) -> None:
     text.line(f"assert k <= {MOST_K}")
     text.line("n_post = len(y1)")
-    text.line("y = y1.astype(np.int16)")
+    text.line("y = scratch(0, n_post, np.int16)")
+    with text.indented("for i in range(n_post):"):
+        text.line("y[i] = np.int16(y1[i])")
     if per_synapse and not csr:
         text.line("low_index, high_index = index_halves(n_post)")
     if csr:
         text.line("longest = np.int64(0)")
         with text.indented("for j in range(len(x)):"):
             text.line("longest = max(longest, np.int64(indptr[j + 1] - indptr[j]))")
-        text.line("y_row = np.empty(longest, np.int16)")
+        text.line("y_row = scratch(0, longest, np.int16)")
     for lanes in (32, 16):
         text.line(f"k_{lanes} = splat(k, 16, {lanes})")
         if per_synapse:
@@ -135,6 +138,9 @@ for s in range(n):
         with text.indented("elif n > i:"):
             _vector(text, 16, csr, per_synapse, part=True)
         text.line("visited += n")
+    drawn = ("low_index", "high_index") if per_synapse else ()
+    for array in ("y", *(("y_row",) if csr else drawn)):
+        text.line(f"release({array})")
 
 
 def _vector(text: Text, lanes: int, csr: bool, per_synapse: bool, *, part: bool) -> None:

@@ -26,6 +26,7 @@ _IMPORTS = """\
 import numpy as np
 
 from burstchip.backends.sim.code.draws import at, row
+from burstchip.backends.sim.code.scratch import release, scratch
 from burstchip.backends.sim.code.vector_draws import index_halves, random_7
 from burstchip.backends.sim.code.vectors import (
     add, add_by, add_saturate, add_where_less, at_least, at_least_by, at_most, at_most_by, bit_and,
@@ -88,9 +89,20 @@ def engine_source(
 
 
 def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
+    taken: list[str] = []
+
+    def take(name: str, columns: str, kind: str, rows: str = "0") -> None:
+        text.line(f"{name} = scratch({rows}, {columns}, np.{kind})")
+        taken.append(name)
+
+    for product in planned.products:
+        if product.has_z:
+            rows = "y.shape[0]" if product.z_by_place else "0"
+            take(f"z{product.index}", "n_post", _z_type(product), rows)
     _write_postsynaptic(text, planned)
     if layout.per_synapse and not layout.csr:
         text.line("low_index, high_index = index_halves(n_post)")
+        taken += ["low_index", "high_index"]
     elif not layout.per_synapse:
         text.line(f"r = splat(draw, 16, {LANES})")
     for product in planned.products:
@@ -107,11 +119,11 @@ def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
             text.line("longest = max(longest, np.int64(indptr[j + 1] - indptr[j]))")
         for product in planned.products:
             if product.has_z and not product.x_by_place:
-                text.line(f"z{product.index}_row = np.empty(longest, np.{_z_type(product)})")
+                take(f"z{product.index}_row", "longest", _z_type(product))
     for product in planned.products:
         if product.x_by_place:
-            text.line(f"xs{product.index} = np.zeros(x.shape[0], np.int64)")
-            text.line(f"z{product.index}_row = np.empty({layout.longest}, np.int32)")
+            take(f"xs{product.index}", "x.shape[0]", "int64")
+            take(f"z{product.index}_row", layout.longest, "int32")
     word = "if"
     for variant in planned.variants:
         tests = [f"live{g}" for g in variant.live] + [f"not live{g}" for g in variant.dead]
@@ -122,14 +134,14 @@ def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
         with text.indented("else:"), text.indented("for j in range(n_pre):"):
             layout.write_bounds(text)
             _write_settling(text, layout)
+    for name in taken:
+        text.line(f"release({name})")
 
 
 def _write_postsynaptic(text: Text, planned: Plan) -> None:
     """Z of each product, its greatest magnitude, and which groups are live."""
     for product in planned.products:
         if product.has_z:
-            shape = "(y.shape[0], n_post)" if product.z_by_place else "n_post"
-            text.line(f"z{product.index} = np.zeros({shape}, np.{_z_type(product)})")
             text.line(f"most{product.index} = np.int64(0)")
             _write_z(text, product)
     for g, group in enumerate(planned.groups):

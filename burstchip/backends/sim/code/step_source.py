@@ -17,7 +17,7 @@ from hw_models.program.widths import INT32, INT64, Width
 #: What the generated text needs to see.
 PRELUDE = """\
 import numpy as np
-from burstchip.backends.sim.code.arithmetic import decayed, mul32, sar, shl
+from burstchip.backends.sim.code.arithmetic import decayed, interpolated, mul32, sar, shl
 from burstchip.backends.sim.code.draws import at, key as key_of, row
 from burstchip.backends.sim.code.loop import loop
 
@@ -137,9 +137,7 @@ def _real(program: Program, node: Node, names: list[str]) -> str:
         "maximum": lambda: f"{a[0]} if {a[0]} > {a[1]} else {a[1]}",
         "saturate": lambda: a[0],
         "wrap": lambda: a[0],
-        "lookup": lambda: (
-            f"np.interp({a[0]}, INDEX_{_table(program, node.attribute)}, {_table(program, node.attribute)})"
-        ),
+        "lookup": lambda: f"interpolated({_table(program, node.attribute)}, {a[0]})",
         "function": lambda: program.functions[node.attribute].text(a[0]),
         "random": lambda: (
             f"(at(row(key, {node.repeat}), i) & u32({(1 << node.attribute) - 1})) + "
@@ -229,6 +227,4 @@ def step_source(
     for number, table in enumerate(program.tables):
         constant = _table(program, number)
         tables.append(f"{constant} = np.array({list(table)}, dtype=np.int64)")
-        if real:
-            tables.append(f"INDEX_{constant} = np.arange({len(table)}, dtype=np.float64)")
     return "\n".join([*tables, "@loop", *lines, ""]), arguments

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.sim.code.loop import loop
+from burstchip.backends.sim.code.scratch import release, scratch
 
 Numbers = NDArray[Any]
 
@@ -84,14 +85,14 @@ def replay(
     """Rebuild an epoch's history: decay at each place, an impulse at the noted one."""
     places = history.shape[0]
     size = floors.shape[1]
-    table = np.empty(size, dtype=np.int32)
+    table = scratch(0, size, np.int32)
     for k in range(stored.shape[0]):
         for v in range(size):
             table[v] = floors[k, v] + (1 if decay_draw < thresholds[k, v] else 0)
         step = impulses[k, 0] + (1 if impulse_draw < impulses[k, 1] else 0)
         if places == 1 and size <= stored.shape[1]:
             # Many neurons: what m steps of decay make of each value, then two look-ups a neuron.
-            after = np.empty((every + 1, size), dtype=np.int32)
+            after = scratch(every + 1, size, np.int32)
             for v in range(size):
                 after[0, v] = v + low
             for m in range(every):
@@ -105,6 +106,7 @@ def replay(
                 history[0, k, j] = h
                 if keep:
                     stored[k, j] = h
+            release(after)
             continue
         for j in range(stored.shape[1]):
             h = stored[k, j]
@@ -123,6 +125,7 @@ def replay(
                 history[0, k, j] = h
             if keep:
                 stored[k, j] = h
+    release(table)
 
 
 @loop

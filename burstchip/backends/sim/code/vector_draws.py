@@ -13,6 +13,7 @@ from llvmlite import ir
 from numba import njit
 from numba.extending import intrinsic
 
+from burstchip.backends.sim.code.scratch import scratch
 from burstchip.backends.sim.code.vectors import constant
 from hw_models.program.random import INDEX_STEP, MIX_1, MIX_2
 
@@ -21,8 +22,8 @@ _INDEX_STEP = np.uint32(INDEX_STEP)
 
 @njit
 def index_halves(n):
-    """The halves of i * INDEX_STEP for i below `n`, as two int16 arrays."""
-    low, high = np.empty(n, np.int16), np.empty(n, np.int16)
+    """The halves of i * INDEX_STEP for i below `n`, as two int16 arrays, to be released."""
+    low, high = scratch(0, n, np.int16), scratch(0, n, np.int16)
     for i in range(n):
         product = np.uint32(np.uint32(i) * _INDEX_STEP)
         low[i] = np.int16(product & np.uint32(0xFFFF))

@@ -96,10 +96,10 @@ def test_a_sweep_compiles_nothing(rule: Plasticity, model: str, at_another_rate:
 
     run(network(1, 1, model=model, learn=rule), "v")
     # Every text is asked for here; a miss is one that this process has not loaded.
-    before = compiled._module.cache_info()
+    before = compiled._address.cache_info()
     other = replace(rule, every=2.0, **at_another_rate)
     run(network(1, 1, model=model, size=5, learn=rule), "v", "events")
     run(network(1, 1, model=model, size=70, learn=rule), "u" if model == "lif" else "burst_error")
     run(network(3, 2, model=model, delay=4.0, seed=9, learn=other), "v")
-    after = compiled._module.cache_info()
+    after = compiled._address.cache_info()
     assert after.misses == before.misses > 0 and after.hits > before.hits
