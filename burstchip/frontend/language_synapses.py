@@ -89,14 +89,20 @@ def plasticity() -> Variants:
             "samples between two moves of the tag into the weight; 0: whole units carry by themselves",
         ),
     )
+    postsynaptic = Key(
+        "postsynaptic",
+        Name("an output of the target"),
+        "the output that y0 and traces of the target follow, such as bursts",
+        default="events",
+    )
     return Variants(
         selector,
         {
             "chip": Record(
-                (*common, rate, *consolidation, *products),
+                (*common, rate, *consolidation, *products, postsynaptic),
                 "form 'chip'",
                 one_of=((("learning_rate",), ("dw", "dt", "dd")),),
-                excluding=(("trace", "traces"),),
+                excluding=(("trace", "traces"), ("learning_rate", "postsynaptic")),
                 together=(("learning_rate", "consolidation_rate", "consolidate_every"),),
             ),
             "carry": Record(

@@ -15,7 +15,7 @@ from hw_models.plasticity.rule import TARGETS, LearningRule
 
 @dataclass(frozen=True)
 class Learning:
-    """A plasticity, the third factors that its rule reads, and whether it reads the target's events."""
+    """A plasticity, the third factors that its rule reads, and whether it reads when the target spikes."""
 
     plasticity: Plasticity
     third_factors: tuple[str, ...]
@@ -64,10 +64,21 @@ def _plasticity(name: str, fields: Fields, step: float | None, report: Report) -
         consolidation_rate=fields.number("consolidation_rate"),
         consolidate_every=fields.get("consolidate_every", int),
         seed=fields.get("seed", int),
+        postsynaptic=fields.get("postsynaptic", str) or "events",
         place=report.place(fields.at),
         places=places,
     )
-    return Learning(plasticity, *_needs(fields, traces, rule))
+    learning = Learning(plasticity, *_needs(fields, traces, rule))
+    if rule is not None and fields.given("postsynaptic") and not learning.events:
+        report.add(
+            "BC144",
+            fields.nodes["postsynaptic"],
+            f"no rule of {fields.label} reads y0 or a trace of the target: 'postsynaptic' has no effect",
+            severity="warning",
+            required=f"y0, or a trace y1 to y3, in one of {', '.join(TARGETS)}",
+            hint="remove 'postsynaptic'",
+        )
+    return learning
 
 
 def _needs(

@@ -18,6 +18,7 @@ from burstchip.frontend.tree import Node
 from compiler.ir.network import WEIGHT_BITS, Connectivity, Constant, Endpoint, Projection, carries_delays
 from hw_models.diagnostics import nearest
 from hw_models.neurons.model import Dimension
+from hw_models.program.widths import FLAG
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
             required="delays in one place",
             hint="remove 'delay'",
         )
-    learn = _learn(fields, source, pre, post, around, report)
+    learn = _learn(fields, post, around, report)
     bits = _bits(fields, report)
     if (
         source is None
@@ -207,21 +208,15 @@ def _check_weights_once(fields: Fields, connectivity: Connectivity | None, repor
 
 def _instead(missing: Sequence[str], learning: Learning) -> str | None:
     """What a rule may read of any target that spikes."""
-    if missing == ["events"]:
-        return "y0 and traces y1 to y3 follow the output 'events' of the target"
+    followed = learning.plasticity.postsynaptic
+    if missing == [followed]:
+        return f"y0 and traces y1 to y3 follow the output '{followed}' of the target"
     if learning.plasticity.rules:
         return f"to read a trace of its events, define {missing[0]} under 'traces'"
     return None
 
 
-def _learn(
-    fields: Fields,
-    source: Endpoint | None,
-    pre: Neurons | None,
-    post: Neurons | None,
-    around: Surroundings,
-    report: Report,
-) -> str | None:
+def _learn(fields: Fields, post: Neurons | None, around: Surroundings, report: Report) -> str | None:
     """The plasticity that the projection names; reports one that cannot work here."""
     name = fields.get("learn", str)
     if name is None or around.plasticity is None:
@@ -238,23 +233,12 @@ def _learn(
             hint=nearest(name, known) or ("none is defined" if not known else None),
         )
         return None
-    if source is not None and pre is not None and pre.model is not None:
-        width = pre.model.program.outputs[source.port]
-        if (width.low, width.high) != (0, 1):
-            events = [
-                port for port, other in pre.model.program.outputs.items() if (other.low, other.high) == (0, 1)
-            ]
-            report.add(
-                "BC142",
-                fields.nodes["from"],
-                f"{fields.label} cannot learn: '{source}' sends graded messages, which leave no trace",
-                required="a source of spikes"
-                + (f": {', '.join(f'{pre.name}.{e}' for e in events)}" if events else ""),
-            )
     learning = around.plasticity[name]
     if learning is not None and post is not None and post.model is not None:
-        needed = (*learning.third_factors, *(("events",) if learning.events else ()))
-        missing = [output for output in needed if output not in post.model.program.outputs]
+        sent, followed = post.model.program.outputs, learning.plasticity.postsynaptic
+        missing = [output for output in learning.third_factors if output not in sent]
+        if learning.events and sent.get(followed) != FLAG:
+            missing.append(followed)
         if missing:
             report.add(
                 "BC142",

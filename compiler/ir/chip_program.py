@@ -148,7 +148,8 @@ class LearningCode:
     `carry`: W += (x * gathered + r) >> (shift + halvings) where `gate` is 1; the trace x is cleared where
     `restart` is 1; all three are signals at the neurons' clock. `chip`: the sums of products in `rules`
     (dw, dt, dd). Every `consolidate_every` samples the neuron's y2 moves the tag; 0 where the rule does
-    without. `seed` takes the place of the run's in all draws of this learning; None: the run's. `rate` and
+    without. `seed` takes the place of the run's in all draws of this learning; None: the run's.
+    `postsynaptic` is the output of the target that y0 and the traces y1 to y3 follow. `rate` and
     `consolidation` are the exact rates of a burst rule, `gains` what the products of its sums are exactly
     worth (`Product.gain`); None and (): what the integers stand for.
     """
@@ -163,6 +164,7 @@ class LearningCode:
     stream: int
     trace_stream: int
     seed: int | None = None
+    postsynaptic: str = "events"
     rate: float | None = None
     consolidation: float | None = None
     gains: tuple[float, ...] = ()
@@ -191,7 +193,9 @@ class LearningCode:
 
     @property
     def reads_events(self) -> bool:
-        """Whether the rule needs to know when the postsynaptic neuron emits."""
+        """Whether the rule needs to know when the postsynaptic neuron emits; a burst rule does not."""
+        if not {"dw", "dt", "dd"} & set(self.rules):
+            return False
         return not self.third_factors or "y0" in self.rule.conditions or "y0" in self.rule.variables
 
 

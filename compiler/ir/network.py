@@ -233,7 +233,8 @@ class Plasticity:
     `form` is `chip` (a sum of products in the chip's own grammar) or `carry` (8-bit weight, 8-bit tag
     with carry; emulation only). A burst rule is given by `learning_rate` and, in the chip form,
     `consolidation_rate` and `consolidate_every`; any other rule of the chip form by its text in `rules`
-    (keys dw, dt, dd). `seed` takes the place of the network's in its draws.
+    (keys dw, dt, dd). `seed` takes the place of the network's in its draws. `postsynaptic` is the output of
+    the target that y0 and the traces y1 to y3 follow.
     """
 
     name: str
@@ -246,6 +247,7 @@ class Plasticity:
     consolidation_rate: float | None = None
     consolidate_every: int | None = None
     seed: int | None = None
+    postsynaptic: str = "events"
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
 

@@ -209,6 +209,8 @@ def _projection_code(projection: ProjectionCode) -> Iterator[str]:
 def _learning(learning: LearningCode) -> Iterator[str]:
     steps = f"every {learning.every} steps"
     yield f"    learn {learning.form}, {learning.rounding}, {steps}, stream {learning.stream}"
+    if learning.reads_events:
+        yield f"      postsynaptic = {learning.postsynaptic}"
     if learning.form == "carry":
         yield f"      shift = {learning.shift}"
         for name in ("gate", "restart", "halvings"):

@@ -27,7 +27,7 @@ from compiler.ir.signals import Constant
 from compiler.ir.verify_signals import signal_range, verify_given, verify_signal
 from hw_models.neurons.verify import verify_binding
 from hw_models.program.verify import verify_program
-from hw_models.program.widths import Width
+from hw_models.program.widths import FLAG, Width
 
 #: What a probe of a projection may name.
 SYNAPTIC = ("w", "t", "d", "x1", "x2", *FACTORS)
@@ -285,6 +285,9 @@ def _verify_projection(
     low, high = _WEIGHT_RANGES[form]
     if projection.learning is not None:
         _verify_learning(projection.learning, name)
+        followed = projection.learning.postsynaptic
+        if projection.learning.reads_events:
+            assert target.program.outputs.get(followed) == FLAG, f"{name} follows no events '{followed}'"
         gains = len(projection.learning.gains)
         assert not gains or gains == len(projection.learning.rule.products), f"{name} has {gains} gains"
     assert _is_real(projection.limit), f"the limit of {name} is not real"

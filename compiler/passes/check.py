@@ -17,7 +17,6 @@ from compiler.ir.verify_signals import signal_range
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.roles import ANNEALINGS_MAX
 from hw_models.program.ranges import output_range
-from hw_models.program.widths import FLAG
 
 register_codes(
     {
@@ -124,13 +123,6 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
         if learning is None:
             continue
         target = code.population(projection.target)
-        if code.population(projection.source).program.outputs[projection.output] != FLAG:
-            yield _error(
-                "BC333",
-                f"'{projection.name}' learns from graded messages",
-                "an output of events (0 or 1)",
-                f"{projection.source}.{projection.output}",
-            )
         if learning.form == "carry":
             if not target.roles.gathered:
                 yield _error(

@@ -106,6 +106,7 @@ def quantize_learning(
         stream=elaborated.streams.learning(plastic_index),
         trace_stream=elaborated.streams.trace(index),
         seed=plasticity.seed,
+        postsynaptic=plasticity.postsynaptic,
         rate=plasticity.learning_rate,
         consolidation=plasticity.consolidation_rate,
     )

@@ -240,7 +240,8 @@ def _wire(code: ChipProgram, projection: ProjectionCode, connection: Any, networ
         getattr(target, f"s_out_{population.roles.gathered}").connect(connection.s_in_y1)
         return
     if learning.reads_events:
-        (target.s_out if stock else target.s_out_events).connect(connection.s_in_bap)
+        spikes = target.s_out if stock else getattr(target, f"s_out_{learning.postsynaptic}")
+        spikes.connect(connection.s_in_bap)
     if learning.third_factors:
         for factor in FACTORS:
             if factor in population.program.outputs:

@@ -184,6 +184,7 @@ class Learning(Struct, frozen=True, forbid_unknown_fields=True):
     stream: Integer
     trace_stream: Integer
     seed: Seed | None
+    postsynaptic: Name
     traces: tuple[Trace, ...]
     terms: Annotated[tuple[Term, ...], Meta(min_length=1)]
 

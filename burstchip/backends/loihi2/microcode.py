@@ -16,7 +16,17 @@ from hw_models.plasticity.grammar import learning_rule
 from hw_models.plasticity.rule import Factor, LearningRule, Product, SumOfProducts, Target
 
 #: What a learning engine receives in addition to its terms and traces.
-SCALARS = ("form", "rounding", "every", "shift", "consolidate_every", "stream", "trace_stream", "seed")
+SCALARS = (
+    "form",
+    "rounding",
+    "every",
+    "shift",
+    "consolidate_every",
+    "stream",
+    "trace_stream",
+    "seed",
+    "postsynaptic",
+)
 
 
 def rule_of(learning: LearningCode) -> LearningRule:

@@ -64,7 +64,7 @@ def note_and_learn(
     it.x = np.stack([note_spikes(it.x[k], it.noted_x, spikes, x_traces[k]) for k in range(2)])
     it.noted_x = np.where(spikes, place, it.noted_x)
     if learning.reads_events:
-        spikes, second = sent["events"] != 0, int(draws.y_second[0])
+        spikes, second = sent[learning.postsynaptic] != 0, int(draws.y_second[0])
         it.y = np.stack([note_spikes(it.y[k], it.noted_y, spikes, y_traces[k], second) for k in range(3)])
         it.noted_y = np.where(spikes, place, it.noted_y)
     if place != learning.every:

@@ -175,7 +175,13 @@ class Layout:
             for projection in self.code.projections
             if self.is_active(projection) or self.is_plastic(projection)
         }
-        # Events are counted from their list, and a plastic synapse may read those of its target.
+        used |= {
+            (self.numbers[projection.target], projection.learning.postsynaptic)
+            for projection in self.code.projections
+            if projection.learning is not None
+            if self.is_plastic(projection) and projection.learning.reads_events
+        }
+        # Events are counted from their list.
         used |= {
             (number, "events") for number, program in enumerate(self.programs) if "events" in program.output
         }

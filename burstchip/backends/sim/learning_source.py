@@ -160,7 +160,8 @@ class ChipLearning:
     def _note(self, side: str, layout: Layout) -> Call:
         k, real = self.index, layout.variant.real
         source, target = layout.numbers[self.projection.source], layout.numbers[self.projection.target]
-        name = f"{source}_{self.projection.output}" if side == "x" else f"{target}_events"
+        of_target = f"{target}_{self.learning.postsynaptic}"
+        name = f"{source}_{self.projection.output}" if side == "x" else of_target
         unit = Unit(_NOTE)
         if side == "y" and not self.third_factors:
             draw = f"{unit.array(f'y_second_{k}', 'int64')}[{now(words.N)} - {now(words.BEGIN)}]"

@@ -252,23 +252,6 @@ def test_the_carry_form_needs_gathered_burst_errors(make: Any) -> None:
     ]
 
 
-def test_learning_needs_events(make: Any) -> None:
-    errors = found(
-        make.network(
-            make.population("a", "current_source"),
-            make.population("n", "burst_unit"),
-            make.burst_rule(),
-            make.projection("a.current", "n.soma", 1.0, learn="rule"),
-        )
-    )
-    error = next(error for error in errors if error.severity == "error")
-    assert (error.id, error.message, error.given) == (
-        "BC333",
-        "'a.current->n.soma' learns from graded messages",
-        "a.current",
-    )
-
-
 def test_bits_that_the_carry_form_does_not_read(make: Any) -> None:
     first = make.projection(
         "image.events", "hidden.soma", Uniform(-3.25, 3.25), limit=20.0, learn="rule", weight_bits=5

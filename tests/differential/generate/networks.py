@@ -107,14 +107,14 @@ def _projections(
     ends: list[ProjectionStructure] = []
     for i in range(n_plastic):
         target = draw(st.sampled_from(targets))
-        spiking = [it for it in made if "events" in it.outputs]
-        source = draw(st.sampled_from(spiking))
+        source = draw(st.sampled_from(made))
         fitting = [
             rule
             for rule in rules
             if rule.every == every[target.name]
             and (target.sends_third_factors or not rule.needs_third_factors)
             and (target.gathers_errors or (rule.form != "carry" and not rule.rates))
+            and rule.postsynaptic in target.outputs
         ]
         if fitting and draw(st.booleans()):
             rule = fitting[0]
@@ -125,6 +125,7 @@ def _projections(
                     every[target.name],
                     target.sends_third_factors,
                     target.gathers_errors,
+                    "bursts" in target.outputs,
                     consolidate_every,
                 )
             )

@@ -61,6 +61,8 @@ class PlasticityStructure:
     rates: tuple[tuple[str, Any], ...] = ()
     #: Whether its draws have a seed of their own.
     is_seeded: bool = False
+    #: The output of the target that y0 and traces follow.
+    postsynaptic: str = "events"
 
     @property
     def needs_third_factors(self) -> bool:
@@ -71,9 +73,15 @@ class PlasticityStructure:
 
 @st.composite
 def plasticity_structures(
-    draw: st.DrawFn, name: str, every: int, third_factors: bool, errors: bool, consolidate_every: int
+    draw: st.DrawFn,
+    name: str,
+    every: int,
+    third_factors: bool,
+    errors: bool,
+    bursts: bool,
+    consolidate_every: int,
 ) -> PlasticityStructure:
-    """A plasticity for projections onto neurons that send third factors, gather burst errors, or do not."""
+    """A plasticity for projections onto neurons that send third factors, gather errors, burst, or do not."""
     forms = ["rule", "burst", "carry", "rule"] if errors else ["rule"]
     form = draw(st.sampled_from(forms))
     rounding = draw(st.sampled_from(ROUNDINGS))
@@ -83,8 +91,11 @@ def plasticity_structures(
             factors = draw(st.sampled_from(("none", "none", "flags")))
         rules = draw(st.one_of(_sensible_rules(factors), _any_rules(factors)))
         traces = _traces_of(rules, factors)
+        follows = any("y0" in text for _, text in rules) or any(trace.startswith("y") for trace, _ in traces)
+        followed = draw(st.sampled_from(("events", "bursts"))) if bursts and follows else "events"
+        seeded = draw(st.booleans())
         return PlasticityStructure(
-            name, "chip", rounding, every, traces, rules, is_seeded=draw(st.booleans())
+            name, "chip", rounding, every, traces, rules, is_seeded=seeded, postsynaptic=followed
         )
     if form == "carry":
         trace = draw(st.tuples(st.sampled_from((0.5, 4.0, 16.0, 1e6)), st.sampled_from((1, 16, 60, 127))))
@@ -183,6 +194,8 @@ def plasticities(draw: st.DrawFn, it: PlasticityStructure, step_ms: float) -> di
     }
     if traces:
         keys |= {"trace": traces[0]} if len(traces) == 1 else {"traces": traces}
+    if it.postsynaptic != "events":
+        keys["postsynaptic"] = it.postsynaptic
     if it.is_seeded:
         keys["seed"] = draw(st.sampled_from((0, 5, 2**32 - 1)))
     return keys | dict(it.rates) | dict(it.rules)

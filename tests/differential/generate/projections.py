@@ -78,8 +78,7 @@ def projection_structures(
     learn: PlasticityStructure | None,
 ) -> ProjectionStructure:
     """A projection between two populations, which may be the same."""
-    outputs = ("events", "bursts") if learn is not None else source.outputs
-    output = draw(st.sampled_from([name for name in source.outputs if name in outputs]))
+    output = draw(st.sampled_from(source.outputs))
     port = draw(st.sampled_from(target.ports))
     kind = draw(st.sampled_from([k for k in KINDS if k != "one_to_one" or source.size == target.size]))
     recurrent = source == target and kind != "one_to_one" and source.size > 1
