@@ -17,6 +17,7 @@ from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import (
     NO_CHIP,
     WEIGHT_BITS,
+    Endpoint,
     ListedEvents,
     Network,
     Plasticity,
@@ -68,6 +69,14 @@ def _message(elaborated: Elaborated, synapses: Synapses) -> int:
     return max(abs(sent.low), abs(sent.high))
 
 
+def _message_unit(network: Network, end: Endpoint) -> float:
+    """What a message of 1 stands for, in the unit of its output."""
+    source = next(it for it in network.populations if it.name == end.population)
+    model = network.model_of(source.name)
+    numbers = model.in_chip_units(parameter_values(source, model), network.step, float(VOLTAGE_STEPS))
+    return numbers.units[end.port][0] if end.port in numbers.units else 1.0
+
+
 def _arriving(elaborated: Elaborated, synapses: Synapses, form: Form) -> Arriving:
     projection = synapses.projection
     bits = projection.weight_bits
@@ -76,6 +85,7 @@ def _arriving(elaborated: Elaborated, synapses: Synapses, form: Form) -> Arrivin
     steps *= 1 << max(bits - WEIGHT_BITS, 0)
     if projection.source.port in elaborated.network.model_of(projection.source.population).continuous:
         magnitude *= elaborated.network.step
+    magnitude *= _message_unit(elaborated.network, projection.source)
     fan_in = int(np.max(np.bincount(synapses.post), initial=0))
     at_once = fan_in * magnitude * _message(elaborated, synapses)
     return Arriving(projection.target.port, magnitude, steps, at_once)
@@ -296,6 +306,8 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
             plastic_index += 1
         source, target = synapses.projection.source, synapses.projection.target
         unit, unit_name = units[target.population, target.port]
+        # A weight is what one whole message does.
+        unit = unit / _message_unit(network, source)
         if source.port in network.model_of(source.population).continuous:
             unit = unit / network.step
         if synapses.projection.weight_exp is not None:

@@ -17,7 +17,7 @@ In integers p counts 64ths, P 2^-18, R 2^-20 and the burst error 64ths of a burs
 toward zero, right shifts floor, P is rounded to nearest where it is subtracted.
 
 A weight at the soma is the greatest depolarisation in mV by one event; at the dendrite the change of the
-burst probability by a whole burst error (64).
+burst probability.
 Source of the rule: Payeur, Guerguiev, Zenke, Richards, Naud, Nat. Neurosci. 24, 1010 (2021).
 """
 
@@ -242,7 +242,7 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
         parameters,
         represents,
         # One weight unit at exponent 0 adds 1 to u, and 64 to d for a whole burst error.
-        port_units={"soma": unit * peak, "dendrite": BURST / certainty},
+        port_units={"soma": unit * peak, "dendrite": 1 / certainty},
         # The compiler makes the exponents and the factor's shift what the projections need.
         constants={"soma_exp": INPUT_SHIFT, "dendrite_exp": 0, "factor_shift": 0},
         units={

@@ -136,10 +136,11 @@ class ChipNumbers:
 
     `parameters` have the chip's names (`du`, `dv`, `vth`, ...); `constants` are those that no physical
     parameter sets. `represents` has an entry for every physical parameter. `port_units[port]` is the weight,
-    in the port's base unit, that one weight unit at exponent 0 stands for, one or [neuron].
-    `units[variable]` is the value that 1 in a state or output stands for, and its unit ("" for a fraction),
-    where that is one number for all neurons. `origins[variable]` is the value that 0 in it stands for, in
-    that unit, one or [neuron], where it is not 0. `starts[state]`, of each state of the model's `initial`,
+    in the port's base unit, that one weight unit at exponent 0 stands for where a message is 1, one or
+    [neuron]. `units[variable]` is the value that 1 in a state or output stands for, and its unit ("" for a
+    fraction), where that is one number for all neurons; a message counts in the unit of its output.
+    `origins[variable]` is the value that 0 in it stands for, in that unit, one or [neuron], where it is not
+    0. `starts[state]`, of each state of the model's `initial`,
     are the physical value that 1 in the state adds, and the one that 0 stands for.
     """
 

@@ -208,7 +208,7 @@ def test_half_of_the_events_of_a_bursting_neuron_are_bursts(recorded: Callable[.
     found = recorded(
         """
 populations:
-  push: {model: current_source, size: 1, level: 64}
+  push: {model: current_source, size: 1}
   plain: {model: burst_unit, size: 40, bias: 500 pA}
   excited: {model: burst_unit, size: 40, bias: 500 pA}
 projections: [{from: push, to: excited.dendrite, weight: 25 %}]
@@ -253,7 +253,7 @@ def test_the_carry_form_follows_the_burst_error(recorded: Callable[..., Recorded
         f"""
 populations:
   spikes: {{model: spike_list, size: 2, events: [{often}, [1, 149 ms]]}}
-  push: {{model: current_source, size: 1, level: 64, stop: 130 ms}}
+  push: {{model: current_source, size: 1, stop: 130 ms}}
   cell: {{model: burst_unit, size: 8, bias: 400 pA}}
 plasticity:
   bursts: {{form: carry, every: 8 ms, trace: {{name: x1, tau: 15 ms, increment: 16}}, learning_rate: 2^-4}}
@@ -298,7 +298,6 @@ projections:
 
 
 def test_an_event_at_a_dendrite_does_what_the_report_says(tmp_path: Path) -> None:
-    """An event is a message of 1, where a whole burst error is one of 64."""
     path = tmp_path / "net.yaml"
     path.write_text(
         """burstchip: 1
@@ -313,5 +312,5 @@ projections: [{from: push, to: cell.dendrite, weight: 25 %}]
     code, warnings = compile_file(path)
     (line,) = (line for line in code.quantisation if line.parameter == "one event")
     d = record(code, 20, ["cell.d"]).values["cell", "d"] * code.population("cell").units["d"][0]
-    assert (line.requested, line.represented) == (0.25, float(d.max())) and d.max() == 0.25 / 64
-    assert [it.id for it in warnings] == ["BC319"]
+    assert (line.requested, line.represented) == (0.25, float(d.max())) and d.max() == 0.25
+    assert not warnings

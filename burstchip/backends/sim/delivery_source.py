@@ -13,6 +13,7 @@ ROW_LANES = 32
 ROWS_AHEAD = 2
 
 _IMPORTS = (
+    "from burstchip.backends.sim.code.frame import flat",
     "from burstchip.backends.sim.code.prefetch import fetch",
     "from burstchip.backends.sim.code.sums import put_under_way, slot_of",
     "from burstchip.backends.sim.code import vectors as vec",
@@ -161,7 +162,7 @@ def delivery(index: int, layout: Layout, *, ahead: bool = False) -> Call:
     unit.add(f"amount, skipped = {amount}, {unit.word(0 if ahead else every)}")
     start, summed = "0", "sums"
     if own_delays:
-        start, summed = "0" if each else "slot * size", "sums.reshape(sums.size)"
+        start, summed = "0" if each else "slot * size", "flat(sums)"
     # A chip sends with the weight as it was when the event was emitted: see `learning_source`.
     unit.add(
         "if skipped == 0 or n % skipped != 0:",

@@ -17,7 +17,10 @@ import llvmlite.binding as llvm
 from msgspec import Struct
 
 #: What numba's wrapper of a unit calls only if the unit raises, which it cannot.
-_RAISING = re.compile(r"Py\w+|numba_\w+|NRT_Free|NRT_MemInfo_call_dtor")
+_RAISING = re.compile(
+    r"Py\w+|NRT_Free|NRT_MemInfo_call_dtor|numba_do_raise|numba_gil_ensure|numba_gil_release|"
+    r"numba_runtime_build_excinfo_struct|numba_unpickle"
+)
 _NAME = re.compile(r'@"?([\w.$]+)"?')
 
 

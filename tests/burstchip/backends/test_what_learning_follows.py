@@ -40,7 +40,7 @@ plasticity:
     postsynaptic: OUTPUT
 projections:
   - {name: learned, from: noise, to: cells.soma, weight: 0.01 mV, limit: 20 mV, learn: count}
-  - {from: noise, to: cells.dendrite, weight: 0.5}
+  - {from: noise, to: cells.dendrite, weight: 0.008}
 """
 
 

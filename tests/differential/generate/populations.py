@@ -97,7 +97,7 @@ class PopulationStructure:
         if self.counted or port == "modulator":
             return 1.0
         if port == "dendrite":
-            return 1.0 / (1 << self.dendrite_shift)
+            return 1.0 / (64 << self.dendrite_shift)
         return self.distance_mv / (128 if self.model in LEAKY else 8192)
 
 

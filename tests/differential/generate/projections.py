@@ -57,7 +57,8 @@ class ProjectionStructure:
         """The greatest magnitude of a weight, in mV or as a fraction."""
         mantissa = 128 if self.learn is not None and self.learn.form == "carry" else 256
         # Short of the power of two, so that no rounding of the text takes it beyond.
-        return 0.99 * mantissa * self.target.weight_unit(self.port) * 2.0**self.exponent
+        message = 64 if self.output == "burst_error" else 1
+        return 0.99 * mantissa * message * self.target.weight_unit(self.port) * 2.0**self.exponent
 
     @property
     def weight_dimension(self) -> str:

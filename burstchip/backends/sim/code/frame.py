@@ -10,7 +10,7 @@ length in each dimension. So the loop that calls the units knows nothing of thei
 from __future__ import annotations
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
@@ -65,6 +65,28 @@ def array(typing, base, place, dtype, dimensions):
         return made._getvalue()
 
     return kind(types.intp, place, dtype, dimensions), emit
+
+
+@intrinsic
+def flat(typing, rows):
+    """The entries of a C-contiguous [n, m], one after the other."""
+    kind = types.Array(rows.dtype, 1, "C")
+
+    def emit(context, builder, signature, arguments):
+        given = context.make_array(rows)(context, builder, arguments[0])
+        made = context.make_array(kind)(context, builder)
+        length = builder.mul(*cgutils.unpack_tuple(builder, given.shape, 2))
+        arrayobj.populate_array(
+            made,
+            data=given.data,
+            shape=[length],
+            strides=[given.itemsize],
+            itemsize=given.itemsize,
+            meminfo=None,
+        )
+        return made._getvalue()
+
+    return kind(rows), emit
 
 
 @intrinsic
