@@ -10,6 +10,7 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 
 from hw_models.diagnostics import BurstchipError, Diagnostic
+from hw_models.neurons.burst_detector import BURST_DETECTOR, BURST_TRACE_DETECTOR
 from hw_models.neurons.burst_unit import BURST_UNIT
 from hw_models.neurons.lif import LIF, LIF_REFRACTORY
 from hw_models.neurons.lif_modulated import LIF_MODULATED
@@ -28,6 +29,8 @@ OWN = (
     TERNARY_LIF,
     LIF_MODULATED,
     BURST_UNIT,
+    BURST_DETECTOR,
+    BURST_TRACE_DETECTOR,
     RATE_SOURCE,
     POISSON_SOURCE,
     SPIKE_LIST,

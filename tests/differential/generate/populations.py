@@ -13,7 +13,9 @@ from generate.quantities import between, each, quantity, written
 
 SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source", "message_list")
 GENERATED = "generated"
-NEURONS = ("lif", "lif", "lif_reset", "ternary_lif", "lif_modulated", "burst_unit", GENERATED)
+#: The parameter of each detector of bursts.
+DETECTORS = {"burst_detector": "window", "burst_trace_detector": "tau"}
+NEURONS = ("lif", "lif", "lif_reset", "ternary_lif", "lif_modulated", "burst_unit", *DETECTORS, GENERATED)
 #: Models with the parameters of `lif`, and more.
 LEAKY = ("lif", "lif_reset", "ternary_lif", "lif_modulated")
 #: What a population may have in the chip's own integers, beside its threshold.
@@ -34,6 +36,7 @@ _PER_NEURON: Mapping[str, tuple[str, ...]] = {
         *("tau_soma", "tau_current", "tau_dendrite", "capacitance", "rest", "threshold", "bias"),
         *("burst_window", *_HOMEOSTASIS, *_TEACHER),
     ),
+    **{model: (parameter,) for model, parameter in DETECTORS.items()},
     "rate_source": ("rate",),
     "poisson_source": ("rate",),
     "spike_list": (),
@@ -94,7 +97,7 @@ class PopulationStructure:
         """What a weight of 1 at exponent 0 is worth at a port: mV, or a fraction at the dendrite."""
         if self.is_generated:
             return 1.0
-        if self.counted or port == "modulator":
+        if self.counted or port in ("modulator", "spikes"):
             return 1.0
         if port == "dendrite":
             return 1.0 / (64 << self.dendrite_shift)
@@ -139,6 +142,7 @@ def populations(it: PopulationStructure, step_ms: float, steps: int) -> st.Searc
         return _integers(it).map(lambda keys: {"model": it.model, "size": it.size, **keys})
     made = {
         **dict.fromkeys((*LEAKY, "burst_unit"), _neurons),
+        **dict.fromkeys(DETECTORS, _detectors),
         "rate_source": _rates,
         "poisson_source": _rates,
         "spike_list": _listed,
@@ -156,6 +160,13 @@ def _integers(draw: st.DrawFn, it: PopulationStructure) -> dict[str, Any]:
         name: draw(each(st.integers(width.low, width.high), it.size, name in it.per_neuron))
         for name, width in widths.items()
     }
+
+
+@st.composite
+def _detectors(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: int) -> dict[str, Any]:
+    name = DETECTORS[it.model]
+    times = between(0, 50 * step_ms, (0.0, 0.5 * step_ms, step_ms, 5.5 * step_ms, 65535 * step_ms))
+    return {name: written(draw(each(times, it.size, name in it.per_neuron)), "ms")}
 
 
 def _times(step_ms: float) -> st.SearchStrategy[float]:

@@ -65,7 +65,7 @@ class ProjectionStructure:
         """The unit of the weights."""
         return (
             ""
-            if self.integers or self.port in ("dendrite", "modulator") or self.target.is_generated
+            if self.integers or self.port in ("dendrite", "modulator", "spikes") or self.target.is_generated
             else "mV"
         )
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from generate.populations import LEAKY, PopulationStructure
+from generate.populations import DETECTORS, LEAKY, PopulationStructure
 from generate.quantities import between, quantity
 
 #: The variables and ports of each model.
 VARIABLES = {
     **dict.fromkeys(LEAKY, ("bias", "soma")),
     "burst_unit": ("bias", "soma", "dendrite", "plastic", "teacher"),
+    **dict.fromkeys(DETECTORS, ("spikes",)),
     "rate_source": ("rate",),
     "poisson_source": ("rate",),
     "current_source": ("level",),
@@ -53,6 +54,7 @@ def signals(
         "teacher": ("Hz", 0.0, 500 / step_ms),
         "rate": ("Hz", 0.0, 1000 / step_ms),
         "level": ("", -40.0, 40.0),
+        "spikes": ("", -3.0, 3.0),
     }[variable]
     flag = variable == "plastic"
 

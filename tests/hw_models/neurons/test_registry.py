@@ -52,6 +52,8 @@ def test_what_is_built_in(entry_points: list[EntryPoint]) -> None:
         "lif_modulated": "neuron",
         "ternary_lif": "neuron",
         "burst_unit": "neuron",
+        "burst_detector": "neuron",
+        "burst_trace_detector": "neuron",
         "rate_source": "source",
         "poisson_source": "source",
         "spike_list": "source",
