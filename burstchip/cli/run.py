@@ -148,10 +148,11 @@ def run(
 
 
 def _tell(recording: Recording, out: Output) -> None:
-    """Events, rates and bursts of each population."""
+    """Events, rates and bursts of each population that emits any."""
     seconds = recording.steps * recording.code.step_ms / 1000
-    width = max(len(population.name) for population in recording.code.populations)
-    for population in recording.code.populations:
+    emitting = [it for it in recording.code.populations if "events" in it.program.outputs]
+    width = max((len(population.name) for population in emitting), default=0)
+    for population in emitting:
         events = recording.events[population.name]
         rate = events / population.size / seconds
         line = f"{population.name:<{width}}  {events:,} events ({rate:.4g} Hz a neuron)"

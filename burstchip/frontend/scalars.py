@@ -102,7 +102,10 @@ def _read_address(kind: Address, node: Scalar, label: str, report: Report) -> Ad
         # A projection's name may have points and arrows.
         found = re.fullmatch(rf"([{PROJECTION_NAME}]{{1,500}}?)(?:\.({NAME}))?", node.text)
     if found is None:
-        report.add("BC123", node, f"{label} needs {kind.what}", required=expected(kind))
+        # A choice of neurons is no part of a network.
+        chosen = kind.projections and "[" in node.text
+        hint = f"some neurons alone: burstchip run --record {node.text}" if chosen else None
+        report.add("BC123", node, f"{label} needs {kind.what}", required=expected(kind), hint=hint)
         return None
     return AddressText(found.group(1), found.group(2), node)
 
