@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compiler.ir.network import (
-    Connectivity,
-    Constant,
-    Dense,
-    Distribution,
-    Endpoint,
-    FixedInDegree,
-    FixedProbability,
-    Network,
-    Plasticity,
-    Population,
-    Projection,
-    TraceSpec,
-    Uniform,
-)
+from compiler.ir.connectivity import Connectivity, Dense, FixedInDegree, FixedProbability
+from compiler.ir.network import Endpoint, Network, Plasticity, Population, Projection, TraceSpec
+from compiler.ir.values import Constant, Distribution, Uniform
 from hw_models.neurons.registry import models
 
 _ONE_STEP = Constant(1.0)

@@ -26,8 +26,9 @@ from compiler.ir.chip_program import (
     TaskCode,
     TraceCode,
 )
-from compiler.ir.network import Constant, DataFile, Normal, Uniform
+from compiler.ir.network import DataFile
 from compiler.ir.signals import HostInput
+from compiler.ir.values import Constant, Normal, Uniform
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
 

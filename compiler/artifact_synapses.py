@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from compiler.artifact_signals import Tensors, as_values, decode_signal, encode_signal
 from compiler.draws import WeightDraws
 from compiler.ir.chip_program import LearningCode, ProjectionCode, TraceCode
-from compiler.ir.network import Constant, Normal, Uniform
+from compiler.ir.values import Constant, Normal, Uniform
 
 #: The signals of a learning rule.
 _SIGNALS = ("gate", "restart", "halvings")

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compiler.ir.network import (
-    Dense,
-    ExplicitPairs,
-    FixedInDegree,
-    FixedProbability,
-    Network,
-    OneToOne,
-    Projection,
-)
+from compiler.ir.connectivity import Dense, ExplicitPairs, FixedInDegree, FixedProbability, OneToOne
+from compiler.ir.network import Network, Projection
 from compiler.machine_memory import as_bytes
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.network import Constant, Distribution, Normal, Uniform
+from compiler.ir.values import Constant, Distribution, Normal, Uniform
 from hw_models.elementary import cos_turns, log
 from hw_models.neurons.quantities import nearest_steps
 from hw_models.program.random import at, key, row

@@ -12,7 +12,7 @@ from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import has_dimension
 from burstchip.frontend.tree import Node
 from burstchip.frontend.weight_file import check_weight_file
-from compiler.ir.network import (
+from compiler.ir.connectivity import (
     Connectivity,
     Dense,
     ExplicitPairs,

@@ -7,7 +7,7 @@ from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import has_dimension
 from burstchip.frontend.times import check_whole_steps
 from burstchip.frontend.tree import Node
-from compiler.ir.network import Constant, Distribution, Normal, Uniform
+from compiler.ir.values import Constant, Distribution, Normal, Uniform
 from hw_models.neurons.model import Dimension
 
 

@@ -11,7 +11,8 @@ from burstchip.files.rows import Unusable, load_rows
 from burstchip.frontend.fields import Fields
 from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import unit_scale
-from compiler.ir.network import ExplicitPairs, ListedEvents
+from compiler.ir.connectivity import ExplicitPairs
+from compiler.ir.network import ListedEvents
 from compiler.steps import are_whole_steps
 from hw_models.neurons.model import Dimension
 from hw_models.neurons.quantities import nearest_steps

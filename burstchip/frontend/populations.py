@@ -9,7 +9,8 @@ from burstchip.frontend.distributions import read_drawn
 from burstchip.frontend.fields import Amount, Entries, Fields, Items
 from burstchip.frontend.report import Report
 from burstchip.frontend.tree import Node, describe
-from compiler.ir.network import ListedEvents, Population, Value
+from compiler.ir.network import ListedEvents, Population
+from compiler.ir.values import Value
 from compiler.steps import whole_steps
 from hw_models.diagnostics import Place
 from hw_models.neurons.model import NeuronModel, Parameter

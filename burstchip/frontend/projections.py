@@ -15,7 +15,9 @@ from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import has_dimension
 from burstchip.frontend.tree import Node
-from compiler.ir.network import WEIGHT_BITS, Connectivity, Constant, Endpoint, Projection, carries_delays
+from compiler.ir.connectivity import Connectivity, carries_delays
+from compiler.ir.network import WEIGHT_BITS, Endpoint, Projection
+from compiler.ir.values import Constant
 from hw_models.diagnostics import nearest
 from hw_models.neurons.model import Dimension
 from hw_models.program.widths import FLAG

@@ -17,17 +17,8 @@ from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import has_dimension, range_of
 from burstchip.frontend.signal_file import read_signal_file
 from burstchip.frontend.times import check_whole_steps
-from compiler.ir.network import (
-    Pulses,
-    Ramp,
-    Signal,
-    SignalCourse,
-    Sine,
-    Steps,
-    StreamedRows,
-    Table,
-    WrittenValue,
-)
+from compiler.ir.courses import Pulses, Ramp, SignalCourse, Sine, Steps, StreamedRows, Table, WrittenValue
+from compiler.ir.network import Signal
 from hw_models.diagnostics import Place, nearest
 from hw_models.neurons.model import BASE_UNITS, Variable
 

@@ -13,40 +13,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.ir.connectivity import Connectivity
+from compiler.ir.courses import SignalCourse
+from compiler.ir.values import Distribution, Value
 from hw_models.diagnostics import Place
 from hw_models.neurons.model import NeuronModel
 
 #: The target of a network that no chip is to hold: only `reference` runs it.
 NO_CHIP = "none"
-
-
-@dataclass(frozen=True)
-class Constant:
-    """One value for all."""
-
-    value: float
-
-
-@dataclass(frozen=True)
-class Uniform:
-    """Uniform on [low, high]."""
-
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Normal:
-    """Normal with this mean and standard deviation."""
-
-    mean: float
-    sd: float
-
-
-Distribution = Constant | Uniform | Normal
-
-#: Values in base units: one number for all neurons, one number each, or what each is drawn from.
-Value = float | tuple[float, ...] | Uniform | Normal
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,86 +61,6 @@ class Population:
     parameter_places: Mapping[str, Place] = field(default_factory=dict)
     initial: Mapping[str, Value] = field(default_factory=dict)
     drawn: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Dense:
-    """Every source neuron to every target neuron."""
-
-
-@dataclass(frozen=True)
-class OneToOne:
-    """Neuron i to neuron i; both populations have one size."""
-
-
-@dataclass(frozen=True)
-class FixedProbability:
-    """Each pair with this probability, drawn independently."""
-
-    probability: float
-
-
-@dataclass(frozen=True)
-class FixedInDegree:
-    """Each target neuron from this many distinct source neurons, drawn without replacement."""
-
-    in_degree: int
-
-
-def _reals(numbers: Iterable[float] | None) -> NDArray[np.float64] | None:
-    return None if numbers is None else np.array(list(numbers), dtype=np.float64)
-
-
-@dataclass(frozen=True, eq=False)
-class ExplicitPairs:
-    """The listed pairs, as rows (source, target neuron); `weights` and `delays` (ms) in listed order."""
-
-    pairs: NDArray[np.int32]
-    weights: NDArray[np.float64] | None = None
-    delays: NDArray[np.float64] | None = None
-
-    @classmethod
-    def of(
-        cls,
-        pairs: Iterable[tuple[int, int]],
-        weights: Iterable[float] | None = None,
-        delays: Iterable[float] | None = None,
-    ) -> ExplicitPairs:
-        """The same from numbers."""
-        listed = np.array(list(pairs), dtype=np.int32).reshape(-1, 2)
-        return cls(listed, _reals(weights), _reals(delays))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ExplicitPairs) and all(
-            np.array_equal(np.atleast_1d(one), np.atleast_1d(two))
-            if one is not None and two is not None
-            else one is two
-            for one, two in (
-                (self.pairs, other.pairs),
-                (self.weights, other.weights),
-                (self.delays, other.delays),
-            )
-        )
-
-
-@dataclass(frozen=True)
-class TensorFile:
-    """A dense weight matrix [target, source] in the port's weight unit: `tensor` of a safetensors file.
-
-    Zero entries are absent synapses, or with `zeros` synapses of weight 0.
-    """
-
-    path: str
-    tensor: str
-    zeros: bool = False
-
-
-def carries_delays(connectivity: Connectivity | None) -> bool:
-    """Whether the delays come with the connectivity."""
-    return isinstance(connectivity, ExplicitPairs) and connectivity.delays is not None
-
-
-Connectivity = Dense | OneToOne | FixedProbability | FixedInDegree | ExplicitPairs | TensorFile
 
 
 @dataclass(frozen=True)
@@ -259,72 +153,6 @@ class Probe:
     owner: str
     variable: str
     place: Place | None = None
-
-
-@dataclass(frozen=True)
-class Sine:
-    """mean + amplitude sin(2 pi (frequency t + phase)), frequency in Hz, phase in cycles."""
-
-    mean: float
-    amplitude: float
-    frequency: float
-    phase: float
-
-
-@dataclass(frozen=True)
-class Ramp:
-    """From one value to another, evenly over so many ms; the last one stays."""
-
-    first: float
-    last: float
-    over: float
-
-
-@dataclass(frozen=True)
-class Pulses:
-    """`value` for the first `width` ms of each `period`, else `base` (None: what holds without it)."""
-
-    value: float
-    width: float
-    period: float
-    base: float | None
-
-
-@dataclass(frozen=True)
-class Steps:
-    """(time in ms since the start, value that holds from then on), in order."""
-
-    rows: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """Rows [row] or [row, neuron] of `every` ms each, over and over or until the last one, which stays."""
-
-    rows: NDArray[np.float64]
-    every: float
-    repeats: bool
-
-
-@dataclass(frozen=True)
-class StreamedRows:
-    """Rows of `every` ms each that the host gives, with values from `low` to `high`."""
-
-    every: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class WrittenValue:
-    """A value from `low` to `high` that the host writes; `start` until then (None: without the signal)."""
-
-    low: float
-    high: float
-    start: float | None
-
-
-SignalCourse = Sine | Ramp | Pulses | Steps | Table | StreamedRows | WrittenValue
 
 
 @dataclass(frozen=True)

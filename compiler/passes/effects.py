@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode, QuantisationLine
-from compiler.ir.network import Uniform
+from compiler.ir.values import Uniform
 from compiler.passes.quantize_report import ROUNDING_SHARE, Report, amount
 from hw_models.diagnostics import Diagnostic, register_codes
 from hw_models.program.numpy_interpreter import WidthError, step

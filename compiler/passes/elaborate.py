@@ -14,19 +14,18 @@ from compiler import tensor_file
 from compiler.connect import with_in_degree, with_probability, without_autapses
 from compiler.cost import require_room_to_compile
 from compiler.draws import Indices, WeightDraws, draw_delays, grid, quantiles
-from compiler.ir.elaborated import Elaborated, Streams, Synapses
-from compiler.ir.network import (
+from compiler.ir.connectivity import (
     Connectivity,
     Dense,
     ExplicitPairs,
     FixedInDegree,
     FixedProbability,
-    Network,
     OneToOne,
-    Projection,
     TensorFile,
-    Uniform,
 )
+from compiler.ir.elaborated import Elaborated, Streams, Synapses
+from compiler.ir.network import Network, Projection
+from compiler.ir.values import Uniform
 from compiler.machine_memory import available_memory
 from compiler.passes.elaborate_values import draw_population
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.draws import draw_values
-from compiler.ir.network import Normal, Population, Uniform, Value
+from compiler.ir.network import Population
+from compiler.ir.values import Normal, Uniform, Value
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import BASE_UNITS, NeuronModel, Parameter
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from compiler.ir.chip_program import QuantisationLine
 from compiler.ir.elaborated import Synapses
-from compiler.ir.network import Normal, Uniform
+from compiler.ir.values import Normal, Uniform
 from compiler.passes.quantize_report import Report
 from compiler.passes.quantize_weights import Weights, exact_weights, mantissa
 from compiler.passes.weight_signs import Form, sign_mode

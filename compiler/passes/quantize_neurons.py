@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compiler.ir.chip_program import QuantisationLine
-from compiler.ir.network import Normal, Population, Uniform, Value
+from compiler.ir.network import Population
+from compiler.ir.values import Normal, Uniform, Value
 from compiler.passes.quantize_report import ROUNDING_SHARE, Report
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.model import BASE_UNITS, ChipNumbers, ChipParameter, NeuronModel, Reals

@@ -18,18 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ir.chip_program import PopulationCode
-from compiler.ir.network import (
-    Network,
-    Population,
-    Pulses,
-    Ramp,
-    Signal,
-    Sine,
-    Steps,
-    StreamedRows,
-    Table,
-    WrittenValue,
-)
+from compiler.ir.courses import Pulses, Ramp, Sine, Steps, StreamedRows, Table, WrittenValue
+from compiler.ir.network import Network, Population, Signal
 from compiler.ir.signals import HostInput, Streamed, Waveform, Written
 from compiler.passes.quantize_neurons import Rounded, parameter_values, rounded, worst
 from compiler.passes.quantize_report import Report, require_whole_steps

@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws
 from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, CARRY_TAG_BITS, QuantisationLine
+from compiler.ir.connectivity import carries_delays
 from compiler.ir.elaborated import Synapses
-from compiler.ir.network import Normal, Projection, Uniform, carries_delays
+from compiler.ir.network import Projection
+from compiler.ir.values import Normal, Uniform
 from compiler.passes.quantize_report import Report
 from compiler.passes.weight_signs import Form, SignMode, check_signs, sign_mode, within_limit
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes

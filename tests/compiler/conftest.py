@@ -8,18 +8,9 @@ from typing import Any
 import pytest
 
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import (
-    Constant,
-    Dense,
-    Endpoint,
-    Network,
-    Plasticity,
-    Population,
-    Projection,
-    Task,
-    TraceSpec,
-    Uniform,
-)
+from compiler.ir.connectivity import Dense
+from compiler.ir.network import Endpoint, Network, Plasticity, Population, Projection, Task, TraceSpec
+from compiler.ir.values import Constant, Uniform
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError, Diagnostic
 from hw_models.neurons.registry import models

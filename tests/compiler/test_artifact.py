@@ -19,7 +19,8 @@ from safetensors.numpy import load, save
 
 from compiler.artifact import artifact_sha256, dump_artifact, load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import FixedProbability, Normal, Uniform
+from compiler.ir.connectivity import FixedProbability
+from compiler.ir.values import Normal, Uniform
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError, Diagnostic
 from hw_models.neurons.registry import models

@@ -12,7 +12,8 @@ import pytest
 from compiler.artifact import dump_artifact, load_artifact
 from compiler.draws import WeightDraws
 from compiler.ir.chip_program import ChipProgram, ProjectionCode
-from compiler.ir.network import ExplicitPairs, FixedProbability, Normal, TensorFile, Uniform
+from compiler.ir.connectivity import ExplicitPairs, FixedProbability, TensorFile
+from compiler.ir.values import Normal, Uniform
 from compiler.passes.elaborate import elaborate
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import compiler.connect
 from compiler.connect import with_in_degree, with_probability
-from compiler.ir.network import Dense, FixedInDegree, FixedProbability
+from compiler.ir.connectivity import Dense, FixedInDegree, FixedProbability
 from compiler.passes.elaborate import elaborate
 
 

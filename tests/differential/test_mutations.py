@@ -22,19 +22,9 @@ from burstchip.backends.sim.code import words
 from burstchip.backends.sim.compiled import load_unit
 from burstchip.backends.sim.unit import now
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import (
-    Constant,
-    Dense,
-    Endpoint,
-    ExplicitPairs,
-    Network,
-    Plasticity,
-    Population,
-    Projection,
-    Task,
-    TraceSpec,
-    Uniform,
-)
+from compiler.ir.connectivity import Dense, ExplicitPairs
+from compiler.ir.network import Endpoint, Network, Plasticity, Population, Projection, Task, TraceSpec
+from compiler.ir.values import Constant, Uniform
 from compiler.pipeline import compile_network
 from hw_models.neurons.registry import models
 

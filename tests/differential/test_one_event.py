@@ -14,7 +14,9 @@ import pytest
 
 from burstchip import record
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import Constant, Endpoint, ExplicitPairs, Network, Population, Projection
+from compiler.ir.connectivity import ExplicitPairs
+from compiler.ir.network import Endpoint, Network, Population, Projection
+from compiler.ir.values import Constant
 from compiler.pipeline import compile_network
 from hw_models.neurons.registry import models
 

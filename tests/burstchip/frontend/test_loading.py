@@ -11,19 +11,9 @@ from typing import Any
 import pytest
 
 from burstchip.frontend import LoadResult, load, load_network
-from compiler.ir.network import (
-    Constant,
-    Dense,
-    Endpoint,
-    ExplicitPairs,
-    FixedInDegree,
-    FixedProbability,
-    Network,
-    Normal,
-    OneToOne,
-    TraceSpec,
-    Uniform,
-)
+from compiler.ir.connectivity import Dense, ExplicitPairs, FixedInDegree, FixedProbability, OneToOne
+from compiler.ir.network import Endpoint, Network, TraceSpec
+from compiler.ir.values import Constant, Normal, Uniform
 from hw_models.diagnostics import BurstchipError, Place
 from hw_models.neurons.model import ChipNumbers, Parameter
 from hw_models.neurons.registry import models

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from burstchip.frontend import LoadResult, load
-from compiler.ir.network import TensorFile
+from compiler.ir.connectivity import TensorFile
 
 LoadText = Callable[..., LoadResult]
 

@@ -9,9 +9,11 @@ from typing import Any, get_type_hints
 import numpy as np
 import pytest
 
-from compiler.ir.network import ExplicitPairs, FixedInDegree, Probe, Uniform
+from compiler.ir.connectivity import ExplicitPairs, FixedInDegree
+from compiler.ir.network import Probe
 from compiler.ir.partitioned import LIMITS
 from compiler.ir.signals import HALVINGS, HostInput, Listed, Signal, Written
+from compiler.ir.values import Uniform
 from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network, verify_partition
 from compiler.passes.elaborate import elaborate
 from compiler.pipeline import compile_network, partition_program

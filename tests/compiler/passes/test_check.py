@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from compiler.ir.network import Constant, FixedProbability, Plasticity, TraceSpec, Uniform
+from compiler.ir.connectivity import FixedProbability
+from compiler.ir.network import Plasticity, TraceSpec
+from compiler.ir.values import Constant, Uniform
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError, Diagnostic
 

@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from compiler.ir.elaborated import Streams, Synapses
-from compiler.ir.network import (
+from compiler.ir.connectivity import (
     Dense,
     ExplicitPairs,
     FixedInDegree,
     FixedProbability,
-    Normal,
     OneToOne,
     TensorFile,
-    Uniform,
 )
+from compiler.ir.elaborated import Streams, Synapses
+from compiler.ir.values import Normal, Uniform
 from compiler.ir.verify import verify_elaborated
 from compiler.passes.elaborate import elaborate
 from hw_models.diagnostics import BurstchipError

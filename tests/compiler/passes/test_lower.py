@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from compiler.ir.network import Uniform
+from compiler.ir.values import Uniform
 from compiler.passes.elaborate import elaborate
 from compiler.passes.lower import carrying_burst_rule, consolidated_burst_rule, lower
 from compiler.passes.quantize import quantize

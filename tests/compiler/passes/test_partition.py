@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import FixedInDegree, FixedProbability, OneToOne, Uniform
+from compiler.ir.connectivity import FixedInDegree, FixedProbability, OneToOne
 from compiler.ir.partitioned import LIMITS, Partition
+from compiler.ir.values import Uniform
 from compiler.ir.verify import verify_partition
 from compiler.passes.deployable import synapse_format
 from compiler.passes.partition import partition

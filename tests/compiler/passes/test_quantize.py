@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.ir.chip_program import ChipProgram, ProjectionCode, QuantisationLine
-from compiler.ir.network import Constant, ExplicitPairs, Normal, Plasticity, TraceSpec, Uniform
+from compiler.ir.connectivity import ExplicitPairs
+from compiler.ir.network import Plasticity, TraceSpec
+from compiler.ir.values import Constant, Normal, Uniform
 from compiler.passes.elaborate import elaborate
 from compiler.passes.quantize import quantize
 from compiler.passes.quantize_weights import mantissa

@@ -11,7 +11,8 @@ import pytest
 from burstchip.running.recording import record
 from compiler.artifact import artifact_sha256, load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import Network, Normal, Population, Uniform
+from compiler.ir.network import Network, Population
+from compiler.ir.values import Normal, Uniform
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError
 from hw_models.neurons.registry import models

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import Constant, Dense, Endpoint, Network, Normal, Population, Projection, Uniform
+from compiler.ir.connectivity import Dense
+from compiler.ir.network import Endpoint, Network, Population, Projection
+from compiler.ir.values import Constant, Normal, Uniform
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError
 from hw_models.neurons.registry import models

@@ -11,7 +11,8 @@ import pytest
 
 from burstchip import record
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import ExplicitPairs, Normal
+from compiler.ir.connectivity import ExplicitPairs
+from compiler.ir.values import Normal
 from hw_models.neurons.quantities import peak_response
 
 TAUS = (0.7, 5.0, 19.9, 20.0, 63.0)

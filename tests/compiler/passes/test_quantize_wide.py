@@ -11,17 +11,9 @@ from hypothesis import strategies as st
 
 from burstchip import record
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import (
-    Constant,
-    Dense,
-    Endpoint,
-    FixedInDegree,
-    Network,
-    Normal,
-    Population,
-    Projection,
-    Uniform,
-)
+from compiler.ir.connectivity import Dense, FixedInDegree
+from compiler.ir.network import Endpoint, Network, Population, Projection
+from compiler.ir.values import Constant, Normal, Uniform
 from compiler.passes.quantize_wide import split
 from compiler.passes.weight_signs import SignMode
 from compiler.pipeline import compile_network

@@ -11,22 +11,9 @@ import pytest
 from burstchip.backends.plain.run import PlainRun
 from burstchip.backends.sim.simulator import start
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import (
-    Constant,
-    Dense,
-    Endpoint,
-    ExplicitPairs,
-    FixedInDegree,
-    FixedProbability,
-    Network,
-    Normal,
-    OneToOne,
-    Plasticity,
-    Population,
-    Projection,
-    TraceSpec,
-    Uniform,
-)
+from compiler.ir.connectivity import Dense, ExplicitPairs, FixedInDegree, FixedProbability, OneToOne
+from compiler.ir.network import Endpoint, Network, Plasticity, Population, Projection, TraceSpec
+from compiler.ir.values import Constant, Normal, Uniform
 from compiler.pipeline import compile_network
 from hw_models.neurons.registry import models
 

@@ -14,19 +14,9 @@ from burstchip.tasks.checkpoint import state_sha256
 from burstchip.tasks.presentation import Pictures, Presentation
 from burstchip.tasks.showing import show
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import (
-    Constant,
-    Dense,
-    Endpoint,
-    FixedProbability,
-    Network,
-    Plasticity,
-    Population,
-    Projection,
-    Task,
-    TraceSpec,
-    Uniform,
-)
+from compiler.ir.connectivity import Dense, FixedProbability
+from compiler.ir.network import Endpoint, Network, Plasticity, Population, Projection, Task, TraceSpec
+from compiler.ir.values import Constant, Uniform
 from compiler.pipeline import compile_network
 from hw_models.neurons.registry import models
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from burstchip.running.recording import record
 from compiler.artifact import load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import Constant, Dense, Endpoint, Network, Population, Projection
+from compiler.ir.connectivity import Dense
+from compiler.ir.network import Endpoint, Network, Population, Projection
+from compiler.ir.values import Constant
 from compiler.pipeline import compile_network
 from hw_models.neurons.registry import models
 

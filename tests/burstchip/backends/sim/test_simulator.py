@@ -15,15 +15,9 @@ from burstchip.backends.sim.simulator import Simulation, start
 from burstchip.running.recording import record
 from burstchip.variables import Variable
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import (
-    Constant,
-    Dense,
-    Endpoint,
-    Network,
-    Population,
-    Projection,
-    Uniform,
-)
+from compiler.ir.connectivity import Dense
+from compiler.ir.network import Endpoint, Network, Population, Projection
+from compiler.ir.values import Constant, Uniform
 from compiler.passes.bind import bind
 from compiler.pipeline import compile_network
 from hw_models.neurons.registry import models

@@ -11,17 +11,9 @@ from burstchip.backends.sim import compiled
 from burstchip.backends.sim.simulator import start
 from burstchip.running.recording import record
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import (
-    Constant,
-    Dense,
-    Endpoint,
-    Network,
-    Plasticity,
-    Population,
-    Projection,
-    TraceSpec,
-    Uniform,
-)
+from compiler.ir.connectivity import Dense
+from compiler.ir.network import Endpoint, Network, Plasticity, Population, Projection, TraceSpec
+from compiler.ir.values import Constant, Uniform
 from compiler.pipeline import compile_network
 from hw_models.neurons.registry import models
 
