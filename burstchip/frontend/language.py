@@ -42,60 +42,36 @@ _LARGEST_SPLIT = (1 << 32) - 1
 
 _TIME = QuantityOf("time", above=0.0)
 
-_EVENT = (Whole(0, LARGEST_POPULATION - 1), QuantityOf("time", minimum=0.0))
 
-_EVENT_LIST = ListOf(
-    Row(
-        _EVENT,
-        "an event: [neuron, time]",
-        ("the neuron", "the time"),
-    ),
-    "a list of [neuron, time]",
-    called="event",
-)
+def _listed(what: str, columns: tuple[str, ...], more: tuple[Whole, ...], doc: str) -> Key:
+    """What a source emits, one row for each: the neuron, the time, and `more`; a list or a file."""
+    row = ", ".join(columns)
+    listing = ListOf(
+        Row(
+            (Whole(0, LARGEST_POPULATION - 1), QuantityOf("time", minimum=0.0), *more),
+            f"{'an' if what[0] in 'aeiou' else 'a'} {what}: [{row}]",
+            tuple(f"the {column}" for column in columns),
+        ),
+        f"a list of [{row}]",
+        called=what,
+    )
+    file = Record(
+        (
+            Key("file", Text("a file name"), f"a .npy or .csv file, [{what}, ({row})]", True),
+            Key("unit", Text("a unit, such as ms"), "what the file's times are in", True),
+        ),
+        f"a file of {what}s",
+    )
+    kind = Forms(f"a list of [{row}], or {{file: ..., unit: ...}}", listing=listing, records=(file,))
+    return Key(f"{what}s", kind, doc, required=True)
 
-_EVENT_FILE = Record(
-    (
-        Key("file", Text("a file name"), "a .npy or .csv file, [event, (neuron, time)]", True),
-        Key("unit", Text("a unit, such as ms"), "what the file's times are in", True),
-    ),
-    "a file of events",
-)
 
-EVENTS = Key(
-    "events",
-    Forms("a list of [neuron, time], or {file: ..., unit: ...}", listing=_EVENT_LIST, records=(_EVENT_FILE,)),
-    "the neuron, counted from 0, and the time of every event",
-    required=True,
-)
-
-_MESSAGE_LIST = ListOf(
-    Row(
-        (*_EVENT, Whole(-32768, 32767)),
-        "a message: [neuron, time, value]",
-        ("the neuron", "the time", "the value"),
-    ),
-    "a list of [neuron, time, value]",
-    called="message",
-)
-
-_MESSAGE_FILE = Record(
-    (
-        Key("file", Text("a file name"), "a .npy or .csv file, [message, (neuron, time, value)]", True),
-        Key("unit", Text("a unit, such as ms"), "what the file's times are in", True),
-    ),
-    "a file of messages",
-)
-
-MESSAGES = Key(
-    "messages",
-    Forms(
-        "a list of [neuron, time, value], or {file: ..., unit: ...}",
-        listing=_MESSAGE_LIST,
-        records=(_MESSAGE_FILE,),
-    ),
+EVENTS = _listed("event", ("neuron", "time"), (), "the neuron, counted from 0, and the time of every event")
+MESSAGES = _listed(
+    "message",
+    ("neuron", "time", "value"),
+    (Whole(-32768, 32767),),
     "the neuron, counted from 0, the time and the integer of every message",
-    required=True,
 )
 
 #: Models that take keys beyond `model`, `size` and their parameters.

@@ -25,7 +25,7 @@ from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
 from hw_models.plasticity.carry import forward_weight
 from hw_models.plasticity.grammar import learning_rule
-from hw_models.plasticity.rule import LearningRule
+from hw_models.plasticity.rule import TARGETS, LearningRule
 from hw_models.program.trace import Program
 
 #: A carry weight is 8 bits and an 8-bit tag below it, stored as one 16-bit number.
@@ -184,7 +184,7 @@ class LearningCode:
     @cached_property
     def rule(self) -> LearningRule:
         """The parsed sums of products."""
-        return learning_rule(*(self.rules.get(change) for change in ("dw", "dt", "dd")))
+        return learning_rule(*(self.rules.get(change) for change in TARGETS))
 
     @property
     def third_factors(self) -> bool:
@@ -194,7 +194,7 @@ class LearningCode:
     @property
     def reads_events(self) -> bool:
         """Whether the rule needs to know when the postsynaptic neuron emits; a burst rule does not."""
-        if not {"dw", "dt", "dd"} & set(self.rules):
+        if not self.rules.keys() & set(TARGETS):
             return False
         return not self.third_factors or "y0" in self.rule.conditions or "y0" in self.rule.variables
 

@@ -53,28 +53,25 @@ def _form(synapses: Synapses, rules: Mapping[str, Plasticity]) -> Form:
     return "static" if learn is None else rules[learn].form
 
 
-def _message(elaborated: Elaborated, synapses: Synapses) -> int:
-    """The greatest magnitude of a message."""
+def _message(elaborated: Elaborated, synapses: Synapses) -> tuple[int, float]:
+    """(the greatest magnitude of a message, what a message of 1 stands for in the unit of its output)."""
     network, end = elaborated.network, synapses.projection.source
     source = next(it for it in network.populations if it.name == end.population)
     model = network.model_of(source.name)
-    if isinstance(source.spikes, ListedEvents) and source.spikes.messages is not None:
-        return int(np.max(np.abs(source.spikes.messages), initial=0))
     found = rounded(model, parameter_values(source, model), network.step, clip=True)
+    unit = _message_unit(found.numbers.units, end)
+    if isinstance(source.spikes, ListedEvents) and source.spikes.messages is not None:
+        return int(np.max(np.abs(source.spikes.messages), initial=0)), unit
     # A parameter that a signal sets can be anything of its width.
     set_by = {(signal.population, signal.variable) for signal in network.signals}
     varied = {it.chip for it in model.variables if (source.name, it.name) in set_by}
     fixed = {name: value for name, value in found.integers.items() if name not in varied}
     sent = output_range(model.program, fixed, end.port)
-    return max(abs(sent.low), abs(sent.high))
+    return max(abs(sent.low), abs(sent.high)), unit
 
 
-def _message_unit(network: Network, end: Endpoint) -> float:
-    """What a message of 1 stands for, in the unit of its output."""
-    source = next(it for it in network.populations if it.name == end.population)
-    model = network.model_of(source.name)
-    numbers = model.in_chip_units(parameter_values(source, model), network.step, float(VOLTAGE_STEPS))
-    return numbers.units[end.port][0] if end.port in numbers.units else 1.0
+def _message_unit(units: Mapping[str, tuple[float, str]], end: Endpoint) -> float:
+    return units[end.port][0] if end.port in units else 1.0
 
 
 def _arriving(elaborated: Elaborated, synapses: Synapses, form: Form) -> Arriving:
@@ -85,9 +82,10 @@ def _arriving(elaborated: Elaborated, synapses: Synapses, form: Form) -> Arrivin
     steps *= 1 << max(bits - WEIGHT_BITS, 0)
     if projection.source.port in elaborated.network.model_of(projection.source.population).continuous:
         magnitude *= elaborated.network.step
-    magnitude *= _message_unit(elaborated.network, projection.source)
+    greatest, unit = _message(elaborated, synapses)
+    magnitude *= unit
     fan_in = int(np.max(np.bincount(synapses.post), initial=0))
-    at_once = fan_in * magnitude * _message(elaborated, synapses)
+    at_once = fan_in * magnitude * greatest
     return Arriving(projection.target.port, magnitude, steps, at_once)
 
 
@@ -288,10 +286,12 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
     sizes = {population.name: population.size for population in network.populations}
     populations = []
     units: dict[tuple[str, str], tuple[Reals, str]] = {}
+    messages: dict[str, Mapping[str, tuple[float, str]]] = {}
     scales = {}
     for index, population in enumerate(network.populations):
         code, found = _population(index, population, elaborated, report)
         scales[population.name] = found.voltage_steps
+        messages[population.name] = found.numbers.units
         populations.append(code)
         for port in network.model_of(population.name).ports:
             unit = found.numbers.port_units[port.name]
@@ -307,7 +307,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         source, target = synapses.projection.source, synapses.projection.target
         unit, unit_name = units[target.population, target.port]
         # A weight is what one whole message does.
-        unit = unit / _message_unit(network, source)
+        unit = unit / _message_unit(messages[source.population], source)
         if source.port in network.model_of(source.population).continuous:
             unit = unit / network.step
         if synapses.projection.weight_exp is not None:

@@ -14,7 +14,7 @@ one without others; the burst is counted at its second spike, and further spikes
 After a single spike both say the same. After two spikes d apart the trace needs tau (1 + ln(1 + e^(-d/tau)))
 to fall to 1/e: spikes before that, but beyond the window, are events for the first detector alone.
 
-In integers x has 2^14 units to a spike and is bounded at 2^20 - 1, which 63 spikes at once would reach.
+In integers x has 2^14 units to a spike and is bounded at 2^20 - 1, which 64 spikes at once would exceed.
 Source: Payeur, Guerguiev, Zenke, Richards, Naud, Nat. Neurosci. 24, 1010 (2021); the first is the detector of
 the authors' analysis, the second that of their simulations.
 """
@@ -35,49 +35,47 @@ from hw_models.neurons.model import (
     Represented,
 )
 from hw_models.neurons.quantities import decay_tau, decay_units
-from hw_models.program.trace import decay, maximum, program, saturate, where
+from hw_models.program.trace import Integer, decay, maximum, program, saturate, where
 from hw_models.program.widths import FLAG, signed, unsigned
 
 #: One spike in the units of the trace, as a power of two, and what of it is left after tau.
 SPIKE_SHIFT = 14
 AFTER_TAU = round((1 << SPIKE_SHIFT) / 2.718281828459045)
 
+OUTPUTS = {"events": FLAG, "bursts": FLAG}
 _PORT = Port("spikes", "number", "takes spikes; what is above 0 in a step is one")
+
+
+def _told(spike: Integer, apart: Integer, single: Integer) -> tuple[Integer, dict[str, Integer]]:
+    """(`single` after the step, the outputs); `apart`: a spike now is not of the burst before."""
+    outputs = {"events": spike & apart, "bursts": where(apart, 0, spike & single)}
+    return where(spike, apart, single), outputs
 
 
 @program(
     states={"left": unsigned(16), "single": FLAG},
     parameters={"window": unsigned(16)},
     inputs={"spikes": signed(16)},
-    outputs={"events": FLAG, "bursts": FLAG},
+    outputs=OUTPUTS,
 )
 def burst_detector_program(s, p, x):  # type: ignore[no-untyped-def]
     """One step: `left` are the steps in which another spike is of the same burst."""
-    spike = x.spikes > 0
-    apart = s.left < 1
-    left = where(spike, p.window, maximum(s.left - 1, 0))
-    return (
-        {"left": left, "single": where(spike, apart, s.single)},
-        {"events": spike & apart, "bursts": where(apart, 0, spike & s.single)},
-    )
+    spike, apart = x.spikes > 0, s.left < 1
+    single, told = _told(spike, apart, s.single)
+    return {"left": where(spike, p.window, maximum(s.left - 1, 0)), "single": single}, told
 
 
 @program(
     states={"x": unsigned(20), "single": FLAG},
     parameters={"dx": unsigned(12)},
     inputs={"spikes": signed(16)},
-    outputs={"events": FLAG, "bursts": FLAG},
+    outputs=OUTPUTS,
 )
 def burst_trace_detector_program(s, p, x):  # type: ignore[no-untyped-def]
     """One step: `x` is the trace of all spikes before."""
-    spike = x.spikes > 0
-    left = decay(s.x, p.dx)
-    apart = left < AFTER_TAU
-    trace = saturate(left + (spike << SPIKE_SHIFT), bits=21)
-    return (
-        {"x": trace, "single": where(spike, apart, s.single)},
-        {"events": spike & apart, "bursts": where(apart, 0, spike & s.single)},
-    )
+    spike, left = x.spikes > 0, decay(s.x, p.dx)
+    single, told = _told(spike, left < AFTER_TAU, s.single)
+    return {"x": saturate(left + (spike << SPIKE_SHIFT), bits=21), "single": single}, told
 
 
 def _window(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:

@@ -127,6 +127,7 @@ def load_unit(call: Call) -> int:
     return load_text(call.text)
 
 
+@cache
 def load_loop() -> Callable[[int, int], None]:
     """The loop over steps: the text of `code.steps`, kept as a unit is."""
     return _UNIT(load_text(_source(_LOOP).decode()))

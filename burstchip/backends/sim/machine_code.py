@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from functools import cache
 from importlib.abc import InspectLoader
 from importlib.util import module_from_spec, spec_from_loader
 from types import ModuleType
@@ -67,6 +68,7 @@ def machine() -> str:
     return f"{llvm.get_default_triple()} {llvm.get_host_cpu_name()} {_features()}"
 
 
+@cache
 def _features() -> str:
     try:
         return str(llvm.get_host_cpu_features().flatten())

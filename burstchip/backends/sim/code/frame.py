@@ -24,6 +24,18 @@ def _load(builder, base, place, kind=_WORD):
     return builder.load(builder.gep(pointer, [ir.Constant(_WORD, place)]))
 
 
+def contiguous(context, builder, kind, pointer, shape):
+    """The C-contiguous array of type `kind` at a pointer, which nobody counts references to."""
+    itemsize = ir.Constant(_WORD, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    strides = [itemsize]
+    for length in reversed(shape[1:]):
+        strides.insert(0, builder.mul(strides[0], length))
+    made = context.make_array(kind)(context, builder)
+    data = builder.bitcast(pointer, made.data.type)
+    arrayobj.populate_array(made, data=data, shape=shape, strides=strides, itemsize=itemsize, meminfo=None)
+    return made._getvalue()
+
+
 @intrinsic(prefer_literal=True)
 def word(typing, base, place):
     """The integer in word `place`, a literal."""
@@ -51,18 +63,9 @@ def array(typing, base, place, dtype, dimensions):
 
     def emit(context, builder, signature, arguments):
         first = place.literal_value
-        address = _load(builder, arguments[0], first)
+        pointer = builder.inttoptr(_load(builder, arguments[0], first), _WORD.as_pointer())
         shape = [_load(builder, arguments[0], first + 1 + axis) for axis in range(kind.ndim)]
-        itemsize = ir.Constant(_WORD, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
-        strides = [itemsize]
-        for length in reversed(shape[1:]):
-            strides.insert(0, builder.mul(strides[0], length))
-        made = context.make_array(kind)(context, builder)
-        data = builder.inttoptr(address, made.data.type)
-        arrayobj.populate_array(
-            made, data=data, shape=shape, strides=strides, itemsize=itemsize, meminfo=None
-        )
-        return made._getvalue()
+        return contiguous(context, builder, kind, pointer, shape)
 
     return kind(types.intp, place, dtype, dimensions), emit
 
@@ -74,17 +77,8 @@ def flat(typing, rows):
 
     def emit(context, builder, signature, arguments):
         given = context.make_array(rows)(context, builder, arguments[0])
-        made = context.make_array(kind)(context, builder)
         length = builder.mul(*cgutils.unpack_tuple(builder, given.shape, 2))
-        arrayobj.populate_array(
-            made,
-            data=given.data,
-            shape=[length],
-            strides=[given.itemsize],
-            itemsize=given.itemsize,
-            meminfo=None,
-        )
-        return made._getvalue()
+        return contiguous(context, builder, kind, given.data, [length])
 
     return kind(rows), emit
 

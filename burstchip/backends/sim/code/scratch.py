@@ -11,7 +11,8 @@ from __future__ import annotations
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
-from numba.np import arrayobj
+
+from burstchip.backends.sim.code.frame import contiguous
 
 _BYTES = ir.IntType(8).as_pointer()
 _COUNT = ir.IntType(64)
@@ -33,16 +34,7 @@ def scratch(typing, rows, columns, dtype):
         itemsize = ir.Constant(_COUNT, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
         count = shape[0] if flat else builder.mul(*shape)
         memory = builder.call(_declared(builder, "calloc", _BYTES, [_COUNT, _COUNT]), [count, itemsize])
-        made = context.make_array(kind)(context, builder)
-        arrayobj.populate_array(
-            made,
-            data=builder.bitcast(memory, made.data.type),
-            shape=shape,
-            strides=[itemsize] if flat else [builder.mul(shape[1], itemsize), itemsize],
-            itemsize=itemsize,
-            meminfo=None,
-        )
-        return made._getvalue()
+        return contiguous(context, builder, kind, memory, shape)
 
     return kind(rows, columns, dtype), emit
 
