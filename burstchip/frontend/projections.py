@@ -239,8 +239,17 @@ def _learn(fields: Fields, post: Neurons | None, around: Surroundings, report: R
     if learning is not None and post is not None and post.model is not None:
         sent, followed = post.model.program.outputs, learning.plasticity.postsynaptic
         missing = [output for output in learning.third_factors if output not in sent]
-        if learning.events and sent.get(followed) != FLAG:
+        if learning.events and followed not in sent:
             missing.append(followed)
+        elif learning.events and sent[followed] != FLAG:
+            report.add(
+                "BC142",
+                fields.nodes["to"],
+                f"{fields.label} cannot learn: '{post.name}.{followed}' sends graded messages, not events",
+                required="'postsynaptic' of one of "
+                + ", ".join(output for output, width in sent.items() if width == FLAG),
+                given=f"'{followed}' in plasticity '{name}'",
+            )
         if missing:
             report.add(
                 "BC142",
