@@ -25,7 +25,7 @@ def _load(builder, base, place, kind=_WORD):
 
 
 def contiguous(context, builder, kind, pointer, shape):
-    """The C-contiguous array of type `kind` at a pointer, which nobody counts references to."""
+    """The C-contiguous array of type `kind` at a pointer, without a count of references."""
     itemsize = ir.Constant(_WORD, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
     strides = [itemsize]
     for length in reversed(shape[1:]):
