@@ -126,6 +126,6 @@ def emission(number: int, layout: Layout) -> list[Call]:
             )
             if "bursts" in layout.programs[number].output and not layout.is_silent(number, "bursts"):
                 bursts = unit.array(f"o_{number}_bursts", dtype)
-                unit.add(f"totals[number, 1] += count_flags({bursts}, events, count)")
+                unit.add(f"totals[number, 1] += count_flags({bursts}, {unit.word(f'n_{number}')})")
         calls.append(unit.call("listing", population.name, gate=gate))
     return calls

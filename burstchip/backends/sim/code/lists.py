@@ -35,11 +35,11 @@ def listed_among(flags: Numbers, among: Places, count_among: int, events: Places
 
 
 @loop
-def count_flags(flags: Numbers, events: Places, count: int) -> int:
-    """How many of the listed entries have their flag set."""
+def count_flags(flags: Numbers, size: int) -> int:
+    """How many of the first entries are set."""
     total = 0
-    for k in range(count):
-        total += 1 if flags[events[k]] != 0 else 0
+    for k in range(size):
+        total += 1 if flags[k] != 0 else 0
     return total
 
 
