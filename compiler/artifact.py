@@ -49,7 +49,7 @@ from hw_models.program.trace import Program
 from hw_models.program.verify import is_name
 
 FORMAT = "burstchip artifact"
-VERSION = 5
+VERSION = 6
 KEY = "burstchip"
 
 register_codes(

@@ -77,6 +77,7 @@ IDS: dict[str, str] = {
     "BC147": "a projection that has the name of a population",
     "BC148": "a sign mode where weights have both signs",
     "BC149": "weights of more bits than those that learn, or are the chip's integers, have",
+    "BC156": "conductances that could be below 0",
     "BC150": "an unknown variable in a probe",
     "BC151": "a variable that is recorded twice",
     "BC170": "a variable that no signal can set",

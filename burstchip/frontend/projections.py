@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -71,6 +71,9 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
     # Integers of the chip carry no unit.
     exponent = fields.get("weight_exp", int)
     dimension = _weight_dimension(post, target) if exponent is None else "number"
+    opens = dimension == "conductance"
+    if opens and _in_leaks(fields):
+        dimension = "leak"
     limit = _limit(fields, dimension, report)
     autapses = _autapses(fields, source, target, report)
     ends = Ends(pre, post, dimension, around.step, autapses)
@@ -112,11 +115,30 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
         weight_bits=bits,
         learn=learn,
         autapses=autapses,
-        sign_mode=_sign_mode(fields, learn, around, report),
+        sign_mode=_sign_mode(fields, learn, around, report, opens=opens),
         place=report.place(node),
         places={key: report.place(value) for key, value in fields.nodes.items()},
         weight_exp=exponent,
+        in_leaks=dimension == "leak",
     )
+
+
+def _in_leaks(fields: Fields) -> bool:
+    """Whether the first weight or limit that is written is a multiple of the leak."""
+
+    def first(written: object) -> Dimension | None:
+        if isinstance(written, Amount):
+            # A time among pairs is a delay.
+            return None if written.quantity.dimension == "time" else written.quantity.dimension
+        if isinstance(written, str):
+            return "leak" if written.strip() == "leak" else None
+        inside: Iterable[object] = written.values.values() if isinstance(written, Fields) else ()
+        if isinstance(written, Items):
+            inside = written.values
+        return next(filter(None, map(first, inside)), None)
+
+    asked = (fields.values.get(key) for key in ("weight", "limit", "connectivity"))
+    return next(filter(None, map(first, asked)), None) == "leak"
 
 
 def _bits(fields: Fields, report: Report) -> int:
@@ -135,10 +157,21 @@ def _bits(fields: Fields, report: Report) -> int:
 
 
 def _sign_mode(
-    fields: Fields, learn: str | None, around: Surroundings, report: Report
+    fields: Fields, learn: str | None, around: Surroundings, report: Report, *, opens: bool
 ) -> Literal["mixed", "excitatory", "inhibitory"] | None:
     learning = (around.plasticity or {}).get(learn or "")
-    if fields.given("sign_mode") and learning is not None and learning.plasticity.form == "carry":
+    carries = learning is not None and learning.plasticity.form == "carry"
+    if opens and (carries or fields.get("sign_mode", str) not in (None, "excitatory")):
+        report.add(
+            "BC156",
+            fields.nodes["sign_mode" if fields.given("sign_mode") else "learn"],
+            f"the weights of {fields.label} are conductances, which are not below 0",
+            required="sign_mode: excitatory, and no plasticity of the form carry",
+            hint="the reversal potential of the port says whether they excite or inhibit",
+        )
+    if opens:
+        return "excitatory"
+    if fields.given("sign_mode") and carries:
         report.add(
             "BC148",
             fields.nodes["sign_mode"],

@@ -25,6 +25,8 @@ PHRASES: dict[Dimension, tuple[str, str]] = {
     "voltage": ("a voltage", "mV, V, uV"),
     "current": ("a current", "pA, nA, uA"),
     "capacitance": ("a capacitance", "pF, nF, uF"),
+    "conductance": ("a conductance", "nS, uS, or multiples of the leak as in 0.3 leak"),
+    "leak": ("a multiple of the leak", "0.3 leak"),
     "rate": ("a rate", "Hz, kHz, 1/s"),
     "fraction": ("a fraction", "0.5 or 50 %"),
     "number": ("a plain number", "0.25 or 2^-2"),
@@ -61,11 +63,11 @@ _DEFINITIONS = (
     "watt = volt * ampere = W",
     "joule = volt * ampere * second = J",
     "hertz = 1 / second = Hz",
+    "leak = [leak]",
 )
 
 #: Dimensions that nothing in the language has, but that a mistaken unit may name.
 _FOREIGN = {
-    "ampere / volt": "a conductance",
     "volt / ampere": "a resistance",
     "ampere * second": "a charge",
     "ampere * volt": "a power",
@@ -89,6 +91,9 @@ _USUAL_UNITS = (
     "pF",
     "nF",
     "uF",
+    "nS",
+    "uS",
+    "leak",
     "Hz",
     "kHz",
 )

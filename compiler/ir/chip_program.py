@@ -280,7 +280,10 @@ class TaskCode:
 
 @dataclass(frozen=True)
 class QuantisationLine:
-    """One line of the quantisation report: what was asked, what is represented, the relative error."""
+    """One line of the quantisation report: what was asked, what is represented, the relative error.
+
+    `origin` is where the value counts from: of a potential the resting potential.
+    """
 
     where: str
     parameter: str
@@ -288,15 +291,16 @@ class QuantisationLine:
     requested: float
     represented: float
     integers: str
+    origin: float = 0.0
 
     @property
     def relative_error(self) -> float:
-        """|represented - requested| / |requested|; 0 where both are 0."""
+        """|represented - requested| / |requested - origin|; 0 where both are the same."""
         if self.requested == self.represented:
             return 0.0
-        return (
-            abs(self.represented - self.requested) / abs(self.requested) if self.requested else float("inf")
-        )
+        # A distance, such as the jump of a threshold, counts from 0 whatever the origin is.
+        whole = max(abs(self.requested - self.origin), abs(self.requested) if self.origin else 0.0)
+        return abs(self.represented - self.requested) / whole if whole else float("inf")
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,8 @@ class Projection:
     `sign_mode` is the sign that weights have and keep while they learn (None: mixed where they learn, else
     that of the weights); `delay` is in ms, at least one step, and not read where the connectivity carries the
     delays. Without `autapses` no neuron is connected to itself. With `weight_exp` the
-    weights are the chip's integers at 2^weight_exp, whole numbers without a unit.
+    weights are the chip's integers at 2^weight_exp, whole numbers without a unit. `in_leaks`: weights and
+    limit are multiples of the target's leak, in place of nS.
     """
 
     name: str
@@ -104,6 +105,7 @@ class Projection:
     place: Place | None = None
     places: Mapping[str, Place] = field(default_factory=dict)
     weight_exp: int | None = None
+    in_leaks: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -74,8 +74,9 @@ def _message_unit(units: Mapping[str, tuple[float, str]], end: Endpoint) -> floa
     return units[end.port][0] if end.port in units else 1.0
 
 
-def _arriving(elaborated: Elaborated, synapses: Synapses, form: Form) -> Arriving:
+def _arriving(elaborated: Elaborated, synapses: Synapses, form: Form, leaks: Mapping[str, Reals]) -> Arriving:
     projection = synapses.projection
+    leak = float(np.max(leaks.get(projection.target.port, 1.0)))
     bits = projection.weight_bits
     magnitude, steps = weight_range(with_bits(synapses, min(bits, WEIGHT_BITS)), form)
     # The low part of a wide weight has an exponent that is less by as many bits.
@@ -84,6 +85,8 @@ def _arriving(elaborated: Elaborated, synapses: Synapses, form: Form) -> Arrivin
         magnitude *= elaborated.network.step
     greatest, unit = _message(elaborated, synapses)
     magnitude *= unit
+    if projection.in_leaks:
+        magnitude *= leak
     fan_in = int(np.max(np.bincount(synapses.post), initial=0))
     at_once = fan_in * magnitude * greatest
     return Arriving(projection.target.port, magnitude, steps, at_once)
@@ -112,8 +115,9 @@ def _population(
     def scale(values: Mapping[str, Reals]) -> float:
         if not report.chip:
             return float(VOLTAGE_STEPS)
+        leaks = model.in_chip_units(values, step, float(VOLTAGE_STEPS)).leaks
         arriving = [
-            _arriving(elaborated, it, _form(it, rules))
+            _arriving(elaborated, it, _form(it, rules), leaks)
             for it in elaborated.synapses
             if it.projection.target.population == population.name and it.projection.weight_exp is None
         ]
@@ -286,6 +290,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
     sizes = {population.name: population.size for population in network.populations}
     populations = []
     units: dict[tuple[str, str], tuple[Reals, str]] = {}
+    leaks: dict[tuple[str, str], Reals] = {}
     messages: dict[str, Mapping[str, tuple[float, str]]] = {}
     scales = {}
     for index, population in enumerate(network.populations):
@@ -296,6 +301,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         for port in network.model_of(population.name).ports:
             unit = found.numbers.port_units[port.name]
             units[population.name, port.name] = (unit, BASE_UNITS[port.weight_dimension])
+            leaks[population.name, port.name] = found.numbers.leaks.get(port.name, 1.0)
     projections: list[ProjectionCode] = []
     plastic_index = 0
     for index, synapses in enumerate(elaborated.synapses):
@@ -306,6 +312,8 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
             plastic_index += 1
         source, target = synapses.projection.source, synapses.projection.target
         unit, unit_name = units[target.population, target.port]
+        if synapses.projection.in_leaks:
+            unit, unit_name = unit / leaks[target.population, target.port], BASE_UNITS["leak"]
         # A weight is what one whole message does.
         unit = unit / _message_unit(messages[source.population], source)
         if source.port in network.model_of(source.population).continuous:

@@ -256,5 +256,8 @@ def quantize_neurons(
         # Values of many neurons are printed over several lines.
         text = " ".join(", ".join(f"{name} = {found.integers[name]}" for name in line.chip).split())
         place = population.parameter_places.get(parameter.name)
-        report.add(population.name, parameter.name, unit, requested, represented, text, place)
+        origin = (
+            float(np.mean(values["rest"])) if parameter.dimension == "voltage" and "rest" in values else 0.0
+        )
+        report.add(population.name, parameter.name, unit, requested, represented, text, place, origin)
     return found

@@ -37,11 +37,12 @@ class Report:
         represented: float,
         integers: str,
         place: Place | None = None,
+        origin: float = 0.0,
     ) -> None:
         """Add a line, and a warning where the relative error is greater than `ROUNDING_SHARE`."""
         if not self.chip:
             return
-        line = QuantisationLine(where, parameter, unit, requested, represented, integers)
+        line = QuantisationLine(where, parameter, unit, requested, represented, integers, origin)
         self.lines.append(line)
         if line.relative_error > ROUNDING_SHARE:
             self.diagnostics.append(

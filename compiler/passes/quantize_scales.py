@@ -68,12 +68,12 @@ def voltage_steps(
     units, halved = _units(base, ports), _units(twice, ports)
     scaled = [it for it in arriving if it.magnitude > 0 and halved[it.port] != units[it.port]]
     lost = [
-        float(np.min(np.maximum(np.asarray(it.value), 1.0)))
+        float(np.min(np.maximum(np.asarray(it.value), 1.0))) / it.decays_voltage
         for it in base.parameters.values()
         if it.decays_voltage and not callable(it.value)
     ]
     wanted = [-_exponent(it, units[it.port]) for it in scaled]
-    wanted += [math.ceil(math.log2(UNITS_A_STEP * 4096 / it / least)) for it in lost]
+    wanted += [math.ceil(math.log2(UNITS_A_STEP / it / least)) for it in lost]
     doublings = min(max([0, *wanted]), _MOST, *_allowed(model, base, twice, scaled, units, greatest_exponent))
     beyond = _beyond(model, base)
     while doublings > 0:

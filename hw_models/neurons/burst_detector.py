@@ -46,7 +46,7 @@ OUTPUTS = {"events": FLAG, "bursts": FLAG}
 _PORT = Port("spikes", "number", "takes spikes; what is above 0 in a step is one")
 
 
-def _told(spike: Integer, apart: Integer, single: Integer) -> tuple[Integer, dict[str, Integer]]:
+def told(spike: Integer, apart: Integer, single: Integer) -> tuple[Integer, dict[str, Integer]]:
     """(`single` after the step, the outputs); `apart`: a spike now is not of the burst before."""
     outputs = {"events": spike & apart, "bursts": where(apart, 0, spike & single)}
     return where(spike, apart, single), outputs
@@ -61,8 +61,8 @@ def _told(spike: Integer, apart: Integer, single: Integer) -> tuple[Integer, dic
 def burst_detector_program(s, p, x):  # type: ignore[no-untyped-def]
     """One step: `left` are the steps in which another spike is of the same burst."""
     spike, apart = x.spikes > 0, s.left < 1
-    single, told = _told(spike, apart, s.single)
-    return {"left": where(spike, p.window, maximum(s.left - 1, 0)), "single": single}, told
+    single, outputs = told(spike, apart, s.single)
+    return {"left": where(spike, p.window, maximum(s.left - 1, 0)), "single": single}, outputs
 
 
 @program(
@@ -74,8 +74,8 @@ def burst_detector_program(s, p, x):  # type: ignore[no-untyped-def]
 def burst_trace_detector_program(s, p, x):  # type: ignore[no-untyped-def]
     """One step: `x` is the trace of all spikes before."""
     spike, left = x.spikes > 0, decay(s.x, p.dx)
-    single, told = _told(spike, left < AFTER_TAU, s.single)
-    return {"x": saturate(left + (spike << SPIKE_SHIFT), bits=21), "single": single}, told
+    single, outputs = told(spike, left < AFTER_TAU, s.single)
+    return {"x": saturate(left + (spike << SPIKE_SHIFT), bits=21), "single": single}, outputs
 
 
 def _window(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:

@@ -185,8 +185,8 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
     shift = int(np.max(values["dendrite_shift"]))
     certainty = BURST << shift
     parameters = {
-        "du": ChipParameter(decay_units(values["tau_current"], step_ms), clip=True, decays_voltage=True),
-        "dv": ChipParameter(decay_units(values["tau_soma"], step_ms), clip=True, decays_voltage=True),
+        "du": ChipParameter(decay_units(values["tau_current"], step_ms), clip=True, decays_voltage=4096),
+        "dv": ChipParameter(decay_units(values["tau_soma"], step_ms), clip=True, decays_voltage=4096),
         "dd": ChipParameter(decay_units(values["tau_dendrite"], step_ms), clip=True),
         "vth": ChipParameter(threshold_units(values["threshold"], values["rest"], unit)),
         "bias_mant": ChipParameter(

@@ -124,7 +124,7 @@ def in_chip_units(
             represents[name] = _as_it_is(name, offset)
         else:
             lost = decay_units(values[tau], step_ms)
-            parameters[name] = ChipParameter(lost, clip=True, offset=offset, decays_voltage=True)
+            parameters[name] = ChipParameter(lost, clip=True, offset=offset, decays_voltage=4096)
             represents[tau] = _as_tau(name, step_ms)
     if given:
         parameters[threshold] = ChipParameter(values[threshold])

@@ -15,7 +15,9 @@ from hw_models.program.widths import Width
 
 Reals = float | NDArray[np.float64]
 
-Dimension = Literal["time", "voltage", "current", "capacitance", "rate", "fraction", "number"]
+Dimension = Literal[
+    "time", "voltage", "current", "capacitance", "conductance", "leak", "rate", "fraction", "number"
+]
 
 #: The unit in which a value of each dimension is stored.
 BASE_UNITS: dict[Dimension, str] = {
@@ -23,6 +25,8 @@ BASE_UNITS: dict[Dimension, str] = {
     "voltage": "mV",
     "current": "pA",
     "capacitance": "pF",
+    "conductance": "nS",
+    "leak": "leak",
     "rate": "Hz",
     "fraction": "",
     "number": "",
@@ -100,8 +104,8 @@ class ChipParameter:
     - `offset` is added to the integer, and to the real number that the program is given;
     - `clip`: a value beyond the width becomes its bound; without it such a value is an error;
     - `shared`: one integer for all neurons, the one of the greatest value;
-    - `decays_voltage`: what a voltage loses in a step, in 1/4096, rounded toward zero; the compiler chooses a
-      voltage scale at which this rounding does not matter;
+    - `decays_voltage`: what a voltage loses in a step, in this fraction, rounded by up to one unit; the
+      compiler chooses a voltage scale at which this rounding does not matter;
     - `exponent` names a second parameter e: rounded(value) = mantissa 2^e with the smallest e, one for all
       neurons, at which every mantissa fits; what no e reaches becomes the greatest there is;
     - `follows` names another parameter whose integer decides this one: `value` is then a function of it,
@@ -115,7 +119,7 @@ class ChipParameter:
     exponent: str | None = None
     follows: str | None = None
     width: Width | None = None
-    decays_voltage: bool = False
+    decays_voltage: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,8 @@ class ChipNumbers:
     fraction), where that is one number for all neurons; a message counts in the unit of its output.
     `origins[variable]` is the value that 0 in it stands for, in that unit, one or [neuron], where it is not
     0. `starts[state]`, of each state of the model's `initial`,
-    are the physical value that 1 in the state adds, and the one that 0 stands for.
+    are the physical value that 1 in the state adds, and the one that 0 stands for. `leaks[port]`, of ports
+    whose weights are conductances, is the leak's in nS, one or [neuron]: what `1 leak` stands for.
     """
 
     parameters: Mapping[str, ChipParameter]
@@ -151,6 +156,7 @@ class ChipNumbers:
     units: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     origins: Mapping[str, Reals] = field(default_factory=dict)
     starts: Mapping[str, tuple[Reals, Reals]] = field(default_factory=dict)
+    leaks: Mapping[str, Reals] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -52,11 +52,11 @@ def reals(values: Reals | Integers) -> float | tuple[float, ...]:
     return float(array) if array.ndim == 0 else tuple(float(value) for value in array)
 
 
-def decay_units(tau_ms: Reals, step_ms: float) -> NDArray[np.float64]:
-    """4096 (1 - exp(-step/tau)), what a decay loses in a step; tau 0 keeps nothing, 4096."""
+def decay_units(tau_ms: Reals, step_ms: float, whole: int = 4096) -> NDArray[np.float64]:
+    """whole (1 - exp(-step/tau)), what a decay loses in a step; tau 0 keeps nothing."""
     tau = np.asarray(tau_ms, dtype=np.float64)
     kept = np.where(tau > 0, exp(-step_ms / np.maximum(tau, 1e-300)), 0.0)
-    return np.asarray(4096 * (1 - kept))
+    return np.asarray(whole * (1 - kept))
 
 
 def decay_rate(tau_ms: Reals, step_ms: float, greatest: int = 4095) -> Integers:
@@ -64,11 +64,11 @@ def decay_rate(tau_ms: Reals, step_ms: float, greatest: int = 4095) -> Integers:
     return integers(np.minimum(decay_units(tau_ms, step_ms), greatest))
 
 
-def decay_tau(rate: Reals | Integers, step_ms: float) -> Reals:
-    """The time constant in ms that a decay of `rate`/4096 a step stands for; 0 where nothing is kept."""
-    kept = 1 - np.asarray(rate, dtype=np.float64) / 4096
+def decay_tau(rate: Reals | Integers, step_ms: float, whole: int = 4096) -> Reals:
+    """The time constant in ms that a decay of `rate`/`whole` a step stands for; 0 where nothing is kept."""
+    kept = 1 - np.asarray(rate, dtype=np.float64) / whole
     with np.errstate(divide="ignore"):
-        tau = np.where(kept <= 1 / 4096, 0.0, step_ms / np.abs(log(np.maximum(kept, 1e-300))))
+        tau = np.where(kept <= 1 / whole, 0.0, step_ms / np.abs(log(np.maximum(kept, 1e-300))))
     return float(tau) if tau.ndim == 0 else tau
 
 

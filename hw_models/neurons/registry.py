@@ -10,15 +10,26 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 
 from hw_models.diagnostics import BurstchipError, Diagnostic
+from hw_models.neurons.adex import ADEX, ADEX_PV, ADEX_SOM
 from hw_models.neurons.burst_detector import BURST_DETECTOR, BURST_TRACE_DETECTOR
+from hw_models.neurons.burst_poisson import BURST_POISSON
 from hw_models.neurons.burst_unit import BURST_UNIT
 from hw_models.neurons.lif import LIF, LIF_REFRACTORY
 from hw_models.neurons.lif_modulated import LIF_MODULATED
 from hw_models.neurons.lif_reset import LIF_RESET
 from hw_models.neurons.model import NeuronModel
-from hw_models.neurons.sources import CURRENT_SOURCE, MESSAGE_LIST, POISSON_SOURCE, RATE_SOURCE, SPIKE_LIST
+from hw_models.neurons.pyramidal import PYRAMIDAL
+from hw_models.neurons.sources import (
+    CURRENT_SOURCE,
+    MESSAGE_LIST,
+    POISSON_NOISE,
+    POISSON_SOURCE,
+    RATE_SOURCE,
+    SPIKE_LIST,
+)
 from hw_models.neurons.ternary_lif import TERNARY_LIF
 from hw_models.neurons.verify import ModelError, verify_model
+from hw_models.synapses.short_term import DEPRESSING, FACILITATING
 
 ENTRY_POINT_GROUP = "burstchip.neurons"
 
@@ -31,8 +42,16 @@ OWN = (
     BURST_UNIT,
     BURST_DETECTOR,
     BURST_TRACE_DETECTOR,
+    PYRAMIDAL,
+    BURST_POISSON,
+    ADEX,
+    ADEX_PV,
+    ADEX_SOM,
+    DEPRESSING,
+    FACILITATING,
     RATE_SOURCE,
     POISSON_SOURCE,
+    POISSON_NOISE,
     SPIKE_LIST,
     MESSAGE_LIST,
     CURRENT_SOURCE,

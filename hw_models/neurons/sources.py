@@ -3,7 +3,8 @@
 `rate_source` emits evenly: each neuron accumulates its rate in a 16-bit phase and emits where the phase
 turns over; the phase is drawn again at each sample. `poisson_source` emits with the same
 probability in every step. `spike_list` emits, and `message_list` sends, what the user lists. `current_source`
-sends a constant graded message between two times. Rates are counted in 2^-16 events a step; pictures are
+sends a constant graded message between two times. `poisson_noise` sends how many events of a Poisson process
+fall into the step, as a graded message. Rates are counted in 2^-16 events a step; pictures are
 encoded in 2^-10.
 """
 
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.elementary import exp, log
 from hw_models.neurons.model import (
     ChipNumbers,
     ChipParameter,
@@ -61,6 +63,27 @@ def rate_source_program(s, p, x):  # type: ignore[no-untyped-def]
 def poisson_source_program(s, p, x):  # type: ignore[no-untyped-def]
     """An event where 16 random bits are below the value."""
     return {}, {"events": random_bits(x.value, 16) < x.value}
+
+
+#: Events that `poisson_noise` tells apart in a step, and the mean up to which 1 in 4000 steps has more.
+NOISE_MOST = 8
+NOISE_MEAN = 2.0
+_AT_LEAST = tuple(f"at_least_{k}" for k in range(1, NOISE_MOST + 1))
+
+
+@program(
+    states={},
+    parameters=dict.fromkeys(_AT_LEAST, Width(0, PHASE)),
+    inputs={},
+    outputs={"count": Width(0, NOISE_MOST)},
+)
+def poisson_noise_program(s, p, x):  # type: ignore[no-untyped-def]
+    """Of how many of the probabilities of at least 1, 2, ... events one draw falls short."""
+    drawn = random_bits(p.at_least_1, 16)
+    count = drawn < p.at_least_1
+    for name in _AT_LEAST[1:]:
+        count = count + (drawn < getattr(p, name))
+    return {}, {"count": count}
 
 
 @program(states={}, parameters={}, inputs={"value": FLAG}, outputs={"events": FLAG})
@@ -120,6 +143,36 @@ def _rates_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_st
         },
         port_units={},
     )
+
+
+def _noise_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
+    """The probabilities of at least k events, in 2^-16.
+
+    Raises `BurstchipError` BC694 above 2 events a step.
+    """
+    mean = np.asarray(values["rate"], dtype=np.float64) * step_ms / 1000
+    if np.max(mean) > NOISE_MEAN * (1 + 1e-9):
+        raise BurstchipError(
+            Diagnostic(
+                "BC694",
+                f"a rate exceeds {NOISE_MEAN:g} events a step",
+                required=f"at most {NOISE_MEAN * 1000 / step_ms:g} Hz at a step of {step_ms:g} ms",
+                given=f"{float(np.max(values['rate'])):g} Hz",
+                hint="a shorter step, or two populations of half the rate",
+            )
+        )
+    term = exp(-mean)
+    at_least, parameters = 1 - term, {}
+    for k, name in enumerate(_AT_LEAST, 1):
+        parameters[name] = ChipParameter(np.asarray(np.maximum(at_least, 0.0) * PHASE))
+        term = term * mean / k
+        at_least = at_least - term
+
+    def rate(chip: Mapping[str, Reals]) -> Reals:
+        none = np.maximum(1 - np.asarray(chip["at_least_1"]) / PHASE, 1e-9)
+        return -log(none) * 1000 / step_ms
+
+    return ChipNumbers(parameters, {"rate": Represented(_AT_LEAST, rate)}, {}, units={"count": (1.0, "")})
 
 
 def _list_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
@@ -193,6 +246,16 @@ POISSON_SOURCE = NeuronModel(
     Roles({"value": "rate"}, rate="value", full_rate="max_value"),
     (Settable("rate", "rate", "value"),),
 )
+POISSON_NOISE = NeuronModel(
+    name="poisson_noise",
+    kind="source",
+    doc="sends how many events of a Poisson process fall into a step",
+    parameters=(Parameter("rate", "rate", 500.0, "events a second", minimum=0.0),),
+    ports=(),
+    in_chip_units=_noise_in_chip_units,
+    program=poisson_noise_program,
+)
+
 SPIKE_LIST = NeuronModel(
     "spike_list",
     "source",

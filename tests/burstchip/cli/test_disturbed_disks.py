@@ -80,4 +80,5 @@ def test_a_cache_that_fills(whole: Path, tmp_path: Path) -> None:
         folder, room = tmp_path / str(number), int(2 ** DRAW.uniform(0, 11))
         # What is kept of the cache is whole, and serves the second run.
         code, err = on_a_disk(folder, whole, room, "run", BURSTCHIP_CACHE="cache", AGAIN="yes")
-        assert code == 0 or "error[BC552]" in err or "error[BC608]" in err, err
+        # The cache may leave no room for the recording.
+        assert code == 0 or any(f"error[{it}]" in err for it in ("BC512", "BC552", "BC608")), err

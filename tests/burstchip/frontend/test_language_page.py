@@ -12,6 +12,7 @@ from burstchip.frontend.language_signals import COURSES
 from burstchip.frontend.reading import in_full
 from burstchip.frontend.scalars import range_of
 from burstchip.frontend.units import PHRASES
+from hw_models.neurons.model import BASE_UNITS
 from hw_models.neurons.registry import models
 
 PAGE = Path(__file__).parents[3] / "docs" / "language.md"
@@ -55,6 +56,10 @@ def under(kind: Kind, *path: str) -> Kind:
 WHOLE = language(models())
 
 
+#: Models that are another one with other defaults.
+PRESETS = {"adex_pv": "adex", "adex_som": "adex", "facilitating": "depressing"}
+
+
 def tables() -> dict[str, str]:
     found = {"network": table(WHOLE)}
     for key in ("populations", "plasticity", "task"):
@@ -78,7 +83,11 @@ def tables() -> dict[str, str]:
     found["signal"] = table(signal)
     found |= {f"signal {name}": table(kind) for name, kind in COURSES.items() if isinstance(kind, Record)}
     # Written once: what only one word tells apart, and models with the same parameters.
-    same = ("populations poisson_source", "populations lif_refractory")
+    same = (
+        "populations poisson_source",
+        "populations lif_refractory",
+        *(f"populations {it}" for it in PRESETS),
+    )
     for name in ("plasticity carry", "task mnist", *same):
         del found[name]
     return {name: text for name, text in found.items() if text.count("\n") > 1}
@@ -107,9 +116,27 @@ def test_every_model_is_on_the_page() -> None:
         assert states in page, f"{name}: states {states}"
         for port in model.ports:
             assert f"`{port.name}`" in page
-        section = page.partition(f"#### `{name}`")[2].partition("\n#")[0]
+        section = page.partition(f"#### `{PRESETS.get(name, name)}`")[2].partition("\n#")[0]
         for state, width in model.program.states.items():
-            (line,) = (line for line in section.splitlines() if line.startswith(f"| `{state}` |"))
+            rows = (line for line in section.splitlines() if line.startswith("| `"))
+            (line,) = (
+                line for line in rows if f"`{state}`" in line.split(" | ")[0] and line.endswith(f" {width} |")
+            )
             assert line.endswith(f" | {width} |"), f"{name}.{state}: {width}"
         variables = ", ".join(f"`{it.name}`" for it in model.settable)
         assert not variables or f"| `{name}` | {variables} |" in page, f"{name}: variables {variables}"
+
+
+@pytest.mark.parametrize(("name", "of"), PRESETS.items())
+def test_every_other_default_of_a_preset_is_on_the_page(name: str, of: str) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    rows = [
+        [cell.strip(" `") for cell in line.strip("|").split("|")] for line in page.splitlines() if "|" in line
+    ]
+    start = next(k for k, cells in enumerate(rows) if cells[:2] == ["key", of] and name in cells)
+    shown = {cells[0]: cells[rows[start].index(name)] for cells in rows[start : start + 20] if len(cells) > 2}
+    found = {it.name: it for it in models()[of].parameters}
+    for it in models()[name].parameters:
+        unit = BASE_UNITS[it.dimension]
+        if it.default != found[it.name].default:
+            assert shown[it.name] == f"{it.default:.12g} {unit}".strip()

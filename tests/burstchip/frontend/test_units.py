@@ -59,7 +59,6 @@ def test_value_and_dimension(text: str, value: float, dimension: str) -> None:
 @pytest.mark.parametrize(
     ("text", "phrase"),
     [
-        ("5 nS", "a conductance"),
         ("2 ohm", "a resistance"),
         ("3 pA*s", "a charge"),
         ("1 V^2", "a quantity in V^2"),

@@ -102,11 +102,12 @@ def _projections(
     if task is not None:
         epochs = tuple(e for e in _EPOCHS if task.present % e == 0 and task.teach_after % e == 0)
     every = {it.name: draw(st.sampled_from(epochs)) for it in targets}
-    n_plastic = draw(st.sampled_from((1, 0, 1, 2)))
+    learners = [it for it in targets if "events" in it.outputs]
+    n_plastic = draw(st.sampled_from((1, 0, 1, 2))) if learners else 0
     rules: list[PlasticityStructure] = []
     ends: list[ProjectionStructure] = []
     for i in range(n_plastic):
-        target = draw(st.sampled_from(targets))
+        target = draw(st.sampled_from(learners))
         source = draw(st.sampled_from(made))
         fitting = [
             rule

@@ -8,14 +8,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from generate.conductances import LEAK_UNIT, NOISE, OPENED, SHORT_TERM, is_opened, noise, opened, short_term
 from generate.programs import NUMBERS, PREFIX, generated_model, model_of
 from generate.quantities import between, each, quantity, written
 
-SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source", "message_list")
+SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source", "message_list", NOISE)
 GENERATED = "generated"
 #: The parameter of each detector of bursts.
 DETECTORS = {"burst_detector": "window", "burst_trace_detector": "tau"}
-NEURONS = ("lif", "lif", "lif_reset", "ternary_lif", "lif_modulated", "burst_unit", *DETECTORS, GENERATED)
+NEURONS = (
+    *("lif", "lif", "lif_reset", "ternary_lif", "lif_modulated", "burst_unit", *DETECTORS, GENERATED),
+    *OPENED,
+    *SHORT_TERM,
+)
 #: Models with the parameters of `lif`, and more.
 LEAKY = ("lif", "lif_reset", "ternary_lif", "lif_modulated")
 #: What a population may have in the chip's own integers, beside its threshold.
@@ -37,6 +42,9 @@ _PER_NEURON: Mapping[str, tuple[str, ...]] = {
         *("burst_window", *_HOMEOSTASIS, *_TEACHER),
     ),
     **{model: (parameter,) for model, parameter in DETECTORS.items()},
+    **OPENED,
+    **SHORT_TERM,
+    NOISE: ("rate",),
     "rate_source": ("rate",),
     "poisson_source": ("rate",),
     "spike_list": (),
@@ -97,6 +105,8 @@ class PopulationStructure:
         """What a weight of 1 at exponent 0 is worth at a port: mV, or a fraction at the dendrite."""
         if self.is_generated:
             return 1.0
+        if is_opened(port):
+            return LEAK_UNIT
         if self.counted or port in ("modulator", "spikes"):
             return 1.0
         if port == "dendrite":
@@ -143,6 +153,7 @@ def populations(it: PopulationStructure, step_ms: float, steps: int) -> st.Searc
     made = {
         **dict.fromkeys((*LEAKY, "burst_unit"), _neurons),
         **dict.fromkeys(DETECTORS, _detectors),
+        **dict.fromkeys((*OPENED, *SHORT_TERM, NOISE), _of_the_paper),
         "rate_source": _rates,
         "poisson_source": _rates,
         "spike_list": _listed,
@@ -160,6 +171,12 @@ def _integers(draw: st.DrawFn, it: PopulationStructure) -> dict[str, Any]:
         name: draw(each(st.integers(width.low, width.high), it.size, name in it.per_neuron))
         for name, width in widths.items()
     }
+
+
+def _of_the_paper(it: PopulationStructure, step_ms: float, steps: int) -> st.SearchStrategy[dict[str, Any]]:
+    if it.model in OPENED:
+        return opened(it.model, it.size, it.per_neuron, step_ms)
+    return (noise if it.model == NOISE else short_term)(it.size, it.per_neuron, step_ms)
 
 
 @st.composite

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from generate.conductances import RELEASE, is_opened
 from generate.plasticities import PlasticityStructure
 from generate.populations import PopulationStructure
 from generate.programs import model_of
@@ -57,12 +58,14 @@ class ProjectionStructure:
         """The greatest magnitude of a weight, in mV or as a fraction."""
         mantissa = 128 if self.learn is not None and self.learn.form == "carry" else 256
         # Short of the power of two, so that no rounding of the text takes it beyond.
-        message = 64 if self.output == "burst_error" else 1
+        message = {"burst_error": 64, "release": RELEASE}.get(self.output, 1)
         return 0.99 * mantissa * message * self.target.weight_unit(self.port) * 2.0**self.exponent
 
     @property
     def weight_dimension(self) -> str:
         """The unit of the weights."""
+        if is_opened(self.port):
+            return "leak"
         return (
             ""
             if self.integers or self.port in ("dendrite", "modulator", "spikes") or self.target.is_generated
@@ -97,8 +100,10 @@ def projection_structures(
     if not is_limited:
         # The greatest mantissa is smaller with fewer bits, and the greatest exponent would not do.
         exponents = tuple(exponent for exponent in exponents if exponent < 7)
-    sign = draw(st.sampled_from((0, 0, 1, -1)))
+    sign = 1 if is_opened(port) else draw(st.sampled_from((0, 0, 1, -1)))
     signs = (None, "mixed", *(("excitatory",) if sign == 1 else ("inhibitory",) if sign == -1 else ()))
+    if is_opened(port):
+        signs = (None, "excitatory")
     carries = learn is not None and learn.form == "carry"
     return ProjectionStructure(
         name,

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from generate.conductances import OPENED
 from generate.populations import DETECTORS, LEAKY, PopulationStructure
 from generate.quantities import between, quantity
 
@@ -14,6 +15,8 @@ VARIABLES = {
     **dict.fromkeys(LEAKY, ("bias", "soma")),
     "burst_unit": ("bias", "soma", "dendrite", "plastic", "teacher"),
     **dict.fromkeys(DETECTORS, ("spikes",)),
+    **dict.fromkeys(("pyramidal", "burst_poisson"), ("bias", "dendrite_bias")),
+    **dict.fromkeys(("adex", "adex_pv", "adex_som"), ("bias",)),
     "rate_source": ("rate",),
     "poisson_source": ("rate",),
     "current_source": ("level",),
@@ -47,7 +50,8 @@ def signals(
     """The signal of one variable."""
     one = it.distance_mv * 100 / step_ms
     unit, low, high = {
-        "bias": ("pA", -one, 2 * one),
+        "bias": ("pA", -200.0, 1500.0) if it.model in OPENED else ("pA", -one, 2 * one),
+        "dendrite_bias": ("pA", -200.0, 900.0),
         "soma": ("mV", -it.distance_mv, it.distance_mv),
         "dendrite": ("", -0.4, 0.4),
         "plastic": ("", 0.0, 1.0),

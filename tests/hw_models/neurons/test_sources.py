@@ -12,6 +12,7 @@ from hw_models.diagnostics import BurstchipError
 from hw_models.neurons.registry import models
 from hw_models.neurons.sources import (
     PHASE,
+    POISSON_NOISE,
     current_source_program,
     poisson_source_program,
     rate_source_program,
@@ -128,3 +129,30 @@ def test_what_a_source_cannot_do_is_in_its_report() -> None:
     lines = represented("current_source", values, 0.1)
     assert lines["start"] == pytest.approx(0.3)
     assert lines["stop"] == 2147483647.0
+
+
+@pytest.mark.parametrize(
+    ("rate", "step_ms"), [(500.0, 0.1), (500.0, 1.0), (1500.0, 1.0), (20.0, 1.0), (2000.0, 1.0)]
+)
+def test_noise_counts_as_a_poisson_process(rate: float, step_ms: float) -> None:
+    numbers = POISSON_NOISE.in_chip_units({"rate": rate}, step_ms, 8192.0)
+    chip = {name: np.rint(it.value).astype(np.int64) for name, it in numbers.parameters.items()}  # type: ignore[arg-type]
+    found = np.concatenate(
+        [
+            step(
+                POISSON_NOISE.program,
+                {},
+                {**chip, "at_least_8": np.full(1000, chip["at_least_8"])},
+                {},
+                key=key,
+            )[1]["count"]
+            for key in range(1, 101)
+        ]
+    )
+    mean = rate * step_ms / 1000
+    # Within four standard errors, and what is beyond 8 events.
+    error = 4 * np.sqrt(mean / found.size) + 1e-4
+    assert found.mean() == pytest.approx(mean, abs=error + 1e-3 * (mean >= 2))
+    assert found.var() == pytest.approx(
+        mean, abs=4 * np.sqrt((mean + 2 * mean**2) / found.size) + 6e-3 * (mean >= 2)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ from drawn.integers import corners
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from compiler.function_table import function_table
 from hw_models.neurons.registry import models
 from hw_models.program import numpy_interpreter, real_interpreter
-from hw_models.program.rewrite import specialize
-from hw_models.program.trace import Program
+from hw_models.program.rewrite import rewrite, specialize
+from hw_models.program.trace import Integer, Node, Program
 
 #: Rows of one example and examples of one variant: 10^5 random states and parameters for each model.
 ROWS, EXAMPLES = 2500, 25
@@ -22,6 +24,21 @@ SCALAR_ROWS, SCALAR_EXAMPLES = 750, 50
 PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 NAMES = sorted(models())
+
+
+@lru_cache
+def in_integers(name: str) -> Program:
+    """The program of a model, with tables in place of functions."""
+    program = models()[name].program
+
+    def table(node: Node, arguments: tuple[Integer, ...]) -> Integer | None:
+        if node.operation != "function":
+            return None
+        return function_table(program.functions[node.attribute], arguments[0].width).in_program(arguments[0])
+
+    return rewrite(program, table) if program.functions else program
+
+
 #: What the simulator fixes: inference, a training, a free run.
 INFERENCE = dict.fromkeys(("learning", "plastic", "gather", "report", "consolidate", "teacher"), 0)
 FREE_RUN = {"learning": 1, "plastic": 1, "last": 0}
@@ -51,7 +68,7 @@ def arrays(compiled: Callable[..., Any]) -> Callable[[str], Any]:
     cache: dict[str, Any] = {}
 
     def of(name: str) -> Any:
-        program = models()[name].program
+        program = in_integers(name)
         if name not in cache:
             leaves = {f"p_{p}" for p in program.parameters} | {f"x_{x}" for x in program.inputs}
             cache[name] = compiled(program, leaves)
@@ -68,7 +85,9 @@ def scalars(compiled: Callable[..., Any]) -> Callable[[str], Any]:
     def of(name: str) -> Any:
         model = models()[name]
         if name not in cache:
-            cache[name] = compiled(model.program, {f"x_{port.name}" for port in model.ports} | {"x_value"})
+            cache[name] = compiled(
+                in_integers(name), {f"x_{port.name}" for port in model.ports} | {"x_value"}
+            )
         return cache[name]
 
     return of
@@ -76,7 +95,7 @@ def scalars(compiled: Callable[..., Any]) -> Callable[[str], Any]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_value_for_each_neuron(name: str, arrays: Callable[[str], Any]) -> None:
-    program, loop = models()[name].program, arrays(name)
+    program, loop = in_integers(name), arrays(name)
 
     @settings(max_examples=EXAMPLES, **PATIENT)
     @given(seed=st.integers(0, 2**32), key=st.integers(0, 2**32 - 1))
@@ -91,7 +110,7 @@ def test_a_value_for_each_neuron(name: str, arrays: Callable[[str], Any]) -> Non
 @pytest.mark.parametrize("name", NAMES)
 def test_one_value_for_all_neurons(name: str, scalars: Callable[[str], Any]) -> None:
     model = models()[name]
-    program, loop = model.program, scalars(name)
+    program, loop = in_integers(name), scalars(name)
     ports = {port.name for port in model.ports} | {"value"}
 
     @settings(max_examples=SCALAR_EXAMPLES, **PATIENT)
@@ -113,7 +132,15 @@ def test_reals(name: str, compiled: Callable[..., Any]) -> None:
     loop = compiled(program, leaves, real=True)
     for seed in range(3):
         given = drawn(program, seed, 1000)
-        assert_same(loop(*given, seed), real_interpreter.step(program, *given, seed))
+        ours, wanted = loop(*given, seed), real_interpreter.step(program, *given, seed)
+        if not program.functions:
+            assert_same(ours, wanted)
+            continue
+        # The libraries' exponentials may differ in the last bit, on which a spike may hang.
+        for left, right in zip(ours, wanted, strict=True):
+            for name in left:
+                same = np.isclose(left[name], right[name], rtol=1e-9, atol=1e-6)
+                assert np.count_nonzero(~same) <= 1, name
 
 
 @pytest.mark.parametrize("fixed", [INFERENCE, FREE_RUN], ids=["inference", "free run"])

@@ -1,0 +1,130 @@
+"""The two-compartment pyramidal neuron whose dendrite turns single spikes into bursts.
+
+The equations of `hw_models.neurons.two_compartments` and
+
+    soma      + R_soma dendrite_to_soma f(d)
+    dendrite  + R_dendrite (plateau f(d) + back_propagation K)
+    K = 1 for `back_propagation_time` after a spike, else 0; another spike begins it again
+    spike     v <- rest;   nothing else but the jump of the threshold makes it refractory
+
+A spike takes back to the dendrite, whose regenerative current f keeps it up; this current drives further
+spikes.
+Sources: Payeur, Guerguiev, Zenke, Richards, Naud, Nat. Neurosci. 24, 1010 (2021), and the neuron of its
+simulations of figures 2 and 3; Naud and Sprekeler, PNAS 115, E6329 (2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from hw_models.neurons.conductances import VOLTAGE, toward
+from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Reals, Represented
+from hw_models.neurons.quantities import mv_per_unit, nearest_steps
+from hw_models.neurons.two_compartments import (
+    BURST_TRACE,
+    BY_TRACE,
+    BY_WINDOW,
+    CHIP,
+    INITIAL,
+    INPUTS,
+    OUTPUTS,
+    PORTS,
+    RESULT_BITS,
+    STATES,
+    VARIABLES,
+    after_spike,
+    as_time,
+    currents,
+    detected,
+    parameters,
+    sigmoid,
+    slow,
+    two_compartments,
+)
+from hw_models.program.trace import Program, maximum, program, shift_rounded, where
+from hw_models.program.widths import unsigned
+
+_CURRENTS = {"soma_current": "dendrite_to_soma", "plateau": "plateau", "bap": "back_propagation"}
+
+
+@lru_cache(maxsize=2)
+def pyramidal_program(by_trace: bool = False) -> Program:
+    """The program, which tells bursts by intervals or by a trace."""
+    detector = BY_TRACE if by_trace else BY_WINDOW
+
+    def pyramidal(s, p, x):  # type: ignore[no-untyped-def]
+        f = sigmoid(s, p)
+        soma, dendrite, conductances = currents(s, p, x)
+        v = toward(s.v, soma + shift_rounded(f * p.soma_current, RESULT_BITS), p.d_soma)
+        plateau = shift_rounded(f * p.plateau, RESULT_BITS) + where(s.box > 0, p.bap, 0)
+        d = toward(s.d, dendrite + plateau, p.d_dendrite)
+        before = slow(s, p, d)
+        spike = v > p.vth + before["th"]
+        detector_states, outputs = detected(s, p, spike, by_trace=by_trace)
+        states = {
+            "v": where(spike, 0, v),
+            "d": d,
+            "box": where(spike, p.box, maximum(s.box - 1, 0)),
+            **after_spike(before, spike, p),
+            **conductances,
+            **detector_states,
+        }
+        return states, outputs
+
+    return program(
+        states={**STATES, "box": unsigned(16), **detector[0]},
+        parameters={**CHIP, **dict.fromkeys(_CURRENTS, VOLTAGE), "box": unsigned(16), **detector[1]},
+        inputs=INPUTS,
+        outputs=OUTPUTS,
+    )(pyramidal)
+
+
+def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
+    """What both two-compartment neurons have, and the currents of the dendrite's plateau."""
+    numbers = two_compartments(values, step_ms, voltage_steps)
+    unit = mv_per_unit(values["threshold"], values["rest"], voltage_steps)
+    chip, stands_for = dict(numbers.parameters), dict(numbers.represents)
+    for chip_name, name in _CURRENTS.items():
+        at = "soma" if chip_name == "soma_current" else "dendrite"
+        scale = values[f"tau_{at}"] / values[f"capacitance_{at}"] / unit
+        chip[chip_name] = ChipParameter(values[name] * scale)
+        stands_for[name] = _as_current(chip_name, scale)
+    chip["box"] = ChipParameter(
+        np.asarray(nearest_steps(values["back_propagation_time"], step_ms), dtype=np.float64)
+    )
+    stands_for["back_propagation_time"] = as_time("box", step_ms)
+    return replace(numbers, parameters=chip, represents=stands_for)
+
+
+def _as_current(chip: str, scale: Reals) -> Represented:
+    return Represented((chip,), lambda found: found[chip] / scale)
+
+
+@lru_cache(maxsize=2)
+def _extended(names: frozenset[str]) -> NeuronModel:
+    return replace(PYRAMIDAL.with_given(names), program=pyramidal_program(True))
+
+
+PYRAMIDAL: NeuronModel = NeuronModel(
+    name="pyramidal",
+    kind="neuron",
+    doc="two-compartment pyramidal neuron with a regenerative dendrite",
+    parameters=(
+        *parameters(midpoint_mv=-38.0),
+        Parameter("dendrite_to_soma", "current", 1300.0, "current into the soma where f is 1"),
+        Parameter("plateau", "current", 1200.0, "regenerative current of the dendrite where f is 1"),
+        Parameter("back_propagation", "current", 2600.0, "current into the dendrite after a spike"),
+        Parameter("back_propagation_time", "time", 2.0, "how long that current lasts", minimum=0.0),
+    ),
+    ports=PORTS,
+    in_chip_units=in_chip_units,
+    program=pyramidal_program(),
+    variables=VARIABLES,
+    initial=INITIAL,
+    options=(BURST_TRACE,),
+    extended=_extended,
+)

@@ -1,0 +1,107 @@
+"""The neurons with conductances: what an event does in all, at any step, and what their dendrites do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from burstchip import compile_file, record
+from compiler.ir.chip_program import ChipProgram
+
+HEAD = "burstchip: 1\nname: net\nstep: {step} ms\nseed: 2\npopulations:\n"
+ONE_EVENT = """  clock: {{model: spike_list, size: 1, events: [[0, 10 ms]]}}
+  cell: {{model: {model}, size: 1{keys}}}
+projections:
+  - {{from: clock, to: cell.{port}, weight: {weight}, delay: {step} ms}}
+"""
+
+
+def compiled(text: str, folder: Path) -> ChipProgram:
+    path = folder / "net.yaml"
+    path.write_text(text, encoding="utf-8")
+    return compile_file(path)[0]
+
+
+def trace(code: ChipProgram, variable: str, steps: int, backend: str) -> NDArray[np.float64]:
+    """A variable of the first neuron of `cell`, in its unit, from where it rests."""
+    unit = code.population("cell").units[variable][0]
+    found = record(code, steps, [f"cell.{variable}"], backend=backend).values["cell", variable]
+    return np.asarray(found[:, 0] * unit, dtype=np.float64)
+
+
+@pytest.mark.parametrize("model", ["pyramidal", "burst_poisson", "adex_pv"])
+def test_what_an_event_does_in_all_does_not_depend_on_the_step(model: str, tmp_path: Path) -> None:
+    """A small event moves the soma by the same peak at 0.1, 0.5 and 1 ms, in integers as in real numbers."""
+    port, peaks = ("exc" if model == "adex_pv" else "soma_exc"), []
+    for step in (0.1, 0.5, 1.0):
+        text = HEAD.format(step=step) + ONE_EVENT.format(
+            model=model, keys="", port=port, weight="0.1 leak", step=step
+        )
+        code = compiled(text, tmp_path)
+        steps = round(80 / step)
+        peaks += [
+            np.max(trace(code, "v", steps, backend)[round(9 / step) :]) for backend in ("reference", "plain")
+        ]
+    assert peaks == pytest.approx([peaks[0]] * 6, rel=0.04)
+
+
+def test_multiples_of_the_leak_and_siemens(tmp_path: Path) -> None:
+    """The soma's leak is 370 pF / 16 ms = 23.125 nS, the dendrite's 170 pF / 7 ms."""
+    for port, leak in (("soma_exc", 370 / 16), ("dendrite_inh", 170 / 7)):
+        found = []
+        for weight in ("0.5 leak", f"{0.5 * leak:.9g} nS"):
+            text = HEAD.format(step=1) + ONE_EVENT.format(
+                model="pyramidal", keys="", port=port, weight=weight, step=1
+            )
+            found.append(trace(compiled(text, tmp_path), f"g_{port}", 30, "plain"))
+        assert np.array_equal(*found)
+        tau = 5.0 if port.endswith("exc") else 10.0
+        # The mean over the step of what decays within it.
+        assert np.max(found[0]) == pytest.approx(0.5 * tau * (1 - np.exp(-1 / tau)), rel=0.01)
+
+
+def test_leaks_may_differ_between_neurons(tmp_path: Path) -> None:
+    text = HEAD.format(step=1) + ONE_EVENT.format(
+        model="pyramidal", keys="", port="soma_exc", weight="0.5 leak", step=1
+    )
+    text = text.replace("model: pyramidal, size: 1", "model: pyramidal, size: 2, tau_soma: [16 ms, 32 ms]")
+    code = compiled(text, tmp_path)
+    opened = record(code, 30, ["cell.g_soma_exc"], backend="plain").values["cell", "g_soma_exc"]
+    assert np.array_equal(opened[:, 0], opened[:, 1])
+
+
+@pytest.mark.parametrize("model", ["pyramidal", "burst_poisson"])
+def test_the_dendrite_makes_bursts(model: str, tmp_path: Path) -> None:
+    """A strong dendritic current turns single spikes into bursts; each burst is an event before."""
+    shares = []
+    for current in (0, 250 if model == "pyramidal" else 600):
+        text = HEAD.format(step=0.5) + (
+            f"  cell: {{model: {model}, size: 40, dendrite_bias: {current} pA, "
+            "bias: {uniform: [500 pA, 700 pA]}}\n"
+        )
+        code = compiled(text, tmp_path)
+        found = record(code, 1600, ["cell.spikes", "cell.events", "cell.bursts"], backend="plain").values
+        spikes, events, bursts = (found["cell", it] for it in ("spikes", "events", "bursts"))
+        assert np.all(events + bursts <= spikes)
+        order = np.cumsum(events.astype(int) - bursts, axis=0)
+        assert np.all(order >= 0)
+        shares.append(bursts.sum() / events.sum())
+    assert shares[0] < 0.25 and shares[1] > 0.5
+
+
+def test_bursts_are_counted_alike(tmp_path: Path) -> None:
+    """A detector's bursts come in other steps than its events."""
+    times = ", ".join(f"[0, {time} ms]" for time in (5, 12, 60, 90, 92))
+    text = HEAD.format(step=1) + (
+        f"  train: {{model: spike_list, size: 1, events: [{times}]}}\n"
+        "  cell: {model: burst_detector, size: 1}\n"
+        "projections:\n  - {from: train, to: cell, weight: 1}\n"
+    )
+    code = compiled(text, tmp_path)
+    for backend in ("sim", "plain", "reference"):
+        found = record(code, 120, ["cell.bursts"], backend=backend)
+        assert (found.events["cell"], found.bursts["cell"]) == (3, 2), backend
+        assert found.values["cell", "bursts"].sum() == 2
