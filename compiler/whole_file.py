@@ -158,6 +158,7 @@ def write_folder_whole(path: Path, files: Mapping[str, bytes], *, replace: bool)
         made = folder / "new"
         made.mkdir()
         for name, data in files.items():
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
             _write(made / name, data)
         if replace and path.exists():
             path.rename(folder / _EARLIER)

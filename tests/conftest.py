@@ -37,6 +37,15 @@ def mnist_folder() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def authors_series() -> Path:
+    """The folder with series of the authors' simulations; a test that asks for it is skipped without."""
+    folder = os.environ.get("BURSTCHIP_PAPER", str(ROOT.parent / "shared" / "data" / "paper"))
+    if not Path(folder).is_dir():
+        pytest.skip("needs the authors' series: set BURSTCHIP_PAPER to the folder with their .npz files")
+    return Path(folder)
+
+
 BACKENDS = ("sim", "plain", "reference", "lava", "loihi2")
 #: Set on tests that the chosen backend rules out, whatever is installed.
 RULED_OUT = pytest.StashKey[bool]()

@@ -12,6 +12,7 @@ from burstchip.cli.compile import compile_
 from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
+from burstchip.cli.experiment import experiment
 from burstchip.cli.new import new
 from burstchip.cli.predict import predict
 from burstchip.cli.report import report
@@ -36,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "predict": predict,
     "verify": verify,
     "errors": errors,
+    "experiment": experiment,
     "report": report,
     "deploy": deploy,
     "doctor": doctor,

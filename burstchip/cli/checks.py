@@ -27,6 +27,7 @@ register_codes(
         "BC617": "a --stream that cannot be used",
         "BC692": "a length of a run that is missing or given twice",
         "BC693": "a duration that is not a whole number of steps",
+        "BC699": "an option that is not a time",
     }
 )
 
@@ -142,6 +143,23 @@ def steps_of(steps: int | None, duration: str | None, step_ms: float) -> int:
     raise BurstchipError(
         Diagnostic(
             "BC693", f"--duration {duration} is not a whole number of steps", required=required, given=given
+        )
+    )
+
+
+def time_of(text: str, option: str) -> float:
+    """A time above 0 in ms. Raises `BurstchipError` BC699."""
+    from burstchip.frontend.units import Quantity, parse_quantity
+
+    found = parse_quantity(text)
+    if isinstance(found, Quantity) and found.dimension == "time" and found.value > 0:
+        return found.value
+    raise BurstchipError(
+        Diagnostic(
+            "BC699",
+            f"{option} {text} is not a time",
+            required="a time above 0 with its unit, such as 0.5ms",
+            given=text,
         )
     )
 

@@ -123,29 +123,38 @@ def draw(run: RunFolder) -> tuple[tuple[Section, ...], tuple[Missing, ...]]:
     return kept, tuple(left_out)
 
 
-def render(run: RunFolder, sections: tuple[Section, ...], left_out: tuple[Missing, ...]) -> str:
-    """The page as HTML with every picture inside."""
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """The templates of pages, in which every text is escaped."""
+    found = jinja2.Environment(
         loader=jinja2.PackageLoader("burstchip.report", "."),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
-    return environment.get_template("page.html.j2").render(
-        run=run,
-        summary=run.summary,
-        result=result(run.summary),
-        contradictions=contradictions(run),
-        setting=setting(run.summary),
-        settings=setting_rows(run),
-        origin=origin_rows(run.provenance),
-        activity=activity_rows(run),
-        operations=operations(run.summary),
-        projections=[] if run.program is None else projection_rows(run.program),
-        sections=sections,
-        quantisation=quantisation_rows(run.quantisation or []),
-        errors=error_rows(run.errors),
-        left_out=left_out,
+    found.filters["base64"] = lambda content: base64.b64encode(content).decode("ascii")
+    return found
+
+
+def render(run: RunFolder, sections: tuple[Section, ...], left_out: tuple[Missing, ...]) -> str:
+    """The page as HTML with every picture inside."""
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            run=run,
+            summary=run.summary,
+            result=result(run.summary),
+            contradictions=contradictions(run),
+            setting=setting(run.summary),
+            settings=setting_rows(run),
+            origin=origin_rows(run.provenance),
+            activity=activity_rows(run),
+            operations=operations(run.summary),
+            projections=[] if run.program is None else projection_rows(run.program),
+            sections=sections,
+            quantisation=quantisation_rows(run.quantisation or []),
+            errors=error_rows(run.errors),
+            left_out=left_out,
+        )
     )

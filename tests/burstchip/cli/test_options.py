@@ -21,7 +21,11 @@ OPTIONS = [
     if option.param_type_name == "option"
 ]
 #: Options of one name that differ from command to command, and in how many ways.
-WAYS = {"--out": 2, "--data": 2}  # a file or a folder; a folder of data, or a file of samples
+WAYS = {
+    "--out": 2,  # a file or a folder
+    "--data": 2,  # a folder of data, or a file of samples
+    "--list": 2,  # templates or experiments
+}
 
 
 def test_an_option_has_one_form_and_one_meaning() -> None:

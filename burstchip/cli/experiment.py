@@ -1,0 +1,128 @@
+"""`burstchip experiment`: the published experiments, each with one command."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from burstchip.cli.console import Output, output
+from burstchip.cli.options import Backend, Json, Overwrite, Quiet, Settings, out_folder
+from burstchip.cli.progress import progress
+
+if TYPE_CHECKING:
+    from burstchip.experiments.running import Outcome
+
+#: What a command that missed a check ends with.
+MISSED = 1
+
+
+def experiment(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="One of those that --list names.")
+    ] = None,
+    list_them: Annotated[bool, typer.Option("--list", help="Name the experiments, one a line.")] = False,
+    backend: Backend = "reference",
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, max=1000, help="Run with the seeds 1 to N, in place of its own number."
+        ),
+    ] = None,
+    step: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The time step, such as 0.5ms, in place of its own.")
+    ] = None,
+    set_: Settings = None,
+    out_dir: Annotated[Path | None, out_folder()] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Run a published experiment and compare it with what its authors found.
+
+    Exit code 0 where every check passes, 1 where one does not.
+    """
+    with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
+        from burstchip.cli.checks import exclude
+
+        exclude(
+            list_them == (name is not None),
+            "--list cannot be combined with NAME" if list_them else "the name of an experiment is missing",
+            "NAME, or --list",
+            "both" if list_them else "neither",
+        )
+        if name is None:
+            _list(out)
+            return
+        outcome = _run(name, backend, seeds, step, set_, out_dir, overwrite, out)
+        if not outcome.passes:
+            raise typer.Exit(MISSED)
+
+
+def _list(out: Output) -> None:
+    from burstchip.experiments.experiment import describe, names
+
+    known = {name: describe(name).title for name in names()}
+    width = max(len(name) for name in known)
+    for name, title in known.items():
+        out.text(f"{name:<{width}}  {title}")
+    out.result({"ok": True, "experiments": known})
+
+
+def _run(
+    name: str,
+    backend: str,
+    seeds: int | None,
+    step: str | None,
+    set_: list[str] | None,
+    folder: Path | None,
+    overwrite: bool,
+    out: Output,
+) -> Outcome:
+    from burstchip.backends.available import require_backend
+    from burstchip.cli.checks import settings, time_of
+    from burstchip.experiments.experiment import experiment as find
+    from burstchip.experiments.page import measured, refuse_taken, results, write_outcome
+    from burstchip.experiments.running import run_experiment, step_of
+
+    found = find(name)
+    require_backend(backend)
+    step_ms = step_of(found, backend, None if step is None else time_of(step, "--step"))
+    folder = Path(name) if folder is None else folder
+    refuse_taken(folder, overwrite=overwrite)
+    with progress(name, "compiling", quiet=out.quiet) as advance:
+
+        def watch(number: int, of: int, done: int, bins: int) -> None:
+            advance(number * bins + done, of * bins, f"seed {number + 1} of {of}")
+
+        outcome = run_experiment(
+            found,
+            backend=backend,
+            seeds=None if seeds is None else range(1, seeds + 1),
+            step_ms=step_ms,
+            overrides=settings(set_),
+            watch=watch,
+        )
+    command = shlex.join(["burstchip", *sys.argv[1:]])
+    page = write_outcome(outcome, folder, command, overwrite=overwrite)
+    rows = [
+        (
+            it.check.what,
+            f"{it.check.published:g} {it.check.unit}".rstrip(),
+            it.check.accepted,
+            measured(it),
+            "yes" if it.passes else "NO",
+        )
+        for it in outcome.checks
+    ]
+    out.table(found.description.title, ["check"], ["published", "accepted", "measured"], "passes", rows)
+    passed = sum(it.passes for it in outcome.checks)
+    out.text(
+        f"{passed} of {len(rows)} checks pass; {backend}, {outcome.step_ms:g} ms a step, "
+        f"{len(outcome.seeds)} seed{'s' * (len(outcome.seeds) > 1)}; page: {page}"
+    )
+    out.result({**results(outcome), "page": str(page)})
+    return outcome

@@ -1,0 +1,1 @@
+"""The published experiments: a folder each, with a network, what is measured, and acceptance numbers."""

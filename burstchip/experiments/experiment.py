@@ -1,0 +1,116 @@
+"""What an experiment is made of, and what comes out of it.
+
+A folder of this package holds `network.yaml`, `experiment.yaml` (how long, how often, what is accepted) and a
+module `measure` with three functions:
+
+    settings(step_ms) -> {parameter of the network: value}
+    measure(rates) -> {quantity: number}, of one seed
+    draw(all_rates) -> pictures of all seeds
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from burstchip.experiments.rates import Rates
+from burstchip.report.style import Picture
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+
+register_codes({"BC710": "an unknown experiment"})
+
+#: The folder of all experiments.
+ROOT = Path(__file__).parent
+
+Settings = Callable[[float], Mapping[str, str]]
+Measure = Callable[[Rates], Mapping[str, float]]
+Draw = Callable[[Sequence[Rates]], tuple[Picture, ...]]
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a quantity, as the mean over all seeds, is to be; `published` is what the authors found."""
+
+    quantity: str
+    what: str
+    published: float
+    unit: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def passes(self, value: float) -> bool:
+        """Whether a mean is accepted; a number that is not finite never is."""
+        low = -float("inf") if self.at_least is None else self.at_least
+        high = float("inf") if self.at_most is None else self.at_most
+        return low <= value <= high
+
+    @property
+    def accepted(self) -> str:
+        """The accepted values in words."""
+        ends = [
+            f"{word} {end:g}"
+            for word, end in (("at least", self.at_least), ("at most", self.at_most))
+            if end is not None
+        ]
+        return f"{', '.join(ends)} {self.unit}".rstrip()
+
+
+class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The contents of `experiment.yaml`; times in ms."""
+
+    title: str
+    about: str
+    source: str
+    duration: float
+    bin: float
+    step: float
+    integer_step: float
+    seeds: int
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A published experiment by its folder."""
+
+    name: str
+    description: Description
+    network: Path
+    settings: Settings
+    measure: Measure
+    draw: Draw
+
+
+def names() -> tuple[str, ...]:
+    """The names of all experiments."""
+    return tuple(sorted(file.parent.name for file in ROOT.glob("*/experiment.yaml")))
+
+
+@lru_cache(maxsize=8)
+def describe(name: str) -> Description:
+    """What an experiment says of itself. Raises `BurstchipError` BC710 for an unknown one."""
+    if name not in names():
+        raise BurstchipError(
+            Diagnostic(
+                "BC710",
+                f"unknown experiment '{name}'",
+                required=" or ".join(names()),
+                given=name,
+                hint=nearest(name, names()) or "`burstchip experiment --list` says what each shows",
+            )
+        )
+    text = (ROOT / name / "experiment.yaml").read_text(encoding="utf-8")
+    return msgspec.convert(yaml.safe_load(text), Description)
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of a name. Raises `BurstchipError` BC710 for an unknown one."""
+    description = describe(name)
+    module = import_module(f"{__package__}.{name}.measure")
+    network = ROOT / name / "network.yaml"
+    return Experiment(name, description, network, module.settings, module.measure, module.draw)

@@ -1,0 +1,146 @@
+"""The folder of an experiment: its page, its pictures, its rates and its numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from burstchip.experiments.running import Checked, Outcome, recording
+from burstchip.files.provenance import this_session
+from burstchip.report.page import environment
+from compiler.strict_json import strict_json
+from compiler.whole_file import write_folder_whole
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+register_codes(
+    {
+        "BC712": "results of an experiment that would replace something else",
+        "BC713": "results of an experiment that cannot be written",
+    }
+)
+
+#: What marks a folder as one of an experiment.
+RESULTS = "results.json"
+
+
+def measured(it: Checked) -> str:
+    """What was measured, with the standard deviation over seeds."""
+    spread = f" ± {it.spread:.2g}" if len(it.values) > 1 else ""
+    return f"{it.mean:.3g}{spread} {it.check.unit}".rstrip()
+
+
+def results(outcome: Outcome) -> dict[str, Any]:
+    """All numbers as plain values."""
+    return {
+        "ok": outcome.passes,
+        "experiment": outcome.experiment.name,
+        "backend": outcome.backend,
+        "step_ms": outcome.step_ms,
+        "seeds": list(outcome.seeds),
+        "artifact_sha256": list(outcome.artifacts),
+        "checks": [
+            {
+                "quantity": it.check.quantity,
+                "what": it.check.what,
+                "published": it.check.published,
+                "unit": it.check.unit,
+                "at_least": it.check.at_least,
+                "at_most": it.check.at_most,
+                "mean": it.mean,
+                "spread": it.spread,
+                "passes": it.passes,
+            }
+            for it in outcome.checks
+        ],
+        "measured": [dict(found) for found in outcome.measured],
+    }
+
+
+def render(outcome: Outcome, command: str) -> str:
+    """The page as HTML with every picture inside."""
+    description, session = outcome.experiment.description, this_session()
+    numbers = ", ".join(str(seed) for seed in outcome.seeds)
+    rows = [
+        {
+            "what": it.check.what,
+            "published": f"{it.check.published:g} {it.check.unit}".rstrip(),
+            "accepted": it.check.accepted,
+            "measured": measured(it),
+            "passes": it.passes,
+        }
+        for it in outcome.checks
+    ]
+    real = outcome.backend == "reference"
+    return (
+        environment()
+        .get_template("experiment.html.j2")
+        .render(
+            title=description.title,
+            about=description.about,
+            source=description.source,
+            checks=rows,
+            passed=sum(it.passes for it in outcome.checks),
+            backend=outcome.backend,
+            arithmetic="real numbers, exact parameters" if real else "the integers of the chip",
+            step=f"{outcome.step_ms:g} ms",
+            seeds=f"{'seed' if len(outcome.seeds) == 1 else 'seeds'} {numbers}",
+            pictures=outcome.pictures,
+            command=command,
+            origin=[
+                ("Made", session.begun),
+                ("burstchip", session.burstchip),
+                ("Python, numpy, numba", f"{session.python}, {session.numpy}, {session.numba}"),
+                ("Machine", f"{session.system}, {session.processor}, {session.cores} cores"),
+                ("SHA-256 of the artifacts", ", ".join(outcome.artifacts)),
+            ],
+            diagnostics=[str(it) for it in outcome.diagnostics],
+        )
+    )
+
+
+def refuse_taken(folder: Path, *, overwrite: bool) -> None:
+    """Raise `BurstchipError` BC712 where a folder must not be replaced."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    ours = (folder / RESULTS).is_file() and (folder / "report.html").is_file()
+    if ours and overwrite:
+        return
+    raise BurstchipError(
+        Diagnostic(
+            "BC712",
+            f"'{folder}' holds {'earlier results' if ours else 'something else'}",
+            required="an empty or new folder",
+            given="a folder of an experiment" if ours else "a file" if folder.is_file() else "another folder",
+            hint="--overwrite replaces it" if ours else "name another folder",
+        )
+    )
+
+
+def write_outcome(outcome: Outcome, folder: Path, command: str, *, overwrite: bool = False) -> Path:
+    """Write `report.html`, `results.json`, `rates.nc` and `figures/`, all or nothing; gives the page's path.
+
+    Raises `BurstchipError`: BC712 where the folder must not be replaced, BC713 where it cannot be written.
+    """
+    refuse_taken(folder, overwrite=overwrite)
+    files = {
+        "report.html": render(outcome, command).encode(),
+        RESULTS: (strict_json(results(outcome)) + "\n").encode(),
+        "rates.nc": recording(outcome),
+    }
+    for picture in outcome.pictures:
+        files[f"figures/{picture.name}.svg"] = picture.svg
+        if picture.png:
+            files[f"figures/{picture.name}.png"] = picture.png
+    try:
+        write_folder_whole(folder, files, replace=overwrite)
+    except OSError as reason:
+        raise BurstchipError(
+            Diagnostic(
+                "BC713",
+                f"the results cannot be written into '{folder}'",
+                required="a folder that can be written to, with room",
+                given=reason.strerror or str(reason),
+                hint="nothing was written",
+            )
+        ) from None
+    return folder / "report.html"

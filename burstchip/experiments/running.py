@@ -1,0 +1,192 @@
+"""Run an experiment with several seeds, compare its means with what is accepted, and write all of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from burstchip.arguments import Overrides
+from burstchip.compilation import check_file
+from burstchip.experiments.experiment import Check, Experiment
+from burstchip.experiments.rates import Rates, count_rates
+from burstchip.report.style import Picture, figure_style
+from compiler.artifact import artifact_sha256
+from compiler.ir.chip_program import ChipProgram
+from compiler.ir.network import NO_CHIP
+from compiler.steps import whole_steps
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+register_codes({"BC711": "an experiment whose bins are not whole numbers of steps"})
+
+_NONE: Overrides = MappingProxyType({})
+
+#: Called with the seed's number, how many seeds there are, the bins that are done and all bins of a seed.
+Watch = Callable[[int, int, int, int], None]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check with the quantity of each seed."""
+
+    check: Check
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Over all seeds."""
+        return float(np.mean(self.values))
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation over seeds; 0 for one."""
+        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else 0.0
+
+    @property
+    def passes(self) -> bool:
+        """Whether the mean is accepted."""
+        return self.check.passes(self.mean)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An experiment that has run: rates and quantities of each seed, and the checks."""
+
+    experiment: Experiment
+    backend: str
+    step_ms: float
+    seeds: tuple[int, ...]
+    artifacts: tuple[str, ...]
+    rates: tuple[Rates, ...]
+    measured: tuple[Mapping[str, float], ...]
+    checks: tuple[Checked, ...]
+    pictures: tuple[Picture, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    overrides: Overrides = _NONE
+
+    @property
+    def passes(self) -> bool:
+        """Whether all checks do."""
+        return all(it.passes for it in self.checks)
+
+
+def step_of(it: Experiment, backend: str, step_ms: float | None) -> float:
+    """The step that is asked for, or the experiment's.
+
+    Raises `BurstchipError` BC711 where a bin is not a whole number of it.
+    """
+    description = it.description
+    step = step_ms or (description.step if backend == "reference" else description.integer_step)
+    if whole_steps(description.bin, step) is None:
+        raise BurstchipError(
+            Diagnostic(
+                "BC711",
+                f"a bin of {description.bin:g} ms is not a whole number of steps",
+                required=f"a step that divides {description.bin:g} ms",
+                given=f"{step:g} ms",
+            )
+        )
+    return step
+
+
+def _compiled(
+    it: Experiment, backend: str, step_ms: float, seed: int, overrides: Overrides
+) -> tuple[ChipProgram, tuple[Diagnostic, ...]]:
+    """The network with the settings of a step, for no chip where nothing is rounded, and its warnings."""
+    settings = {
+        "step": f"{step_ms:.12g} ms",
+        "target": NO_CHIP if backend == "reference" else "loihi2",
+        **it.settings(step_ms),
+        **overrides,
+    }
+    found = check_file(it.network, settings, seed)
+    if found.code is None:
+        raise BurstchipError(found.diagnostics)
+    return found.code, found.diagnostics
+
+
+def run_experiment(
+    it: Experiment,
+    *,
+    backend: str = "reference",
+    seeds: Sequence[int] | None = None,
+    step_ms: float | None = None,
+    overrides: Overrides = _NONE,
+    watch: Watch | None = None,
+) -> Outcome:
+    """Run an experiment: by default in `reference`, with the seeds and at the step that it names.
+
+    `overrides` set parameters of its network.
+
+    Raises `BurstchipError`: BC711 for a step that does not fit, and those of compiling and running.
+    """
+    step = step_of(it, backend, step_ms)
+    chosen = tuple(range(1, it.description.seeds + 1) if seeds is None else seeds)
+    bins = round(it.description.duration / it.description.bin)
+    steps_a_bin = whole_steps(it.description.bin, step)
+    assert steps_a_bin is not None, "the step was checked"
+    rates, artifacts = [], []
+    messages: tuple[Diagnostic, ...] = ()
+    for number, seed in enumerate(chosen):
+        code, messages = _compiled(it, backend, step, seed, overrides)
+        artifacts.append(artifact_sha256(code))
+
+        def tell(done: int, number: int = number) -> None:
+            if watch is not None:
+                watch(number, len(chosen), done, bins)
+
+        tell(0)
+        rates.append(count_rates(code, backend, bins, steps_a_bin, tell))
+    measured = tuple(it.measure(found) for found in rates)
+    checks = tuple(
+        Checked(check, tuple(found[check.quantity] for found in measured)) for check in it.description.checks
+    )
+    with figure_style():
+        pictures = it.draw(rates)
+    return Outcome(
+        it,
+        backend,
+        step,
+        chosen,
+        tuple(artifacts),
+        tuple(rates),
+        measured,
+        checks,
+        pictures,
+        messages,
+        overrides,
+    )
+
+
+def recording(outcome: Outcome) -> bytes:
+    """The rates as a netCDF file: `population.event_rate` and `.burst_rate` [seed, time] in Hz."""
+    import xarray as xr
+
+    variables = {
+        f"{name}.{what}_rate": (
+            ("seed", "time"),
+            np.stack([getattr(rates, f"{what}s")[name] for rates in outcome.rates]),
+            {"units": "Hz"},
+        )
+        for what in ("event", "burst")
+        for name in getattr(outcome.rates[0], f"{what}s")
+    }
+    times = ("time", outcome.rates[0].times, {"units": "s", "long_name": "middle of the bin"})
+    dataset = xr.Dataset(
+        variables,
+        coords={"seed": list(outcome.seeds), "time": times},
+        attrs={
+            "experiment": outcome.experiment.name,
+            "backend": outcome.backend,
+            "step_ms": outcome.step_ms,
+            "artifact_sha256": ", ".join(outcome.artifacts),
+        },
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rates.nc"
+        dataset.to_netcdf(path, engine="h5netcdf")
+        return path.read_bytes()

@@ -1,0 +1,67 @@
+"""`burstchip experiment`: what it writes, and options that cannot be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from burstchip.experiments.experiment import experiment, names
+from burstchip.experiments.page import write_outcome
+from burstchip.experiments.running import run_experiment
+from hw_models.diagnostics import BurstchipError
+
+SMALL = {"size": "40", "interneurons": "10"}
+
+
+@pytest.mark.slow
+def test_a_run_and_what_it_writes(tmp_path: Path, burstchip) -> None:
+    """Too few neurons for anything to pass: the exit code is 1, and the folder whole."""
+    options = ("--step", "1ms", "--seeds", 2, "--set", "size=40", "--set", "interneurons=10")
+    done = burstchip("experiment", "fig3_multiplexing", *options, "--out", "results", "--json")
+    assert done.code == 1 and not done.json["ok"]
+    folder = Path("results")
+    assert {it.name for it in folder.iterdir()} == {"report.html", "results.json", "rates.nc", "figures"}
+    written = json.loads((folder / "results.json").read_text())
+    assert written["seeds"] == [1, 2] and written["checks"] == done.json["checks"]
+    one = experiment("fig3_multiplexing")
+    outcome = run_experiment(one, seeds=(1, 2), step_ms=1.0, overrides=SMALL)
+    # The same seeds are the same run.
+    assert [dict(it) for it in outcome.measured] == written["measured"]
+    rates = xr.load_dataset(folder / "rates.nc", engine="h5netcdf")
+    assert rates["lower.event_rate"].dims == ("seed", "time") and rates["lower.event_rate"].shape == (2, 60)
+    assert np.array_equal(rates["higher.burst_rate"][1], outcome.rates[1].bursts["higher"])
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Two messages on one axon" in page and page.count("<tr") > len(one.description.checks)
+    assert (folder / "figures" / "multiplexing.png").read_bytes().startswith(b"\x89PNG")
+    done = burstchip("experiment", "fig3_multiplexing", *options, "--out", "results")
+    assert done.code == 2 and "BC712" in done.err and "--overwrite replaces it" in done.err
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("")
+    with pytest.raises(BurstchipError, match=r"BC712.*something else"):
+        write_outcome(outcome, tmp_path / "mine", "", overwrite=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), "BC611"),
+        (("fig3_multiplexing", "--list"), "BC611"),
+        (("fig3",), "BC710"),
+        (("fig3_multiplexing", "--step", "1"), "BC699"),
+        (("fig3_multiplexing", "--step", "0.3ms"), "BC711"),
+        (("fig3_multiplexing", "--backend", "brain"), "BC550"),
+    ],
+)
+def test_options_that_cannot_be(arguments: tuple[str, ...], expected: str, burstchip) -> None:
+    done = burstchip("experiment", *arguments)
+    assert done.code == 2 and f"[{expected}]" in done.err and "Traceback" not in done.err
+    assert not any(Path().iterdir())
+
+
+def test_the_list(burstchip) -> None:
+    done = burstchip("experiment", "--list", "--json")
+    assert tuple(done.json["experiments"]) == names()

@@ -1,0 +1,143 @@
+"""The experiments: what they say of themselves, and what they measure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from burstchip import compile_file, record
+from burstchip.compilation import check_file
+from burstchip.experiments.experiment import Check, Experiment, experiment, names
+from burstchip.experiments.page import measured
+from burstchip.experiments.rates import Rates, count_rates
+from burstchip.experiments.running import Checked, step_of
+from hw_models.diagnostics import BurstchipError
+
+#: So few neurons that a test may run it; nothing can be expected of them.
+SMALL = {"fig3_multiplexing": {"size": "40", "interneurons": "10"}}
+
+
+def drawn_rates(seed: int = 0) -> Rates:
+    """Rates of a few Hz with noise, of figure 3's populations."""
+    draw = np.random.default_rng(seed)
+    times = (np.arange(60) + 0.5) * 0.05
+    events = {name: 5 + draw.uniform(-1, 1, 60) for name in ("lower", "higher", "pv", "som")}
+    return Rates(times, events, {name: 1 + draw.uniform(-0.5, 0.5, 60) for name in ("lower", "higher")})
+
+
+@pytest.fixture(params=names())
+def one(request: pytest.FixtureRequest) -> Experiment:
+    return experiment(request.param)
+
+
+def test_each_network_compiles_at_its_steps(one: Experiment) -> None:
+    small = SMALL[one.name]
+    for step, target in (
+        (one.description.step, "none"),
+        (one.description.integer_step, "loihi2"),
+        (1.0, "loihi2"),
+    ):
+        given = {"step": f"{step} ms", "target": target, **one.settings(step), **small}
+        found = check_file(one.network, given, 1)
+        assert found.code is not None, "\n".join(map(str, found.diagnostics))
+        if target == "none":
+            assert not found.diagnostics, "\n".join(map(str, found.diagnostics))
+
+
+def test_what_is_checked_is_measured(one: Experiment) -> None:
+    found = one.measure(drawn_rates())
+    checks = one.description.checks
+    assert {it.quantity for it in checks} <= set(found)
+    assert all(it.at_least is not None or it.at_most is not None for it in checks)
+    # What was published is accepted.
+    assert all(it.passes(it.published) for it in checks)
+
+
+def test_the_authors_own_series_pass(authors_series: Path) -> None:
+    """Five seeds of their simulation at the published settings, measured as ours are."""
+    one = experiment("fig3_multiplexing")
+    with np.load(authors_series / "fig3_propagation.npz") as series:
+        found = []
+        for seed in range(5):
+            events = {"lower": "ER1", "higher": "ER2", "pv": "PV", "som": "SOM"}
+            rates = Rates(
+                series["t"],
+                {name: series[f"pub_{key}"][seed] for name, key in events.items()},
+                {name: series[f"pub_{key}"][seed] for name, key in {"lower": "BR1", "higher": "BR2"}.items()},
+            )
+            found.append(one.measure(rates))
+    for check in one.description.checks:
+        assert check.passes(float(np.mean([it[check.quantity] for it in found]))), check.quantity
+
+
+def test_messages_that_arrive_and_those_that_do_not() -> None:
+    one, rates = experiment("fig3_multiplexing"), drawn_rates()
+    found = one.measure(rates)
+    assert max(abs(found[name]) for name in found if name.endswith(("current", "events", "bursts"))) < 0.5
+    somatic = 5 + 2 * np.sin(2 * np.pi * rates.times / 0.5)
+    follows = replace(rates, events={**rates.events, "lower": somatic, "higher": 2 * somatic})
+    found = one.measure(follows)
+    assert found["lower_events_current"] == pytest.approx(1)
+    assert found["higher_events_lower_events"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("check", "value", "passes"),
+    [
+        (Check("a", "a", 1.0, at_least=0.9), 0.9, True),
+        (Check("a", "a", 1.0, at_least=0.9), 0.89, False),
+        (Check("a", "a", 1.0, at_most=2.0), 2.1, False),
+        (Check("a", "a", 1.0, at_least=0.5, at_most=2.0), 1.0, True),
+        (Check("a", "a", 1.0, at_least=0.5), float("nan"), False),
+        (Check("a", "a", 1.0, at_least=0.5), float("inf"), True),
+    ],
+)
+def test_a_check(check: Check, value: float, passes: bool) -> None:
+    assert check.passes(value) == passes
+
+
+def test_means_and_spreads() -> None:
+    of_three = Checked(Check("a", "a", 1.0, "Hz", at_least=2.0), (1.0, 2.0, 3.0))
+    assert (of_three.mean, of_three.spread, of_three.passes) == (2.0, 1.0, True)
+    assert measured(of_three) == "2 ± 1 Hz"
+    assert measured(Checked(Check("a", "a", 1.0, "%", at_least=2.0), (1.25,))) == "1.25 %"
+
+
+def test_rates_are_those_of_a_recording(tmp_path: Path) -> None:
+    text = """burstchip: 1
+name: counted
+step: 0.5 ms
+populations:
+  noise: {model: poisson_source, size: 7, rate: 100 Hz}
+  cells: {model: pyramidal, size: 7, bias: 700 pA, dendrite_bias: 250 pA}
+projections:
+  - {from: noise, to: cells.soma_exc, weight: 0.5 leak, connectivity: one_to_one}
+"""
+    (tmp_path / "net.yaml").write_text(text)
+    code = compile_file(tmp_path / "net.yaml")[0]
+    seen: list[int] = []
+    rates = count_rates(code, "plain", 4, 100, seen.append)
+    found = record(code, 400, ["cells.events", "cells.bursts", "noise.events"], backend="plain").values
+    binned = {name: values.reshape(4, 100, 7).sum((1, 2)) / 7 / 0.05 for name, values in found.items()}
+    assert seen == [1, 2, 3, 4]
+    assert rates.times.tolist() == pytest.approx([0.025, 0.075, 0.125, 0.175])
+    assert np.array_equal(rates.events["cells"], binned["cells", "events"])
+    assert np.array_equal(rates.bursts["cells"], binned["cells", "bursts"])
+    assert np.array_equal(rates.events["noise"], binned["noise", "events"])
+    assert binned["cells", "bursts"].sum() > 0
+    assert len(rates.between(0.05, 0.15).times) == 2
+
+
+def test_steps_that_do_not_fit() -> None:
+    one = experiment("fig3_multiplexing")
+    assert (step_of(one, "reference", None), step_of(one, "sim", None)) == (0.1, 0.5)
+    with pytest.raises(BurstchipError, match=r"BC711.*\n.*a step that divides 50 ms"):
+        step_of(one, "sim", 0.3)
+
+
+def test_an_unknown_experiment() -> None:
+    with pytest.raises(BurstchipError, match=r"BC710.*\n.*did you mean: fig3_multiplexing"):
+        experiment("fig3_multiplex")
