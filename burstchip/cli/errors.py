@@ -48,7 +48,7 @@ def errors(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Tell the errors of the step, of rounded parameters and of rounded states apart, variable by variable.
+    """Tell apart the errors of the step, of rounded parameters and of rounded states, variable by variable.
 
     A network is run in real numbers, at its step and at an eighth of it, with exact and with rounded
     parameters, and in integers. A network with a task is shown its training samples, at its own step alone.

@@ -95,8 +95,8 @@ def _run(
     refuse_taken(folder, overwrite=overwrite)
     with progress(name, "compiling", quiet=out.quiet) as advance:
 
-        def watch(number: int, of: int, done: int, bins: int) -> None:
-            advance(number * bins + done, of * bins, f"seed {number + 1} of {of}")
+        def watch(what: str, done: int, total: int) -> None:
+            advance(done, total, what)
 
         outcome = run_experiment(
             found,

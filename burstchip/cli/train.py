@@ -58,7 +58,7 @@ def train(
 ) -> None:
     """Train a network online, sample by sample, and write the results, with checkpoints, into DIR.
 
-    --resume goes on with the options of the start; --epochs, if given, is the new number of all epochs.
+    --resume goes on with the options of the start; --epochs, if given, is the new total number of epochs.
     """
     out = file if out is None and file.is_dir() else out
     before = None if resume or out is None else _checkpoint(out)

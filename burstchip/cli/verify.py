@@ -38,7 +38,7 @@ def verify(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Run an artifact on two backends, learning, and compare every integer of every step.
+    """Run an artifact on two backends, with learning, and compare every integer of every step.
 
     Exit code 0 where all are equal, 1 at a difference.
     """

@@ -4,8 +4,10 @@ A folder of this package holds `network.yaml`, `experiment.yaml` (how long, how 
 module `measure` with three functions:
 
     settings(step_ms) -> {parameter of the network: value}
-    measure(rates) -> {quantity: number}, of one seed
-    draw(all_rates) -> pictures of all seeds
+    measure(runs) -> {quantity: number}, of one seed
+    draw(all_runs) -> pictures of all seeds
+
+where `runs` are the rates of each variant, by its name.
 """
 
 from __future__ import annotations
@@ -29,8 +31,13 @@ register_codes({"BC710": "an unknown experiment"})
 ROOT = Path(__file__).parent
 
 Settings = Callable[[float], Mapping[str, str]]
-Measure = Callable[[Rates], Mapping[str, float]]
-Draw = Callable[[Sequence[Rates]], tuple[Picture, ...]]
+Runs = Mapping[str, Rates]
+Measure = Callable[[Runs], Mapping[str, float]]
+Draw = Callable[[Sequence[Runs]], tuple[Picture, ...]]
+
+
+#: The variant of an experiment that names none.
+PUBLISHED = "published"
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +68,10 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The contents of `experiment.yaml`; times in ms."""
+    """The contents of `experiment.yaml`; times in ms.
+
+    `variants` set parameters of the network; without any there is one, as published.
+    """
 
     title: str
     about: str
@@ -72,6 +82,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     integer_step: float
     seeds: int
     checks: tuple[Check, ...]
+    variants: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=lambda: {PUBLISHED: {}})
 
 
 @dataclass(frozen=True)

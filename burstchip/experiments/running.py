@@ -12,7 +12,7 @@ import numpy as np
 
 from burstchip.arguments import Overrides
 from burstchip.compilation import check_file
-from burstchip.experiments.experiment import Check, Experiment
+from burstchip.experiments.experiment import Check, Experiment, Runs
 from burstchip.experiments.rates import Rates, count_rates
 from burstchip.report.style import Picture, figure_style
 from compiler.artifact import artifact_sha256
@@ -25,8 +25,8 @@ register_codes({"BC711": "an experiment whose bins are not whole numbers of step
 
 _NONE: Overrides = MappingProxyType({})
 
-#: Called with the seed's number, how many seeds there are, the bins that are done and all bins of a seed.
-Watch = Callable[[int, int, int, int], None]
+#: Called with what runs, the bins that are done and all bins of all seeds and variants.
+Watch = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Outcome:
     step_ms: float
     seeds: tuple[int, ...]
     artifacts: tuple[str, ...]
-    rates: tuple[Rates, ...]
+    runs: tuple[Runs, ...]
     measured: tuple[Mapping[str, float], ...]
     checks: tuple[Checked, ...]
     pictures: tuple[Picture, ...]
@@ -129,56 +129,66 @@ def run_experiment(
     bins = round(it.description.duration / it.description.bin)
     steps_a_bin = whole_steps(it.description.bin, step)
     assert steps_a_bin is not None, "the step was checked"
-    rates, artifacts = [], []
-    messages: tuple[Diagnostic, ...] = ()
-    for number, seed in enumerate(chosen):
-        code, messages = _compiled(it, backend, step, seed, overrides)
-        artifacts.append(artifact_sha256(code))
+    variants = it.description.variants
+    runs: list[Runs] = []
+    artifacts: list[str] = []
+    messages: dict[str, Diagnostic] = {}
+    total = len(chosen) * len(variants) * bins
+    for seed in chosen:
+        found: dict[str, Rates] = {}
+        for name, varied in variants.items():
+            code, reported = _compiled(it, backend, step, seed, {**varied, **overrides})
+            messages |= {str(message): message for message in reported}
+            artifacts.append(artifact_sha256(code))
+            before = (len(artifacts) - 1) * bins
 
-        def tell(done: int, number: int = number) -> None:
-            if watch is not None:
-                watch(number, len(chosen), done, bins)
+            def tell(done: int, before: int = before, what: str = f"seed {seed}, {name}") -> None:
+                if watch is not None:
+                    watch(what, before + done, total)
 
-        tell(0)
-        rates.append(count_rates(code, backend, bins, steps_a_bin, tell))
-    measured = tuple(it.measure(found) for found in rates)
+            tell(0)
+            found[name] = count_rates(code, backend, bins, steps_a_bin, tell)
+        runs.append(found)
+    measured = tuple(it.measure(found) for found in runs)
     checks = tuple(
         Checked(check, tuple(found[check.quantity] for found in measured)) for check in it.description.checks
     )
     with figure_style():
-        pictures = it.draw(rates)
+        pictures = it.draw(runs)
     return Outcome(
         it,
         backend,
         step,
         chosen,
         tuple(artifacts),
-        tuple(rates),
+        tuple(runs),
         measured,
         checks,
         pictures,
-        messages,
+        tuple(messages.values()),
         overrides,
     )
 
 
 def recording(outcome: Outcome) -> bytes:
-    """The rates as a netCDF file: `population.event_rate` and `.burst_rate` [seed, time] in Hz."""
+    """The rates as netCDF: `population.event_rate` and `.burst_rate` [seed, variant, time] in Hz."""
     import xarray as xr
 
+    variants = list(outcome.experiment.description.variants)
+    one = outcome.runs[0][variants[0]]
     variables = {
         f"{name}.{what}_rate": (
-            ("seed", "time"),
-            np.stack([getattr(rates, f"{what}s")[name] for rates in outcome.rates]),
+            ("seed", "variant", "time"),
+            np.stack([[getattr(runs[it], f"{what}s")[name] for it in variants] for runs in outcome.runs]),
             {"units": "Hz"},
         )
         for what in ("event", "burst")
-        for name in getattr(outcome.rates[0], f"{what}s")
+        for name in getattr(one, f"{what}s")
     }
-    times = ("time", outcome.rates[0].times, {"units": "s", "long_name": "middle of the bin"})
+    times = ("time", one.times, {"units": "s", "long_name": "middle of the bin"})
     dataset = xr.Dataset(
         variables,
-        coords={"seed": list(outcome.seeds), "time": times},
+        coords={"seed": list(outcome.seeds), "variant": variants, "time": times},
         attrs={
             "experiment": outcome.experiment.name,
             "backend": outcome.backend,

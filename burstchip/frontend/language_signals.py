@@ -45,7 +45,12 @@ _TABLE = Record(
         Key("values", ListOf(_VALUE, "values", 1, called="value"), "the rows themselves"),
         Key("unit", Text("a unit, such as pA"), "what the file's numbers are in"),
         Key("every", _TIME, "how long a row lasts", required=True),
-        Key("repeat", _WORDS, "whether it begins again after the last row, which else stays", default="no"),
+        Key(
+            "repeat",
+            _WORDS,
+            "whether it begins again after the last row, which otherwise stays",
+            default="no",
+        ),
     ),
     "a table",
     one_of=((("file",), ("values",)),),
@@ -83,7 +88,7 @@ COURSES: Mapping[str, Kind] = {
 _DOCS = {
     "constant": "one value throughout",
     "sine": "a sine wave",
-    "ramp": "a straight way from one value to another",
+    "ramp": "a straight line from one value to another",
     "pulses": "pulses that repeat",
     "steps": "values, each from its time on",
     "table": "rows of a file or of a list, one after the other",

@@ -105,7 +105,7 @@ def read_event_file(
         report.add(
             "BC113",
             fields.nodes["file"],
-            f"{fields.label}: {what}s between two steps are rounded to one",
+            f"{fields.label}: {what}s between two steps are rounded to the nearest",
             required="whole numbers of steps",
             given=f"{len(between)} between steps, the first, {times[row]:.12g} ms, in row {row + 1}",
             severity="warning",

@@ -163,7 +163,7 @@ def _spikes(
         report.add(
             "BC113",
             between[0],
-            f"{what}s of {fields.label} between two steps are rounded to one",
+            f"{what}s of {fields.label} between two steps are rounded to the nearest",
             required="whole numbers of steps",
             given=f"{len(between)} between steps, the first at {describe(between[0])}",
             severity="warning",

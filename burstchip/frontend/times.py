@@ -28,7 +28,7 @@ def check_whole_steps(
         "BC113",
         at,
         f"{label} is not a whole number of steps"
-        + (" and is rounded to one" if severity == "warning" else ""),
+        + (" and is rounded to the nearest" if severity == "warning" else ""),
         required=f"a multiple of the step, {step:.12g} ms",
         hint=f"did you mean: {near}",
         severity=severity,

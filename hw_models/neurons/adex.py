@@ -172,7 +172,7 @@ ADEX: NeuronModel = NeuronModel(
         Parameter("reset", "voltage", -70.6, "potential after an event, while it is refractory"),
         Parameter("floor", "voltage", -100.0, "least potential"),
         Parameter("refractory", "time", 0.0, "time after an event at the reset", minimum=0.0),
-        Parameter("subthreshold", "conductance", 4.0, "adaptation's current by the potential, a mV"),
+        Parameter("subthreshold", "conductance", 4.0, "adaptation's current per mV of the potential"),
         Parameter("adaptation", "current", 80.5, "what an event adds to adaptation's current"),
         Parameter("tau_adaptation", "time", 144.0, "time constant of adaptation", minimum=0.0),
         *PARAMETERS,

@@ -108,7 +108,7 @@ BURST_POISSON: NeuronModel = NeuronModel(
         *parameters(midpoint_mv=-57.0),
         Parameter("refractory", "time", 20.0, "time after a spike without an event", minimum=0.0),
         Parameter("second_after", "time", 5.0, "least time to a second spike", minimum=0.0),
-        Parameter("second_within", "time", 10.0, "what is drawn beyond it", minimum=0.0),
+        Parameter("second_within", "time", 10.0, "greatest random time beyond it", minimum=0.0),
     ),
     ports=PORTS,
     in_chip_units=in_chip_units,

@@ -292,7 +292,7 @@ BURST_UNIT = NeuronModel(
             "homeostasis_gain",
             "number",
             0.0,
-            "burst probability per missing event a millisecond",
+            "burst probability per missing event per millisecond",
             0.0,
             1023.0,
         ),

@@ -113,7 +113,7 @@ def parameters(midpoint_mv: float) -> tuple[Parameter, ...]:
         Parameter("tau_threshold", "time", 27.0, "time constant of the threshold's way back", minimum=0.0),
         Parameter("adaptation", "current", -200.0, "somatic current that a spike adds"),
         Parameter("tau_adaptation", "time", 100.0, "time constant of that current", minimum=0.0),
-        Parameter("dendrite_adaptation", "conductance", -13.0, "current by the dendrite's slow trace, a mV"),
+        Parameter("dendrite_adaptation", "conductance", -13.0, "current per mV of the dendrite's slow trace"),
         Parameter("tau_dendrite_adaptation", "time", 30.0, "time constant of that trace", minimum=0.0),
         Parameter("dendrite_midpoint", "voltage", midpoint_mv, "dendritic potential at which f is 1/2"),
         Parameter("dendrite_slope", "voltage", 6.0, "how gradual f is", minimum=1e-3),

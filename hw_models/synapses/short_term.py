@@ -89,7 +89,9 @@ DEPRESSING: NeuronModel = NeuronModel(
         Parameter("baseline", "fraction", 0.9, "utilisation at rest", 0.0, 1.0),
         Parameter("tau_depression", "time", 20.0, "time constant of the resource", minimum=0.0),
         Parameter("tau_facilitation", "time", 1000.0, "time constant of the utilisation", minimum=0.0),
-        Parameter("gain", "fraction", 0.9, "what a spike adds of what the utilisation lacks to 1", 0.0, 1.0),
+        Parameter(
+            "gain", "fraction", 0.9, "share of the way to 1 by which a spike raises the utilisation", 0.0, 1.0
+        ),
     ),
     ports=(Port("spikes", "number", "takes spikes; what is above 0 in a step is one"),),
     in_chip_units=_in_chip_units,

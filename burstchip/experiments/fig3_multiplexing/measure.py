@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from burstchip.experiments.rates import Rates, Reals
+from burstchip.experiments.experiment import PUBLISHED, Runs
+from burstchip.experiments.rates import Reals
 from burstchip.report.style import AFTER, BURST, GUIDE, WIDTH, Picture, new_figure, picture
 from hw_models.neurons.quantities import nearest_steps
 
@@ -37,9 +38,9 @@ def _correlation(one: Reals, other: Reals) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
-def measure(rates: Rates) -> Mapping[str, float]:
+def measure(runs: Runs) -> Mapping[str, float]:
     """Correlations, and the least and greatest of each rate (Hz) and burst probability (%)."""
-    seen = rates.between(START, STOP)
+    seen = runs[PUBLISHED].between(START, STOP)
     somatic, dendritic = _currents(seen.times)
     lower, higher = seen.events["lower"], seen.events["higher"]
     below, above = seen.burst_probability("lower"), seen.burst_probability("higher")
@@ -82,9 +83,9 @@ def _panel(
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.24), ncols=2, handlelength=1.4, columnspacing=1.0)
 
 
-def draw(all_rates: Sequence[Rates]) -> tuple[Picture, ...]:
+def draw(all_runs: Sequence[Runs]) -> tuple[Picture, ...]:
     """Figure 3: what each population receives, and how it answers."""
-    seen = [rates.between(START, STOP) for rates in all_rates]
+    seen = [runs[PUBLISHED].between(START, STOP) for runs in all_runs]
     times = seen[0].times
     somatic, dendritic = _currents(times)
     events = {name: [it.events[name] for it in seen] for name in ("lower", "higher")}
@@ -114,7 +115,7 @@ def draw(all_rates: Sequence[Rates]) -> tuple[Picture, ...]:
         axes.set_ylabel(f"{name}: {unit}")
     for axes in (below_bursts, below_events):
         axes.set_xlabel("time (s)")
-    found = [measure(it) for it in all_rates]
+    found = [measure(it) for it in all_runs]
     mean = {name: float(np.mean([it[name] for it in found])) for name in found[0]}
     alt = (
         "Four panels over 1 to 3 s. The higher population's burst probability follows the slow dendritic "

@@ -32,8 +32,8 @@ def test_a_run_and_what_it_writes(tmp_path: Path, burstchip) -> None:
     # The same seeds are the same run.
     assert [dict(it) for it in outcome.measured] == written["measured"]
     rates = xr.load_dataset(folder / "rates.nc", engine="h5netcdf")
-    assert rates["lower.event_rate"].dims == ("seed", "time") and rates["lower.event_rate"].shape == (2, 60)
-    assert np.array_equal(rates["higher.burst_rate"][1], outcome.rates[1].bursts["higher"])
+    assert rates["lower.event_rate"].shape == (2, 1, 60)
+    assert np.array_equal(rates["higher.burst_rate"][1, 0], outcome.runs[1]["published"].bursts["higher"])
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Two messages on one axon" in page and page.count("<tr") > len(one.description.checks)
     assert (folder / "figures" / "multiplexing.png").read_bytes().startswith(b"\x89PNG")

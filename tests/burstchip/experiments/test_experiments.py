@@ -10,14 +10,18 @@ import pytest
 
 from burstchip import compile_file, record
 from burstchip.compilation import check_file
-from burstchip.experiments.experiment import Check, Experiment, experiment, names
+from burstchip.experiments.ed5_gain_control import measure as ed5_gain_control
+from burstchip.experiments.experiment import PUBLISHED, Check, Experiment, Runs, experiment, names
 from burstchip.experiments.page import measured
 from burstchip.experiments.rates import Rates, count_rates
 from burstchip.experiments.running import Checked, step_of
 from hw_models.diagnostics import BurstchipError
 
 #: So few neurons that a test may run it; nothing can be expected of them.
-SMALL = {"fig3_multiplexing": {"size": "40", "interneurons": "10"}}
+SMALL = {
+    "fig3_multiplexing": {"size": "40", "interneurons": "10"},
+    "ed5_gain_control": {"size": "40", "interneurons": "10", "sources": "250"},
+}
 
 
 def drawn_rates(seed: int = 0) -> Rates:
@@ -31,6 +35,18 @@ def drawn_rates(seed: int = 0) -> Rates:
 @pytest.fixture(params=names())
 def one(request: pytest.FixtureRequest) -> Experiment:
     return experiment(request.param)
+
+
+def drawn_runs(one: Experiment) -> Runs:
+    """Rates for every variant; of populations that no experiment measures, too."""
+    found = {}
+    for seed, name in enumerate(one.description.variants):
+        draw = np.random.default_rng(seed)
+        times = (np.arange(480) + 0.5) * 0.025
+        rising = np.repeat(np.linspace(0.01, 1, 12), 40)
+        events = {it: 5 + draw.uniform(-1, 1, 480) for it in ("lower", "higher", "pv", "som", "pyramids")}
+        found[name] = Rates(times, events, {it: rising * rate for it, rate in events.items()})
+    return found
 
 
 def test_each_network_compiles_at_its_steps(one: Experiment) -> None:
@@ -48,7 +64,7 @@ def test_each_network_compiles_at_its_steps(one: Experiment) -> None:
 
 
 def test_what_is_checked_is_measured(one: Experiment) -> None:
-    found = one.measure(drawn_rates())
+    found = one.measure(drawn_runs(one))
     checks = one.description.checks
     assert {it.quantity for it in checks} <= set(found)
     assert all(it.at_least is not None or it.at_most is not None for it in checks)
@@ -68,20 +84,46 @@ def test_the_authors_own_series_pass(authors_series: Path) -> None:
                 {name: series[f"pub_{key}"][seed] for name, key in events.items()},
                 {name: series[f"pub_{key}"][seed] for name, key in {"lower": "BR1", "higher": "BR2"}.items()},
             )
-            found.append(one.measure(rates))
+            found.append(one.measure({PUBLISHED: rates}))
     for check in one.description.checks:
         assert check.passes(float(np.mean([it[check.quantity] for it in found]))), check.quantity
 
 
 def test_messages_that_arrive_and_those_that_do_not() -> None:
     one, rates = experiment("fig3_multiplexing"), drawn_rates()
-    found = one.measure(rates)
+    found = one.measure({PUBLISHED: rates})
     assert max(abs(found[name]) for name in found if name.endswith(("current", "events", "bursts"))) < 0.5
     somatic = 5 + 2 * np.sin(2 * np.pi * rates.times / 0.5)
     follows = replace(rates, events={**rates.events, "lower": somatic, "higher": 2 * somatic})
-    found = one.measure(follows)
+    found = one.measure({PUBLISHED: follows})
     assert found["lower_events_current"] == pytest.approx(1)
     assert found["higher_events_lower_events"] == pytest.approx(1)
+
+
+def test_the_authors_curves_of_gain_control(authors_series: Path) -> None:
+    """What the experiment holds of them is theirs, and passes every check."""
+    theirs = {"published": "ref", "no_feedback": "w0", "half_feedback": "w0005", "vip_50": "vip50"}
+    theirs |= {"vip_100": "vip100", "release_015": "u015", "release_025": "u025"}
+    theirs |= {"plateau_1300": "gd1300", "plateau_1400": "gd1400"}
+    held = ed5_gain_control.published()
+    with np.load(authors_series / "ed5_dendritic_transfer.npz") as series:
+        assert held.current_pa == series["I_d_pA"].tolist()
+        assert set(held.curves) == set(theirs)
+        for name, key in theirs.items():
+            assert held.curves[name] == pytest.approx(100 * series[key][:, 2], abs=0.051)
+    found = ed5_gain_control.measured({name: np.asarray(it) for name, it in held.curves.items()})
+    for check in experiment("ed5_gain_control").description.checks:
+        assert check.passes(found[check.quantity])
+        assert found[check.quantity] == pytest.approx(check.published, rel=0.02, abs=0.01)
+
+
+def test_a_curve_is_made_of_second_halves() -> None:
+    """The first half of each second, in which the circuit settles, does not count."""
+    times = (np.arange(480) + 0.5) * 0.025
+    settled = np.tile(np.repeat([0.0, 1.0], 20), 12)
+    level = np.repeat(np.linspace(0, 1, 12), 40)
+    rates = Rates(times, {"pyramids": np.full(480, 4.0)}, {"pyramids": 4.0 * settled * level})
+    assert ed5_gain_control.curve(rates) == pytest.approx(100 * np.linspace(0, 1, 12))
 
 
 @pytest.mark.parametrize(

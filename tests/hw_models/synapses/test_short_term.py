@@ -67,7 +67,7 @@ def test_steady_states(model: NeuronModel, rate: float) -> None:
     u = (v["baseline"] * (1 - f) + v["gain"] * f) / (1 - f * (1 - v["gain"]))
     x = (1 - d) / (1 - d * (1 - u))
     every = round(apart / STEP_MS)
-    spikes = list(range(0, 200 * every, every))
+    spikes = list(range(0, 60 * every, every))
     assert run(model, spikes, real=True)[-1] == pytest.approx(u * x, rel=0.01)
     assert run(model, spikes, real=False)[-1] == pytest.approx(u * x, rel=0.01)
 

@@ -1,0 +1,156 @@
+"""What is measured of extended data figure 5: the curves from dendritic current to burst probability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import yaml
+
+from burstchip.experiments.experiment import PUBLISHED, Runs
+from burstchip.experiments.rates import Rates, Reals
+from burstchip.report.style import BURST, POPULATIONS, TEST, WIDTH, Picture, new_figure, picture
+from hw_models.neurons.quantities import nearest_steps
+
+#: From a spike to what it does, and how long a current lasts, in ms and in s.
+AXON_MS = 0.9
+LASTS = 1.0
+#: Currents at which curves are compared, in pA; panel c's lie together above.
+COMPARED = (0, 350)
+COMPARED_C = (0, 200)
+#: The curves of each panel, from above to below.
+PANELS: Mapping[str, tuple[str, ...]] = {
+    "feedback": ("no_feedback", "half_feedback", PUBLISHED),
+    "vip": ("vip_100", "vip_50", PUBLISHED),
+    "release": ("release_015", PUBLISHED, "release_025"),
+    "plateau": ("plateau_1400", "plateau_1300", PUBLISHED),
+}
+_TITLES = {
+    "feedback": "a  feedback by SOM cells",
+    "vip": "b  inhibition of SOM cells",
+    "release": "c  release onto SOM cells",
+    "plateau": "d  plateau of the dendrite",
+}
+_LABELS = {
+    PUBLISHED: "as published",
+    "no_feedback": "none",
+    "half_feedback": "half",
+    "vip_50": "50 pA",
+    "vip_100": "100 pA",
+    "release_015": "1.5 %",
+    "release_025": "2.5 %",
+    "plateau_1300": "1300 pA",
+    "plateau_1400": "1400 pA",
+}
+
+
+class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The contents of `published.yaml`."""
+
+    current_pa: list[float]
+    curves: dict[str, list[float]]
+
+
+@lru_cache(maxsize=1)
+def published() -> Published:
+    """The authors' curves."""
+    text = Path(__file__).with_name("published.yaml").read_text(encoding="utf-8")
+    return msgspec.convert(yaml.safe_load(text), Published)
+
+
+def settings(step_ms: float) -> Mapping[str, str]:
+    """The axon's delay in whole steps: one to the synapse's plasticity, and at least one from there."""
+    whole = max(int(nearest_steps(AXON_MS, step_ms)), 2)
+    return {
+        "release": f"{step_ms:.12g} ms",
+        "axon": f"{(whole - 1) * step_ms:.12g} ms",
+        "whole_axon": f"{whole * step_ms:.12g} ms",
+    }
+
+
+def curve(rates: Rates) -> Reals:
+    """Bursts an event (%) at each current: the mean of the bins in the second half of its time."""
+    shares = 100 * rates.burst_probability("pyramids")
+    found = [
+        np.mean(shares[(rates.times >= start + LASTS / 2) & (rates.times < start + LASTS)])
+        for start in LASTS * np.arange(len(published().current_pa))
+    ]
+    return np.asarray(found, dtype=np.float64)
+
+
+def _crossing(shares: Reals, level: float) -> float:
+    """The current at which a curve first exceeds a level, on the straight line between two points."""
+    currents = np.asarray(published().current_pa)
+    above = int(np.argmax(shares > level))
+    if above == 0:
+        return float("nan")
+    low, high = shares[above - 1], shares[above]
+    share = (level - low) / (high - low)
+    return float(currents[above - 1] + share * (currents[above] - currents[above - 1]))
+
+
+def _width(shares: Reals) -> float:
+    return _crossing(shares, 75) - _crossing(shares, 25)
+
+
+def measured(curves: Mapping[str, Reals]) -> Mapping[str, float]:
+    """Orders, widths and shifts of curves by the names of their variants."""
+    currents = np.asarray(published().current_pa)
+    found: dict[str, float] = {}
+    for panel, names in PANELS.items():
+        low, high = COMPARED_C if panel == "release" else COMPARED
+        inside = (currents >= low) & (currents <= high)
+        apart = [curves[above] - curves[below] for above, below in pairwise(names)]
+        found[f"{panel}_order"] = float(np.min([it[inside] for it in apart]))
+    widths = {name: _width(values) for name, values in curves.items()}
+    halves = {name: _crossing(values, 50) for name, values in curves.items()}
+    return found | {
+        "feedback_width": widths["no_feedback"] / widths[PUBLISHED],
+        "vip_width": widths["vip_100"] / widths[PUBLISHED],
+        "release_width": widths["release_025"] / widths["release_015"],
+        "plateau_width": widths["plateau_1400"] / widths[PUBLISHED],
+        "plateau_shift": halves[PUBLISHED] - halves["plateau_1400"],
+        "farthest": max(
+            float(np.max(np.abs(curves[name] - np.asarray(values))))
+            for name, values in published().curves.items()
+        ),
+    }
+
+
+def measure(runs: Runs) -> Mapping[str, float]:
+    """What `measured` finds in the curves of one seed."""
+    return measured({name: curve(rates) for name, rates in runs.items()})
+
+
+def draw(all_runs: Sequence[Runs]) -> tuple[Picture, ...]:
+    """A panel for each thing that varies; the authors' curves are dashed."""
+    currents = published().current_pa
+    curves = {name: np.mean([curve(runs[name]) for runs in all_runs], axis=0) for name in all_runs[0]}
+    colours = (BURST, POPULATIONS[2], TEST)
+    figure = new_figure(2 * WIDTH, 6.4)
+    for axes, (panel, names) in zip(
+        figure.subplots(2, 2, sharex=True, sharey=True).flat, PANELS.items(), strict=True
+    ):
+        for name, colour in zip(names, colours, strict=True):
+            axes.plot(currents, published().curves[name], color=colour, linestyle=":", linewidth=1.2)
+            axes.plot(currents, curves[name], color=colour, marker="o", markersize=3.5, label=_LABELS[name])
+        axes.set_title(_TITLES[panel])
+        axes.legend(loc="lower right")
+        axes.set_xlim(-60, 410)
+    figure.supxlabel("dendritic current (pA)", fontsize=10.5)
+    figure.supylabel("bursts an event (%)", fontsize=10.5)
+    found = measured(curves)
+    alt = (
+        "Four panels of curves that rise from 0 to 100 % bursts with the dendritic current. Without feedback "
+        f"by SOM cells the rise takes {100 * found['feedback_width']:.0f} % of the current, with VIP cells "
+        f"{100 * found['vip_width']:.0f} %; a plateau of 1400 pA shifts the curve by "
+        f"{found['plateau_shift']:.0f} pA. No curve is more than {found['farthest']:.1f} points from the "
+        "authors' one."
+    )
+    caption = "Solid: means over seeds. Dotted: the authors' simulation at the same settings."
+    title = "Bursts an event against the dendritic current"
+    return (picture(figure, "gain_control", title, caption, alt, width=1120, png=True),)
