@@ -5,7 +5,7 @@ module `measure` with three functions:
 
     settings(step_ms) -> {parameter of the network: value}
     measure(runs) -> {quantity: number}, of one seed
-    draw(all_runs) -> pictures of all seeds
+    draw(all_runs) -> the panels of the figure, and the whole of it, of all seeds
 
 where `runs` are the rates of each variant, by its name.
 """
@@ -33,7 +33,15 @@ ROOT = Path(__file__).parent
 Settings = Callable[[float], Mapping[str, str]]
 Runs = Mapping[str, Rates]
 Measure = Callable[[Runs], Mapping[str, float]]
-Draw = Callable[[Sequence[Runs]], tuple[Picture, ...]]
+Draw = Callable[[Sequence[Runs]], "Drawing"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure: its panels, and the whole of it as a PNG file."""
+
+    panels: tuple[Picture, ...]
+    whole: bytes
 
 
 #: The variant of an experiment that names none.

@@ -84,7 +84,7 @@ def render(outcome: Outcome, command: str) -> str:
             arithmetic="real numbers, exact parameters" if real else "the integers of the chip",
             step=f"{outcome.step_ms:g} ms",
             seeds=f"{'seed' if len(outcome.seeds) == 1 else 'seeds'} {numbers}",
-            pictures=outcome.pictures,
+            pictures=outcome.drawing.panels,
             command=command,
             origin=[
                 ("Made", session.begun),
@@ -117,7 +117,7 @@ def refuse_taken(folder: Path, *, overwrite: bool) -> None:
 
 
 def write_outcome(outcome: Outcome, folder: Path, command: str, *, overwrite: bool = False) -> Path:
-    """Write `report.html`, `results.json`, `rates.nc` and `figures/`, all or nothing; gives the page's path.
+    """Write the page, `results.json`, `rates.nc` and pictures, all or nothing; returns the page's path.
 
     Raises `BurstchipError`: BC712 where the folder must not be replaced, BC713 where it cannot be written.
     """
@@ -127,10 +127,8 @@ def write_outcome(outcome: Outcome, folder: Path, command: str, *, overwrite: bo
         RESULTS: (strict_json(results(outcome)) + "\n").encode(),
         "rates.nc": recording(outcome),
     }
-    for picture in outcome.pictures:
-        files[f"figures/{picture.name}.svg"] = picture.svg
-        if picture.png:
-            files[f"figures/{picture.name}.png"] = picture.png
+    files[f"{outcome.experiment.name}.png"] = outcome.drawing.whole
+    files |= {f"figures/{panel.name}.svg": panel.svg for panel in outcome.drawing.panels}
     try:
         write_folder_whole(folder, files, replace=overwrite)
     except OSError as reason:

@@ -12,9 +12,9 @@ import numpy as np
 
 from burstchip.arguments import Overrides
 from burstchip.compilation import check_file
-from burstchip.experiments.experiment import Check, Experiment, Runs
+from burstchip.experiments.experiment import Check, Drawing, Experiment, Runs
 from burstchip.experiments.rates import Rates, count_rates
-from burstchip.report.style import Picture, figure_style
+from burstchip.report.style import figure_style
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import NO_CHIP
@@ -64,7 +64,7 @@ class Outcome:
     runs: tuple[Runs, ...]
     measured: tuple[Mapping[str, float], ...]
     checks: tuple[Checked, ...]
-    pictures: tuple[Picture, ...]
+    drawing: Drawing
     diagnostics: tuple[Diagnostic, ...]
     overrides: Overrides = _NONE
 
@@ -154,7 +154,7 @@ def run_experiment(
         Checked(check, tuple(found[check.quantity] for found in measured)) for check in it.description.checks
     )
     with figure_style():
-        pictures = it.draw(runs)
+        drawing = it.draw(runs)
     return Outcome(
         it,
         backend,
@@ -164,7 +164,7 @@ def run_experiment(
         tuple(runs),
         measured,
         checks,
-        pictures,
+        drawing,
         tuple(messages.values()),
         overrides,
     )

@@ -90,7 +90,7 @@ _SETTINGS: dict[Any, Any] = {
 class Picture:
     """A figure of the report: file name without suffix, heading, what it is, what is seen in it, the SVG.
 
-    `width` is the greatest on the page, in its pixels. `png` is there where it was asked for.
+    `width` is the greatest on the page, in its pixels.
     """
 
     name: str
@@ -99,7 +99,6 @@ class Picture:
     alt: str
     svg: bytes
     width: int = 640
-    png: bytes = b""
 
 
 @contextmanager
@@ -116,21 +115,20 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def picture(
-    figure: Figure, name: str, title: str, caption: str, alt: str, *, width: int = 640, png: bool = False
-) -> Picture:
-    """`figure` rendered for light and dark ground; the same figure gives the same bytes.
-
-    With `png` also as pixels, on white.
-    """
+def picture(figure: Figure, name: str, title: str, caption: str, alt: str) -> Picture:
+    """`figure` rendered for light and dark ground; the same figure gives the same bytes."""
     buffer = io.BytesIO()
     nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
     figure.savefig(buffer, format="svg", dpi=DPI, metadata={**nothing, "Title": title})
     svg = _numbered(buffer.getvalue()).replace(b"</svg>", _dark() + b"</svg>")
-    pixels = io.BytesIO()
-    if png:
-        figure.savefig(pixels, format="png", dpi=DPI / 2, facecolor="white", metadata={"Software": None})
-    return Picture(name, title, caption, alt, svg, width, pixels.getvalue())
+    return Picture(name, title, caption, alt, svg)
+
+
+def png(figure: Figure) -> bytes:
+    """`figure` as pixels on white ground."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI / 2, facecolor="white", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def _numbered(svg: bytes) -> bytes:

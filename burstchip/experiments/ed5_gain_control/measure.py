@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import yaml
+from matplotlib.axes import Axes
 
-from burstchip.experiments.experiment import PUBLISHED, Runs
+from burstchip.experiments.experiment import PUBLISHED, Drawing, Runs
 from burstchip.experiments.rates import Rates, Reals
-from burstchip.report.style import BURST, POPULATIONS, TEST, WIDTH, Picture, new_figure, picture
+from burstchip.report.style import BURST, POPULATIONS, TEST, WIDTH, new_figure, picture, png
 from hw_models.neurons.quantities import nearest_steps
 
 #: From a spike to what it does, and how long a current lasts, in ms and in s.
@@ -126,31 +127,37 @@ def measure(runs: Runs) -> Mapping[str, float]:
     return measured({name: curve(rates) for name, rates in runs.items()})
 
 
-def draw(all_runs: Sequence[Runs]) -> tuple[Picture, ...]:
-    """A panel for each thing that varies; the authors' curves are dashed."""
-    currents = published().current_pa
+def _draw_panel(axes: Axes, names: Sequence[str], curves: Mapping[str, Reals]) -> None:
+    for name, colour in zip(names, (BURST, POPULATIONS[2], TEST), strict=True):
+        theirs = published().curves[name]
+        axes.plot(published().current_pa, theirs, color=colour, linestyle=":", linewidth=1.2)
+        axes.plot(
+            published().current_pa,
+            curves[name],
+            color=colour,
+            marker="o",
+            markersize=3.5,
+            label=_LABELS[name],
+        )
+    axes.legend(loc="lower right")
+    axes.set_xlim(-60, 410)
+    axes.set_xlabel("dendritic current (pA)")
+    axes.set_ylabel("bursts an event (%)")
+
+
+def draw(all_runs: Sequence[Runs]) -> Drawing:
+    """A panel for each thing that varies; the authors' curves are dotted."""
     curves = {name: np.mean([curve(runs[name]) for runs in all_runs], axis=0) for name in all_runs[0]}
-    colours = (BURST, POPULATIONS[2], TEST)
-    figure = new_figure(2 * WIDTH, 6.4)
-    for axes, (panel, names) in zip(
-        figure.subplots(2, 2, sharex=True, sharey=True).flat, PANELS.items(), strict=True
-    ):
-        for name, colour in zip(names, colours, strict=True):
-            axes.plot(currents, published().curves[name], color=colour, linestyle=":", linewidth=1.2)
-            axes.plot(currents, curves[name], color=colour, marker="o", markersize=3.5, label=_LABELS[name])
+    pictures = []
+    for panel, names in PANELS.items():
+        figure = new_figure(WIDTH, 3.4)
+        _draw_panel(figure.subplots(), names, curves)
+        halves = [f"{_LABELS[name]} at {_crossing(curves[name], 50):.0f} pA" for name in names]
+        alt = f"Curves that rise from 0 to 100 % bursts. Half of the events are bursts: {', '.join(halves)}."
+        caption = "Solid: means over seeds. Dotted: the authors' simulation at the same settings."
+        pictures.append(picture(figure, panel, _TITLES[panel], caption, alt))
+    whole = new_figure(2 * WIDTH, 6.8)
+    for axes, (panel, names) in zip(whole.subplots(2, 2).flat, PANELS.items(), strict=True):
+        _draw_panel(axes, names, curves)
         axes.set_title(_TITLES[panel])
-        axes.legend(loc="lower right")
-        axes.set_xlim(-60, 410)
-    figure.supxlabel("dendritic current (pA)", fontsize=10.5)
-    figure.supylabel("bursts an event (%)", fontsize=10.5)
-    found = measured(curves)
-    alt = (
-        "Four panels of curves that rise from 0 to 100 % bursts with the dendritic current. Without feedback "
-        f"by SOM cells the rise takes {100 * found['feedback_width']:.0f} % of the current, with VIP cells "
-        f"{100 * found['vip_width']:.0f} %; a plateau of 1400 pA shifts the curve by "
-        f"{found['plateau_shift']:.0f} pA. No curve is more than {found['farthest']:.1f} points from the "
-        "authors' one."
-    )
-    caption = "Solid: means over seeds. Dotted: the authors' simulation at the same settings."
-    title = "Bursts an event against the dendritic current"
-    return (picture(figure, "gain_control", title, caption, alt, width=1120, png=True),)
+    return Drawing(tuple(pictures), png(whole))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from burstchip.experiments.experiment import PUBLISHED, Runs
+from burstchip.experiments.experiment import PUBLISHED, Drawing, Runs
 from burstchip.experiments.rates import Reals
-from burstchip.report.style import AFTER, BURST, GUIDE, WIDTH, Picture, new_figure, picture
+from burstchip.report.style import AFTER, BURST, GUIDE, WIDTH, new_figure, picture, png
 from hw_models.neurons.quantities import nearest_steps
 
 #: What is analysed, in seconds, and the periods of both currents.
@@ -70,63 +71,85 @@ def _scaled(values: Reals, like: Reals) -> Reals:
     return np.asarray(np.min(like) + share * (np.max(like) - np.min(like)))
 
 
-def _panel(
-    axes: Axes, times: Reals, seeds: Sequence[Reals], other: Reals, colour: str, names: tuple[str, str]
-) -> None:
-    """Each seed as a thin line, their mean, and what it should follow on the same scale."""
-    mean = np.mean(seeds, axis=0)
-    axes.plot(times, _scaled(other, mean), color=GUIDE, linestyle="--", label=names[1])
-    for values in seeds if len(seeds) > 1 else ():
-        axes.plot(times, values, color=colour, linewidth=0.6, alpha=0.5)
-    axes.plot(times, mean, color=colour, label=names[0])
-    axes.set_ylim(bottom=0)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.24), ncols=2, handlelength=1.4, columnspacing=1.0)
+@dataclass(frozen=True)
+class _Panel:
+    """A line of each seed, and what it should carry."""
+
+    name: str
+    title: str
+    unit: str
+    colour: str
+    carries: str
+    #: Of `measure`.
+    quantity: str
+    seeds: Sequence[Reals]
+    message: Reals
+
+    def draw(self, axes: Axes, times: Reals) -> None:
+        """Each seed as a thin line, their mean, and the message on the same scale."""
+        mean = np.mean(self.seeds, axis=0)
+        axes.plot(times, _scaled(self.message, mean), color=GUIDE, linestyle="--", label=self.carries)
+        for values in self.seeds if len(self.seeds) > 1 else ():
+            axes.plot(times, values, color=self.colour, linewidth=0.6, alpha=0.5)
+        axes.plot(times, mean, color=self.colour, label=self.title)
+        axes.set_ylim(bottom=0)
+        axes.set_ylabel(self.unit)
+        axes.set_xlabel("time (s)")
+        place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
+        axes.legend(**place, handlelength=1.4, columnspacing=1.0, borderaxespad=0.2)  # type: ignore[arg-type]
 
 
-def draw(all_runs: Sequence[Runs]) -> tuple[Picture, ...]:
-    """Figure 3: what each population receives, and how it answers."""
+def _panels(all_runs: Sequence[Runs]) -> tuple[Reals, tuple[_Panel, ...]]:
     seen = [runs[PUBLISHED].between(START, STOP) for runs in all_runs]
     times = seen[0].times
     somatic, dendritic = _currents(times)
     events = {name: [it.events[name] for it in seen] for name in ("lower", "higher")}
     shares = {name: [100 * it.burst_probability(name) for it in seen] for name in ("lower", "higher")}
-    bursts = np.mean([it.bursts["higher"] for it in seen], axis=0)
-    figure = new_figure(2 * WIDTH, 5.4)
-    (above_bursts, above_events), (below_bursts, below_events) = figure.subplots(2, 2, sharex=True)
-    _panel(
-        above_bursts, times, shares["higher"], dendritic, BURST, ("burst probability", "dendritic current")
+    lower_events = np.mean(events["lower"], axis=0)
+    higher_bursts = np.mean([it.bursts["higher"] for it in seen], axis=0)
+
+    def panel(kind: str, name: str, carries: str, quantity: str, message: Reals) -> _Panel:
+        bursts = kind == "burst probability"
+        unit, colour = ("bursts an event (%)", BURST) if bursts else ("events (Hz)", AFTER)
+        seeds = (shares if bursts else events)[name]
+        short = f"{name}_{'bursts' if bursts else 'events'}"
+        return _Panel(short, f"{name} {kind}", unit, colour, carries, quantity, seeds, message)
+
+    return times, (
+        panel("burst probability", "higher", "dendritic current", "higher_probability_current", dendritic),
+        panel("event rate", "higher", "lower event rate", "higher_events_lower_events", lower_events),
+        panel(
+            "burst probability",
+            "lower",
+            "higher burst rate",
+            "lower_probability_higher_bursts",
+            higher_bursts,
+        ),
+        panel("event rate", "lower", "somatic current", "lower_events_current", somatic),
     )
-    _panel(
-        above_events,
-        times,
-        events["higher"],
-        np.mean(events["lower"], axis=0),
-        AFTER,
-        ("event rate", "lower event rate"),
-    )
-    _panel(below_bursts, times, shares["lower"], bursts, BURST, ("burst probability", "higher burst rate"))
-    _panel(below_events, times, events["lower"], somatic, AFTER, ("event rate", "somatic current"))
-    for axes, name, unit in (
-        (above_bursts, "higher", "bursts an event (%)"),
-        (above_events, "higher", "events (Hz)"),
-        (below_bursts, "lower", "bursts an event (%)"),
-        (below_events, "lower", "events (Hz)"),
-    ):
-        axes.set_ylabel(f"{name}: {unit}")
-    for axes in (below_bursts, below_events):
-        axes.set_xlabel("time (s)")
+
+
+def draw(all_runs: Sequence[Runs]) -> Drawing:
+    """Figure 3: what each population receives, and how it answers."""
+    times, panels = _panels(all_runs)
     found = [measure(it) for it in all_runs]
-    mean = {name: float(np.mean([it[name] for it in found])) for name in found[0]}
-    alt = (
-        "Four panels over 1 to 3 s. The higher population's burst probability follows the slow dendritic "
-        f"current (correlation {mean['higher_probability_current']:.2f}), its event rate that of the lower "
-        f"population ({mean['higher_events_lower_events']:.2f}). The lower population's burst probability "
-        f"follows the higher one's burst rate ({mean['lower_probability_higher_bursts']:.2f}), its event "
-        f"rate the fast somatic current ({mean['lower_events_current']:.2f})."
-    )
-    caption = (
-        "Thick lines: means over seeds; thin ones: each seed; dashed: the message that the line should "
-        "carry, on the line's own scale. Events and bursts in bins of 50 ms."
-    )
-    title = "Two messages at once"
-    return (picture(figure, "multiplexing", title, caption, alt, width=1120, png=True),)
+    pictures = []
+    for panel in panels:
+        figure = new_figure(WIDTH, 3.2)
+        panel.draw(figure.subplots(), times)
+        correlation = float(np.mean([it[panel.quantity] for it in found]))
+        mean = np.mean(panel.seeds, axis=0)
+        title = f"{panel.title[0].upper()}{panel.title[1:]}"
+        alt = (
+            f"From {np.min(mean):.3g} to {np.max(mean):.3g} {panel.unit} over 1 to 3 s. It follows the "
+            f"{panel.carries} with a correlation of {correlation:.2f}."
+        )
+        caption = (
+            f"Thick: mean over seeds; thin: each seed; dashed: the {panel.carries}, on the scale of the "
+            f"line. Their correlation is {correlation:.2f}."
+        )
+        pictures.append(picture(figure, panel.name, title, caption, alt))
+    whole = new_figure(2 * WIDTH, 6.0)
+    for axes, panel in zip(whole.subplots(2, 2).flat, panels, strict=True):
+        panel.draw(axes, times)
+    return Drawing(tuple(pictures), png(whole))

@@ -24,7 +24,8 @@ def test_a_run_and_what_it_writes(tmp_path: Path, burstchip) -> None:
     done = burstchip("experiment", "fig3_multiplexing", *options, "--out", "results", "--json")
     assert done.code == 1 and not done.json["ok"]
     folder = Path("results")
-    assert {it.name for it in folder.iterdir()} == {"report.html", "results.json", "rates.nc", "figures"}
+    files = {"report.html", "results.json", "rates.nc", "figures", "fig3_multiplexing.png"}
+    assert {it.name for it in folder.iterdir()} == files
     written = json.loads((folder / "results.json").read_text())
     assert written["seeds"] == [1, 2] and written["checks"] == done.json["checks"]
     one = experiment("fig3_multiplexing")
@@ -36,7 +37,7 @@ def test_a_run_and_what_it_writes(tmp_path: Path, burstchip) -> None:
     assert np.array_equal(rates["higher.burst_rate"][1, 0], outcome.runs[1]["published"].bursts["higher"])
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Two messages on one axon" in page and page.count("<tr") > len(one.description.checks)
-    assert (folder / "figures" / "multiplexing.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "fig3_multiplexing.png").read_bytes().startswith(b"\x89PNG")
     done = burstchip("experiment", "fig3_multiplexing", *options, "--out", "results")
     assert done.code == 2 and "BC712" in done.err and "--overwrite replaces it" in done.err
     (tmp_path / "mine").mkdir()
