@@ -61,4 +61,5 @@ def count_rates(
             for name, totals in counted[what].items()
         }
 
-    return Rates((np.arange(bins) + 0.5) * seconds, rates("events"), rates("bursts"))
+    times = np.asarray((np.arange(bins) + 0.5) * seconds, dtype=np.float64)
+    return Rates(times, rates("events"), rates("bursts"))
