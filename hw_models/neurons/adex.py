@@ -18,7 +18,6 @@ Neurosci. 24, 1010 (2021), whose simulations hold v at rest while it is refracto
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -29,11 +28,13 @@ from hw_models.neurons.conductances import (
     VOLTAGE,
     WHOLE,
     WIDTHS,
+    decays,
     drive,
     membrane,
     opened,
     port_unit,
     ports,
+    time_constants,
     toward,
     voltages,
 )
@@ -109,15 +110,12 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
     unit = mv_per_unit(values["threshold"], rest, voltage_steps)
     chip, stands_for, constants = membrane(values, step_ms, unit, voltage_steps)
     tau = values["capacitance"] / leak
+    slow = {"d_w": "tau_adaptation"}
     chip["d_v"] = ChipParameter(decay_units(tau, step_ms, WHOLE), clip=True, decays_voltage=WHOLE)
+    chip |= decays(values, step_ms, slow, decays_voltage=WHOLE)
+    stands_for |= time_constants(step_ms, slow)
     stands_for["capacitance"] = Represented(
         ("d_v",), lambda found: decay_tau(found["d_v"], step_ms, WHOLE) * leak
-    )
-    chip["d_w"] = ChipParameter(
-        decay_units(values["tau_adaptation"], step_ms, WHOLE), clip=True, decays_voltage=WHOLE
-    )
-    stands_for["tau_adaptation"] = Represented(
-        ("d_w",), lambda found: decay_tau(found["d_w"], step_ms, WHOLE)
     )
     potentials, of_potentials = voltages(
         values, unit, {"threshold": "threshold", "peak": "peak", "floor": "floor", "v_reset": "reset"}
@@ -189,14 +187,7 @@ ADEX: NeuronModel = NeuronModel(
 )
 
 
-def _preset(name: str, doc: str, **defaults: float) -> NeuronModel:
-    parameters = tuple(
-        replace(it, default=defaults[it.name]) if it.name in defaults else it for it in ADEX.parameters
-    )
-    return replace(ADEX, name=name, doc=doc, parameters=parameters)
-
-
-ADEX_PV = _preset(
+ADEX_PV = ADEX.preset(
     "adex_pv",
     "`adex` as a cell that expresses parvalbumin",
     capacitance=100.0,
@@ -212,7 +203,7 @@ ADEX_PV = _preset(
     tau_adaptation=5.0,
 )
 
-ADEX_SOM = _preset(
+ADEX_SOM = ADEX.preset(
     "adex_som",
     "`adex` as a cell that expresses somatostatin",
     capacitance=100.0,

@@ -22,6 +22,7 @@ the authors' analysis, the second that of their simulations.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -46,52 +47,76 @@ OUTPUTS = {"events": FLAG, "bursts": FLAG}
 _PORT = Port("spikes", "number", "takes spikes; what is above 0 in a step is one")
 
 
-def told(spike: Integer, apart: Integer, single: Integer) -> tuple[Integer, dict[str, Integer]]:
+#: States and parameters of either detector.
+BY_WINDOW = ({"left": unsigned(16), "single": FLAG}, {"window": unsigned(16)})
+BY_TRACE = ({"x": unsigned(20), "single": FLAG}, {"dx": unsigned(12)})
+
+Detected = tuple[dict[str, Integer], dict[str, Integer]]
+
+
+def _told(spike: Integer, apart: Integer, single: Integer) -> tuple[Integer, dict[str, Integer]]:
     """(`single` after the step, the outputs); `apart`: a spike now is not of the burst before."""
     outputs = {"events": spike & apart, "bursts": where(apart, 0, spike & single)}
     return where(spike, apart, single), outputs
 
 
-@program(
-    states={"left": unsigned(16), "single": FLAG},
-    parameters={"window": unsigned(16)},
-    inputs={"spikes": signed(16)},
-    outputs=OUTPUTS,
-)
-def burst_detector_program(s, p, x):  # type: ignore[no-untyped-def]
-    """One step: `left` are the steps in which another spike is of the same burst."""
-    spike, apart = x.spikes > 0, s.left < 1
-    single, outputs = told(spike, apart, s.single)
+def by_window(s: Any, p: Any, spike: Integer) -> Detected:
+    """States and outputs by intervals: `left` are the steps in which another spike is of the same burst."""
+    single, outputs = _told(spike, s.left < 1, s.single)
     return {"left": where(spike, p.window, maximum(s.left - 1, 0)), "single": single}, outputs
 
 
-@program(
-    states={"x": unsigned(20), "single": FLAG},
-    parameters={"dx": unsigned(12)},
-    inputs={"spikes": signed(16)},
-    outputs=OUTPUTS,
-)
-def burst_trace_detector_program(s, p, x):  # type: ignore[no-untyped-def]
-    """One step: `x` is the trace of all spikes before."""
-    spike, left = x.spikes > 0, decay(s.x, p.dx)
-    single, outputs = told(spike, left < AFTER_TAU, s.single)
+def by_trace(s: Any, p: Any, spike: Integer) -> Detected:
+    """States and outputs by a trace: `x` is that of all spikes before."""
+    left = decay(s.x, p.dx)
+    single, outputs = _told(spike, left < AFTER_TAU, s.single)
     return {"x": saturate(left + (spike << SPIKE_SHIFT), bits=21), "single": single}, outputs
 
 
-def _window(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
+@program(states=BY_WINDOW[0], parameters=BY_WINDOW[1], inputs={"spikes": signed(16)}, outputs=OUTPUTS)
+def burst_detector_program(s, p, x):  # type: ignore[no-untyped-def]
+    """One step of the detector by intervals."""
+    return by_window(s, p, x.spikes > 0)
+
+
+@program(states=BY_TRACE[0], parameters=BY_TRACE[1], inputs={"spikes": signed(16)}, outputs=OUTPUTS)
+def burst_trace_detector_program(s, p, x):  # type: ignore[no-untyped-def]
+    """One step of the detector by a trace."""
+    return by_trace(s, p, x.spikes > 0)
+
+
+def window_steps(window_ms: Reals, step_ms: float) -> ChipParameter:
     """Intervals are whole steps, so the whole steps of a window are all of it that counts."""
-    steps = np.floor(np.asarray(values["window"], dtype=np.float64) / step_ms + 1e-9)
+    return ChipParameter(np.floor(np.asarray(window_ms, dtype=np.float64) / step_ms + 1e-9))
+
+
+def as_window(step_ms: float) -> Represented:
+    """The window that its steps stand for."""
+    return Represented(("window",), lambda chip: chip["window"] * step_ms)
+
+
+def trace_decay(tau_ms: Reals, step_ms: float) -> ChipParameter:
+    """What the trace loses in a step."""
+    return ChipParameter(decay_units(tau_ms, step_ms), clip=True)
+
+
+def as_trace(step_ms: float) -> Represented:
+    """The time constant that the trace's decay stands for."""
+    return Represented(("dx",), lambda chip: decay_tau(chip["dx"], step_ms))
+
+
+def _window(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
     return ChipNumbers(
-        parameters={"window": ChipParameter(steps)},
-        represents={"window": Represented(("window",), lambda chip: chip["window"] * step_ms)},
+        parameters={"window": window_steps(values["window"], step_ms)},
+        represents={"window": as_window(step_ms)},
         port_units={"spikes": 1.0},
     )
 
 
 def _trace(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
     return ChipNumbers(
-        parameters={"dx": ChipParameter(decay_units(values["tau"], step_ms), clip=True)},
-        represents={"tau": Represented(("dx",), lambda chip: decay_tau(chip["dx"], step_ms))},
+        parameters={"dx": trace_decay(values["tau"], step_ms)},
+        represents={"tau": as_trace(step_ms)},
         port_units={"spikes": 1.0},
         units={"x": (2.0**-SPIKE_SHIFT, "")},
     )

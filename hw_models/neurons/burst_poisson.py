@@ -18,12 +18,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+from hw_models.neurons.burst_detector import BY_TRACE, BY_WINDOW, by_trace, by_window
 from hw_models.neurons.conductances import toward
 from hw_models.neurons.model import ChipNumbers, NeuronModel, Parameter, Reals
 from hw_models.neurons.two_compartments import (
     BURST_TRACE,
-    BY_TRACE,
-    BY_WINDOW,
     CHIP,
     INITIAL,
     INPUTS,
@@ -35,8 +34,7 @@ from hw_models.neurons.two_compartments import (
     after_spike,
     as_time,
     currents,
-    detected,
-    parameters,
+    parameters_with,
     sigmoid,
     slow,
     two_compartments,
@@ -51,9 +49,10 @@ _TIME = unsigned(16)
 
 
 @lru_cache(maxsize=2)
-def burst_poisson_program(by_trace: bool = False) -> Program:
-    """The program, which tells bursts by intervals or by a trace."""
-    detector = BY_TRACE if by_trace else BY_WINDOW
+def burst_poisson_program(*, traces: bool = False) -> Program:
+    """The program, which finds bursts by intervals or by a trace."""
+    states, parameters = BY_TRACE if traces else BY_WINDOW
+    detected = by_trace if traces else by_window
 
     def burst_poisson(s, p, x):  # type: ignore[no-untyped-def]
         f = sigmoid(s, p)
@@ -65,21 +64,21 @@ def burst_poisson_program(by_trace: bool = False) -> Program:
         wait = p.second_after + (random_bits(v, _DRAW_BITS) * p.second_within >> _DRAW_BITS)
         second = (s.waits > 0) & (s.waits <= 1)
         spike = event | second
-        detector_states, outputs = detected(s, p, spike, by_trace=by_trace)
-        states = {
+        detector, outputs = detected(s, p, spike)
+        after = {
             "v": where(event, 0, v),
             "d": d,
             "idle": where(spike, p.refractory, maximum(s.idle - 1, 0)),
             "waits": where(doubles, wait, maximum(s.waits - 1, 0)),
             **after_spike(before, event, p),
             **conductances,
-            **detector_states,
+            **detector,
         }
-        return states, outputs
+        return after, {"spikes": spike, **outputs}
 
     return program(
-        states={**STATES, "idle": _TIME, "waits": unsigned(17), **detector[0]},
-        parameters={**CHIP, **dict.fromkeys(_TIMES, _TIME), **detector[1]},
+        states={**STATES, "idle": _TIME, "waits": unsigned(17), **states},
+        parameters={**CHIP, **dict.fromkeys(_TIMES, _TIME), **parameters},
         inputs=INPUTS,
         outputs=OUTPUTS,
     )(burst_poisson)
@@ -97,7 +96,7 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
 
 @lru_cache(maxsize=2)
 def _extended(names: frozenset[str]) -> NeuronModel:
-    return replace(BURST_POISSON.with_given(names), program=burst_poisson_program(True))
+    return replace(BURST_POISSON.with_given(names), program=burst_poisson_program(traces=True))
 
 
 BURST_POISSON: NeuronModel = NeuronModel(
@@ -105,7 +104,7 @@ BURST_POISSON: NeuronModel = NeuronModel(
     kind="neuron",
     doc="simplified pyramidal neuron, whose dendrite sets the probability of a second spike",
     parameters=(
-        *parameters(midpoint_mv=-57.0),
+        *parameters_with(midpoint_mv=-57.0),
         Parameter("refractory", "time", 20.0, "time after a spike without an event", minimum=0.0),
         Parameter("second_after", "time", 5.0, "least time to a second spike", minimum=0.0),
         Parameter("second_within", "time", 10.0, "greatest random time beyond it", minimum=0.0),

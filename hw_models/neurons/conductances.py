@@ -18,6 +18,7 @@ event does in all, w tau, does not depend on the step.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -71,10 +72,9 @@ def opened(conductance: Integer, arriving: Integer, lost: Integer) -> Integer:
     return saturate(kept(conductance, lost) + arriving, bits=24)
 
 
-def drive(v: Integer, exc: Integer, inh: Integer, p: object) -> Integer:
+def drive(v: Integer, exc: Integer, inh: Integer, p: Any) -> Integer:
     """The voltage to which both conductances alone would take the membrane."""
-    e_exc, e_inh, bits = p.e_exc, p.e_inh, p.leak_bits  # type: ignore[attr-defined]
-    return shift_rounded(exc * (e_exc - v) + inh * (e_inh - v), bits)
+    return shift_rounded(exc * (p.e_exc - v) + inh * (p.e_inh - v), p.leak_bits)
 
 
 def toward(v: Integer, target: Integer, lost: Integer) -> Integer:
@@ -82,10 +82,14 @@ def toward(v: Integer, target: Integer, lost: Integer) -> Integer:
     return saturate(v + shift_rounded((target - v) * lost, WHOLE_BITS), bits=24)
 
 
-def decays(values: Mapping[str, Reals], step_ms: float, names: Mapping[str, str]) -> dict[str, ChipParameter]:
+def decays(
+    values: Mapping[str, Reals], step_ms: float, names: Mapping[str, str], *, decays_voltage: int = 0
+) -> dict[str, ChipParameter]:
     """The chip's decays, by the names of the time constants that they are of."""
     return {
-        chip: ChipParameter(decay_units(values[tau], step_ms, WHOLE), clip=True)
+        chip: ChipParameter(
+            decay_units(values[tau], step_ms, WHOLE), clip=True, decays_voltage=decays_voltage
+        )
         for chip, tau in names.items()
     }
 

@@ -209,6 +209,11 @@ class NeuronModel:
             extended=None,
         )
 
+    def preset(self, name: str, doc: str, **defaults: float) -> NeuronModel:
+        """The model under another name, with other defaults of some parameters."""
+        parameters = tuple(replace(it, default=defaults.get(it.name, it.default)) for it in self.parameters)
+        return replace(self, name=name, doc=doc, parameters=parameters)
+
     @property
     def widest(self) -> NeuronModel:
         """The model with every option that stands beside the parameters."""

@@ -21,13 +21,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from hw_models.neurons.burst_detector import BY_TRACE, BY_WINDOW, by_trace, by_window
 from hw_models.neurons.conductances import VOLTAGE, toward
-from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Reals, Represented
+from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Reals
 from hw_models.neurons.quantities import mv_per_unit, nearest_steps
 from hw_models.neurons.two_compartments import (
     BURST_TRACE,
-    BY_TRACE,
-    BY_WINDOW,
     CHIP,
     INITIAL,
     INPUTS,
@@ -39,8 +38,8 @@ from hw_models.neurons.two_compartments import (
     after_spike,
     as_time,
     currents,
-    detected,
-    parameters,
+    parameters_with,
+    proportional,
     sigmoid,
     slow,
     two_compartments,
@@ -52,9 +51,10 @@ _CURRENTS = {"soma_current": "dendrite_to_soma", "plateau": "plateau", "bap": "b
 
 
 @lru_cache(maxsize=2)
-def pyramidal_program(by_trace: bool = False) -> Program:
-    """The program, which tells bursts by intervals or by a trace."""
-    detector = BY_TRACE if by_trace else BY_WINDOW
+def pyramidal_program(*, traces: bool = False) -> Program:
+    """The program, which finds bursts by intervals or by a trace."""
+    states, parameters = BY_TRACE if traces else BY_WINDOW
+    detected = by_trace if traces else by_window
 
     def pyramidal(s, p, x):  # type: ignore[no-untyped-def]
         f = sigmoid(s, p)
@@ -64,20 +64,20 @@ def pyramidal_program(by_trace: bool = False) -> Program:
         d = toward(s.d, dendrite + plateau, p.d_dendrite)
         before = slow(s, p, d)
         spike = v > p.vth + before["th"]
-        detector_states, outputs = detected(s, p, spike, by_trace=by_trace)
-        states = {
+        detector, outputs = detected(s, p, spike)
+        after = {
             "v": where(spike, 0, v),
             "d": d,
             "box": where(spike, p.box, maximum(s.box - 1, 0)),
             **after_spike(before, spike, p),
             **conductances,
-            **detector_states,
+            **detector,
         }
-        return states, outputs
+        return after, {"spikes": spike, **outputs}
 
     return program(
-        states={**STATES, "box": unsigned(16), **detector[0]},
-        parameters={**CHIP, **dict.fromkeys(_CURRENTS, VOLTAGE), "box": unsigned(16), **detector[1]},
+        states={**STATES, "box": unsigned(16), **states},
+        parameters={**CHIP, **dict.fromkeys(_CURRENTS, VOLTAGE), "box": unsigned(16), **parameters},
         inputs=INPUTS,
         outputs=OUTPUTS,
     )(pyramidal)
@@ -91,8 +91,7 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
     for chip_name, name in _CURRENTS.items():
         at = "soma" if chip_name == "soma_current" else "dendrite"
         scale = values[f"tau_{at}"] / values[f"capacitance_{at}"] / unit
-        chip[chip_name] = ChipParameter(values[name] * scale)
-        stands_for[name] = _as_current(chip_name, scale)
+        chip[chip_name], stands_for[name] = proportional(values[name], chip_name, scale)
     chip["box"] = ChipParameter(
         np.asarray(nearest_steps(values["back_propagation_time"], step_ms), dtype=np.float64)
     )
@@ -100,13 +99,9 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
     return replace(numbers, parameters=chip, represents=stands_for)
 
 
-def _as_current(chip: str, scale: Reals) -> Represented:
-    return Represented((chip,), lambda found: found[chip] / scale)
-
-
 @lru_cache(maxsize=2)
 def _extended(names: frozenset[str]) -> NeuronModel:
-    return replace(PYRAMIDAL.with_given(names), program=pyramidal_program(True))
+    return replace(PYRAMIDAL.with_given(names), program=pyramidal_program(traces=True))
 
 
 PYRAMIDAL: NeuronModel = NeuronModel(
@@ -114,7 +109,7 @@ PYRAMIDAL: NeuronModel = NeuronModel(
     kind="neuron",
     doc="two-compartment pyramidal neuron with a regenerative dendrite",
     parameters=(
-        *parameters(midpoint_mv=-38.0),
+        *parameters_with(midpoint_mv=-38.0),
         Parameter("dendrite_to_soma", "current", 1300.0, "current into the soma where f is 1"),
         Parameter("plateau", "current", 1200.0, "regenerative current of the dendrite where f is 1"),
         Parameter("back_propagation", "current", 2600.0, "current into the dendrite after a spike"),

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from hw_models.neurons.burst_detector import AFTER_TAU, SPIKE_SHIFT, told
+from hw_models.neurons.burst_detector import as_trace, as_window, trace_decay, window_steps
 from hw_models.neurons.conductances import (
     CONDUCTANCE,
     DECAY,
@@ -45,8 +45,8 @@ from hw_models.neurons.conductances import (
     voltages,
 )
 from hw_models.neurons.model import ChipNumbers, ChipParameter, Parameter, Reals, Represented, Settable
-from hw_models.neurons.quantities import decay_tau, decay_units, mv_per_unit, voltage_units
-from hw_models.program.trace import Integer, clip, decay, function, maximum, saturate, shift_rounded, where
+from hw_models.neurons.quantities import mv_per_unit, voltage_units
+from hw_models.program.trace import Integer, clip, function, saturate, shift_rounded, where
 from hw_models.program.widths import FLAG, Width, unsigned
 
 #: Fractions of f's argument and result.
@@ -66,7 +66,6 @@ STATES: Mapping[str, Width] = {
     "w": VOLTAGE,
     "th": VOLTAGE,
     **dict.fromkeys(("g_soma_exc", "g_soma_inh", "g_dendrite_exc", "g_dendrite_inh"), CONDUCTANCE),
-    "single": FLAG,
 }
 INPUTS: Mapping[str, Width] = dict.fromkeys(
     ("soma_exc", "soma_inh", "dendrite_exc", "dendrite_inh"), CONDUCTANCE
@@ -85,22 +84,14 @@ CHIP: Mapping[str, Width] = {
     "bias": VOLTAGE,
     "dendrite_bias": VOLTAGE,
 }
-#: State and parameter of either way to tell bursts.
-BY_WINDOW = ({"left": unsigned(16)}, {"window": unsigned(16)})
-BY_TRACE = ({"x": unsigned(20)}, {"dx": unsigned(12)})
-
 PORTS = (*ports("soma_", "the soma"), *ports("dendrite_", "the dendrite"))
 
-_DECAYS = {
-    "d_soma": "tau_soma",
-    "d_dendrite": "tau_dendrite",
-    "d_a": "tau_adaptation",
-    "d_w": "tau_dendrite_adaptation",
-    "d_th": "tau_threshold",
-}
+#: Of voltages that are moved toward a target, and of those that fall to 0.
+_TOWARD = {"d_soma": "tau_soma", "d_dendrite": "tau_dendrite", "d_w": "tau_dendrite_adaptation"}
+_FALLING = {"d_a": "tau_adaptation", "d_th": "tau_threshold"}
 
 
-def parameters(midpoint_mv: float) -> tuple[Parameter, ...]:
+def parameters_with(midpoint_mv: float) -> tuple[Parameter, ...]:
     """Those that both neurons have, with the dendrite's midpoint where it is not given."""
     return (
         Parameter("tau_soma", "time", 16.0, "time constant of the soma", minimum=1e-3),
@@ -178,23 +169,14 @@ def after_spike(before: Mapping[str, Integer], spike: Integer, p: Any) -> dict[s
     }
 
 
-def detected(
-    s: Any, p: Any, spike: Integer, *, by_trace: bool
-) -> tuple[dict[str, Integer], dict[str, Integer]]:
-    """(The detector's states, the outputs), the spike among them."""
-    if by_trace:
-        left = decay(s.x, p.dx)
-        single, outputs = told(spike, left < AFTER_TAU, s.single)
-        states = {"x": saturate(left + (spike << SPIKE_SHIFT), bits=21)}
-    else:
-        single, outputs = told(spike, s.left < 1, s.single)
-        states = {"left": where(spike, p.window, maximum(s.left - 1, 0))}
-    return {**states, "single": single}, {"spikes": spike, **outputs}
-
-
 def whole_steps(name: str, values: Mapping[str, Reals], step_ms: float) -> ChipParameter:
     """The steps of a time, at which what it ends can be looked at."""
     return ChipParameter(np.asarray(values[name], dtype=np.float64) / step_ms)
+
+
+def proportional(value: Reals, chip: str, scale: Reals) -> tuple[ChipParameter, Represented]:
+    """A parameter that is proportional to one of the chip, and what this stands for."""
+    return ChipParameter(value * scale), Represented((chip,), lambda found: found[chip] / scale)
 
 
 def as_time(chip: str, step_ms: float) -> Represented:
@@ -209,18 +191,14 @@ def two_compartments(values: Mapping[str, Reals], step_ms: float, voltage_steps:
     soma = values["tau_soma"] / values["capacitance_soma"]
     dendrite = values["tau_dendrite"] / values["capacitance_dendrite"]
     chip, stands_for, constants = membrane(values, step_ms, unit, voltage_steps)
-    chip |= decays(values, step_ms, _DECAYS)
-    stands_for |= time_constants(step_ms, _DECAYS)
-    for name in ("d_soma", "d_dendrite", "d_w"):
-        chip[name] = ChipParameter(chip[name].value, clip=True, decays_voltage=WHOLE)
+    chip |= decays(values, step_ms, _TOWARD, decays_voltage=WHOLE) | decays(values, step_ms, _FALLING)
+    stands_for |= time_constants(step_ms, _TOWARD | _FALLING)
     potentials, of_potentials = voltages(values, unit, {"vth": "threshold", "midpoint": "dendrite_midpoint"})
     chip |= potentials
     stands_for |= of_potentials
 
     def by(name: str, chip_name: str, scale: Reals) -> None:
-        """A parameter that is proportional to one of the chip."""
-        chip[chip_name] = ChipParameter(values[name] * scale)
-        stands_for[name] = Represented((chip_name,), lambda found: found[chip_name] / scale)
+        chip[chip_name], stands_for[name] = proportional(values[name], chip_name, scale)
 
     by("threshold_jump", "jump", 1 / unit)
     by("bias", "bias", soma / unit)
@@ -232,13 +210,11 @@ def two_compartments(values: Mapping[str, Reals], step_ms: float, voltage_steps:
     chip["slope"] = ChipParameter(scale / np.asarray(values["dendrite_slope"], dtype=np.float64))
     stands_for["dendrite_slope"] = Represented(("slope",), lambda found: scale / found["slope"])
     if "burst_trace" in values:
-        chip["dx"] = ChipParameter(decay_units(values["burst_trace"], step_ms), clip=True)
-        stands_for["burst_trace"] = Represented(("dx",), lambda found: decay_tau(found["dx"], step_ms))
+        chip["dx"] = trace_decay(values["burst_trace"], step_ms)
+        stands_for["burst_trace"] = as_trace(step_ms)
     else:
-        # Intervals are whole steps, so the whole steps of a window are all of it that counts.
-        window = np.asarray(values["burst_window"], dtype=np.float64)
-        chip["window"] = ChipParameter(np.floor(window / step_ms + 1e-9))
-        stands_for["burst_window"] = as_time("window", step_ms)
+        chip["window"] = window_steps(values["burst_window"], step_ms)
+        stands_for["burst_window"] = as_window(step_ms)
     # What turns currents into voltages, and where these count from, is chosen and so exact.
     for name, of in (
         ("rest", "vth"),

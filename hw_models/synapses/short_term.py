@@ -16,7 +16,6 @@ Richards, Naud, Nat. Neurosci. 24, 1010 (2021).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -103,15 +102,11 @@ DEPRESSING: NeuronModel = NeuronModel(
 )
 
 
-def _facilitating() -> NeuronModel:
-    defaults = {"baseline": 0.02, "tau_depression": 100.0, "tau_facilitation": 100.0, "gain": 0.02}
-    parameters = tuple(replace(it, default=defaults.get(it.name, it.default)) for it in DEPRESSING.parameters)
-    return replace(
-        DEPRESSING,
-        name="facilitating",
-        doc="short-term plasticity of a source's synapses that passes bursts: facilitation",
-        parameters=parameters,
-    )
-
-
-FACILITATING = _facilitating()
+FACILITATING = DEPRESSING.preset(
+    "facilitating",
+    "short-term plasticity of a source's synapses that passes bursts: facilitation",
+    baseline=0.02,
+    tau_depression=100.0,
+    tau_facilitation=100.0,
+    gain=0.02,
+)
