@@ -31,6 +31,8 @@ register_codes(
     }
 )
 
+_A_TIME = "a time above 0 with its unit"
+
 #: What the file system, not the program, is at fault for.
 _REFUSED = {
     getattr(errno, name)
@@ -117,6 +119,16 @@ def streams(texts: Sequence[str] | None) -> dict[str, NDArray[np.float64]]:
     return found
 
 
+def _milliseconds(text: str) -> float | None:
+    """A time above 0 in ms; None for what is none."""
+    from burstchip.frontend.units import Quantity, parse_quantity
+
+    found = parse_quantity(text)
+    if isinstance(found, Quantity) and found.dimension == "time" and found.value > 0:
+        return found.value
+    return None
+
+
 def steps_of(steps: int | None, duration: str | None, step_ms: float) -> int:
     """The steps that `--steps N` or `--duration TIME` stand for. Raises `BurstchipError` BC692, BC693."""
     if steps is not None and duration is None:
@@ -130,16 +142,14 @@ def steps_of(steps: int | None, duration: str | None, step_ms: float) -> int:
                 given="neither" if duration is None else f"--steps {steps} --duration {duration}",
             )
         )
-    from burstchip.frontend.units import Quantity, parse_quantity
-
-    found = parse_quantity(duration)
-    if isinstance(found, Quantity) and found.phrase == "a time" and found.value > 0:
-        exact = found.value / step_ms
+    found = _milliseconds(duration)
+    if found is not None:
+        exact = found / step_ms
         if abs(exact - round(exact)) <= 1e-9 * max(1.0, exact):
             return round(exact)
         required, given = f"a multiple of the step, {step_ms:g} ms", f"{exact:g} steps"
     else:
-        required, given = "a time above 0 with its unit, such as 500ms or 2s", duration
+        required, given = f"{_A_TIME}, such as 500ms or 2s", duration
     raise BurstchipError(
         Diagnostic(
             "BC693", f"--duration {duration} is not a whole number of steps", required=required, given=given
@@ -149,16 +159,14 @@ def steps_of(steps: int | None, duration: str | None, step_ms: float) -> int:
 
 def time_of(text: str, option: str) -> float:
     """A time above 0 in ms. Raises `BurstchipError` BC699."""
-    from burstchip.frontend.units import Quantity, parse_quantity
-
-    found = parse_quantity(text)
-    if isinstance(found, Quantity) and found.dimension == "time" and found.value > 0:
-        return found.value
+    found = _milliseconds(text)
+    if found is not None:
+        return found
     raise BurstchipError(
         Diagnostic(
             "BC699",
             f"{option} {text} is not a time",
-            required="a time above 0 with its unit, such as 0.5ms",
+            required=f"{_A_TIME}, such as 0.5ms",
             given=text,
         )
     )

@@ -66,7 +66,6 @@ class Outcome:
     checks: tuple[Checked, ...]
     drawing: Drawing
     diagnostics: tuple[Diagnostic, ...]
-    overrides: Overrides = _NONE
 
     @property
     def passes(self) -> bool:
@@ -166,7 +165,6 @@ def run_experiment(
         checks,
         drawing,
         tuple(messages.values()),
-        overrides,
     )
 
 

@@ -130,8 +130,9 @@ def _in_leaks(fields: Fields) -> bool:
         if isinstance(written, Amount):
             # A time among pairs is a delay.
             return None if written.quantity.dimension == "time" else written.quantity.dimension
-        if isinstance(written, str):
-            return "leak" if written.strip() == "leak" else None
+        if isinstance(written, Fields) and written.get("unit", str) is not None:
+            # That of the weights in a file.
+            return "leak" if str(written.values["unit"]).strip() == "leak" else None
         inside: Iterable[object] = written.values.values() if isinstance(written, Fields) else ()
         if isinstance(written, Items):
             inside = written.values

@@ -12,13 +12,14 @@ import numpy as np
 import yaml
 from matplotlib.axes import Axes
 
+from burstchip.experiments.axons import axon_settings
 from burstchip.experiments.experiment import PUBLISHED, Drawing, Runs
 from burstchip.experiments.rates import Rates, Reals
 from burstchip.report.style import BURST, POPULATIONS, TEST, WIDTH, new_figure, picture, png
-from hw_models.neurons.quantities import nearest_steps
 
-#: From a spike to what it does, and how long a current lasts, in ms and in s.
-AXON_MS = 0.9
+settings = axon_settings
+
+#: How long a current lasts, in s.
 LASTS = 1.0
 #: Currents at which curves are compared, in pA; panel c's lie together above.
 COMPARED = (0, 350)
@@ -61,16 +62,6 @@ def published() -> Published:
     """The authors' curves."""
     text = Path(__file__).with_name("published.yaml").read_text(encoding="utf-8")
     return msgspec.convert(yaml.safe_load(text), Published)
-
-
-def settings(step_ms: float) -> Mapping[str, str]:
-    """The axon's delay in whole steps: one to the synapse's plasticity, and at least one from there."""
-    whole = max(int(nearest_steps(AXON_MS, step_ms)), 2)
-    return {
-        "release": f"{step_ms:.12g} ms",
-        "axon": f"{(whole - 1) * step_ms:.12g} ms",
-        "whole_axon": f"{whole * step_ms:.12g} ms",
-    }
 
 
 def curve(rates: Rates) -> Reals:

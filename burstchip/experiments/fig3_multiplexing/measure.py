@@ -8,26 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 
+from burstchip.experiments.axons import axon_settings
 from burstchip.experiments.experiment import PUBLISHED, Drawing, Runs
 from burstchip.experiments.rates import Reals
 from burstchip.report.style import AFTER, BURST, GUIDE, WIDTH, new_figure, picture, png
-from hw_models.neurons.quantities import nearest_steps
+
+settings = axon_settings
 
 #: What is analysed, in seconds, and the periods of both currents.
 START, STOP = 1.0, 3.0
 SOMATIC, DENDRITIC = 0.5, 0.5 * 5**0.5
-#: From a spike to what it does, in ms.
-AXON_MS = 0.9
-
-
-def settings(step_ms: float) -> Mapping[str, str]:
-    """The axon's delay in whole steps: one to the synapse's plasticity, and at least one from there."""
-    whole = max(int(nearest_steps(AXON_MS, step_ms)), 2)
-    return {
-        "release": f"{step_ms:.12g} ms",
-        "axon": f"{(whole - 1) * step_ms:.12g} ms",
-        "whole_axon": f"{whole * step_ms:.12g} ms",
-    }
 
 
 def _currents(times: Reals) -> tuple[Reals, Reals]:
@@ -95,8 +85,14 @@ class _Panel:
         axes.set_ylim(bottom=0)
         axes.set_ylabel(self.unit)
         axes.set_xlabel("time (s)")
-        place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
-        axes.legend(**place, handlelength=1.4, columnspacing=1.0, borderaxespad=0.2)  # type: ignore[arg-type]
+        axes.legend(
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=2,
+            handlelength=1.4,
+            columnspacing=1.0,
+            borderaxespad=0.2,
+        )
 
 
 def _panels(all_runs: Sequence[Runs]) -> tuple[Reals, tuple[_Panel, ...]]:

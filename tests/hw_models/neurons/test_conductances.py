@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from safetensors.numpy import save_file
 
 from burstchip import compile_file, record
 from compiler.ir.chip_program import ChipProgram
@@ -105,3 +106,15 @@ def test_bursts_are_counted_alike(tmp_path: Path) -> None:
         found = record(code, 120, ["cell.bursts"], backend=backend)
         assert (found.events["cell"], found.bursts["cell"]) == (3, 2), backend
         assert found.values["cell", "bursts"].sum() == 2
+
+
+def test_a_tensor_may_be_called_leak(tmp_path: Path) -> None:
+    """The name of a tensor says nothing of its unit: a matrix is in nS."""
+    save_file({"leak": np.full((1, 1), 0.5 * 370 / 16, np.float32)}, tmp_path / "w.safetensors")
+    found = []
+    for how in ("weight: 0.5 leak", "connectivity: {file: w.safetensors, tensor: leak}"):
+        text = HEAD.format(step=1) + ONE_EVENT.format(
+            model="pyramidal", keys="", port="soma_exc", weight="WEIGHT", step=1
+        ).replace("weight: WEIGHT", how)
+        found.append(trace(compiled(text, tmp_path), "g_soma_exc", 30, "plain"))
+    assert np.array_equal(*found)
