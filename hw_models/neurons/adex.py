@@ -22,6 +22,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hw_models.neurons.conductances import (
+    BIAS,
     CONDUCTANCE,
     DECAY,
     PARAMETERS,
@@ -78,7 +79,7 @@ RATIO_BITS = 12
         "v_reset": VOLTAGE,
         "ratio": Width(-(1 << 20), 1 << 20),
         "adapt": VOLTAGE,
-        "bias": VOLTAGE,
+        "bias": BIAS,
         "refractory": unsigned(16),
     },
     inputs={"exc": CONDUCTANCE, "inh": CONDUCTANCE},

@@ -35,6 +35,8 @@ LEAK_BITS = 12
 
 DECAY = Width(0, WHOLE)
 VOLTAGE = signed(24)
+#: A current as the voltage that it leads to: what a signal brings may be many thresholds, at any scale.
+BIAS = signed(28)
 #: What synapses bring in a step, and what is open.
 CONDUCTANCE = signed(24)
 

@@ -27,6 +27,7 @@ import numpy as np
 
 from hw_models.neurons.burst_detector import as_trace, as_window, trace_decay, window_steps
 from hw_models.neurons.conductances import (
+    BIAS,
     CONDUCTANCE,
     DECAY,
     PARAMETERS,
@@ -81,8 +82,8 @@ CHIP: Mapping[str, Width] = {
     "midpoint": VOLTAGE,
     "slope": unsigned(24),
     "own_drive": FLAG,
-    "bias": VOLTAGE,
-    "dendrite_bias": VOLTAGE,
+    "bias": BIAS,
+    "dendrite_bias": BIAS,
 }
 PORTS = (*ports("soma_", "the soma"), *ports("dendrite_", "the dendrite"))
 

@@ -118,3 +118,14 @@ def test_a_tensor_may_be_called_leak(tmp_path: Path) -> None:
         ).replace("weight: WEIGHT", how)
         found.append(trace(compiled(text, tmp_path), "g_soma_exc", 30, "plain"))
     assert np.array_equal(*found)
+
+
+def test_a_signal_may_bring_many_thresholds(tmp_path: Path) -> None:
+    """Slow adaptation asks for a fine scale of voltages, which leaves room for what a signal brings."""
+    text = HEAD.format(step=0.5) + (
+        "  cell: {model: adex_som, size: 1}\n"
+        "signals:\n  push: {to: cell.bias, steps: [[0 ms, 700 pA], [20 ms, -700 pA]]}\n"
+    )
+    code = compiled(text, tmp_path)
+    events = record(code, 80, ["cell.events"], backend="plain").values["cell", "events"]
+    assert events[:40].sum() >= 3 and events[44:].sum() == 0
