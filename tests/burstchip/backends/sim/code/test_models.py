@@ -23,7 +23,8 @@ ROWS, EXAMPLES = 2500, 25
 SCALAR_ROWS, SCALAR_EXAMPLES = 750, 50
 PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
-NAMES = sorted(models())
+#: One of those models that share a program.
+NAMES = sorted({id(model.program): name for name, model in sorted(models().items(), reverse=True)}.values())
 
 
 @lru_cache
