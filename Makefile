@@ -14,8 +14,8 @@ PYTHON ?= $(shell sh .ci/find-python python3 3.12 3.11 3.10 3.13)
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEMO := build/demo
-# A file's tests stay in one process, which compiles what they share only once.
-PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+# A file's tests stay in one process, which compiles what they share only once; files in the order of `conftest.py`.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 N ?= 200
 SEED ?= 0

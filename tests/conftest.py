@@ -73,7 +73,10 @@ def needs_lava() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the tests that take `backend` and cannot run on the chosen one, each with the reason why."""
+    """Order files; skip the tests that take `backend` and cannot run on the chosen one, each with why."""
+    # Files with slow tests first: with several processes none is left alone with the longest at the end.
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
     chosen = str(config.getoption("--backend"))
     lacking: str | None = None
     for item in items:
