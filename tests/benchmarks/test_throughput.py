@@ -11,6 +11,12 @@ from benchmarks import throughput
 from benchmarks.startup import start_up
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So wide that a table wraps no text, whatever it measures."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[dict[str, Any], str]:
     """(the JSON object, what is printed for people)."""
     throughput.main(["--quick", "--json", *arguments])
