@@ -7,35 +7,112 @@ from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.engine_numpy import DELAY_RANGE
 from hw_models.plasticity.rule import Factor
 
+#: Where less than one postsynaptic neuron in this many has something to learn, rows are searched for these.
+_FEW = 16
+
 
 def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
     """The loops of a generated engine in float64.
 
     A product is worth its gain, an entry of `scales`, times its factors, without the integer engine's floors,
-    wraps and clips. A weight keeps to its limit and a delay to its range; a tag is not bounded here.
+    wraps and clips. A weight keeps to its limit and a delay to its range; a tag is not bounded here. Of rows
+    and columns those are left out in which every product is 0.
     """
-    targets = [target for target in "wtd" if any(p.target == target for p in planned.products)]
-    with text.indented("for j in range(n_pre):"):
-        text.line(f"visited += {'indptr[j + 1] - indptr[j]' if csr else 'n_post'}")
-        head = "for s in range(indptr[j], indptr[j + 1]):" if csr else "for i in range(n_post):"
-        with text.indented(head):
+    text.line("seen = scratch(0, n_post, np.int32)")
+    text.line("count = 0")
+    free = [product for product in planned.products if not product.has_z]
+    asked = [product for product in planned.products if product.has_z]
+    if asked:
+        with text.indented("for i in range(n_post):"):
+            text.line("live = False")
+            for product in asked:
+                _write_z_test(text, product)
+            with text.indented("if live:"):
+                text.line("seen[count] = i")
+                text.line("count += 1")
+    always = [("holds_u" if product.condition == "u" else "True") for product in free]
+    text.line(f"free = {' or '.join(dict.fromkeys(always)) or 'False'}")
+    text.line(f"few = not free and count * {_FEW} < n_post")
+    with text.indented("for j in range(n_pre if free or count > 0 else 0):"):
+        tests = [_x_test(product) for product in planned.products]
+        if all(tests):
+            with text.indented(f"if not ({' or '.join(f'({test})' for test in tests)}):"):
+                text.line("continue")
+        if csr:
+            text.line("s, end = indptr[j], indptr[j + 1]")
+        with text.indented("if few:"), text.indented("for k in range(count):"):
+            text.line("i = seen[k]")
             if csr:
-                text.line("i = posts[s]")
-            at = "s" if csr else "j, i"
-            for variable in "wtd":
-                if variable in targets or any(_reads(p, variable) for p in planned.products):
-                    text.line(f"old_{variable} = {variable}[{at}]")
-            for target in targets:
-                text.line(f"change_{target} = 0.0")
-            # Signs first: two that cancel then leave nothing behind in which a small change could be lost.
-            for product in sorted(planned.products, key=_has_no_sign):
-                _write_product(text, product)
-            for target in targets:
-                value = f"old_{target} + change_{target}"
-                if target != "t":
-                    low, high = ("low", "high") if target == "w" else DELAY_RANGE
-                    value = f"min(max({value}, np.float64({low})), np.float64({high}))"
-                text.line(f"{target}[{at}] = {value}")
+                _write_search(text)
+                with text.indented("if s == end or posts[s] != i:"):
+                    text.line("continue")
+            _write_synapse(text, planned, csr=csr)
+            text.line("visited += 1")
+        with text.indented("else:"):
+            text.line(f"visited += {'end - s' if csr else 'n_post'}")
+            with text.indented("for s in range(indptr[j], end):" if csr else "for i in range(n_post):"):
+                if csr:
+                    text.line("i = posts[s]")
+                _write_synapse(text, planned, csr=csr)
+    text.line("release(seen)")
+
+
+def _write_z_test(text: Text, product: PlannedProduct) -> None:
+    """Set `live` where the postsynaptic side of a product is not 0."""
+
+    def write(place: str) -> None:
+        factors = [_factor(factor, ("", place)) for factor in product.y]
+        text.line(f"live = live or {' * '.join(factors) or '1.0'} != 0.0")
+
+    if product.condition == "u":
+        with text.indented("if holds_u:"):
+            write("last_y")
+    elif product.condition == "y0":
+        with text.indented("if ty[i] > 0:"):
+            write("ty[i]")
+    else:
+        with text.indented("for place in range(1, y.shape[0]):"):
+            write("place")
+
+
+def _x_test(product: PlannedProduct) -> str:
+    """Whether the presynaptic side of a product is not 0 in row j; "" where that is not of the row alone."""
+    if product.x_by_place or not product.depends_on_row:
+        return ""
+    place = "tx[j]" if product.condition == "x0" else "last_x"
+    factors = [_factor(factor, (place, "")) for factor in product.x]
+    test = f"{' * '.join(factors) or '1.0'} != 0.0"
+    return {"x0": f"tx[j] > 0 and {test}", "u": f"holds_u and {test}"}.get(product.condition, test)
+
+
+def _write_search(text: Text) -> None:
+    """Move s to the first synapse of row j, from s on, whose target is i or one behind it."""
+    text.line("after = end")
+    with text.indented("while s < after:"):
+        text.line("middle = (s + after) >> 1")
+        with text.indented("if posts[middle] < i:"):
+            text.line("s = middle + 1")
+        with text.indented("else:"):
+            text.line("after = middle")
+
+
+def _write_synapse(text: Text, planned: Plan, *, csr: bool) -> None:
+    targets = [target for target in "wtd" if any(p.target == target for p in planned.products)]
+    at = "s" if csr else "j, i"
+    for variable in "wtd":
+        if variable in targets or any(_reads(p, variable) for p in planned.products):
+            text.line(f"old_{variable} = {variable}[{at}]")
+    for target in targets:
+        text.line(f"change_{target} = 0.0")
+    # Signs first: two that cancel then leave nothing behind in which a small change could be lost.
+    for product in sorted(planned.products, key=_has_no_sign):
+        _write_product(text, product)
+    for target in targets:
+        value = f"old_{target} + change_{target}"
+        if target != "t":
+            low, high = ("low", "high") if target == "w" else DELAY_RANGE
+            value = f"min(max({value}, np.float64({low})), np.float64({high}))"
+        text.line(f"{target}[{at}] = {value}")
 
 
 def _has_no_sign(product: PlannedProduct) -> bool:

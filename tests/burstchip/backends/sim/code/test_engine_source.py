@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from burstchip.backends.sim.code.engine_plan import scales
+from burstchip.backends.sim.code.engine_plan import plan, scales
 from burstchip.backends.sim.code.engine_source import Rounding, engine_source
 from hw_models.plasticity.engine_numpy import (
     DELAY_RANGE,
@@ -235,3 +235,76 @@ def test_real(storage: str) -> None:
     assert np.allclose(arrays[0], dw, rtol=1e-15)
     assert np.allclose(arrays[1], dt, rtol=1e-15)
     assert np.allclose(arrays[2], [[3.0, 255.0]], rtol=1e-15)
+
+
+def really(rule: LearningRule, old: dict[str, Any], traces: EpochTraces, holds_u: bool) -> dict[str, Any]:
+    """The products in real numbers, synapse by synapse."""
+    new = {name: values.copy() for name, values in old.items()}
+
+    def value(name: str, condition: str, j: int, i: int) -> float:
+        if name in old:
+            return float(old[name][j, i])
+        if name in ("x0", "y0"):
+            return float((traces.tx[j] if name == "x0" else traces.ty[i]) > 0)
+        place = {"x0": traces.tx[j], "y0": traces.ty[i]}.get(condition, -1)
+        return float(
+            traces.x[place, int(name[1]) - 1, j] if name[0] == "x" else traces.y[place, int(name[1]) - 1, i]
+        )
+
+    for j, i in np.ndindex(old["w"].shape):
+        for change in rule.sums:
+            total = 0.0
+            for product in change.products:
+                held = {"x0": traces.tx[j] > 0, "y0": traces.ty[i] > 0}.get(product.condition, holds_u)
+                factors = [value(f.variable, product.condition, j, i) + f.constant for f in product.factors]
+                signs = [f.kind.startswith("sgn") for f in product.factors]
+                values = [np.sign(v) if sign else v for v, sign in zip(factors, signs, strict=True)]
+                total += product.gain * float(np.prod(values)) if held else 0.0
+            name = change.target[1]
+            new[name][j, i] += total
+    new["w"] = np.clip(new["w"], -256.0, 255.0)
+    new["d"] = np.clip(new["d"], *DELAY_RANGE)
+    return new
+
+
+@pytest.mark.parametrize("storage", ["dense", "csr"])
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"dw": "u1*2^-4*x1*y1 + x0*2^-2*x2*y3"},
+        {"dw": "y0*2^-3*x1*y2", "dt": "x0*y1*2^-2"},
+        {"dw": "u0*2^-6*t*y2 - x0*2^-3*sgn(t-3)", "dt": "u0*2^-4*x1*y1 - u0*t*y2"},
+    ],
+    ids=lambda it: str(it["dw"]),
+)
+def test_in_real_numbers_what_learns_nothing_is_left_out(texts: dict[str, str], storage: str) -> None:
+    """One, some or all of 48 neurons teach, sources are silent or not: the same as with every synapse."""
+    rule = learning_rule(**texts)
+    kernel = compiled(rule, storage=storage, rounding="lava", real=True)
+    gains = tuple(product.gain for product in rule.products)
+    random = np.random.default_rng(7)
+    pre, post = 5, 48
+    for teaching, speaking in ((0, 5), (1, 5), (2, 0), (2, 3), (10, 5), (48, 5)):
+        old = {name: random.uniform(0, 200, (pre, post)) for name in "wtd"}
+        present = random.random((pre, post)) < (1.0 if storage == "dense" else 0.4)
+        x = random.uniform(0, 60, (3, 2, pre)) * (np.arange(pre) < speaking)
+        y = random.uniform(-60, 60, (3, 3, post)) * random.permutation(np.arange(post) < teaching)
+        tx, ty = random.integers(0, 3, pre), random.integers(0, 3, post)
+        traces = EpochTraces(x, y, tx, ty)
+        for holds_u in (True, False):
+            if storage == "csr":
+                layout: tuple[Any, ...] = (
+                    np.concatenate([[0], np.cumsum(present.sum(axis=1))]),
+                    np.nonzero(present)[1].astype(np.int32),
+                )
+                arrays = [old[name][present] for name in "wtd"]
+            else:
+                layout, arrays = (), [old[name].copy() for name in "wtd"]
+            ends = (holds_u, gains, 0, -256.0, 255.0)
+            seen = kernel(*layout, *arrays, np.zeros(pre, np.int16), x, y, tx, ty, *ends)
+            wanted = really(rule, old, traces, holds_u)
+            for name, got in zip("wtd", arrays, strict=True):
+                expected = wanted[name][present] if storage == "csr" else wanted[name]
+                np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-9)
+            if teaching < 3 and all(product.has_z for product in plan(rule).products):
+                assert seen <= teaching * pre
