@@ -22,10 +22,13 @@ the authors' analysis, the second that of their simulations.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from hw_models.neurons import burst_rule
 from hw_models.neurons.model import (
     ChipNumbers,
     ChipParameter,
@@ -36,7 +39,7 @@ from hw_models.neurons.model import (
     Represented,
 )
 from hw_models.neurons.quantities import decay_tau, decay_units
-from hw_models.program.trace import Integer, decay, maximum, program, saturate, where
+from hw_models.program.trace import Integer, Program, decay, maximum, program, saturate, where
 from hw_models.program.widths import FLAG, signed, unsigned
 
 #: One spike in the units of the trace, as a power of two, and what of it is left after tau.
@@ -44,6 +47,9 @@ SPIKE_SHIFT = 14
 AFTER_TAU = round((1 << SPIKE_SHIFT) / 2.718281828459045)
 
 OUTPUTS = {"events": FLAG, "bursts": FLAG}
+#: 1 in the units of what synapses bring that only learn, as a power of two.
+SYNAPSE_BITS = 10
+_LEARNING = Port("synapses", "number", "takes what synapses bring that only learn: `brought` shows it")
 _PORT = Port("spikes", "number", "takes spikes; what is above 0 in a step is one")
 
 
@@ -73,16 +79,31 @@ def by_trace(s: Any, p: Any, spike: Integer) -> Detected:
     return {"x": saturate(left + (spike << SPIKE_SHIFT), bits=21), "single": single}, outputs
 
 
-@program(states=BY_WINDOW[0], parameters=BY_WINDOW[1], inputs={"spikes": signed(16)}, outputs=OUTPUTS)
-def burst_detector_program(s, p, x):  # type: ignore[no-untyped-def]
-    """One step of the detector by intervals."""
-    return by_window(s, p, x.spikes > 0)
+@lru_cache(maxsize=4)
+def detector_program(*, traces: bool = False, rule: bool = False) -> Program:
+    """The program of either detector, which teaches its synapses or does not."""
+    states, parameters = BY_TRACE if traces else BY_WINDOW
+    detected = by_trace if traces else by_window
 
+    def step(s, p, x):  # type: ignore[no-untyped-def]
+        spike = x.spikes > 0
+        detector, outputs = detected(s, p, spike)
+        if not rule:
+            return detector, outputs
+        kept, factors = burst_rule.taught(s, p, x, spike, outputs["events"], outputs["bursts"])
+        return {**detector, **kept, "brought": x.synapses}, {**outputs, **factors}
 
-@program(states=BY_TRACE[0], parameters=BY_TRACE[1], inputs={"spikes": signed(16)}, outputs=OUTPUTS)
-def burst_trace_detector_program(s, p, x):  # type: ignore[no-untyped-def]
-    """One step of the detector by a trace."""
-    return by_trace(s, p, x.spikes > 0)
+    step.__name__ = "burst_trace_detector_program" if traces else "burst_detector_program"
+    more = ({"brought": signed(16), **burst_rule.STATES}, burst_rule.CHIP) if rule else ({}, {})
+    inputs = {"spikes": signed(16)}
+    if rule:
+        inputs |= {"synapses": signed(16), **burst_rule.INPUTS}
+    return program(
+        states={**states, **more[0]},
+        parameters={**parameters, **more[1]},
+        inputs=inputs,
+        outputs={**OUTPUTS, **(burst_rule.OUTPUTS if rule else {})},
+    )(step)
 
 
 def window_steps(window_ms: Reals, step_ms: float) -> ChipParameter:
@@ -106,20 +127,41 @@ def as_trace(step_ms: float) -> Represented:
 
 
 def _window(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
-    return ChipNumbers(
+    numbers = ChipNumbers(
         parameters={"window": window_steps(values["window"], step_ms)},
         represents={"window": as_window(step_ms)},
         port_units={"spikes": 1.0},
     )
+    return _with_rule(numbers, values, step_ms)
 
 
 def _trace(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
-    return ChipNumbers(
+    numbers = ChipNumbers(
         parameters={"dx": trace_decay(values["tau"], step_ms)},
         represents={"tau": as_trace(step_ms)},
         port_units={"spikes": 1.0},
         units={"x": (2.0**-SPIKE_SHIFT, "")},
     )
+    return _with_rule(numbers, values, step_ms)
+
+
+def _with_rule(numbers: ChipNumbers, values: Mapping[str, Reals], step_ms: float) -> ChipNumbers:
+    """The numbers with those of the rule and of the port that it has."""
+    ruled = burst_rule.with_rule(numbers, values, step_ms)
+    if ruled is numbers:
+        return numbers
+    return replace(
+        ruled,
+        port_units={**numbers.port_units, "synapses": 2.0**-SYNAPSE_BITS},
+        units={**ruled.units, "brought": (2.0**-SYNAPSE_BITS, "")},
+    )
+
+
+@lru_cache(maxsize=8)
+def _extended(traces: bool, names: frozenset[str]) -> NeuronModel:
+    model = BURST_TRACE_DETECTOR if traces else BURST_DETECTOR
+    found = burst_rule.extended(model, names, detector_program(traces=traces, rule=True))
+    return replace(found, ports=(*found.ports, _LEARNING))
 
 
 BURST_DETECTOR: NeuronModel = NeuronModel(
@@ -129,7 +171,9 @@ BURST_DETECTOR: NeuronModel = NeuronModel(
     parameters=(Parameter("window", "time", 16.0, "the longest interval within a burst", minimum=0.0),),
     ports=(_PORT,),
     in_chip_units=_window,
-    program=burst_detector_program,
+    program=detector_program(),
+    options=burst_rule.PARAMETERS,
+    extended=lambda names: _extended(False, names),
 )
 
 BURST_TRACE_DETECTOR: NeuronModel = NeuronModel(
@@ -139,5 +183,7 @@ BURST_TRACE_DETECTOR: NeuronModel = NeuronModel(
     parameters=(Parameter("tau", "time", 16.0, "time constant of the trace of spikes", minimum=0.0),),
     ports=(_PORT,),
     in_chip_units=_trace,
-    program=burst_trace_detector_program,
+    program=detector_program(traces=True),
+    options=burst_rule.PARAMETERS,
+    extended=lambda names: _extended(True, names),
 )

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+from hw_models.neurons import burst_rule
 from hw_models.neurons.burst_detector import BY_TRACE, BY_WINDOW, by_trace, by_window
 from hw_models.neurons.conductances import toward
 from hw_models.neurons.model import ChipNumbers, NeuronModel, Parameter, Reals
@@ -48,9 +49,9 @@ _DRAW_BITS = 16
 _TIME = unsigned(16)
 
 
-@lru_cache(maxsize=2)
-def burst_poisson_program(*, traces: bool = False) -> Program:
-    """The program, which finds bursts by intervals or by a trace."""
+@lru_cache(maxsize=4)
+def burst_poisson_program(*, traces: bool = False, rule: bool = False) -> Program:
+    """The program, which finds bursts by intervals or by a trace, and teaches its synapses or does not."""
     states, parameters = BY_TRACE if traces else BY_WINDOW
     detected = by_trace if traces else by_window
 
@@ -74,29 +75,45 @@ def burst_poisson_program(*, traces: bool = False) -> Program:
             **conductances,
             **detector,
         }
-        return after, {"spikes": spike, **outputs}
+        if not rule:
+            return after, {"spikes": spike, **outputs}
+        kept, factors = burst_rule.taught(s, p, x, spike, outputs["events"], outputs["bursts"])
+        return {**after, **kept}, {"spikes": spike, **outputs, **factors}
 
     return program(
-        states={**STATES, "idle": _TIME, "waits": unsigned(17), **states},
-        parameters={**CHIP, **dict.fromkeys(_TIMES, _TIME), **parameters},
-        inputs=INPUTS,
-        outputs=OUTPUTS,
+        states={
+            **STATES,
+            "idle": _TIME,
+            "waits": unsigned(17),
+            **states,
+            **(burst_rule.STATES if rule else {}),
+        },
+        parameters={
+            **CHIP,
+            **dict.fromkeys(_TIMES, _TIME),
+            **parameters,
+            **(burst_rule.CHIP if rule else {}),
+        },
+        inputs={**INPUTS, **(burst_rule.INPUTS if rule else {})},
+        outputs={**OUTPUTS, **(burst_rule.OUTPUTS if rule else {})},
     )(burst_poisson)
 
 
 def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
     """What both two-compartment neurons have, and times in steps."""
     numbers = two_compartments(values, step_ms, voltage_steps)
-    return replace(
+    added = replace(
         numbers,
         parameters={**numbers.parameters, **{name: whole_steps(name, values, step_ms) for name in _TIMES}},
         represents={**numbers.represents, **{name: as_time(name, step_ms) for name in _TIMES}},
     )
+    return burst_rule.with_rule(added, values, step_ms)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _extended(names: frozenset[str]) -> NeuronModel:
-    return replace(BURST_POISSON.with_given(names), program=burst_poisson_program(traces=True))
+    program = burst_poisson_program(traces="burst_trace" in names, rule=bool(names & burst_rule.NAMES))
+    return burst_rule.extended(BURST_POISSON, names, program)
 
 
 BURST_POISSON: NeuronModel = NeuronModel(
@@ -114,6 +131,6 @@ BURST_POISSON: NeuronModel = NeuronModel(
     program=burst_poisson_program(),
     variables=VARIABLES,
     initial=INITIAL,
-    options=(BURST_TRACE,),
+    options=(BURST_TRACE, *burst_rule.PARAMETERS),
     extended=_extended,
 )

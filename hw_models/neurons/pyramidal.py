@@ -21,6 +21,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from hw_models.neurons import burst_rule
 from hw_models.neurons.burst_detector import BY_TRACE, BY_WINDOW, by_trace, by_window
 from hw_models.neurons.conductances import VOLTAGE, toward
 from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Reals
@@ -50,9 +51,9 @@ from hw_models.program.widths import unsigned
 _CURRENTS = {"soma_current": "dendrite_to_soma", "plateau": "plateau", "bap": "back_propagation"}
 
 
-@lru_cache(maxsize=2)
-def pyramidal_program(*, traces: bool = False) -> Program:
-    """The program, which finds bursts by intervals or by a trace."""
+@lru_cache(maxsize=4)
+def pyramidal_program(*, traces: bool = False, rule: bool = False) -> Program:
+    """The program, which finds bursts by intervals or by a trace, and teaches its synapses or does not."""
     states, parameters = BY_TRACE if traces else BY_WINDOW
     detected = by_trace if traces else by_window
 
@@ -73,13 +74,22 @@ def pyramidal_program(*, traces: bool = False) -> Program:
             **conductances,
             **detector,
         }
-        return after, {"spikes": spike, **outputs}
+        if not rule:
+            return after, {"spikes": spike, **outputs}
+        kept, factors = burst_rule.taught(s, p, x, spike, outputs["events"], outputs["bursts"])
+        return {**after, **kept}, {"spikes": spike, **outputs, **factors}
 
     return program(
-        states={**STATES, "box": unsigned(16), **states},
-        parameters={**CHIP, **dict.fromkeys(_CURRENTS, VOLTAGE), "box": unsigned(16), **parameters},
-        inputs=INPUTS,
-        outputs=OUTPUTS,
+        states={**STATES, "box": unsigned(16), **states, **(burst_rule.STATES if rule else {})},
+        parameters={
+            **CHIP,
+            **dict.fromkeys(_CURRENTS, VOLTAGE),
+            "box": unsigned(16),
+            **parameters,
+            **(burst_rule.CHIP if rule else {}),
+        },
+        inputs={**INPUTS, **(burst_rule.INPUTS if rule else {})},
+        outputs={**OUTPUTS, **(burst_rule.OUTPUTS if rule else {})},
     )(pyramidal)
 
 
@@ -96,12 +106,13 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
         np.asarray(nearest_steps(values["back_propagation_time"], step_ms), dtype=np.float64)
     )
     stands_for["back_propagation_time"] = as_time("box", step_ms)
-    return replace(numbers, parameters=chip, represents=stands_for)
+    return burst_rule.with_rule(replace(numbers, parameters=chip, represents=stands_for), values, step_ms)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _extended(names: frozenset[str]) -> NeuronModel:
-    return replace(PYRAMIDAL.with_given(names), program=pyramidal_program(traces=True))
+    program = pyramidal_program(traces="burst_trace" in names, rule=bool(names & burst_rule.NAMES))
+    return burst_rule.extended(PYRAMIDAL, names, program)
 
 
 PYRAMIDAL: NeuronModel = NeuronModel(
@@ -120,6 +131,6 @@ PYRAMIDAL: NeuronModel = NeuronModel(
     program=pyramidal_program(),
     variables=VARIABLES,
     initial=INITIAL,
-    options=(BURST_TRACE,),
+    options=(BURST_TRACE, *burst_rule.PARAMETERS),
     extended=_extended,
 )

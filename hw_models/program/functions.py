@@ -64,6 +64,14 @@ FUNCTIONS: dict[str, Function] = {
         # The greatest |f''| is 1 / (6 sqrt 3).
         lambda _: Decimal("0.0962251"),
     ),
+    # 1 / y as y goes on from 1, negative so that it increases; its tangent before.
+    "inverse": Function(
+        "-1 / (1 + x), and x - 1 below x = 0",
+        lambda x: np.minimum(x, 0.0) - 1.0 / (1.0 + np.maximum(x, 0.0)),
+        "min({x}, 0.0) - 1.0 / (1.0 + max({x}, 0.0))",
+        lambda x: min(x, Decimal(0)) - 1 / (1 + max(x, Decimal(0))),
+        lambda _: Decimal(2),
+    ),
     # 4 / (3 sqrt 3).
     "tanh": Function(
         "(e^x - e^-x) / (e^x + e^-x)",
@@ -97,7 +105,7 @@ class FixedFunction:
     def text(self, argument: str) -> str:
         """The same as source text of float64 operations."""
         called = self._function.text.format(x=f"({argument} * {2.0**-self.argument_bits!r})")
-        return f"{called} * {2.0**self.result_bits!r}"
+        return f"({called}) * {2.0**self.result_bits!r}"
 
     def exact(self, argument: int) -> Decimal:
         """2^result_bits f(2^-argument_bits x), to more than 50 digits behind the point."""

@@ -21,6 +21,7 @@ FEW = (
     (FixedFunction("sigmoid", 4, 0), signed(9)),
     (FixedFunction("exp", 3, 5), Width(-100, 40)),
     (FixedFunction("tanh", 5, 8), signed(10)),
+    (FixedFunction("inverse", 6, 8), Width(-70, 800)),
     (FixedFunction("exp", 4, 4), Width(5, 5)),
     (FixedFunction("sigmoid", 2, 3), Width(100, 900)),
 )
@@ -30,6 +31,8 @@ MANY = (
     (FixedFunction("exp", 10, 8), Width(-7000, 3001)),
     (FixedFunction("exp", 10, 20), Width(-(1 << 13), 0)),
     (FixedFunction("tanh", 9, 12), signed(13)),
+    (FixedFunction("inverse", 12, 14), Width(0, 4095)),
+    (FixedFunction("inverse", 9, 12), signed(12)),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from generate.quantities import between, each, written
+from generate.quantities import between, each, quantity, written
 
 #: Models with conductance ports, and what may differ between the neurons of a population.
 OPENED = {
@@ -30,10 +30,16 @@ def is_opened(port: str) -> bool:
 
 @st.composite
 def opened(
-    draw: st.DrawFn, model: str, size: int, per_neuron: frozenset[str], step_ms: float
+    draw: st.DrawFn,
+    model: str,
+    size: int,
+    per_neuron: frozenset[str],
+    step_ms: float,
+    *,
+    teaches: bool,
 ) -> dict[str, Any]:
     """The keys of a population with conductances; none is where it would say nothing new."""
-    keys: dict[str, Any] = {}
+    keys: dict[str, Any] = draw(averages(step_ms)) if teaches else {}
 
     def put(name: str, unit: str, value: st.SearchStrategy[float]) -> None:
         if name in per_neuron or draw(st.booleans()):
@@ -63,6 +69,27 @@ def opened(
         put("refractory", "ms", between(0, 30, (0.0, step_ms)))
         put("second_after", "ms", between(step_ms, 10))
         put("second_within", "ms", between(0, 15, (0.0,)))
+    return keys
+
+
+@st.composite
+def averages(draw: st.DrawFn, step_ms: float) -> dict[str, Any]:
+    """The keys of a population that teaches its synapses by its events and bursts, one of them at least."""
+    keys = {"tau_average": quantity(draw(between(10 * step_ms, 20000, (100.0, 5000.0))), "ms")}
+    for name, values in (
+        ("rate_high", between(0, 100 / step_ms, (0.0, 5.0))),
+        ("rate_low", between(0, 30, (0.0, 100.0))),
+    ):
+        if draw(st.booleans()):
+            keys[name] = quantity(draw(values), "Hz")
+    if draw(st.booleans()):
+        keys["tau_rate"] = quantity(draw(between(10 * step_ms, 30000)), "ms")
+    if draw(st.booleans()):
+        keys["low_of_events"] = str(draw(st.integers(0, 1)))
+    if draw(st.booleans()):
+        # 40 Hz over 100 s are all that an average holds.
+        rates = {name: quantity(draw(between(0, 40, (0.0,))), "Hz") for name in ("E", "S")}
+        keys["initial"] = {**rates, "P": quantity(draw(between(0, 1, (0.0, 1.0))), "")}
     return keys
 
 

@@ -113,7 +113,7 @@ def _projections(
             rule
             for rule in rules
             if rule.every == every[target.name]
-            and (target.sends_third_factors or not rule.needs_third_factors)
+            and rule.third_factors <= target.third_factors
             and (target.gathers_errors or (rule.form != "carry" and not rule.rates))
             and rule.postsynaptic in target.outputs
         ]
@@ -124,7 +124,7 @@ def _projections(
                 plasticity_structures(
                     f"rule{i}",
                     every[target.name],
-                    target.sends_third_factors,
+                    target.third_factors,
                     target.gathers_errors,
                     "bursts" in target.outputs,
                     consolidate_every,

@@ -35,6 +35,12 @@ _THIRD_FACTORS = (
     {"dw": "y0*2^-1*x1 - x0*2^-2*y1 + u{k}*t*2^-6", "dt": "x0*2^-3*y1"},
     {"dw": "u{k}*2^-2*x2*y1*sgn(w)", "dt": "x0*2^2 - u{k}*2^-3*d", "dd": "y0*x1 - u{k}*2^-1*d"},
 )
+#: For targets that send y1 and y3.
+_LIFTING = (
+    {"dw": "u{k}*2^-4*x1*y1 + x0*2^-3*y3"},
+    {"dw": "u{k}*2^-2*x1*y1", "dt": "u{k}*2^-3*x2*y3 - u{k}*2^-3*t"},
+    {"dw": "u{k}*2^-3*x1*y1 + x0*2^-4*x2*y3 - u{k}*2^-6*w"},
+)
 _FLAGS = (
     {"dw": "x0*2^1 - y0*2^1"},
     {"dw": "x0*y0*2^2 - u{k}*2^-4*w", "dt": "x0*2^0 - u{k}*2^-2*t"},
@@ -65,10 +71,13 @@ class PlasticityStructure:
     postsynaptic: str = "events"
 
     @property
-    def needs_third_factors(self) -> bool:
-        """Whether the target has to send third factors."""
-        of_target = any(name.startswith("y") for name, _ in self.traces)
-        return bool(self.rates) or (not of_target and any("y1" in r or "y2" in r for _, r in self.rules))
+    def third_factors(self) -> frozenset[str]:
+        """What the target has to send."""
+        if self.rates:
+            return frozenset(("y1", "y2"))
+        if any(name.startswith("y") for name, _ in self.traces):
+            return frozenset()
+        return frozenset(it for it in ("y1", "y2", "y3") if any(it in text for _, text in self.rules))
 
 
 @st.composite
@@ -76,7 +85,7 @@ def plasticity_structures(
     draw: st.DrawFn,
     name: str,
     every: int,
-    third_factors: bool,
+    third_factors: frozenset[str],
     errors: bool,
     bursts: bool,
     consolidate_every: int,
@@ -86,7 +95,8 @@ def plasticity_structures(
     form = draw(st.sampled_from(forms))
     rounding = draw(st.sampled_from(ROUNDINGS))
     if form == "rule":
-        factors = "third" if third_factors and draw(st.booleans()) else "own"
+        sent = "lifting" if "y3" in third_factors else "third"
+        factors = sent if third_factors and draw(st.booleans()) else "own"
         if factors == "own" and draw(st.integers(0, 3)) == 0:
             factors = draw(st.sampled_from(("none", "none", "flags")))
         rules = draw(st.one_of(_sensible_rules(factors), _any_rules(factors)))
@@ -114,7 +124,13 @@ def plasticity_structures(
 
 
 def _sensible_rules(factors: str) -> st.SearchStrategy[tuple[tuple[str, str], ...]]:
-    among = {"own": _TWO_FACTORS, "third": _THIRD_FACTORS, "none": _SOURCE_ONLY, "flags": _FLAGS}[factors]
+    among = {
+        "own": _TWO_FACTORS,
+        "third": _THIRD_FACTORS,
+        "lifting": _LIFTING,
+        "none": _SOURCE_ONLY,
+        "flags": _FLAGS,
+    }[factors]
     return st.builds(
         lambda rules, k: tuple((target, text.format(k=k)) for target, text in rules.items()),
         st.sampled_from(among),
@@ -131,6 +147,7 @@ def _any_rules(draw: st.DrawFn, factors: str) -> tuple[tuple[str, str], ...]:
     kinds = {
         "own": ("x1", "x2", "y1", "y2", "y3"),
         "third": ("x1", "x2", "y1", "y2"),
+        "lifting": ("x1", "x2", "y1", "y3"),
         "none": ("x1", "x2"),
         "flags": ("x0", "y0"),
     }[factors]

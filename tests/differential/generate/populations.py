@@ -8,9 +8,20 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from generate.conductances import LEAK_UNIT, NOISE, OPENED, SHORT_TERM, is_opened, noise, opened, short_term
+from generate.conductances import (
+    LEAK_UNIT,
+    NOISE,
+    OPENED,
+    SHORT_TERM,
+    averages,
+    is_opened,
+    noise,
+    opened,
+    short_term,
+)
 from generate.programs import NUMBERS, PREFIX, generated_model, model_of
 from generate.quantities import between, each, quantity, written
+from hw_models.neurons.model import NeuronModel
 
 SOURCES = ("rate_source", "poisson_source", "spike_list", "current_source", "message_list", NOISE)
 GENERATED = "generated"
@@ -21,6 +32,8 @@ NEURONS = (
     *OPENED,
     *SHORT_TERM,
 )
+#: Models that may keep averages of events and bursts and teach their synapses by them.
+TAUGHT = (*DETECTORS, "pyramidal", "burst_poisson")
 #: Models with the parameters of `lif`, and more.
 LEAKY = ("lif", "lif_reset", "ternary_lif", "lif_modulated")
 #: What a population may have in the chip's own integers, beside its threshold.
@@ -72,29 +85,35 @@ class PopulationStructure:
     dendrite_shift: int = 6
     is_input: bool = False
     refractory: bool = False
+    teaches: bool = False
     bounded: bool = False
     #: Those of `INTEGERS` that are given in the chip's own integers; the threshold always, where any is.
     counted: frozenset[str] = frozenset()
 
     @property
+    def neuron(self) -> NeuronModel:
+        """Its model, with the options that make its program."""
+        return model_of(self.model).with_options(["tau_average"] if self.teaches else [])
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """What a projection may come from."""
-        return tuple(model_of(self.model).program.outputs)
+        return tuple(self.neuron.program.outputs)
 
     @property
     def ports(self) -> tuple[str, ...]:
         """Where a projection may end."""
-        return tuple(port.name for port in model_of(self.model).ports)
+        return tuple(port.name for port in self.neuron.ports)
 
     @property
-    def sends_third_factors(self) -> bool:
-        """Whether rules with y1 and y2 can learn at it."""
-        return {"y1", "y2"} <= set(model_of(self.model).program.outputs)
+    def third_factors(self) -> frozenset[str]:
+        """What rules can read of it."""
+        return frozenset(("y1", "y2", "y3")) & frozenset(self.outputs)
 
     @property
     def gathers_errors(self) -> bool:
         """Whether the burst rule and the carry form can learn at it."""
-        return self.sends_third_factors and bool(model_of(self.model).roles.gathered)
+        return {"y1", "y2"} <= self.third_factors and bool(self.neuron.roles.gathered)
 
     @property
     def is_generated(self) -> bool:
@@ -109,6 +128,8 @@ class PopulationStructure:
             return LEAK_UNIT
         if self.counted or port in ("modulator", "spikes"):
             return 1.0
+        if port == "synapses":
+            return 2.0**-10
         if port == "dendrite":
             return 1.0 / (64 << self.dendrite_shift)
         return self.distance_mv / (128 if self.model in LEAKY else 8192)
@@ -141,6 +162,7 @@ def population_structures(
         draw(st.sampled_from((6, 6, 0, 1, 4, 8))),
         is_input,
         model == "lif" and draw(st.booleans()),
+        model in TAUGHT and draw(st.booleans()),
         model == "lif" and draw(st.booleans()),
         frozenset({"threshold", *draw(st.sets(st.sampled_from(INTEGERS)))} if counted else ()),
     )
@@ -175,7 +197,7 @@ def _integers(draw: st.DrawFn, it: PopulationStructure) -> dict[str, Any]:
 
 def _of_the_paper(it: PopulationStructure, step_ms: float, steps: int) -> st.SearchStrategy[dict[str, Any]]:
     if it.model in OPENED:
-        return opened(it.model, it.size, it.per_neuron, step_ms)
+        return opened(it.model, it.size, it.per_neuron, step_ms, teaches=it.teaches)
     return (noise if it.model == NOISE else short_term)(it.size, it.per_neuron, step_ms)
 
 
@@ -183,7 +205,8 @@ def _of_the_paper(it: PopulationStructure, step_ms: float, steps: int) -> st.Sea
 def _detectors(draw: st.DrawFn, it: PopulationStructure, step_ms: float, steps: int) -> dict[str, Any]:
     name = DETECTORS[it.model]
     times = between(0, 50 * step_ms, (0.0, 0.5 * step_ms, step_ms, 5.5 * step_ms, 65535 * step_ms))
-    return {name: written(draw(each(times, it.size, name in it.per_neuron)), "ms")}
+    keys = {name: written(draw(each(times, it.size, name in it.per_neuron)), "ms")}
+    return {**keys, **(draw(averages(step_ms)) if it.teaches else {})}
 
 
 def _times(step_ms: float) -> st.SearchStrategy[float]:

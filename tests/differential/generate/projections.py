@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from generate.conductances import RELEASE, is_opened
 from generate.plasticities import PlasticityStructure
 from generate.populations import PopulationStructure
-from generate.programs import model_of
 from generate.quantities import between, quantity
 
 #: The longest delay of the chip, in steps.
@@ -68,7 +67,9 @@ class ProjectionStructure:
             return "leak"
         return (
             ""
-            if self.integers or self.port in ("dendrite", "modulator", "spikes") or self.target.is_generated
+            if self.integers
+            or self.port in ("dendrite", "modulator", "spikes", "synapses")
+            or self.target.is_generated
             else "mV"
         )
 
@@ -131,7 +132,7 @@ def projection_structures(
 def _exponents(
     source: PopulationStructure, output: str, target: PopulationStructure, port: str
 ) -> tuple[int, ...]:
-    width = model_of(source.model).program.outputs[output]
+    width = source.neuron.program.outputs[output]
     greatest = max(width.high, -width.low)
     if greatest > 1:
         # Graded messages are larger than events, and the sum must stay within 32 bits.

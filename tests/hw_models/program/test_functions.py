@@ -22,6 +22,7 @@ from hw_models.program.widths import Width, signed
 MATH: dict[str, Callable[[float], float]] = {
     "exp": math.exp,
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "inverse": lambda x: -1 / (1 + x) if x > 0 else x - 1,
     "tanh": math.tanh,
 }
 
@@ -30,7 +31,7 @@ MATH: dict[str, Callable[[float], float]] = {
     states={"v": signed(12)},
     parameters={},
     inputs={"x": Width(-400, 400), "on": Width(0, 1)},
-    outputs={"p": Width(0, 256), "e": Width(0, 5000), "t": Width(-64, 64)},
+    outputs={"p": Width(0, 256), "e": Width(0, 5000), "t": Width(-64, 64), "i": Width(-500, 0)},
 )
 def each_function(s: Any, p: Any, x: Any) -> Any:
     """Every function of the table, on an argument in 64ths."""
@@ -38,6 +39,7 @@ def each_function(s: Any, p: Any, x: Any) -> Any:
         "p": function("sigmoid", x.x * x.on, argument_bits=6, result_bits=8),
         "e": function("exp", clip(x.x, -400, 256), argument_bits=6, result_bits=6),
         "t": function("tanh", x.x, argument_bits=6, result_bits=6),
+        "i": function("inverse", x.x, argument_bits=6, result_bits=6),
     }
 
 
@@ -61,8 +63,8 @@ def test_what_lies_far_out_has_its_limit(name: str) -> None:
     """No overflow, and no result that is not increasing, at the ends of 32 bits."""
     fixed = FixedFunction(name, 4, 10)
     low, high = fixed.exact(-(1 << 31)), fixed.exact((1 << 31) - 1)
-    assert fixed.nearest(-(1 << 31)) == {"exp": 0, "sigmoid": 0, "tanh": -1024}[name]
-    assert fixed.nearest((1 << 31) - 1) == {"sigmoid": 1024, "tanh": 1024}.get(name, int(high))
+    assert fixed.nearest(-(1 << 31)) == {"exp": 0, "sigmoid": 0, "tanh": -1024}.get(name, int(low))
+    assert fixed.nearest((1 << 31) - 1) == {"sigmoid": 1024, "tanh": 1024, "inverse": 0}.get(name, int(high))
     assert low < fixed.exact(-5) < fixed.exact(0) < fixed.exact(5) < high
 
 
@@ -86,6 +88,7 @@ def test_integers_are_the_nearest_and_reals_exact() -> None:
         "p": [MATH["sigmoid"](v / 64) * 256 for v in x],
         "e": [MATH["exp"](min(v, 256) / 64) * 64 for v in x],
         "t": [MATH["tanh"](v / 64) * 64 for v in x],
+        "i": [MATH["inverse"](v / 64) * 64 for v in x],
     }
     for name, values in wanted.items():
         assert integers[name].tolist() == [round(value) for value in values]
@@ -103,7 +106,7 @@ def test_a_real_argument_is_not_rounded_nor_is_one_that_is_known() -> None:
 
 def test_a_program_with_functions_is_written_and_read() -> None:
     written = encode_program(each_function)
-    assert written["functions"] == [["sigmoid", 6, 8], ["exp", 6, 6], ["tanh", 6, 6]]
+    assert written["functions"] == [["sigmoid", 6, 8], ["exp", 6, 6], ["tanh", 6, 6], ["inverse", 6, 6]]
     assert decode_program(written) == each_function
     lines = "\n".join(program_lines(each_function))
     assert "function(t3, sigmoid 2^-6 -> 2^-8): 0..256" in lines
@@ -117,18 +120,21 @@ def constant(node: Any, arguments: Any) -> Any:
 @pytest.mark.parametrize(
     ("functions", "message"),
     [
-        ([["sine", 6, 8], ["exp", 6, 6], ["tanh", 6, 6]], "no function 'sine', required: exp, sigmoid, tanh"),
         (
-            [["sigmoid", 31, 8], ["exp", 6, 6], ["tanh", 6, 6]],
+            [["sine", 6, 8], ["exp", 6, 6], ["tanh", 6, 6], ["inverse", 6, 6]],
+            "no function 'sine', required: exp, sigmoid, inverse, tanh",
+        ),
+        (
+            [["sigmoid", 31, 8], ["exp", 6, 6], ["tanh", 6, 6], ["inverse", 6, 6]],
             "function sigmoid with a fraction of 31 bits, at most 30",
         ),
         (
-            [["sigmoid", 6, -1], ["exp", 6, 6], ["tanh", 6, 6]],
+            [["sigmoid", 6, -1], ["exp", 6, 6], ["tanh", 6, 6], ["inverse", 6, 6]],
             "function sigmoid with a fraction of -1 bits, at most 30",
         ),
         ([["sigmoid", 6, 8]], "operation 9: no function 1"),
         ([["sigmoid", 6, "8"]], "'8' where an integer is required"),
-        ([["exp", 0, 0], ["exp", 6, 6], ["tanh", 6, 6]], "exceeds 64 bits"),
+        ([["exp", 0, 0], ["exp", 6, 6], ["tanh", 6, 6], ["inverse", 6, 6]], "exceeds 64 bits"),
     ],
 )
 def test_a_function_that_is_none(functions: list[Any], message: str) -> None:
@@ -138,7 +144,7 @@ def test_a_function_that_is_none(functions: list[Any], message: str) -> None:
 
 
 def test_a_name_that_is_none() -> None:
-    with pytest.raises(AssertionError, match="no function 'sine': one of exp, sigmoid, tanh"):
+    with pytest.raises(AssertionError, match="no function 'sine': one of exp, sigmoid, inverse, tanh"):
 
         @program(states={}, parameters={}, inputs={"x": signed(8)}, outputs={"y": signed(8)})
         def wrong(s: Any, p: Any, x: Any) -> Any:

@@ -13,6 +13,7 @@ from drawn.integers import corners
 from drawn.operations import MEANING, every_operation_once, leaves_and_draws, program_of
 
 from hw_models.program import numpy_interpreter, real_interpreter
+from hw_models.program.functions import FUNCTIONS
 from hw_models.program.trace import clip, function, program
 from hw_models.program.widths import signed
 
@@ -67,10 +68,10 @@ def test_functions_in_reals(compiled: Callable[..., Any]) -> None:
         states={},
         parameters={},
         inputs={"x": signed(10)},
-        outputs={"sigmoid": signed(32), "exp": signed(32), "tanh": signed(32)},
+        outputs=dict.fromkeys(FUNCTIONS, signed(32)),
     )
     def each_function(s: Any, p: Any, x: Any) -> Any:
-        named = {"sigmoid": x.x, "tanh": x.x, "exp": clip(x.x, -400, 256)}
+        named = {**dict.fromkeys(FUNCTIONS, x.x), "exp": clip(x.x, -400, 256)}
         return {}, {
             name: function(name, value, argument_bits=6, result_bits=8) for name, value in named.items()
         }
