@@ -1,9 +1,10 @@
 """What an experiment is made of, and what comes out of it.
 
 A folder of this package holds `network.yaml`, `experiment.yaml` (how long, how often, what is accepted) and a
-module `measure` with three functions:
+module `measure` with three functions, or four:
 
     settings(step_ms) -> {parameter of the network: value}
+    inputs(variant, step_ms, seed, folder) -> {parameter: value}, of files that it writes into the folder
     measure(runs) -> {quantity: number}, of one seed
     draw(all_runs) -> the panels of the figure, and the whole of it, of all seeds
 
@@ -31,6 +32,7 @@ register_codes({"BC710": "an unknown experiment"})
 ROOT = Path(__file__).parent
 
 Settings = Callable[[float], Mapping[str, str]]
+Inputs = Callable[[str, float, int, Path], Mapping[str, str]]
 Runs = Mapping[str, Rates]
 Measure = Callable[[Runs], Mapping[str, float]]
 Draw = Callable[[Sequence[Runs]], "Drawing"]
@@ -49,7 +51,10 @@ PUBLISHED = "published"
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a quantity, as the mean over all seeds, is to be; `published` is what the authors found."""
+    """What a quantity, as the mean over all seeds, is to be; `published` is what the authors found.
+
+    `rounding` says what keeps the chip's integers from it, where something does.
+    """
 
     quantity: str
     what: str
@@ -57,6 +62,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: str = ""
     at_least: float | None = None
     at_most: float | None = None
+    rounding: str = ""
 
     def passes(self, value: float) -> bool:
         """Whether a mean is accepted; a number that is not finite never is."""
@@ -78,7 +84,8 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The contents of `experiment.yaml`; times in ms.
 
-    `variants` set parameters of the network; without any there is one, as published.
+    `variants` set parameters of the network; without any there is one, as published. `durations` are those of
+    variants that do not last `duration`, `watched` the variables whose values are kept beside the rates.
     """
 
     title: str
@@ -91,6 +98,12 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seeds: int
     checks: tuple[Check, ...]
     variants: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=lambda: {PUBLISHED: {}})
+    durations: Mapping[str, float] = msgspec.field(default_factory=dict)
+    watched: tuple[str, ...] = ()
+
+    def bins(self, variant: str) -> int:
+        """How many bins a variant lasts."""
+        return round(self.durations.get(variant, self.duration) / self.bin)
 
 
 @dataclass(frozen=True)
@@ -103,6 +116,11 @@ class Experiment:
     settings: Settings
     measure: Measure
     draw: Draw
+    inputs: Inputs
+
+
+def _none(variant: str, step_ms: float, seed: int, folder: Path) -> Mapping[str, str]:
+    return {}
 
 
 def names() -> tuple[str, ...]:
@@ -132,4 +150,5 @@ def experiment(name: str) -> Experiment:
     description = describe(name)
     module = import_module(f"{__package__}.{name}.measure")
     network = ROOT / name / "network.yaml"
-    return Experiment(name, description, network, module.settings, module.measure, module.draw)
+    inputs = getattr(module, "inputs", _none)
+    return Experiment(name, description, network, module.settings, module.measure, module.draw, inputs)

@@ -60,6 +60,7 @@ def render(outcome: Outcome, command: str) -> str:
     """The page as HTML with every picture inside."""
     description, session = outcome.experiment.description, this_session()
     numbers = ", ".join(str(seed) for seed in outcome.seeds)
+    real = outcome.backend == "reference"
     rows = [
         {
             "what": it.check.what,
@@ -67,10 +68,10 @@ def render(outcome: Outcome, command: str) -> str:
             "accepted": it.check.accepted,
             "measured": measured(it),
             "passes": it.passes,
+            "why": "" if real or it.passes else it.check.rounding,
         }
         for it in outcome.checks
     ]
-    real = outcome.backend == "reference"
     return (
         environment()
         .get_template("experiment.html.j2")

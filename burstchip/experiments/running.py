@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from burstchip.arguments import Overrides
 from burstchip.compilation import check_file
 from burstchip.experiments.experiment import Check, Drawing, Experiment, Runs
-from burstchip.experiments.rates import Rates, count_rates
+from burstchip.experiments.rates import Rates, Reals, count_rates
 from burstchip.report.style import figure_style
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
@@ -125,28 +126,30 @@ def run_experiment(
     """
     step = step_of(it, backend, step_ms)
     chosen = tuple(range(1, it.description.seeds + 1) if seeds is None else seeds)
-    bins = round(it.description.duration / it.description.bin)
     steps_a_bin = whole_steps(it.description.bin, step)
     assert steps_a_bin is not None, "the step was checked"
     variants = it.description.variants
     runs: list[Runs] = []
     artifacts: list[str] = []
     messages: dict[str, Diagnostic] = {}
-    total = len(chosen) * len(variants) * bins
+    total, before = len(chosen) * sum(it.description.bins(name) for name in variants), 0
     for seed in chosen:
         found: dict[str, Rates] = {}
         for name, varied in variants.items():
-            code, reported = _compiled(it, backend, step, seed, {**varied, **overrides})
+            with tempfile.TemporaryDirectory() as folder:
+                files = it.inputs(name, step, seed, Path(folder))
+                code, reported = _compiled(it, backend, step, seed, {**varied, **files, **overrides})
             messages |= {str(message): message for message in reported}
             artifacts.append(artifact_sha256(code))
-            before = (len(artifacts) - 1) * bins
 
             def tell(done: int, before: int = before, what: str = f"seed {seed}, {name}") -> None:
                 if watch is not None:
                     watch(what, before + done, total)
 
             tell(0)
-            found[name] = count_rates(code, backend, bins, steps_a_bin, tell)
+            bins = it.description.bins(name)
+            found[name] = count_rates(code, backend, bins, steps_a_bin, tell, it.description.watched)
+            before += bins
         runs.append(found)
     measured = tuple(it.measure(found) for found in runs)
     checks = tuple(
@@ -168,21 +171,41 @@ def run_experiment(
     )
 
 
+def _padded(series: Sequence[Sequence[Reals]]) -> Reals:
+    """[seed, variant, time], with no number where a variant has ended."""
+    longest = max(values.size for row in series for values in row)
+    found = np.full((len(series), len(series[0]), longest), np.nan)
+    for i, row in enumerate(series):
+        for k, values in enumerate(row):
+            found[i, k, : values.size] = values
+    return found
+
+
 def recording(outcome: Outcome) -> bytes:
-    """The rates as netCDF: `population.event_rate` and `.burst_rate` [seed, variant, time] in Hz."""
+    """What was measured as netCDF, with seed, variant and time.
+
+    `population.event_rate` and `.burst_rate` in Hz; of what is watched the mean under its name, and each
+    value at the end as `variable.end.variant`, [seed, index].
+    """
     import xarray as xr
 
     variants = list(outcome.experiment.description.variants)
-    one = outcome.runs[0][variants[0]]
-    variables = {
-        f"{name}.{what}_rate": (
+    one = max((outcome.runs[0][it] for it in variants), key=lambda rates: rates.times.size)
+    kinds = {"events": ".event_rate", "bursts": ".burst_rate", "means": ""}
+    variables: dict[str, Any] = {
+        f"{name}{suffix}": (
             ("seed", "variant", "time"),
-            np.stack([[getattr(runs[it], f"{what}s")[name] for it in variants] for runs in outcome.runs]),
-            {"units": "Hz"},
+            _padded([[getattr(runs[it], kind)[name] for it in variants] for runs in outcome.runs]),
+            {"units": "Hz"} if suffix else {},
         )
-        for what in ("event", "burst")
-        for name in getattr(one, f"{what}s")
+        for kind, suffix in kinds.items()
+        for name in getattr(one, kind)
     }
+    for name in one.ends:
+        for it in variants:
+            index = f"{name}.{it}"
+            values = np.stack([runs[it].ends[name] for runs in outcome.runs])
+            variables[f"{name}.end.{it}"] = (("seed", index), values)
     times = ("time", one.times, {"units": "s", "long_name": "middle of the bin"})
     dataset = xr.Dataset(
         variables,

@@ -12,15 +12,19 @@ from burstchip import compile_file, record
 from burstchip.compilation import check_file
 from burstchip.experiments.ed5_gain_control import measure as ed5_gain_control
 from burstchip.experiments.experiment import PUBLISHED, Check, Experiment, Runs, experiment, names
-from burstchip.experiments.page import measured
+from burstchip.experiments.fig2_pairing import measure as fig2_pairing
+from burstchip.experiments.page import measured, render
 from burstchip.experiments.rates import Rates, count_rates
-from burstchip.experiments.running import Checked, step_of
+from burstchip.experiments.running import Checked, Outcome, step_of
+from burstchip.report.style import figure_style
 from hw_models.diagnostics import BurstchipError
+from hw_models.program.random import key
 
 #: So few neurons that a test may run it; nothing can be expected of them.
 SMALL = {
     "fig3_multiplexing": {"size": "40", "interneurons": "10"},
     "ed5_gain_control": {"size": "40", "interneurons": "10", "sources": "250"},
+    "fig2_pairing": {},
 }
 
 
@@ -45,11 +49,12 @@ def drawn_runs(one: Experiment) -> Runs:
         times = (np.arange(480) + 0.5) * 0.025
         rising = np.repeat(np.linspace(0.01, 1, 12), 40)
         events = {it: 5 + draw.uniform(-1, 1, 480) for it in ("lower", "higher", "pv", "som", "pyramids")}
-        found[name] = Rates(times, events, {it: rising * rate for it, rate in events.items()})
+        ends = {"learned.w": draw.uniform(-1, 1, 400 if name == "periodic" else 200)}
+        found[name] = Rates(times, events, {it: rising * rate for it, rate in events.items()}, {}, ends)
     return found
 
 
-def test_each_network_compiles_at_its_steps(one: Experiment) -> None:
+def test_each_network_compiles_at_its_steps(one: Experiment, tmp_path: Path) -> None:
     small = SMALL[one.name]
     for step, target in (
         (one.description.step, "none"),
@@ -57,7 +62,8 @@ def test_each_network_compiles_at_its_steps(one: Experiment) -> None:
         (1.0, "loihi2"),
     ):
         given = {"step": f"{step} ms", "target": target, **one.settings(step), **small}
-        found = check_file(one.network, given, 1)
+        files = one.inputs(next(iter(one.description.variants)), step, 1, tmp_path)
+        found = check_file(one.network, {**given, **files}, 1)
         assert found.code is not None, "\n".join(map(str, found.diagnostics))
         if target == "none":
             assert not found.diagnostics, "\n".join(map(str, found.diagnostics))
@@ -124,6 +130,79 @@ def test_a_curve_is_made_of_second_halves() -> None:
     level = np.repeat(np.linspace(0, 1, 12), 40)
     rates = Rates(times, {"pyramids": np.full(480, 4.0)}, {"pyramids": 4.0 * settled * level})
     assert ed5_gain_control.curve(rates) == pytest.approx(100 * np.linspace(0, 1, 12))
+
+
+def test_the_authors_pairing_protocols(authors_series: Path) -> None:
+    """What the experiment holds of them is theirs, and passes every check."""
+    held = fig2_pairing.published()
+    theirs = {"periodic": "periodic_w", "poisson_30": "poisson_w30", "poisson_50": "poisson_w50"}
+    theirs |= {"bursts_5": "bp_w5", "bursts_10": "bp_w10"}
+    curves = {name: np.asarray(getattr(held, name)) for name in theirs}
+    with np.load(authors_series / "pairing_protocols.npz") as series:
+        for name, key in theirs.items():
+            np.testing.assert_allclose(curves[name], series[key], atol=6e-5)
+        np.testing.assert_allclose(fig2_pairing.FREQUENCIES, series["periodic_f"])
+        np.testing.assert_allclose(fig2_pairing.RATES, series["poisson_rates"])
+        np.testing.assert_allclose(fig2_pairing.PROBABILITIES, series["bp_p"])
+    found = fig2_pairing.measured(curves)
+    for check in experiment("fig2_pairing").description.checks:
+        assert check.passes(found[check.quantity]), check.quantity
+        assert found[check.quantity] == pytest.approx(check.published, rel=0.03, abs=0.05), check.quantity
+
+
+def test_imposed_trains() -> None:
+    """Their rates, dead times and burst probabilities over 2000 s; b pairs in sequences 11 s apart."""
+    times = fig2_pairing.periodic(50.0)
+    assert len(times) == 75
+    assert times[:6] == pytest.approx([10, 30, 50, 70, 90, 10 + 100 + 11000])
+    for rate in (1.0, 20.0, 50.0):
+        trains = [fig2_pairing.poisson(rate, key(3, 0, i)) for i in range(20)]
+        assert sum(map(len, trains)) == pytest.approx(2000 * rate, rel=4 / np.sqrt(2000 * rate))
+        assert min(np.diff(train).min() for train in trains) >= 2.0
+    trains = [fig2_pairing.bursting(10.0, 0.3, key(3, 1, i)) for i in range(20)]
+    gaps = np.concatenate([np.diff([-1e9, *train]) for train in trains])
+    events, bursts = np.sum(gaps > 16), np.sum(gaps <= 16)
+    assert bursts / events == pytest.approx(0.3, abs=0.02)
+    # The second spikes take their time, which the authors' trains lack too.
+    assert events == pytest.approx(2000 * 10 / (1 + 10 * 0.3 * 0.007), rel=0.03)
+    assert gaps[gaps <= 16].min() >= 2.0 and gaps[gaps <= 16].max() <= 12.0
+    assert gaps[gaps > 16].min() >= 20.0
+
+
+def test_what_is_watched(tmp_path: Path) -> None:
+    """Means and ends in the units of the network's file: mV, Hz, and multiples of the leak."""
+    text = """burstchip: 1
+name: watched
+step: 0.5 ms
+populations:
+  noise: {model: poisson_source, size: 7, rate: 100 Hz}
+  cells: {model: pyramidal, size: 7, tau_average: 1 s, initial: {E: 5 Hz, P: 20 %}}
+plasticity:
+  rule: {every: 0.5 ms, trace: {name: x1, tau: 50 ms, increment: 16}, dw: u0*2^-2*x1*y1}
+projections:
+  - {name: learned, from: noise, to: cells.soma_exc, weight: 0.5 leak, limit: 1 leak, learn: rule}
+"""
+    (tmp_path / "net.yaml").write_text(text)
+    code = compile_file(tmp_path / "net.yaml")[0]
+    rates = count_rates(code, "sim", 3, 2, None, ("cells.v", "cells.E", "cells.P", "learned.w"))
+    assert rates.ends["learned.w"].shape == (49,)
+    np.testing.assert_allclose(rates.ends["learned.w"], 0.5, rtol=0.01)
+    assert rates.means["cells.v"][0] == pytest.approx(-70, abs=3)
+    assert rates.means["cells.E"][-1] == pytest.approx(5 * np.exp(-0.003), rel=1e-3)
+    assert rates.means["cells.P"].tolist() == pytest.approx([0.2] * 3, rel=1e-3)
+    with pytest.raises(BurstchipError, match="BC605"):
+        count_rates(code, "sim", 1, 2, None, ("cells.mood",))
+
+
+def test_the_page_says_what_keeps_integers_from_a_check() -> None:
+    one = experiment("fig2_pairing")
+    runs = drawn_runs(one)
+    checks = tuple(Checked(it, (it.published + 50,)) for it in one.description.checks)
+    with figure_style():
+        drawing = one.draw([runs])
+    for backend, said in (("sim", True), ("reference", False)):
+        outcome = Outcome(one, backend, 0.5, (1,), ("0" * 64,), (runs,), ({},), checks, drawing, ())
+        assert ("one over 200 is up to 4 % off" in render(outcome, "command")) == said
 
 
 @pytest.mark.parametrize(
