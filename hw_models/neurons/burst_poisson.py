@@ -56,7 +56,7 @@ def burst_poisson_program(*, traces: bool = False, rule: bool = False) -> Progra
     detected = by_trace if traces else by_window
 
     def burst_poisson(s, p, x):  # type: ignore[no-untyped-def]
-        f = sigmoid(s, p)
+        f = sigmoid(s.d, p)
         soma, dendrite, conductances = currents(s, p, x)
         v, d = toward(s.v, soma, p.d_soma), toward(s.d, dendrite, p.d_dendrite)
         before = slow(s, p, d)

@@ -8,7 +8,8 @@ The equations of `hw_models.neurons.two_compartments` and
     spike     v <- rest;   nothing else but the jump of the threshold makes it refractory
 
 A spike takes back to the dendrite, whose regenerative current f keeps it up; this current drives further
-spikes.
+spikes. In a step f is that of the dendrite in its middle, half of the way that f at its beginning would take
+it: with f from the beginning alone, a burst is the less likely the longer the step.
 Sources: Payeur, Guerguiev, Zenke, Richards, Naud, Nat. Neurosci. 24, 1010 (2021), and the neuron of its
 simulations of figures 2 and 3; Naud and Sprekeler, PNAS 115, E6329 (2018).
 """
@@ -45,7 +46,7 @@ from hw_models.neurons.two_compartments import (
     slow,
     two_compartments,
 )
-from hw_models.program.trace import Program, maximum, program, shift_rounded, where
+from hw_models.program.trace import Integer, Program, maximum, program, shift_rounded, where
 from hw_models.program.widths import unsigned
 
 _CURRENTS = {"soma_current": "dendrite_to_soma", "plateau": "plateau", "bap": "back_propagation"}
@@ -58,11 +59,15 @@ def pyramidal_program(*, traces: bool = False, rule: bool = False) -> Program:
     detected = by_trace if traces else by_window
 
     def pyramidal(s, p, x):  # type: ignore[no-untyped-def]
-        f = sigmoid(s, p)
         soma, dendrite, conductances = currents(s, p, x)
+        dendrite = dendrite + where(s.box > 0, p.bap, 0)
+
+        def moved(f: Integer) -> Integer:
+            return toward(s.d, dendrite + shift_rounded(f * p.plateau, RESULT_BITS), p.d_dendrite)
+
+        f = sigmoid(shift_rounded(s.d + moved(sigmoid(s.d, p)), 1), p)
         v = toward(s.v, soma + shift_rounded(f * p.soma_current, RESULT_BITS), p.d_soma)
-        plateau = shift_rounded(f * p.plateau, RESULT_BITS) + where(s.box > 0, p.bap, 0)
-        d = toward(s.d, dendrite + plateau, p.d_dendrite)
+        d = moved(f)
         before = slow(s, p, d)
         spike = v > p.vth + before["th"]
         detector, outputs = detected(s, p, spike)

@@ -136,9 +136,9 @@ INITIAL = (
 VARIABLES = (Settable("bias", "bias", "bias"), Settable("dendrite_bias", "dendrite_bias", "dendrite_bias"))
 
 
-def sigmoid(s: Any, p: Any) -> Integer:
-    """f of the dendrite's potential, in 2^-RESULT_BITS."""
-    argument = clip(shift_rounded((s.d - p.midpoint) * p.slope, SLOPE_BITS), -FAR, FAR)
+def sigmoid(d: Integer, p: Any) -> Integer:
+    """f of a potential of the dendrite, in 2^-RESULT_BITS."""
+    argument = clip(shift_rounded((d - p.midpoint) * p.slope, SLOPE_BITS), -FAR, FAR)
     return function("sigmoid", argument, argument_bits=ARGUMENT_BITS, result_bits=RESULT_BITS)
 
 
