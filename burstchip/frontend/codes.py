@@ -78,6 +78,7 @@ IDS: dict[str, str] = {
     "BC148": "a sign mode where weights have both signs",
     "BC149": "weights of more bits than those that learn, or are the chip's integers, have",
     "BC156": "conductances that could be below 0",
+    "BC157": "a port that looks for spikes, and a source that has none",
     "BC150": "an unknown variable in a probe",
     "BC151": "a variable that is recorded twice",
     "BC170": "a variable that no signal can set",

@@ -68,6 +68,7 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
     target = _endpoint(fields, "to", "port", around, report)
     pre = around.populations.neurons[source.population] if source else None
     post = around.populations.neurons[target.population] if target else None
+    _check_events(fields, source, target, pre, post, report)
     # Integers of the chip carry no unit.
     exponent = fields.get("weight_exp", int)
     dimension = _weight_dimension(post, target) if exponent is None else "number"
@@ -202,6 +203,29 @@ def _endpoint(fields: Fields, key: str, what: str, around: Surroundings, report:
     if address is None:
         return None
     return resolve(address, what, around.populations, fields.name_of(key), report)
+
+
+def _check_events(
+    fields: Fields,
+    source: Endpoint | None,
+    target: Endpoint | None,
+    pre: Neurons | None,
+    post: Neurons | None,
+    report: Report,
+) -> None:
+    """Report what sends a message in every step to a port that looks for spikes."""
+    if source is None or target is None or not pre or not post or not pre.model or not post.model:
+        return
+    looks = any(port.events and port.name == target.port for port in post.model.ports)
+    if looks and source.port in pre.model.continuous:
+        report.add(
+            "BC157",
+            fields.nodes["from"],
+            f"{fields.label}: '{source.population}.{source.port}' has no spikes for "
+            f"'{target.population}.{target.port}'",
+            required="an output that emits events",
+            given="a message in every step",
+        )
 
 
 def _weight_dimension(post: Neurons | None, target: Endpoint | None) -> Dimension | None:

@@ -75,5 +75,6 @@ def lower_functions(code: ChipProgram) -> ChipProgram:
         functions = tuple(_lowered(table) for table in made)
         populations.append(replace(population, program=lowered, exact=program, functions=functions))
         behind = max((i + 1 for i, line in enumerate(lines) if line.where == population.name), default=0)
-        lines[behind:behind] = [_line(population.name, table) for table in made]
+        # A function that a program names twice has one table.
+        lines[behind:behind] = dict.fromkeys(_line(population.name, table) for table in made)
     return replace(code, populations=tuple(populations), quantisation=tuple(lines))

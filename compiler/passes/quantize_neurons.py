@@ -16,7 +16,7 @@ from compiler.ir.network import Population
 from compiler.ir.values import Normal, Uniform, Value
 from compiler.passes.quantize_report import ROUNDING_SHARE, Report
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.neurons.model import BASE_UNITS, ChipNumbers, ChipParameter, NeuronModel, Reals
+from hw_models.neurons.model import BASE_UNITS, ChipNumbers, ChipParameter, NeuronModel, Parameter, Reals
 from hw_models.neurons.numbers import flaws, width_of
 from hw_models.neurons.quantities import VOLTAGE_STEPS, Integers, integers, mantissa_exponent
 from hw_models.program.widths import Width
@@ -24,10 +24,14 @@ from hw_models.program.widths import Width
 register_codes(
     {
         "BC315": "a value exceeds the range of the chip's integers",
+        "BC322": "a time constant below the step",
         "BC316": "a neuron model does not say what its parameters and ports become",
         "BC336": "a parameter that nothing reads here",
     }
 )
+
+#: How the names of parameters begin by which something decays.
+TIME_CONSTANTS = ("tau", "burst_trace")
 
 
 @dataclass(frozen=True)
@@ -183,6 +187,27 @@ def _flawed(population: Population, model: NeuronModel, numbers: ChipNumbers) ->
         )
 
 
+def _too_fast(
+    population: Population, parameter: Parameter, value: Reals, step_ms: float
+) -> Iterator[Diagnostic]:
+    """BC322, a warning, for a time constant above 0 that is shorter than the step."""
+    if parameter.dimension != "time" or not parameter.name.startswith(TIME_CONSTANTS):
+        return
+    times = np.atleast_1d(value)
+    below = times[(times > 0) & (times < step_ms * (1 - 1e-9))]
+    if below.size:
+        gone = "" if parameter.minimum else ", or 0 ms for what is gone after a step"
+        yield Diagnostic(
+            "BC322",
+            f"'{parameter.name}' of population '{population.name}' is shorter than the step",
+            population.parameter_places.get(parameter.name, population.place),
+            "warning",
+            required=f"at least {step_ms:g} ms{gone}",
+            given=f"{float(np.min(below)):g} ms",
+            hint="a shorter step",
+        )
+
+
 def _unread(
     population: Population, model: NeuronModel, found: Rounded, is_input: bool
 ) -> Iterator[Diagnostic]:
@@ -218,7 +243,8 @@ def quantize_neurons(
 
     `is_input`: whether a task presents its samples to the population. `scale(values)` chooses the units
     between rest and the least threshold. Raises `BurstchipError` BC192, BC315 for values that the chip
-    cannot hold, BC316 where the model leaves something out, BC336 for a given rate that is not read.
+    cannot hold, BC316 where the model leaves something out, BC336 for a given rate that is not read; warns
+    (BC322) of time constants below the step.
     """
     values = parameter_values(population, model)
     try:
@@ -259,5 +285,9 @@ def quantize_neurons(
         origin = (
             float(np.mean(values["rest"])) if parameter.dimension == "voltage" and "rest" in values else 0.0
         )
+        told = len(report.diagnostics)
         report.add(population.name, parameter.name, unit, requested, represented, text, place, origin)
+        # One that the chip's decay turns into another has its warning.
+        if len(report.diagnostics) == told:
+            report.diagnostics.extend(_too_fast(population, parameter, values[parameter.name], step_ms))
     return found

@@ -50,7 +50,7 @@ OUTPUTS = {"events": FLAG, "bursts": FLAG}
 #: 1 in the units of what synapses bring that only learn, as a power of two.
 SYNAPSE_BITS = 10
 _LEARNING = Port("synapses", "number", "takes what synapses bring that only learn: `brought` shows it")
-_PORT = Port("spikes", "number", "takes spikes; what is above 0 in a step is one")
+_PORT = Port("spikes", "number", "takes spikes; what is above 0 in a step is one", events=True)
 
 
 #: States and parameters of either detector.

@@ -52,11 +52,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Port:
-    """An input port; `weight_dimension` is the dimension of the weights of the synapses that end here."""
+    """An input port; `weight_dimension` is the dimension of the weights of the synapses that end here.
+
+    `events`: what arrives in a step is an event or none, so what sends in every step has no business here.
+    """
 
     name: str
     weight_dimension: Dimension
     doc: str
+    events: bool = False
 
 
 @dataclass(frozen=True)

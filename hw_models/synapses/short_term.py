@@ -92,7 +92,7 @@ DEPRESSING: NeuronModel = NeuronModel(
             "gain", "fraction", 0.9, "share of the way to 1 by which a spike raises the utilisation", 0.0, 1.0
         ),
     ),
-    ports=(Port("spikes", "number", "takes spikes; what is above 0 in a step is one"),),
+    ports=(Port("spikes", "number", "takes spikes; what is above 0 in a step is one", events=True),),
     in_chip_units=_in_chip_units,
     program=short_term_program,
     initial=(

@@ -136,3 +136,29 @@ def test_each_parameter_of_each_model_has_a_line(name: str) -> None:
     report = Report()
     quantize_neurons(Population("n", name, 2, {}), models()[name], 1.0, False, report)
     assert [line.parameter for line in report.lines] == [p.name for p in models()[name].parameters]
+
+
+@pytest.mark.parametrize(
+    ("model_name", "given", "expected"),
+    [
+        ("pyramidal", {"tau_exc": 0.4}, "at least 0.5 ms, or 0 ms for what is gone after a step"),
+        ("pyramidal", {"tau_dendrite": 0.1}, "at least 0.5 ms"),
+        ("pyramidal", {"burst_trace": (16.0, 0.2)}, "at least 0.5 ms, or 0 ms for what is gone after a step"),
+        ("burst_detector", {"tau_average": 0.3}, "at least 0.5 ms"),
+        ("pyramidal", {"tau_exc": 0.5, "tau_inh": 0.0, "back_propagation_time": 0.2}, None),
+        ("lif", {"tau_membrane": 0.0, "tau_current": 0.5 * (1 - 1e-12)}, None),
+    ],
+)
+def test_time_constants_below_the_step(model_name: str, given: dict[str, Any], expected: str | None) -> None:
+    """A warning that names the parameter; 0 means that nothing is kept, and other times are not meant."""
+    population = Population("cells", model_name, 2, given)
+    report = Report(True)
+    quantize_neurons(population, models()[model_name].with_options(given), 0.5, False, report)
+    warned = [it for it in report.diagnostics if it.id == "BC322"]
+    if expected is None:
+        assert not warned
+        return
+    (warning,) = warned
+    (name,) = given
+    assert f"'{name}' of population 'cells'" in warning.message
+    assert (warning.severity, warning.required) == ("warning", expected)
