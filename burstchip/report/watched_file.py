@@ -1,0 +1,136 @@
+"""What a recording of `burstchip run` holds, as its page shows it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from burstchip.report.problems import not_a_recording
+from hw_models.diagnostics import BurstchipError
+
+Reals = NDArray[np.float64]
+
+#: How the names of the potentials of a neuron's two compartments end, which count from rest.
+POTENTIALS = (".v", ".d")
+
+
+@dataclass(frozen=True)
+class Spikes:
+    """Times in ms and numbers of the neurons that emit; `recorded` are all numbers, in rising order."""
+
+    times: Reals
+    neurons: NDArray[np.int64]
+    recorded: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Values:
+    """A variable [time, index] in a unit, "" for a plain number; `numbers` of its neurons or synapses."""
+
+    name: str
+    unit: str
+    values: Reals
+    numbers: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A recording: the time of each kept step, spikes by population, and the other variables.
+
+    `share` is how much of the run's time the kept steps are: of rates that come from them.
+    """
+
+    network: str
+    backend: str
+    step_ms: float
+    times: Reals
+    events: dict[str, Spikes]
+    bursts: dict[str, Spikes]
+    states: dict[str, Values]
+    weights: dict[str, Values]
+    share: float
+
+    @property
+    def lasts_ms(self) -> float:
+        """From the first step to the end of the last."""
+        return float(self.times[-1] - self.times[0]) + self.step_ms / self.share
+
+
+def read_watched(path: Path) -> Watched:
+    """The recording in a netCDF file. Raises `BurstchipError` BC547 for a file that is none."""
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            return _watched(opened.load())
+    # HDF5 and its readers raise whatever the damaged byte leads them to.
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError) as error:
+        given = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise BurstchipError(not_a_recording(path, given)) from error
+
+
+def _watched(dataset: xr.Dataset) -> Watched:
+    step_ms = float(dataset.attrs["step_ms"])
+    times = np.asarray(dataset["time"].values, dtype=np.float64)
+    if times.ndim != 1 or not times.size or not step_ms > 0 or not np.isfinite(times).all():
+        raise ValueError("no time")
+    every = float(times[1] - times[0]) / step_ms if times.size > 1 else 1.0
+    spikes: dict[str, dict[str, Spikes]] = {"events": {}, "bursts": {}}
+    states: dict[str, Values] = {}
+    weights: dict[str, Values] = {}
+    for name, variable in dataset.data_vars.items():
+        place, _, what = str(name).partition(".")
+        if what in spikes and variable.dtype.kind in "iu" and variable.ndim == 2:
+            spikes[what][place] = _dense(variable, times, _numbers(dataset, variable))
+        elif what.endswith(".time") and what.removesuffix(".time") in spikes:
+            kind = what.removesuffix(".time")
+            neurons = np.asarray(dataset[f"{place}.{kind}.neuron"].values, dtype=np.int64)
+            found = np.asarray(variable.values, dtype=np.float64)
+            if neurons.shape != found.shape or neurons.ndim != 1:
+                raise ValueError(f"events of {place} without neurons")
+            size = int(neurons.max()) + 1 if neurons.size else 1
+            spikes[kind][place] = Spikes(found, neurons, np.arange(size))
+        elif what.endswith(".physical") or variable.ndim != 2 or variable.dtype.kind not in "iuf":
+            continue
+        elif variable.shape[0] == times.size:
+            kept = weights if what == "w" and "projection" in variable.attrs else states
+            kept[str(name)] = _values(dataset, str(name), variable)
+    return Watched(
+        str(dataset.attrs["network"]),
+        str(dataset.attrs["backend"]),
+        step_ms,
+        times,
+        spikes["events"],
+        spikes["bursts"],
+        states,
+        weights,
+        1.0 / max(every, 1.0),
+    )
+
+
+def _numbers(dataset: xr.Dataset, variable: xr.DataArray) -> NDArray[np.int64]:
+    return np.asarray(dataset[variable.dims[1]].values, dtype=np.int64)
+
+
+def _dense(variable: xr.DataArray, times: Reals, numbers: NDArray[np.int64]) -> Spikes:
+    steps, places = np.nonzero(variable.values)
+    return Spikes(times[steps], numbers[places], numbers)
+
+
+def _values(dataset: xr.Dataset, name: str, variable: xr.DataArray) -> Values:
+    """In physical units where the file has them, else by what 1 stands for, else as they are."""
+    numbers = _numbers(dataset, variable)
+    physical = dataset.get(f"{name}.physical")
+    if physical is not None:
+        unit = str(physical.attrs["units"])
+        return Values(name, unit, np.asarray(physical.values, dtype=np.float64), numbers)
+    unit, scale = str(variable.attrs.get("units", "")), 1.0
+    first, _, rest = unit.partition(" ")
+    with suppress(ValueError):
+        scale, unit = float(first), rest
+    if unit == "mV" and name.endswith(POTENTIALS):
+        unit = "mV from rest"
+    return Values(name, unit, np.asarray(variable.values * scale, dtype=np.float64), numbers)
