@@ -8,6 +8,8 @@ With the running averages E of the rate of events, B of bursts and S of spikes,
     h  = -(1 - rate_high / E) where E > rate_high, else 0
     y3 = max(0, rate_low - S), or of E in place of S
 
+or, with `usual_held`, P stays what it is at the start: the constant baseline of BurstCCN.
+
 A synapse that follows eta (y1 x1 + y3 at a presynaptic event), with a trace x1 of presynaptic events, grows
 by eta (1 - P) for a burst and shrinks by eta P for a single spike. Both factors act where `plastic` is 1, y1
 gathers over a learning epoch.
@@ -21,8 +23,9 @@ and no quotient of two variables is needed. In integers a pulse is 2^12 units, P
 16ths of a Hz. 1 / E is 2^-k times a table for m, with E = 2^k m and m from 1/2 to 1; what falls in a step and
 what is added to P are rounded at random, so that averages over many steps stay true. Where E is less than
 half an event its inverse is 2.
-Source: Payeur, Guerguiev, Zenke, Richards, Naud, Nat. Neurosci. 24, 1010 (2021), and its simulations, whose
-S is an average over 30 s of all spikes.
+Sources: Payeur, Guerguiev, Zenke, Richards, Naud, Nat. Neurosci. 24, 1010 (2021), and its simulations, whose
+S is an average over 30 s of all spikes; for the baseline Greedy, Zhu, Pemberton, Mellor, Ponte Costa, NeurIPS
+2022.
 """
 
 from __future__ import annotations
@@ -94,6 +97,7 @@ CHIP: Mapping[str, Width] = {
     "low_gain": _MANTISSA,
     "low_gain_exp": unsigned(4),
     "low_of_events": FLAG,
+    "usual_held": FLAG,
     # What is drawn below the third factor are 26 bits, of which 12 are always dropped.
     "factor_shift": Width(0, 14),
 }
@@ -107,6 +111,7 @@ PARAMETERS = (
     Parameter("rate_low", "rate", 0.0, "rate below which synapses grow", minimum=0.0),
     Parameter("tau_rate", "time", 30000.0, "time over which spikes are averaged", minimum=1e-3),
     Parameter("low_of_events", "number", 0.0, "1: rate_low is of events, over tau_average", 0, 1, True),
+    Parameter("usual_held", "number", 0.0, "1: the usual burst probability stays as initially", 0, 1, True),
 )
 NAMES = frozenset(it.name for it in PARAMETERS)
 INITIAL = (
@@ -161,7 +166,7 @@ def taught(
     return (
         {
             "E": events - _share(events, p.e_fall, p.e_fall_exp),
-            "P": clip(usual, 0, 2 * CERTAIN),
+            "P": where(p.usual_held, s.P, clip(usual, 0, 2 * CERTAIN)),
             "S": spikes - _share(spikes, p.s_fall, p.s_fall_exp),
             "gathered": gathered,
         },
@@ -181,6 +186,9 @@ def rule_numbers(values: Mapping[str, Reals], step_ms: float) -> ChipNumbers:
         counted = np.asarray(share, dtype=np.float64) * (1 << _FALL_BITS)
         return ChipParameter(counted, exponent=f"{name}_exp")
 
+    def as_it_is(name: str) -> Represented:
+        return Represented((name,), lambda chip: chip[name])
+
     def tau(name: str) -> Represented:
         names = (name, f"{name}_exp")
         return Represented(names, lambda chip: decay_tau(chip[name], step_ms, 1 << _FALL_BITS))
@@ -193,6 +201,7 @@ def rule_numbers(values: Mapping[str, Reals], step_ms: float) -> ChipNumbers:
             "low": ChipParameter(values["rate_low"] * low_per_hertz),
             "low_gain": scaled(HERTZ / low_per_hertz, "low_gain"),
             "low_of_events": ChipParameter(of_events),
+            "usual_held": ChipParameter(values["usual_held"]),
         },
         represents={
             "tau_average": tau("e_fall"),
@@ -205,7 +214,8 @@ def rule_numbers(values: Mapping[str, Reals], step_ms: float) -> ChipNumbers:
                 ),
             ),
             "rate_low": Represented(("low",), lambda chip: chip["low"] / low_per_hertz),
-            "low_of_events": Represented(("low_of_events",), lambda chip: chip["low_of_events"]),
+            "low_of_events": as_it_is("low_of_events"),
+            "usual_held": as_it_is("usual_held"),
         },
         port_units={},
         constants={"factor_shift": 0},

@@ -74,7 +74,7 @@ def pyramidal_program(*, traces: bool = False, rule: bool = False) -> Program:
         after = {
             "v": where(spike, 0, v),
             "d": d,
-            "box": where(spike, p.box, maximum(s.box - 1, 0)),
+            "box": where(spike, p.box_steps, maximum(s.box - 1, 0)),
             **after_spike(before, spike, p),
             **conductances,
             **detector,
@@ -89,7 +89,7 @@ def pyramidal_program(*, traces: bool = False, rule: bool = False) -> Program:
         parameters={
             **CHIP,
             **dict.fromkeys(_CURRENTS, VOLTAGE),
-            "box": unsigned(16),
+            "box_steps": unsigned(16),
             **parameters,
             **(burst_rule.CHIP if rule else {}),
         },
@@ -107,10 +107,10 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
         at = "soma" if chip_name == "soma_current" else "dendrite"
         scale = values[f"tau_{at}"] / values[f"capacitance_{at}"] / unit
         chip[chip_name], stands_for[name] = proportional(values[name], chip_name, scale)
-    chip["box"] = ChipParameter(
+    chip["box_steps"] = ChipParameter(
         np.asarray(nearest_steps(values["back_propagation_time"], step_ms), dtype=np.float64)
     )
-    stands_for["back_propagation_time"] = as_time("box", step_ms)
+    stands_for["back_propagation_time"] = as_time("box_steps", step_ms)
     return burst_rule.with_rule(replace(numbers, parameters=chip, represents=stands_for), values, step_ms)
 
 

@@ -97,6 +97,9 @@ def verify_program(program: Program) -> None:
             _require(is_name(name), f"{group}: '{name}' is not a valid name")
             # What is declared is stored and sent in 32 bits, by every backend.
             _require(INT32.holds(width), f"{group}: {name} in {width} exceeds 32 bits")
+    shared = set(program.states) & set(program.parameters)
+    # Both are variables of a process in Lava.
+    _require(not shared, f"{', '.join(sorted(shared))}: a state and a parameter have the same name")
     _require(set(program.initial) == set(program.states), "every state needs exactly one initial value")
     for name, start in program.initial.items():
         if isinstance(start, str):

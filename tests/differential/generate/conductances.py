@@ -84,8 +84,9 @@ def averages(draw: st.DrawFn, step_ms: float) -> dict[str, Any]:
             keys[name] = quantity(draw(values), "Hz")
     if draw(st.booleans()):
         keys["tau_rate"] = quantity(draw(between(10 * step_ms, 30000)), "ms")
-    if draw(st.booleans()):
-        keys["low_of_events"] = str(draw(st.integers(0, 1)))
+    for name in ("low_of_events", "usual_held"):
+        if draw(st.booleans()):
+            keys[name] = str(draw(st.integers(0, 1)))
     if draw(st.booleans()):
         # 40 Hz over 100 s are all that an average holds.
         rates = {name: quantity(draw(between(0, 40, (0.0,))), "Hz") for name in ("E", "S")}

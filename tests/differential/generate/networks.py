@@ -17,7 +17,7 @@ from generate.populations import (
     population_structures,
     populations,
 )
-from generate.projections import ProjectionStructure, projection_structures, projections
+from generate.projections import ProjectionStructure, ports_for, projection_structures, projections
 from generate.quantities import quantity
 from generate.signals import signal_structures, signals
 
@@ -108,7 +108,7 @@ def _projections(
     ends: list[ProjectionStructure] = []
     for i in range(n_plastic):
         target = draw(st.sampled_from(learners))
-        source = draw(st.sampled_from(made))
+        source = draw(st.sampled_from([it for it in made if ports_for(it, target)]))
         fitting = [
             rule
             for rule in rules
@@ -133,8 +133,8 @@ def _projections(
             rules.append(rule)
         ends.append(draw(projection_structures(f"learned{i}", source, target, rule)))
     for i in range(draw(st.integers(0 if n_plastic else 1, 4))):
-        source = draw(st.sampled_from(made))
         target = draw(st.sampled_from(targets))
+        source = draw(st.sampled_from([it for it in made if ports_for(it, target)]))
         ends.append(draw(projection_structures(f"fixed{i}", source, target, None)))
     return tuple(rules), tuple(draw(st.permutations(ends)))
 

@@ -74,6 +74,11 @@ class ProjectionStructure:
         )
 
 
+def ports_for(source: PopulationStructure, target: PopulationStructure) -> tuple[str, ...]:
+    """Where a projection of a source may end: what sends in every step has no spikes for a detector."""
+    return tuple(port.name for port in target.neuron.ports if not (port.events and source.neuron.continuous))
+
+
 @st.composite
 def projection_structures(
     draw: st.DrawFn,
@@ -84,7 +89,7 @@ def projection_structures(
 ) -> ProjectionStructure:
     """A projection between two populations, which may be the same."""
     output = draw(st.sampled_from(source.outputs))
-    port = draw(st.sampled_from(target.ports))
+    port = draw(st.sampled_from(ports_for(source, target)))
     kind = draw(st.sampled_from([k for k in KINDS if k != "one_to_one" or source.size == target.size]))
     recurrent = source == target and kind != "one_to_one" and source.size > 1
     autapses = not (recurrent and draw(st.booleans()))

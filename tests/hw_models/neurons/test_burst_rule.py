@@ -191,6 +191,19 @@ def test_the_rate_that_lifts_may_be_of_events(tmp_path: Path) -> None:
     assert not seen["after.y3"][~open_now].any()
 
 
+@pytest.mark.parametrize("backend", ["reference", "sim"])
+def test_a_constant_baseline(backend: str, tmp_path: Path) -> None:
+    """P stays at 20 %: single spikes count -0.2 and bursts 1, however many bursts there were."""
+    keys = "tau_average: 300 ms, usual_held: 1, initial: {P: 20 %, E: 5 Hz}"
+    target = "none" if backend == "reference" else "loihi2"
+    seen = values(compiled(tmp_path, keys, rule="u0*2^-4*x1*y1", target=target), 1500, backend)
+    np.testing.assert_allclose(seen["after.P"] / 32768, 0.2, atol=1e-4)
+    events, bursts, y1 = (seen[f"after.{it}"][500:] for it in ("events", "bursts", "y1"))
+    assert y1[(events > 0) & (bursts == 0)].mean() == pytest.approx(-0.2 * BURST, rel=0.05)
+    assert np.all(y1[bursts > 0] == BURST)
+    assert seen["after.E"][-1].mean() / 4096 / 0.3 > 15
+
+
 def test_one_of_the_options_brings_the_others_with_their_defaults(tmp_path: Path) -> None:
     code = compiled(tmp_path, "rate_high: 30 Hz", rule="u0*2^-4*x1*y1")
     found = {it.parameter: it.requested for it in code.quantisation if it.where == "after"}

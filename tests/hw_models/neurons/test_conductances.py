@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from burstchip import compile_file, open_run, record
+from burstchip.running.verification import verify
 from compiler.ir.chip_program import ChipProgram
 
 HEAD = "burstchip: 1\nname: net\nstep: {step} ms\nseed: 2\npopulations:\n"
@@ -159,3 +160,31 @@ def test_a_signal_may_bring_many_thresholds(tmp_path: Path) -> None:
     code = compiled(text, tmp_path)
     events = record(code, 80, ["cell.events"], backend="plain").values["cell", "events"]
     assert events[:40].sum() >= 3 and events[44:].sum() == 0
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "pyramidal, bias: {uniform: [500 pA, 900 pA]}, dendrite_bias: 300 pA, tau_average: 1 s",
+        "burst_poisson, bias: {uniform: [500 pA, 900 pA]}, dendrite_bias: 500 pA, burst_trace: 16 ms",
+        "adex_pv, bias: {uniform: [250 pA, 400 pA]}",
+        "adex_som, bias: {uniform: [60 pA, 120 pA]}",
+    ],
+    ids=lambda keys: str(keys.partition(",")[0]),
+)
+def test_lava_agrees_while_they_emit(keys: str, tmp_path: Path, needs_lava: None) -> None:
+    """Under noise, with short-term plasticity behind: every state in every step, and many events."""
+    port = "" if keys.startswith("adex") else "soma_"
+    text = HEAD.format(step=0.5) + (
+        "  noise: {model: poisson_noise, size: 6, rate: 500 Hz}\n"
+        f"  cell: {{model: {keys}, size: 6}}\n"
+        "  release: {model: facilitating, size: 6}\n"
+        "projections:\n"
+        f"  - {{from: noise, to: cell.{port}exc, weight: 0.1 leak, connectivity: one_to_one}}\n"
+        "  - {from: cell.events, to: release, weight: 1, connectivity: one_to_one}\n"
+        f"  - {{from: release, to: cell.{port}inh, weight: 0.2 leak, delay: 1 ms}}\n"
+    )
+    code = compiled(text, tmp_path)
+    found = verify(code, 240, backends=("sim", "lava"))
+    assert found.difference is None
+    assert record(code, 240, ["cell.events"]).events["cell"] >= 6

@@ -21,6 +21,7 @@ from hw_models.program.trace import (
     saturate,
     where,
 )
+from hw_models.program.verify import ProgramError, verify_program
 from hw_models.program.widths import FLAG, Width, signed, unsigned
 
 
@@ -151,3 +152,16 @@ def test_a_draw_has_1_to_31_bits(bits: int) -> None:
 def test_functions_need_a_value_of_the_program() -> None:
     with pytest.raises(TypeError, match="at least one argument must be a value of the program"):
         minimum(1, 2)
+
+
+def test_a_state_and_a_parameter_need_different_names() -> None:
+    """A process of Lava holds both under their names: one of them would be lost."""
+
+    @program(
+        states={"box": signed(8)}, parameters={"box": signed(8)}, inputs={"x": signed(8)}, outputs={"y": FLAG}
+    )
+    def wrong(s: Any, p: Any, x: Any) -> Any:
+        return {"box": s.box + x.x}, {"y": s.box > p.box}
+
+    with pytest.raises(ProgramError, match="box: a state and a parameter have the same name"):
+        verify_program(wrong)

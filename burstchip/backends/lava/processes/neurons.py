@@ -104,10 +104,11 @@ class PyProgram(PyLoihiProcessModel):  # type: ignore[misc]
             name: value_at(signal, clock, self.host, given["parameters"], given["spikes"], self.size)
             for name, signal in given["signals"].items()
         }
+        # One number for all neurons too: a program that reads nothing else has its size from them.
         parameters = {
-            name: np.broadcast_to(signals[name], (self.size,))
-            if name in signals
-            else getattr(self, var_name(name))
+            name: np.broadcast_to(
+                signals[name] if name in signals else getattr(self, var_name(name)), (self.size,)
+            )
             for name in program.parameters
         }
         states = {name: getattr(self, var_name(name)) for name in program.states}
