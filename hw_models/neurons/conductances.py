@@ -5,7 +5,8 @@
 
 Conductances are multiples of the leak, so that the drive is the voltage to which they alone would take the
 membrane. In integers a leak is 2^12 units at the least voltage scale, and twice as many for each doubling of
-it; decays are counted in 2^-16 of a step's loss and round to nearest or, of conductances, toward zero:
+it; decays are counted in 2^-16 of a step's loss and round to nearest, toward zero (conductances) or at
+random (what falls slowly to 0):
 
     g <- tz(g (2^16 - dg), 16) + port
     v <- clip(v + round(leak (target - v), 16))
@@ -24,7 +25,7 @@ import numpy as np
 
 from hw_models.neurons.model import ChipParameter, Parameter, Port, Reals, Represented
 from hw_models.neurons.quantities import VOLTAGE_STEPS, decay_tau, decay_units
-from hw_models.program.trace import Integer, saturate, shift_rounded, shift_toward_zero
+from hw_models.program.trace import Integer, dither, saturate, shift_rounded, shift_toward_zero
 from hw_models.program.widths import Width, signed
 
 #: What decays keep and lose is counted in parts of this.
@@ -67,6 +68,11 @@ def ports(prefix: str, where: str) -> tuple[Port, Port]:
 def kept(value: Integer, lost: Integer) -> Integer:
     """What a decay leaves of a value, rounded toward zero."""
     return shift_toward_zero(value * (WHOLE - lost), WHOLE_BITS)
+
+
+def kept_on_average(value: Integer, lost: Integer) -> Integer:
+    """The same, rounded at random: of what decays slowly, rounding toward zero would take too much."""
+    return value - ((value * lost + dither(value, WHOLE_BITS)) >> WHOLE_BITS)
 
 
 def opened(conductance: Integer, arriving: Integer, lost: Integer) -> Integer:

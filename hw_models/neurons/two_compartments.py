@@ -36,7 +36,7 @@ from hw_models.neurons.conductances import (
     WIDTHS,
     decays,
     drive,
-    kept,
+    kept_on_average,
     membrane,
     opened,
     port_unit,
@@ -158,7 +158,11 @@ def currents(s: Any, p: Any, x: Any) -> tuple[Integer, Integer, dict[str, Intege
 
 def slow(s: Any, p: Any, d: Integer) -> dict[str, Integer]:
     """Adaptations and the threshold's distance from its rest, before any spike."""
-    return {"a": kept(s.a, p.d_a), "w": toward(s.w, d, p.d_w), "th": kept(s.th, p.d_th)}
+    return {
+        "a": kept_on_average(s.a, p.d_a),
+        "w": toward(s.w, d, p.d_w),
+        "th": kept_on_average(s.th, p.d_th),
+    }
 
 
 def after_spike(before: Mapping[str, Integer], spike: Integer, p: Any) -> dict[str, Integer]:

@@ -188,3 +188,24 @@ def test_lava_agrees_while_they_emit(keys: str, tmp_path: Path, needs_lava: None
     found = verify(code, 240, backends=("sim", "lava"))
     assert found.difference is None
     assert record(code, 240, ["cell.events"]).events["cell"] >= 6
+
+
+def test_adaptation_falls_as_fast_in_integers(tmp_path: Path) -> None:
+    """Over 200 ms after spikes 100 ms apart, mean over 200 neurons: rounding takes nothing in the mean."""
+    times = ", ".join(f"[{k}, {t} ms]" for k in range(200) for t in (10, 110, 210))
+    text = HEAD.format(step=0.5) + (
+        f"  kick: {{model: spike_list, size: 200, events: [{times}]}}\n"
+        "  cell: {model: burst_poisson, size: 200, tau_threshold: 100 ms}\n"
+        "projections:\n  - {from: kick, to: cell.soma_exc, weight: 8 leak, connectivity: one_to_one}\n"
+    )
+    code = compiled(text, tmp_path)
+    found = {
+        backend: record(code, 800, ["cell.a", "cell.th", "cell.events"], backend=backend).values
+        for backend in ("sim", "reference")
+    }
+    assert np.array_equal(*(np.asarray(it["cell", "events"]) > 0 for it in found.values()))
+    for state in ("a", "th"):
+        real, integer = (np.mean(it["cell", state], axis=1) for it in (found["reference"], found["sim"]))
+        left = slice(440, 800)
+        assert np.max(np.abs(real[left])) > 100
+        np.testing.assert_allclose(integer[left], real[left], rtol=0.004, atol=1.0)
