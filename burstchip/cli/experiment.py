@@ -111,7 +111,7 @@ def _run(
     rows = [
         (
             it.check.what,
-            f"{it.check.published:g} {it.check.unit}".rstrip(),
+            it.check.found,
             it.check.accepted,
             measured(it),
             "yes" if it.passes else "NO",

@@ -51,14 +51,14 @@ PUBLISHED = "published"
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a quantity, as the mean over all seeds, is to be; `published` is what the authors found.
+    """What a quantity, as the mean over all seeds, is to be; `published` is what the authors found, a number.
 
     `rounding` says what keeps the chip's integers from it, where something does.
     """
 
     quantity: str
     what: str
-    published: float
+    published: float | None = None
     unit: str = ""
     at_least: float | None = None
     at_most: float | None = None
@@ -69,6 +69,11 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         low = -float("inf") if self.at_least is None else self.at_least
         high = float("inf") if self.at_most is None else self.at_most
         return low <= value <= high
+
+    @property
+    def found(self) -> str:
+        """The published number in words, a dash where the authors printed none."""
+        return "\N{EN DASH}" if self.published is None else f"{self.published:g} {self.unit}".rstrip()
 
     @property
     def accepted(self) -> str:

@@ -64,7 +64,7 @@ def render(outcome: Outcome, command: str) -> str:
     rows = [
         {
             "what": it.check.what,
-            "published": f"{it.check.published:g} {it.check.unit}".rstrip(),
+            "published": it.check.found,
             "accepted": it.check.accepted,
             "measured": measured(it),
             "passes": it.passes,

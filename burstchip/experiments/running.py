@@ -44,8 +44,9 @@ class Checked:
 
     @property
     def spread(self) -> float:
-        """The standard deviation over seeds; 0 for one."""
-        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else 0.0
+        """The standard deviation over seeds; 0 for one, and where all are the same."""
+        # A mean of equal numbers may differ from them in its last digit.
+        return float(np.std(self.values, ddof=1)) if len(set(self.values)) > 1 else 0.0
 
     @property
     def passes(self) -> bool:
@@ -172,7 +173,7 @@ def run_experiment(
 
 
 def _padded(series: Sequence[Sequence[Reals]]) -> Reals:
-    """[seed, variant, time], with no number where a variant has ended."""
+    """[seed, variant, time] or the like, with no number behind the end of a shorter series."""
     longest = max(values.size for row in series for values in row)
     found = np.full((len(series), len(series[0]), longest), np.nan)
     for i, row in enumerate(series):
@@ -203,9 +204,9 @@ def recording(outcome: Outcome) -> bytes:
     }
     for name in one.ends:
         for it in variants:
-            index = f"{name}.{it}"
-            values = np.stack([runs[it].ends[name] for runs in outcome.runs])
-            variables[f"{name}.end.{it}"] = (("seed", index), values)
+            # Seeds may have different numbers of synapses.
+            (values,) = _padded([[runs[it].ends[name] for runs in outcome.runs]])
+            variables[f"{name}.end.{it}"] = (("seed", f"{name}.{it}"), values)
     times = ("time", one.times, {"units": "s", "long_name": "middle of the bin"})
     dataset = xr.Dataset(
         variables,
