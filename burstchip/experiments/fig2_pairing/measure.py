@@ -27,9 +27,9 @@ UNITS = {"periodic": 13.0, "poisson_30": 3.0, "poisson_50": 3.0, "bursts_5": 3.0
 TRIALS = 20
 LATER_MS = 1.5
 
-FREQUENCIES = np.linspace(1, 100, 20)
-RATES = np.linspace(1, 50, 10)
-PROBABILITIES = np.arange(10) * 0.05
+FREQUENCIES: Reals = np.linspace(1, 100, 20, dtype=np.float64)
+RATES: Reals = np.linspace(1, 50, 10, dtype=np.float64)
+PROBABILITIES: Reals = np.arange(10, dtype=np.float64) * 0.05
 
 #: b: pairs in a sequence, sequences, and what lies between two, in ms.
 PAIRS, SEQUENCES, BETWEEN_MS = 5, 15, 11_000
@@ -202,7 +202,11 @@ _PANELS = {
 
 def draw(all_runs: Sequence[Runs]) -> Drawing:
     """A panel for each protocol; the authors' means are dotted."""
-    points = {"periodic": FREQUENCIES, "poisson": RATES, "bursts": 100 * PROBABILITIES}
+    points: dict[str, Reals] = {
+        "periodic": FREQUENCIES,
+        "poisson": RATES,
+        "bursts": np.asarray(100 * PROBABILITIES, dtype=np.float64),
+    }
     found = [measure(runs) for runs in all_runs]
 
     mean = {name: float(np.mean([it[name] for it in found])) for name in found[0]}
