@@ -8,7 +8,8 @@ which neurons each synapse joins, a trace has `<projection>.<variable>_neuron`. 
 1 stands for, as a number and a unit such as `0.00244140625 mV` (voltages count from rest), `1` for events, or
 `chip units` where nothing more is known; for voltages `mV_per_unit` is that number. On wish a variable
 whose scale is known is kept a second time as `<name>.physical`, real numbers in the unit of the attribute
-`units`. Events kept as a list are `<name>.time` and `<name>.neuron`. A task adds, by `sample`, when each
+`units`. Events kept as a list are `<name>.time`, with the attribute
+`neurons`, how many were recorded, and `<name>.neuron`, of all steps. A task adds, by `sample`, when each
 sample began, its index in the data set, its label and the class read out (-1: the run ended before).
 """
 
@@ -324,7 +325,8 @@ class RecordingFile:
             if it.variable in self.listed:
                 along = f"{name}_event"
                 label = {"units": "ms", "long_name": f"time of each event of {name}"}
-                self._create(f"{name}.time", (), np.float64, {**attributes, **label}, along)
+                size = {"neurons": it.size(self.code)}
+                self._create(f"{name}.time", (), np.float64, {**attributes, **label, **size}, along)
                 label = {"units": "1", "long_name": f"neuron of each event of {name}"}
                 self._create(f"{name}.neuron", (), np.int32, {**attributes, **label}, along)
                 continue

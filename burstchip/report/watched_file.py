@@ -21,11 +21,17 @@ POTENTIALS = (".v", ".d")
 
 @dataclass(frozen=True)
 class Spikes:
-    """Times in ms and numbers of the neurons that emit; `recorded` are all numbers, in rising order."""
+    """Times in ms and numbers of the neurons that emit.
+
+    `recorded` are all numbers in rising order, of a list those that are known; `size` is how many there are.
+    `share` is how much of the run's time the spikes are from: of a list all of it.
+    """
 
     times: Reals
     neurons: NDArray[np.int64]
     recorded: NDArray[np.int64]
+    size: int
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ class Values:
 class Watched:
     """A recording: the time of each kept step, spikes by population, and the other variables.
 
-    `share` is how much of the run's time the kept steps are: of rates that come from them.
+    `share` is how much of the run's time the kept steps are.
     """
 
     network: str
@@ -77,22 +83,24 @@ def _watched(dataset: xr.Dataset) -> Watched:
     times = np.asarray(dataset["time"].values, dtype=np.float64)
     if times.ndim != 1 or not times.size or not step_ms > 0 or not np.isfinite(times).all():
         raise ValueError("no time")
-    every = float(times[1] - times[0]) / step_ms if times.size > 1 else 1.0
+    every = max(float(times[1] - times[0]) / step_ms, 1.0) if times.size > 1 else 1.0
     spikes: dict[str, dict[str, Spikes]] = {"events": {}, "bursts": {}}
     states: dict[str, Values] = {}
     weights: dict[str, Values] = {}
     for name, variable in dataset.data_vars.items():
         place, _, what = str(name).partition(".")
         if what in spikes and variable.dtype.kind in "iu" and variable.ndim == 2:
-            spikes[what][place] = _dense(variable, times, _numbers(dataset, variable))
+            spikes[what][place] = _dense(variable, times, _numbers(dataset, variable), 1 / every)
         elif what.endswith(".time") and what.removesuffix(".time") in spikes:
             kind = what.removesuffix(".time")
             neurons = np.asarray(dataset[f"{place}.{kind}.neuron"].values, dtype=np.int64)
             found = np.asarray(variable.values, dtype=np.float64)
             if neurons.shape != found.shape or neurons.ndim != 1:
                 raise ValueError(f"events of {place} without neurons")
-            size = int(neurons.max()) + 1 if neurons.size else 1
-            spikes[kind][place] = Spikes(found, neurons, np.arange(size))
+            known = np.arange(int(neurons.max(initial=0)) + 1)
+            spikes[kind][place] = Spikes(
+                found, neurons, known, int(variable.attrs.get("neurons", known.size))
+            )
         elif what.endswith(".physical") or variable.ndim != 2 or variable.dtype.kind not in "iuf":
             continue
         elif variable.shape[0] == times.size:
@@ -107,7 +115,7 @@ def _watched(dataset: xr.Dataset) -> Watched:
         spikes["bursts"],
         states,
         weights,
-        1.0 / max(every, 1.0),
+        1.0 / every,
     )
 
 
@@ -115,9 +123,9 @@ def _numbers(dataset: xr.Dataset, variable: xr.DataArray) -> NDArray[np.int64]:
     return np.asarray(dataset[variable.dims[1]].values, dtype=np.int64)
 
 
-def _dense(variable: xr.DataArray, times: Reals, numbers: NDArray[np.int64]) -> Spikes:
+def _dense(variable: xr.DataArray, times: Reals, numbers: NDArray[np.int64], share: float) -> Spikes:
     steps, places = np.nonzero(variable.values)
-    return Spikes(times[steps], numbers[places], numbers)
+    return Spikes(times[steps], numbers[places], numbers, numbers.size, share)
 
 
 def _values(dataset: xr.Dataset, name: str, variable: xr.DataArray) -> Values:

@@ -77,9 +77,9 @@ def draw_raster(watched: Watched) -> Picture | None:
         ncols=2,
     )
     thinned = [
-        f"{it.size} of {watched.events[name].recorded.size} neurons of '{name}'"
+        f"{it.size} of {watched.events[name].size} neurons of '{name}'"
         for name, it in shown.items()
-        if it.size < watched.events[name].recorded.size
+        if it.size < watched.events[name].size
     ]
     caption = "A burst stands where it began, in place of its first spike. "
     caption += f"Shown: {', '.join(thinned)}." if thinned else "Every recorded neuron is shown."
@@ -119,17 +119,17 @@ def draw_rates(watched: Watched) -> Picture | None:
         return None
     bursting = [name for name in populations if name in watched.bursts]
     edges = np.linspace(watched.times[0], watched.times[0] + watched.lasts_ms, _bins(watched) + 1)
-    middles, width_s = (edges[:-1] + edges[1:]) / 2, float(edges[1] - edges[0]) / 1000 * watched.share
+    middles = (edges[:-1] + edges[1:]) / 2
     rows = 3 if bursting else 1
     figure = new_figure(WIDTH, 1.9 * rows + 0.5)
     panels = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
     seen = []
     for name, colour in zip(populations, _colours(populations), strict=True):
-        events = _counted(watched.events[name], edges) / width_s
+        events = _rate(watched.events[name], edges)
         _line(panels[0], middles, events, colour, name)
         text = f"{name}: {number(float(np.mean(events)), 3)} Hz"
         if name in bursting:
-            bursts = _counted(watched.bursts[name], edges) / width_s
+            bursts = _rate(watched.bursts[name], edges)
             _line(panels[1], middles, bursts, colour, name)
             with np.errstate(invalid="ignore", divide="ignore"):
                 share = _moving(bursts) / _moving(events)
@@ -160,10 +160,11 @@ def _colours(names: Sequence[str]) -> list[str]:
     return [POPULATIONS[i % len(POPULATIONS)] for i in range(len(names))]
 
 
-def _counted(spikes: Spikes, edges: Reals) -> Reals:
-    """Spikes a neuron in each bin."""
+def _rate(spikes: Spikes, edges: Reals) -> Reals:
+    """Spikes a neuron and second (Hz) in each bin."""
     counts, _ = np.histogram(spikes.times, edges)
-    return np.asarray(counts / spikes.recorded.size, dtype=np.float64)
+    seconds = (edges[1] - edges[0]) / 1000 * spikes.share
+    return np.asarray(counts / spikes.size / seconds, dtype=np.float64)
 
 
 def _moving(values: Reals) -> Reals:

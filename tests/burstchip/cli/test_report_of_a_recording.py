@@ -92,6 +92,19 @@ def test_a_list_of_events_and_every_third_step(recorded) -> None:
     assert means[1] == pytest.approx(means[0], rel=0.15)
 
 
+def test_a_list_holds_every_step_and_tells_of_silent_neurons(recorded) -> None:
+    """Rates of a list are those of the whole recording: steps left out and neurons without a spike count."""
+    found = []
+    for options in ((), ("--events", "list", "--every", "3")):
+        watched = read_watched(recorded(*options, record="noise.events", steps=40))
+        assert watched.events["noise"].size == 12
+        with figure_style():
+            drawn = draw_rates(watched)
+        assert drawn is not None
+        found.append(float(drawn.alt.split("noise: ")[1].split(" Hz")[0]))
+    assert found[1] == pytest.approx(found[0], rel=0.06)
+
+
 def test_physical_values_are_shown_where_there_are_some(recorded) -> None:
     watched = read_watched(recorded("--units"))
     assert watched.states["cells.v"].unit == "mV"
@@ -100,8 +113,8 @@ def test_physical_values_are_shown_where_there_are_some(recorded) -> None:
 
 def test_bursts_stand_where_they_began() -> None:
     """Told at their second spike, or in the step of the event; one without an event is left out."""
-    events = Spikes(np.array([1.0, 5.0, 5.0, 30.0]), np.array([0, 0, 1, 0]), np.arange(3))
-    bursts = Spikes(np.array([7.0, 5.0, 2.0]), np.array([0, 1, 2]), np.arange(3))
+    events = Spikes(np.array([1.0, 5.0, 5.0, 30.0]), np.array([0, 0, 1, 0]), np.arange(3), 3)
+    bursts = Spikes(np.array([7.0, 5.0, 2.0]), np.array([0, 1, 2]), np.arange(3), 3)
     single, began = _told_apart(events, bursts)
     assert list(zip(*map(np.ndarray.tolist, single), strict=True)) == [(1.0, 0), (30.0, 0)]
     assert list(zip(*map(np.ndarray.tolist, began), strict=True)) == [(5.0, 0), (5.0, 1)]
