@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import yaml
@@ -31,6 +32,7 @@ register_codes({"BC710": "an unknown experiment"})
 #: The folder of all experiments.
 ROOT = Path(__file__).parent
 
+_Kind = TypeVar("_Kind")
 Settings = Callable[[float], Mapping[str, str]]
 Inputs = Callable[[str, float, int, Path], Mapping[str, str]]
 Runs = Mapping[str, Rates]
@@ -126,6 +128,12 @@ class Experiment:
 
 def _none(variant: str, step_ms: float, seed: int, folder: Path) -> Mapping[str, str]:
     return {}
+
+
+def read_published(measure: str, kind: type[_Kind]) -> _Kind:
+    """The authors' numbers, of `published.yaml` beside a module whose `__file__` is given."""
+    text = Path(measure).with_name("published.yaml").read_text(encoding="utf-8")
+    return msgspec.convert(yaml.safe_load(text), kind)
 
 
 def names() -> tuple[str, ...]:

@@ -41,6 +41,11 @@ class Rates:
             self.ends,
         )
 
+    def second_halves(self, series: Reals, count: int) -> Reals:
+        """The means of a series [bin] over the second half of each of the first seconds."""
+        found = [np.mean(series[(self.times >= k + 0.5) & (self.times < k + 1)]) for k in range(count)]
+        return np.asarray(found, dtype=np.float64)
+
     def burst_probability(self, name: str) -> Reals:
         """Bursts an event; not a number where no event came."""
         with np.errstate(invalid="ignore", divide="ignore"):

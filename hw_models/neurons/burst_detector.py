@@ -94,15 +94,13 @@ def detector_program(*, traces: bool = False, rule: bool = False) -> Program:
         return {**detector, **kept, "brought": x.synapses}, {**outputs, **factors}
 
     step.__name__ = "burst_trace_detector_program" if traces else "burst_detector_program"
-    more = ({"brought": signed(16), **burst_rule.STATES}, burst_rule.CHIP) if rule else ({}, {})
-    inputs = {"spikes": signed(16)}
-    if rule:
-        inputs |= {"synapses": signed(16), **burst_rule.INPUTS}
+    more = burst_rule.declared(rule)
+    own = {"brought": signed(16)} if rule else {}
     return program(
-        states={**states, **more[0]},
-        parameters={**parameters, **more[1]},
-        inputs=inputs,
-        outputs={**OUTPUTS, **(burst_rule.OUTPUTS if rule else {})},
+        states={**states, **own, **more.states},
+        parameters={**parameters, **more.parameters},
+        inputs={"spikes": signed(16), **({"synapses": signed(16)} if rule else {}), **more.inputs},
+        outputs={**OUTPUTS, **more.outputs},
     )(step)
 
 

@@ -54,6 +54,7 @@ def burst_poisson_program(*, traces: bool = False, rule: bool = False) -> Progra
     """The program, which finds bursts by intervals or by a trace, and teaches its synapses or does not."""
     states, parameters = BY_TRACE if traces else BY_WINDOW
     detected = by_trace if traces else by_window
+    more = burst_rule.declared(rule)
 
     def burst_poisson(s, p, x):  # type: ignore[no-untyped-def]
         f = sigmoid(s.d, p)
@@ -86,16 +87,16 @@ def burst_poisson_program(*, traces: bool = False, rule: bool = False) -> Progra
             "idle": _TIME,
             "waits": unsigned(17),
             **states,
-            **(burst_rule.STATES if rule else {}),
+            **more.states,
         },
         parameters={
             **CHIP,
             **dict.fromkeys(_TIMES, _TIME),
             **parameters,
-            **(burst_rule.CHIP if rule else {}),
+            **more.parameters,
         },
-        inputs={**INPUTS, **(burst_rule.INPUTS if rule else {})},
-        outputs={**OUTPUTS, **(burst_rule.OUTPUTS if rule else {})},
+        inputs={**INPUTS, **more.inputs},
+        outputs={**OUTPUTS, **more.outputs},
     )(burst_poisson)
 
 

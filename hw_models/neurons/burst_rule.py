@@ -31,7 +31,7 @@ S is an average over 30 s of all spikes; for the baseline Greedy, Zhu, Pemberton
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -104,6 +104,22 @@ CHIP: Mapping[str, Width] = {
 INPUTS: Mapping[str, Width] = dict.fromkeys(("plastic", "gather", "report"), FLAG)
 CONTROLS: Mapping[str, Control] = {"plastic": "plastic", "gather": "gather", "report": "report"}
 OUTPUTS: Mapping[str, Width] = {"y1": Width(-136, 135), "y3": Width(0, 127)}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the rule adds to a program's declarations: nothing where a neuron goes without it."""
+
+    states: Mapping[str, Width] = field(default_factory=dict)
+    parameters: Mapping[str, Width] = field(default_factory=dict)
+    inputs: Mapping[str, Width] = field(default_factory=dict)
+    outputs: Mapping[str, Width] = field(default_factory=dict)
+
+
+def declared(rule: bool) -> Declared:
+    """The declarations of the rule, or none."""
+    return Declared(STATES, CHIP, INPUTS, OUTPUTS) if rule else Declared()
+
 
 PARAMETERS = (
     Parameter("tau_average", "time", 5000.0, "time over which events and bursts are averaged", minimum=1e-3),

@@ -57,6 +57,7 @@ def pyramidal_program(*, traces: bool = False, rule: bool = False) -> Program:
     """The program, which finds bursts by intervals or by a trace, and teaches its synapses or does not."""
     states, parameters = BY_TRACE if traces else BY_WINDOW
     detected = by_trace if traces else by_window
+    more = burst_rule.declared(rule)
 
     def pyramidal(s, p, x):  # type: ignore[no-untyped-def]
         soma, dendrite, conductances = currents(s, p, x)
@@ -85,16 +86,16 @@ def pyramidal_program(*, traces: bool = False, rule: bool = False) -> Program:
         return {**after, **kept}, {"spikes": spike, **outputs, **factors}
 
     return program(
-        states={**STATES, "box": unsigned(16), **states, **(burst_rule.STATES if rule else {})},
+        states={**STATES, "box": unsigned(16), **states, **more.states},
         parameters={
             **CHIP,
             **dict.fromkeys(_CURRENTS, VOLTAGE),
             "box_steps": unsigned(16),
             **parameters,
-            **(burst_rule.CHIP if rule else {}),
+            **more.parameters,
         },
-        inputs={**INPUTS, **(burst_rule.INPUTS if rule else {})},
-        outputs={**OUTPUTS, **(burst_rule.OUTPUTS if rule else {})},
+        inputs={**INPUTS, **more.inputs},
+        outputs={**OUTPUTS, **more.outputs},
     )(pyramidal)
 
 

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 
 import msgspec
 import numpy as np
-import yaml
 from matplotlib.axes import Axes
 
 from burstchip.experiments.axons import axon_settings
-from burstchip.experiments.experiment import PUBLISHED, Drawing, Runs
+from burstchip.experiments.experiment import PUBLISHED, Drawing, Runs, read_published
 from burstchip.experiments.rates import Rates, Reals
 from burstchip.report.style import BURST, POPULATIONS, TEST, WIDTH, new_figure, picture, png
 
 settings = axon_settings
 
-#: How long a current lasts, in s.
-LASTS = 1.0
 #: Currents at which curves are compared, in pA; panel c's lie together above.
 COMPARED = (0, 350)
 COMPARED_C = (0, 200)
@@ -60,18 +56,12 @@ class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @lru_cache(maxsize=1)
 def published() -> Published:
     """The authors' curves."""
-    text = Path(__file__).with_name("published.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), Published)
+    return read_published(__file__, Published)
 
 
 def curve(rates: Rates) -> Reals:
     """Bursts an event (%) at each current: the mean of the bins in the second half of its time."""
-    shares = 100 * rates.burst_probability("pyramids")
-    found = [
-        np.mean(shares[(rates.times >= start + LASTS / 2) & (rates.times < start + LASTS)])
-        for start in LASTS * np.arange(len(published().current_pa))
-    ]
-    return np.asarray(found, dtype=np.float64)
+    return rates.second_halves(100 * rates.burst_probability("pyramids"), len(published().current_pa))
 
 
 def _crossing(shares: Reals, level: float) -> float:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import yaml
 from matplotlib.axes import Axes
 
-from burstchip.experiments.experiment import PUBLISHED, Drawing, Runs
+from burstchip.experiments.experiment import PUBLISHED, Drawing, Runs, read_published
 from burstchip.experiments.rates import Reals
 from burstchip.report.style import AFTER, BURST, GUIDE, INK, POPULATIONS, WIDTH, new_figure, picture, png
 from hw_models.neurons.quantities import decay_units
@@ -52,8 +51,7 @@ class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @lru_cache(maxsize=1)
 def published() -> Published:
     """The authors' series."""
-    text = Path(__file__).with_name("published.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), Published)
+    return read_published(__file__, Published)
 
 
 def settings(step_ms: float) -> Mapping[str, str]:

@@ -24,14 +24,11 @@ def settings(step_ms: float) -> Mapping[str, str]:
     return {name: value for name, value in axon_settings(step_ms).items() if name != "whole_axon"}
 
 
-def _second_halves(rates: Rates, series: Reals) -> Reals:
-    found = [np.mean(series[(rates.times >= k + 0.5) & (rates.times < k + 1)]) for k in range(CURRENTS.size)]
-    return np.asarray(found, dtype=np.float64)
-
-
 def curve(rates: Rates) -> Reals:
     """Bursts an event (%) at each current."""
-    events, bursts = (_second_halves(rates, it["pyramids"]) for it in (rates.events, rates.bursts))
+    events, bursts = (
+        rates.second_halves(it["pyramids"], CURRENTS.size) for it in (rates.events, rates.bursts)
+    )
     return np.asarray(100 * bursts / events)
 
 
@@ -50,7 +47,7 @@ def measure(runs: Runs) -> Mapping[str, float]:
     free, none = runs["free_0"], int(np.flatnonzero(CURRENTS == 0)[0])
     rises = [np.diff(it)[it[1:] < FLAT] for both in curves.values() for it in both]
     return {
-        "free_events": float(_second_halves(free, free.events["pyramids"])[none]),
+        "free_events": float(free.second_halves(free.events["pyramids"], CURRENTS.size)[none]),
         "free_probability": float(curves["free"][0, none]),
         "closer": _apart(curves["inhibited"]) / _apart(curves["free"]),
         "rises": float(np.min(np.concatenate(rises), initial=np.inf)),
