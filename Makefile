@@ -1,6 +1,6 @@
 # make demo   train the digits network in integers and write the page that shows how
 # make test   the whole test suite
-# make check  style, types, layers, and the tests that are quick (< 3 minutes)
+# make check  style, types, layers, and the tests that are quick (some 5 minutes)
 # make differential N=2000 SEED=1
 #             N generated networks: numpy against numba, then the simulator against Lava where there is one
 #
