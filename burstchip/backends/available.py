@@ -17,6 +17,10 @@ register_codes(
 )
 
 
+#: Backends of real numbers, with the exact parameters of the network.
+REAL = ("reference", "reference32")
+
+
 @dataclass(frozen=True)
 class Backend:
     """A backend and what it lacks here; it can run where nothing is missing."""
@@ -33,6 +37,7 @@ def all_backends() -> tuple[Backend, ...]:
         Backend("sim", "integers, compiled: what the chip would compute", numba),
         Backend("plain", "integers, one numpy operation after the other: the specification, slow", ()),
         Backend("reference", "float64 without rounding: what the network was meant to do", numba),
+        Backend("reference32", "the same in float32: about twice as fast", numba),
         Backend("lava", "integers, Lava's own processes on the CPU", _lava()),
         Backend("loihi2", "the chip", _loihi2()),
     )

@@ -76,7 +76,8 @@ Backend = Annotated[
     typer.Option(
         "--backend",
         metavar="NAME",
-        help="sim (integers), plain (the same in numpy), lava (Lava's processes) or reference (float64).",
+        help="sim (integers), plain (the same in numpy), lava (Lava's processes), reference (float64) or "
+        "reference32 (float32).",
     ),
 ]
 Data = Annotated[

@@ -63,7 +63,7 @@ def run(
     A network with a task is shown its training samples.
     """
     with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
-        from burstchip.backends.available import require_backend
+        from burstchip.backends.available import REAL, require_backend
         from burstchip.cli.checks import output_file, steps_of, streams
         from burstchip.cli.program import load
         from burstchip.files.recording import RecordingFile, is_flag
@@ -82,7 +82,7 @@ def run(
         selections = parse_selections(code, names)
         listed = [it.variable for it in selections if events is EventForm.list and is_flag(code, it.variable)]
         flags = [it.variable for it in selections if is_flag(code, it.variable)]
-        real = backend == "reference"
+        real = backend in REAL
         needed = recording_bytes(code, -(-count // every), selections, real=real, flags=flags, listed=listed)
         tight = room_on_disk(target, needed)
         if strict and tight:

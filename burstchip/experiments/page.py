@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from burstchip.backends.available import REAL
 from burstchip.experiments.running import Checked, Outcome, recording
 from burstchip.files.provenance import this_session
 from burstchip.report.page import environment
@@ -60,7 +61,7 @@ def render(outcome: Outcome, command: str) -> str:
     """The page as HTML with every picture inside."""
     description, session = outcome.experiment.description, this_session()
     numbers = ", ".join(str(seed) for seed in outcome.seeds)
-    real = outcome.backend == "reference"
+    real = outcome.backend in REAL
     rows = [
         {
             "what": it.check.what,

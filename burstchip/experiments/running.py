@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from burstchip.arguments import Overrides
+from burstchip.backends.available import REAL
 from burstchip.compilation import check_file
 from burstchip.experiments.experiment import Check, Drawing, Experiment, Runs
 from burstchip.experiments.rates import Rates, Reals, count_rates
@@ -81,7 +82,7 @@ def step_of(it: Experiment, backend: str, step_ms: float | None) -> float:
     Raises `BurstchipError` BC711 where a bin is not a whole number of it.
     """
     description = it.description
-    step = step_ms or (description.step if backend == "reference" else description.integer_step)
+    step = step_ms or (description.step if backend in REAL else description.integer_step)
     if whole_steps(description.bin, step) is None:
         raise BurstchipError(
             Diagnostic(
@@ -100,7 +101,7 @@ def _compiled(
     """The network with the settings of a step, for no chip where nothing is rounded, and its warnings."""
     settings = {
         "step": f"{step_ms:.12g} ms",
-        "target": NO_CHIP if backend == "reference" else "loihi2",
+        "target": NO_CHIP if backend in REAL else "loihi2",
         **it.settings(step_ms),
         **overrides,
     }

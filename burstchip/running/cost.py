@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from burstchip.backends.available import REAL
 from burstchip.variables import Selection, Variable
 from compiler.ir.chip_program import ChipProgram, ProjectionCode
 from compiler.machine_memory import as_bytes, available_memory
@@ -27,7 +28,7 @@ SMALL = 1 << 26
 
 def run_bytes(code: ChipProgram, backend: str, *, learning: bool = True) -> int:
     """Bytes that a run of the program takes at least: neurons, synapses, and sums on their way."""
-    number = 4 if backend == "sim" else 8
+    number = 4 if backend in ("sim", "reference32") else 8
     total = 0
     for population in code.populations:
         program = population.program
@@ -38,7 +39,7 @@ def run_bytes(code: ChipProgram, backend: str, *, learning: bool = True) -> int:
                 default=0,
             )
             # `plain` and `lava` hold a row of sums for what is under way alone.
-            total += population.size * number * (1 + (longest if backend in ("sim", "reference") else 0))
+            total += population.size * number * (1 + (longest if backend in ("sim", *REAL) else 0))
     return total + sum(_synapse_bytes(code, it, backend, learning=learning) for it in code.projections)
 
 
@@ -55,7 +56,9 @@ def _synapse_bytes(code: ChipProgram, projection: ProjectionCode, backend: str, 
         return 33 * count  # weight, delay, tag and its gain in 64 bits, and whether it is connected
     # A weight that learns in the chip's form has a tag, and what the tag is to gain.
     copies = 3 if learns and projection.learning is not None and projection.learning.form == "chip" else 1
-    return count * copies * (projection.weights.dtype.itemsize if backend == "sim" else 8)
+    if backend == "sim":
+        return count * copies * projection.weights.dtype.itemsize
+    return count * copies * (4 if backend == "reference32" and not learns else 8)
 
 
 def require_room_to_run(

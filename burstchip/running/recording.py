@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from burstchip.backends.available import require_backend
+from burstchip.backends.available import REAL, require_backend
 from burstchip.running.cost import require_room_to_record
 from burstchip.running.run import Run, open_run
 from burstchip.variables import PER_SYNAPSE, Selection, Variable, is_projection, parse_selections, place_size
@@ -158,7 +158,7 @@ def record(
     check_steps(steps)
     require_backend(backend)
     selections = parse_selections(code, variables or ())
-    real = backend == "reference"
+    real = backend in REAL
     kept: _Memory | None = None
     if sink is None:
         rows = -(-steps // every)

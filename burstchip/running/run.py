@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import ArrayLike, NDArray
 
-from burstchip.backends.available import require_backend
+from burstchip.backends.available import REAL, require_backend
 from burstchip.backends.host_values import stream_of, written_at_the_start
 from burstchip.running.cost import require_room_to_run
 from burstchip.variables import Place, check_place
@@ -110,7 +110,7 @@ def open_run(
             Diagnostic("BC567", "a run begins at a step", required="0 or a later step", given=repr(begin))
         )
     require_room_to_run(code, backend, learning=learning)
-    real = backend == "reference"
+    real = backend in REAL
     rows = {name: stream_of(code, name, it, real=real) for name, it in (streams or {}).items()}
     host = Host(rows, written_at_the_start(code, real=real))
     require_streams(code, host)
@@ -135,7 +135,15 @@ def open_run(
     from burstchip.backends.sim.simulator import start
 
     return start(
-        code, learning=learning, real=real, record=record, frozen=frozen, host=host, seed=seed, begin=begin
+        code,
+        learning=learning,
+        real=real,
+        single=backend == "reference32",
+        record=record,
+        frozen=frozen,
+        host=host,
+        seed=seed,
+        begin=begin,
     )
 
 

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
-from hw_models.elementary import exp, log
 from hw_models.neurons.model import (
     ChipNumbers,
     ChipParameter,
@@ -27,6 +26,8 @@ from hw_models.neurons.model import (
 )
 from hw_models.neurons.quantities import nearest_steps
 from hw_models.neurons.roles import Roles
+from hw_models.program import arrivals
+from hw_models.program.trace import arrivals as arriving
 from hw_models.program.trace import program, random_bits, where
 from hw_models.program.widths import FLAG, Width, signed, unsigned
 
@@ -65,25 +66,19 @@ def poisson_source_program(s, p, x):  # type: ignore[no-untyped-def]
     return {}, {"events": random_bits(x.value, 16) < x.value}
 
 
-#: Events that `poisson_noise` tells apart in a step, and the mean up to which 1 in 4000 steps has more.
-NOISE_MOST = 8
-NOISE_MEAN = 2.0
-_AT_LEAST = tuple(f"at_least_{k}" for k in range(1, NOISE_MOST + 1))
-
-
 @program(
     states={},
-    parameters=dict.fromkeys(_AT_LEAST, Width(0, PHASE)),
+    parameters={
+        "gap": Width(0, arrivals.GAP),
+        "gap_shift": Width(0, arrivals.GAP_SHIFT),
+        "share": Width(0, 1 << arrivals.SHARE_BITS),
+    },
     inputs={},
-    outputs={"count": Width(0, NOISE_MOST)},
+    outputs={"count": Width(0, arrivals.MOST)},
 )
 def poisson_noise_program(s, p, x):  # type: ignore[no-untyped-def]
-    """Of how many of the probabilities of at least 1, 2, ... events one draw falls short."""
-    drawn = random_bits(p.at_least_1, 16)
-    count = drawn < p.at_least_1
-    for name in _AT_LEAST[1:]:
-        count = count + (drawn < getattr(p, name))
-    return {}, {"count": count}
+    """What arrives of a Poisson process along the neurons, whose rate is that of the busiest."""
+    return {}, {"count": arriving(p.gap, p.gap_shift, p.share)}
 
 
 @program(states={}, parameters={}, inputs={"value": FLAG}, outputs={"events": FLAG})
@@ -146,33 +141,43 @@ def _rates_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_st
 
 
 def _noise_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
-    """The probabilities of at least k events, in 2^-16.
+    """The mean gap between events along neurons of the greatest rate, and each neuron's share of that rate.
 
-    Raises `BurstchipError` BC694 above 2 events a step.
+    Raises `BurstchipError` BC694 above 64 events a step.
     """
     mean = np.asarray(values["rate"], dtype=np.float64) * step_ms / 1000
-    if np.max(mean) > NOISE_MEAN * (1 + 1e-9):
+    greatest = float(np.max(mean))
+    if greatest > arrivals.MEAN * (1 + 1e-9):
         raise BurstchipError(
             Diagnostic(
                 "BC694",
-                f"a rate exceeds {NOISE_MEAN:g} events a step",
-                required=f"at most {NOISE_MEAN * 1000 / step_ms:g} Hz at a step of {step_ms:g} ms",
+                f"a rate exceeds {arrivals.MEAN:g} events a step",
+                required=f"at most {arrivals.MEAN * 1000 / step_ms:g} Hz at a step of {step_ms:g} ms",
                 given=f"{float(np.max(values['rate'])):g} Hz",
                 hint="a shorter step, or two populations of half the rate",
             )
         )
-    term = exp(-mean)
-    at_least, parameters = 1 - term, {}
-    for k, name in enumerate(_AT_LEAST, 1):
-        parameters[name] = ChipParameter(np.asarray(np.maximum(at_least, 0.0) * PHASE))
-        term = term * mean / k
-        at_least = at_least - term
+    gap = (1 << arrivals.GAP_BITS) / greatest if greatest > 0 else 0.0
+    # As many bits as there are: the shift is chosen, not rounded.
+    shift = int(np.clip(np.ceil(np.log2(max(gap, 1.0) / arrivals.GAP)), 0, arrivals.GAP_SHIFT))
+    shares = np.asarray(mean / greatest if greatest > 0 else mean + 1.0, dtype=np.float64)
+    whole = 1 << arrivals.SHARE_BITS
 
     def rate(chip: Mapping[str, Reals]) -> Reals:
-        none = np.maximum(1 - np.asarray(chip["at_least_1"]) / PHASE, 1e-9)
-        return -log(none) * 1000 / step_ms
+        mean_gap = np.asarray(chip["gap"], dtype=np.float64) * 2.0**shift
+        most = np.divide(1 << arrivals.GAP_BITS, mean_gap, out=np.zeros_like(mean_gap), where=mean_gap > 0)
+        return np.asarray(most * (np.asarray(chip["share"]) / whole) * 1000 / step_ms)
 
-    return ChipNumbers(parameters, {"rate": Represented(_AT_LEAST, rate)}, {}, units={"count": (1.0, "")})
+    return ChipNumbers(
+        parameters={
+            "gap": ChipParameter(np.asarray(gap / 2.0**shift), clip=True),
+            "share": ChipParameter(shares * whole),
+        },
+        represents={"rate": Represented(("gap", "share"), rate)},
+        port_units={},
+        constants={"gap_shift": shift},
+        units={"count": (1.0, "")},
+    )
 
 
 def _list_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:

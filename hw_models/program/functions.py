@@ -33,14 +33,13 @@ _FAR = Decimal(1000)
 
 @dataclass(frozen=True)
 class Function:
-    """A function: in float64, as the text of numpy's operations on `x`, and in decimal digits.
+    """A function in float64 and in decimal digits.
 
     `bend(high)` is at least |f''| wherever the argument is at most `high`.
     """
 
     meaning: str
     real: Callable[[Reals], Reals]
-    text: str
     exact: Callable[[Decimal], Decimal]
     bend: Callable[[Decimal], Decimal]
 
@@ -55,11 +54,10 @@ def _exact_tanh(x: Decimal) -> Decimal:
 
 
 FUNCTIONS: dict[str, Function] = {
-    "exp": Function("e^x", np.exp, "np.exp({x})", _exact_exp, _exact_exp),
+    "exp": Function("e^x", np.exp, _exact_exp, _exact_exp),
     "sigmoid": Function(
         "1 / (1 + e^-x)",
         lambda x: 1.0 / (1.0 + np.exp(-x)),
-        "1.0 / (1.0 + np.exp(-{x}))",
         lambda x: 1 / (1 + _exact_exp(-x)),
         # The greatest |f''| is 1 / (6 sqrt 3).
         lambda _: Decimal("0.0962251"),
@@ -68,7 +66,6 @@ FUNCTIONS: dict[str, Function] = {
     "inverse": Function(
         "-1 / (1 + x), and x - 1 below x = 0",
         lambda x: np.minimum(x, 0.0) - 1.0 / (1.0 + np.maximum(x, 0.0)),
-        "min({x}, 0.0) - 1.0 / (1.0 + max({x}, 0.0))",
         lambda x: min(x, Decimal(0)) - 1 / (1 + max(x, Decimal(0))),
         lambda _: Decimal(2),
     ),
@@ -76,7 +73,6 @@ FUNCTIONS: dict[str, Function] = {
     "tanh": Function(
         "(e^x - e^-x) / (e^x + e^-x)",
         np.tanh,
-        "np.tanh({x})",
         _exact_tanh,
         lambda _: Decimal("0.7698004"),
     ),
@@ -101,11 +97,6 @@ class FixedFunction:
         # What is too great becomes infinity, and its inverse 0.
         with np.errstate(over="ignore"):
             return np.asarray(self._function.real(x) * 2.0**self.result_bits)
-
-    def text(self, argument: str) -> str:
-        """The same as source text of float64 operations."""
-        called = self._function.text.format(x=f"({argument} * {2.0**-self.argument_bits!r})")
-        return f"({called}) * {2.0**self.result_bits!r}"
 
     def exact(self, argument: int) -> Decimal:
         """2^result_bits f(2^-argument_bits x), to more than 50 digits behind the point."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_models.program.arrivals import arrivals
 from hw_models.program.functions import FixedFunction
 from hw_models.program.random import at, row
 from hw_models.program.trace import Program
@@ -107,6 +108,10 @@ def step(
             values.append(given[node.operation, node.name])
         elif node.operation in ("random", "dither"):
             values.append(draw(key, index, node.repeat, node.attribute))
+        elif node.operation == "arrivals":
+            gap, shift, share = (np.broadcast_to(it, shape).ravel() for it in arguments)
+            counts = arrivals(key, node.repeat, int(gap[0]), int(shift[0]), share, index.size)
+            values.append(counts.reshape(shape))
         elif node.operation == "function":
             values.append(_nearest(program.functions[node.attribute], arguments[0]))
         elif node.operation == "lookup":

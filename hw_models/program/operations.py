@@ -138,6 +138,12 @@ OPERATIONS: dict[str, Operation] = {
     "function": Operation(1, "a named function of a, rounded to nearest", "function", _leaf),
     "lookup": Operation(1, "entry a of table `attribute`", "table", _leaf),
     "random": Operation(0, "`attribute` uniform random bits, drawn for each neuron and step", "bits", _bits),
+    "arrivals": Operation(
+        3,
+        "arrivals of a Poisson process along the neurons, a << b apart on average, of which a share c counts",
+        "most",
+        lambda _, most: Width(0, most),
+    ),
     "dither": Operation(
         0, "random bits that serve rounding alone: 0 where nothing is rounded", "bits", _bits
     ),

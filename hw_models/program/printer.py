@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hw_models.program.operations import OPERATIONS
 from hw_models.program.serialise import program_sha256
-from hw_models.program.trace import Program
+from hw_models.program.trace import DRAWS, Program
 
 #: How a program function names what it is given.
 _LEAVES = {"state": "s", "param": "p", "input": "x"}
@@ -34,7 +34,7 @@ def program_lines(program: Program) -> Iterator[str]:
             given.append(str(program.functions[node.attribute]))
         elif attribute := OPERATIONS[node.operation].attribute:
             given.append(f"{attribute}={node.attribute}")
-        if node.operation in ("random", "dither"):
+        if node.operation in DRAWS:
             given.append(f"draw={node.repeat}")
         texts.append(f"t{number}")
         yield f"  t{number} = {node.operation}({', '.join(given)}): {node.width}"

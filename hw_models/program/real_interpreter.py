@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_models.program.arrivals import arrivals
 from hw_models.program.random import at, row
 from hw_models.program.trace import Program
 
@@ -61,6 +62,10 @@ def step(
             values.append(np.asarray(leaves[node.operation][node.name], dtype=np.float64))
         elif node.operation == "random":
             values.append(real_draw(at(row(key, node.repeat), index), node.attribute))
+        elif node.operation == "arrivals":
+            gap, bits, share = (np.broadcast_to(it, shape).ravel() for it in arguments)
+            counts = arrivals(key, node.repeat, float(gap[0]), int(bits[0]), share, index.size)
+            values.append(counts.reshape(shape).astype(np.float64))
         elif node.operation == "dither":
             values.append(np.float64(0.0))
         elif node.operation == "function":

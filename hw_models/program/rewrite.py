@@ -57,7 +57,7 @@ def _traced_anew(
         replaced = replacement(graph, node, tuple(Integer(graph, argument) for argument in arguments))
         if replaced is not None:
             moved.append(replaced.index)
-        elif not arguments or node.operation in ("lookup", "function"):
+        elif not arguments or node.operation in ("lookup", "function", "arrivals"):
             moved.append(
                 graph.add(node.operation, arguments, node.attribute, node.name, node.width, node.repeat)
             )

@@ -18,10 +18,13 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Union
 
+from hw_models.program.arrivals import MOST
 from hw_models.program.functions import FRACTION_BITS_MAX, FUNCTIONS, FixedFunction
 from hw_models.program.operations import OPERATIONS, rounded, saturated, toward_zero, wrapped
 from hw_models.program.widths import Width
 
+#: Operations that draw at random; each of a program's draws has its own number.
+DRAWS = ("random", "dither", "arrivals")
 _SHIFTS = {"shift_left", "shift_right", "shift_right_round", "shift_right_zero"}
 
 IntegerLike = Union["Integer", int]
@@ -61,7 +64,12 @@ class Program:
     @property
     def draws(self) -> int:
         """How many random draws a neuron makes in a step."""
-        return sum(node.operation in ("random", "dither") for node in self.nodes)
+        return sum(node.operation in DRAWS for node in self.nodes)
+
+    @property
+    def sends_arrivals(self) -> bool:
+        """Whether this is a program that sends arrivals, and does nothing else."""
+        return any(node.operation == "arrivals" for node in self.nodes)
 
 
 @dataclass
@@ -98,11 +106,10 @@ class Graph:
         """The index of an integer."""
         return self.add("const", (), value)
 
-    def draw(self, operation: str, bits: int) -> int:
-        """The index of a draw of its own: `random` or `dither`."""
-        assert 0 < bits < 32, f"{bits} random bits"
+    def draw(self, operation: str, attribute: int, arguments: tuple[int, ...] = ()) -> int:
+        """The index of a draw of its own: one of `DRAWS`."""
         self.draws += 1
-        return self.add(operation, (), bits, repeat=self.draws - 1)
+        return self.add(operation, arguments, attribute, repeat=self.draws - 1)
 
     def apply(self, operation: str, arguments: tuple[int, ...], attribute: int = 0) -> int:
         """Add an operation after folding what is constant or has no effect."""
@@ -328,14 +335,28 @@ def function(name: str, argument: Integer, *, argument_bits: int, result_bits: i
 
 def random_bits(source: Integer, bits: int) -> Integer:
     """`bits` uniform random bits, new for each neuron and step. `source` is any value of the program."""
-    graph = _graph_of(source)
-    return Integer(graph, graph.draw("random", bits))
+    return _bits("random", source, bits)
 
 
 def dither(source: Integer, bits: int) -> Integer:
     """`bits` random bits for stochastic rounding; 0 in the `real` interpretation, which rounds nothing."""
+    return _bits("dither", source, bits)
+
+
+def _bits(operation: str, source: Integer, bits: int) -> Integer:
+    assert 0 < bits < 32, f"{bits} random bits"
     graph = _graph_of(source)
-    return Integer(graph, graph.draw("dither", bits))
+    return Integer(graph, graph.draw(operation, bits))
+
+
+def arrivals(gap: Integer, shift: Integer, share: Integer) -> Integer:
+    """How many arrivals of a Poisson process fall on each neuron: see `hw_models.program.arrivals`.
+
+    `gap` and `shift` are parameters, the same for all neurons; a program that draws arrivals does nothing
+    else than send them.
+    """
+    graph = _graph_of(gap)
+    return Integer(graph, graph.draw("arrivals", MOST, (gap.index, shift.index, share.index)))
 
 
 def program(

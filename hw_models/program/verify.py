@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hw_models.program.arrivals import GAP, GAP_SHIFT, MOST, SHARE_BITS
 from hw_models.program.functions import FRACTION_BITS_MAX, FUNCTIONS
 from hw_models.program.operations import OPERATIONS
-from hw_models.program.trace import Node, Program
+from hw_models.program.trace import DRAWS, Node, Program
 from hw_models.program.widths import INT32, INT64, Width
 
 SHIFT_MAX = 63
@@ -88,6 +89,29 @@ def node_width(program: Program, node: Node, before: Sequence[Node], where: str)
     return operation.width(widths, node.attribute)
 
 
+def _verify_arrivals(program: Program) -> None:
+    """What draws arrivals does nothing else: compiled code goes from one arrival to the next."""
+    found = [number for number, node in enumerate(program.nodes) if node.operation == "arrivals"]
+    if not found:
+        return
+    node = program.nodes[found[0]]
+    _require(
+        not program.states and list(program.output.values()) == found,
+        "a program that draws arrivals has other states or outputs",
+    )
+    _require(node.attribute == MOST, f"{node.attribute} arrivals at most, required: {MOST}")
+    _require(
+        all(program.nodes[it].operation == "param" for it in node.arguments),
+        "arrivals follow from something else than parameters",
+    )
+    limits = {"gap": GAP, "shift": GAP_SHIFT, "share": 1 << SHARE_BITS}
+    for (name, most), argument in zip(limits.items(), node.arguments, strict=True):
+        width = program.nodes[argument].width
+        _require(
+            width.low >= 0 and width.high <= most, f"arrivals with a {name} in {width}, required: 0..{most}"
+        )
+
+
 def verify_program(program: Program) -> None:
     """Names, arity, order, ranges and tables. Raises `ProgramError`."""
     _require(is_name(program.name), f"'{program.name}' is not a valid name for a program")
@@ -123,7 +147,8 @@ def verify_program(program: Program) -> None:
         before.append(node)
         _require(node.width == width, f"{where}: {node.operation} has the range {width}, not {node.width}")
         _require(INT64.holds(width), f"{where}: {node.operation} in {width} exceeds 64 bits")
-    draws = [node.repeat for node in program.nodes if node.operation in ("random", "dither")]
+    _verify_arrivals(program)
+    draws = [node.repeat for node in program.nodes if node.operation in DRAWS]
     _require(
         len(set(draws)) == len(draws) and all(0 <= d < 1 << 16 for d in draws),
         "two draws have the same number",

@@ -31,10 +31,12 @@ register_codes({"BC552": "the cache folder cannot be used"})
 #: Modules that texts import, and what these import.
 IMPORTED = (
     "burstchip.backends.sim.code.arithmetic",
+    "burstchip.backends.sim.code.arriving",
     "burstchip.backends.sim.code.clock",
     "burstchip.backends.sim.code.courses",
     "burstchip.backends.sim.code.draws",
     "burstchip.backends.sim.code.frame",
+    "burstchip.backends.sim.code.functions",
     "burstchip.backends.sim.code.lists",
     "burstchip.backends.sim.code.loop",
     "burstchip.backends.sim.code.prefetch",
@@ -45,6 +47,8 @@ IMPORTED = (
     "burstchip.backends.sim.code.vector_draws",
     "burstchip.backends.sim.code.vectors",
     "burstchip.backends.sim.code.words",
+    "hw_models.elementary",
+    "hw_models.program.arrivals",
     "hw_models.program.random",
 )
 _LOOP = "burstchip.backends.sim.code.steps"

@@ -10,7 +10,7 @@ from compiler.ir.chip_program import ProjectionCode
 #: 16-bit lanes in which rows of weights are summed.
 ROW_LANES = 32
 #: How many events before its own a list of synapses is fetched from memory.
-ROWS_AHEAD = 2
+ROWS_AHEAD = 4
 
 _IMPORTS = (
     "from burstchip.backends.sim.code.frame import flat",
@@ -79,16 +79,16 @@ def deliver(events, count, messages, n, amount, w, indptr, reached, start, lengt
 
 
 def _deliver_wide(projection: ProjectionCode, layout: Layout, event: bool) -> str:
-    real = layout.variant.real
+    real, number = layout.variant.real, layout.number_type
     weight = "w[j, i]" if projection.dense else "w[k]"
     if layout.is_carry(projection):
-        value = f"np.float64({weight}) / 256.0" if real else f"np.int32(above_tag({weight}))"
+        value = f"np.{number}({weight} / 256.0)" if real else f"np.int32(above_tag({weight}))"
     else:
-        value = f"np.float64({weight})" if real else f"np.int32({weight})"
+        value = f"np.{number}({weight})"
     if not event:
-        value = f"({value}) * np.{'float64' if real else 'int32'}(messages[j])"
+        value = f"({value}) * np.{number}(messages[j])"
     if real:
-        value = f"({value}) * amount"
+        value = f"({value}) * np.{number}(amount)"
     elif shift := _shift(projection, layout):
         value = f"np.int32(({value}) {'<<' if shift == 'left' else '>>'} np.int32(amount))"
     own_delays = has_own_delays(projection)
@@ -110,15 +110,27 @@ def deliver(events, count, messages, n, amount, w, indptr, reached, start, lengt
         for i in range(n):
 {body}
 """
+    if layout.is_one_to_one(projection):
+        one = "\n".join(f"        {line}" for line in lines)
+        return f"""
+@loop
+def deliver(events, count, messages, n, amount, w, indptr, reached, start, length, sums):
+    \"\"\"One synapse a source.\"\"\"
+    for e in range(count):
+        k = j = np.uint64(np.uint32(events[e]))
+{one}
+"""
     return f"""
 @loop
 def deliver(events, count, messages, n, amount, w, indptr, reached, start, length, sums):
     \"\"\"Lists of synapses, one synapse after the other. Indices are unsigned: none counts from an end.\"\"\"
-    for e in range(count):
+    for e in range(-{ROWS_AHEAD}, count):
         if e + {ROWS_AHEAD} < count:
             ahead = np.uint64(events[e + {ROWS_AHEAD}])
             fetch(reached, indptr[ahead], indptr[ahead + np.uint64(1)])
             fetch(w, indptr[ahead], indptr[ahead + np.uint64(1)])
+        if e < 0:
+            continue
         j = np.uint64(events[e])
         for k in range(np.uint64(indptr[j]), np.uint64(indptr[j + np.uint64(1)])):
 {body}
@@ -134,7 +146,7 @@ def delivery(index: int, layout: Layout, *, ahead: bool = False) -> Call:
     projection = layout.code.projections[index]
     source, target = layout.numbers[projection.source], layout.numbers[projection.target]
     real, learning = layout.variant.real, projection.learning
-    number = "float64" if real else "int32"
+    number = layout.number_type
     name = f"{source}_{projection.output}"
     every = learning.every if layout.is_chip(projection) and learning is not None else 0
     own_delays, each = has_own_delays(projection), layout.floors_each_delay(projection)
@@ -146,7 +158,7 @@ def delivery(index: int, layout: Layout, *, ahead: bool = False) -> Call:
         f"n = {now(words.N)} + {unit.word(int(ahead))}",
         f"depth = {unit.word(layout.depth(target, projection.port))}",
         f"slot = slot_of(n + {unit.word(constant)}, depth)",
-        f"w = {unit.array(f'w_{index}', 'float64' if real else 'int16', 2 if projection.dense else 1)}",
+        f"w = {unit.array(f'w_{index}', layout.weight_type(projection), 2 if projection.dense else 1)}",
     )
     indptr = reached = "None"
     if not projection.dense:

@@ -13,7 +13,7 @@ from burstchip.backends.sim.code import words
 from burstchip.backends.sim.delivery_source import delivery
 from burstchip.backends.sim.layout import Layout
 from burstchip.backends.sim.learning_source import ChipLearning, carry, plain_trace
-from burstchip.backends.sim.population_source import emission, floored, population_step
+from burstchip.backends.sim.population_source import arrivals, emission, floored, population_step
 from burstchip.backends.sim.signal_source import courses, read_out, spike_list
 from burstchip.backends.sim.unit import Call, Kernel, Unit, now
 from compiler.ir.signals import Listed
@@ -24,7 +24,7 @@ _ROWS = ("from burstchip.backends.sim.code.rows import write_row",)
 def _record(name: str, variable: str, layout: Layout) -> Call:
     number = layout.numbers[name]
     kind = "s" if variable in layout.programs[number].states else "o"
-    dtype = "float64" if layout.variant.real else "int32"
+    dtype = layout.number_type
     unit = Unit(_ROWS)
     unit.add(
         f"write_row({unit.array(f'r_{number}_{variable}', dtype, 2)}, {now(words.N)} - {now(words.FIRST)}, "
@@ -41,6 +41,9 @@ def _sources(layout: Layout) -> list[Call]:
             if any(isinstance(signal, Listed) for signal in population.signals.values()):
                 calls.append(spike_list(number, layout))
             calls += courses(number, layout)
+            if layout.programs[number].sends_arrivals:
+                calls.append(arrivals(number, layout))
+                continue
             calls.append(population_step(number, layout))
             calls += emission(number, layout)
     return calls

@@ -28,11 +28,15 @@ def has_own_delays(projection: ProjectionCode) -> bool:
 
 @dataclass(frozen=True)
 class Variant:
-    """What a loop is specialised to: learning or not, integers or reals, which variables it records."""
+    """What a loop is specialised to: learning or not, integers or reals, which variables it records.
+
+    Reals are float64, or float32 where `single` is set; synapses that learn keep float64 in both.
+    """
 
     learning: bool
     real: bool
     record: tuple[tuple[str, str], ...] = ()
+    single: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,15 @@ class Layout:
     @cached_property
     def number_type(self) -> str:
         """The type of states, outputs, sums and values."""
-        return "float64" if self.variant.real else "int32"
+        if not self.variant.real:
+            return "int32"
+        return "float32" if self.variant.single else "float64"
+
+    def weight_type(self, projection: ProjectionCode) -> str:
+        """The type of a projection's weights."""
+        if not self.variant.real:
+            return "int16"
+        return "float64" if self.is_plastic(projection) else self.number_type
 
     @cached_property
     def lead_in(self) -> int:
@@ -162,6 +174,11 @@ class Layout:
         )
         return used and not self.is_silent(source, projection.output)
 
+    def is_one_to_one(self, projection: ProjectionCode) -> bool:
+        """Whether each source neuron has one synapse."""
+        size = self.code.population(projection.source).size
+        return not projection.dense and np.array_equal(projection.pre, np.arange(size))
+
     def is_event(self, number: int, output: str) -> bool:
         """Whether an output is a flag, so that its messages are bare events."""
         width = self.programs[number].outputs[output]
@@ -180,6 +197,13 @@ class Layout:
             for projection in self.code.projections
             if projection.learning is not None
             if self.is_plastic(projection) and projection.learning.reads_events
+        }
+        # A list of arrivals says what is to be cleared in the next step.
+        used |= {
+            (number, output)
+            for number, program in enumerate(self.programs)
+            if program.sends_arrivals
+            for output in program.output
         }
         # Events are counted from their list.
         used |= {

@@ -95,7 +95,7 @@ def carry(index: int, learning: LearningCode, layout: Layout) -> Call:
     bounds = f"{unit.real(f'low_{index}')}, {unit.real(f'high_{index}')}" if real else ""
     unit.add(
         f"    {_visited(index, unit)} += carry({_synapses(index, projection, unit)}{stored}, "
-        f"{unit.array(f'x1_{index}', number)}, {unit.array(f's_{target}_{gathered}', number)}, "
+        f"{unit.array(f'x1_{index}', number)}, {unit.array(f's_{target}_{gathered}', layout.number_type)}, "
         f"{shift} + {halvings}, {bounds if real else draw})"
     )
     return unit.call("learning", projection.name, gate=words.NEURONS, period=learning.every, ahead=1)
@@ -186,7 +186,7 @@ class ChipLearning:
                 unit = Unit(_ROWS)
                 unit.add(
                     f"write_row({unit.array(f'stored_y_{self.index}', number, 2)}, {unit.word(row)}, "
-                    f"{unit.array(f'o_{target}_{factor}', number)})"
+                    f"{unit.array(f'o_{target}_{factor}', layout.number_type)})"
                 )
                 calls.append(self._at_the_end(unit, "traces"))
         return calls

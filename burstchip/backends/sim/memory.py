@@ -29,9 +29,9 @@ from hw_models.plasticity.traces import THIRD_FACTOR_LIMIT, spike_trace, third_f
 Arrays = dict[str, NDArray[Any]]
 
 
-def initial_states(population: PopulationCode, *, real: bool) -> Arrays:
+def initial_states(population: PopulationCode, number_type: str) -> Arrays:
     """Each state variable of a population at the start."""
-    starts, number_type = population.starts(real=real), np.float64 if real else np.int32
+    starts = population.starts(real=number_type != "int32")
     return {
         name: np.broadcast_to(np.asarray(starts[name]), (population.size,)).astype(number_type)
         for name in population.program.states
@@ -48,7 +48,8 @@ def _weights(index: int, projection: ProjectionCode, layout: Layout, arrays: Arr
         stored = source_major(projection, projection.exact / projection.unit)
     else:
         stored = source_major(projection, projection.weights)
-    arrays[f"w_{index}"] = stored if layout.is_plastic(projection) else projection.forward(stored)
+    held = stored if layout.is_plastic(projection) else projection.forward(stored)
+    arrays[f"w_{index}"] = held.astype(layout.weight_type(projection), copy=False)
     if layout.is_chip(projection):
         arrays[f"t_{index}"] = np.zeros_like(stored)
         arrays[f"d_{index}"] = np.zeros_like(stored)
@@ -166,11 +167,10 @@ def trace_draws(layout: Layout, seed: int, first_step: int, steps: int) -> Array
 
 def allocate(layout: Layout) -> Arrays:
     """Every array of a program at the start of time."""
-    real = layout.variant.real
-    number_type = np.float64 if real else np.int32
+    real, number_type = layout.variant.real, layout.number_type
     arrays: Arrays = {}
     for number, population in enumerate(layout.code.populations):
-        for name, values in initial_states(population, real=real).items():
+        for name, values in initial_states(population, number_type).items():
             arrays[f"s_{number}_{name}"] = values
         for output in layout.programs[number].output:
             arrays[f"o_{number}_{output}"] = np.zeros(population.size, dtype=number_type)
@@ -205,7 +205,7 @@ def allocate(layout: Layout) -> Arrays:
         if has_own_delays(projection):
             arrays[f"reach_{index}"] = _reached(projection, layout.code.populations[target].size)
         if layout.is_carry(projection):
-            arrays[f"x1_{index}"] = np.zeros(source_size, dtype=number_type)
+            arrays[f"x1_{index}"] = np.zeros(source_size, dtype=np.float64 if real else np.int32)
         elif layout.is_chip(projection):
             _traces(index, projection, layout, arrays)
     counters = len(layout.code.populations)

@@ -12,6 +12,10 @@ from burstchip.backends.sim.unit import Call, Unit, now
 from compiler.ir.signals import Constant
 
 _SUMS = ("from burstchip.backends.sim.code.sums import clipped, slot_of, take_floored",)
+_ARRIVALS = (
+    "from burstchip.backends.sim.code.arriving import arrive, arrive_real",
+    "from burstchip.backends.sim.code.draws import key as key_of, row",
+)
 _LISTS = ("from burstchip.backends.sim.code.lists import count_flags, listed, listed_among",)
 
 
@@ -34,6 +38,29 @@ def floored(number: int, layout: Layout) -> list[Call]:
     return calls
 
 
+def arrivals(number: int, layout: Layout) -> Call:
+    """Draw a step's arrivals, and list them."""
+    population, program = layout.code.populations[number], layout.programs[number]
+    (output,) = program.output
+    node = program.nodes[program.output[output]]
+    gap, shift, share = (program.nodes[argument].name for argument in node.arguments)
+    real, numbers = layout.variant.real, population.numbers(real=layout.variant.real)
+    unit = Unit(_ARRIVALS)
+    key = f"key_of({now(words.SEED)}, {unit.word(population.stream)}, {now(words.CLOCK)})"
+    number_of = unit.real if real else unit.word
+    each = np.ndim(numbers[share]) == 1
+    shares = f"p_{number}_{share}"
+    shared = unit.array(shares, layout.number_type) if each else f"({number_of(shares)},)"
+    unit.add(
+        f"count = {unit.array(f'c_{number}_{output}', 'int64')}",
+        f"count[0] = arrive{'_real' if real else ''}(row({key}, {unit.word(node.repeat)}), "
+        f"{unit.word(f'n_{number}')}, {number_of(f'p_{number}_{gap}')}, {unit.word(f'p_{number}_{shift}')}, "
+        f"{shared}, {unit.array(f'o_{number}_{output}', layout.number_type)}, "
+        f"{unit.array(f'e_{number}_{output}', 'int32')}, count[0])",
+    )
+    return unit.call("source", population.name, gate=words.SOURCES)
+
+
 def population_step(number: int, layout: Layout) -> Call:
     """Read the ports, clip what exceeds them, take one step, and clear the ports."""
     population = layout.code.populations[number]
@@ -51,7 +78,9 @@ def population_step(number: int, layout: Layout) -> Call:
     per_neuron |= {f"p_{name}" for name in listed}
     per_neuron |= {f"x_{name}" for name, parameter in given.items() if parameter in listed}
     per_neuron |= {f"{kind}_{name}" for name in signals if layout.has_values(number, name) for kind in "px"}
-    source, arguments = step_source(layout.programs[number], "step", per_neuron=per_neuron, real=real)
+    source, arguments = step_source(
+        layout.programs[number], "step", per_neuron=per_neuron, real=real, single=layout.variant.single
+    )
     added = ("from burstchip.backends.sim.code.courses import add_each",)
     imports = (*_SUMS, *(added if any(port in signals for port in population.ports) else ()))
     unit = Unit((*imports, *PRELUDE.splitlines()), (source,))

@@ -90,7 +90,8 @@ class Simulation:
         return link(self.kernel, self.load)
 
     def __repr__(self) -> str:
-        name = "reference" if self.layout.variant.real else "sim"
+        variant = self.layout.variant
+        name = ("single" if variant.single else "reference") if variant.real else "sim"
         return f"<run of '{self.code.name}' on {name}, {self.clock:,} steps done>"
 
     def advance(self, steps: int) -> dict[Place, NDArray[Any]]:
@@ -273,6 +274,7 @@ def start(
     *,
     learning: bool,
     real: bool = False,
+    single: bool = False,
     record: Sequence[Place] = (),
     frozen: Collection[str] = (),
     host: Host | None = None,
@@ -282,7 +284,7 @@ def start(
     """A simulation at clock `begin`. Projections named in `frozen` do not learn."""
     names = {population.name for population in code.populations}
     neurons = tuple(place for place in record if place[0] in names)
-    layout = Layout(code, Variant(learning, real, neurons))
+    layout = Layout(code, Variant(learning, real, neurons, single))
     return Simulation(
         layout,
         code.seed if seed is None else seed,

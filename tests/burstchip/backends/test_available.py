@@ -9,7 +9,7 @@ from burstchip.backends.available import all_backends, require_backend
 from hw_models.diagnostics import BurstchipError
 
 LAVA = sys.version_info[:2] == (3, 10) and find_spec("lava") is not None
-RUNNABLE = ["sim", "plain", "reference", "lava"] if LAVA else ["sim", "plain", "reference"]
+RUNNABLE = ["sim", "plain", "reference", "reference32", *(["lava"] if LAVA else [])]
 
 
 def test_sim_and_reference_can_run_and_lava_where_it_is_installed() -> None:

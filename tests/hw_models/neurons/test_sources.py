@@ -131,28 +131,47 @@ def test_what_a_source_cannot_do_is_in_its_report() -> None:
     assert lines["stop"] == 2147483647.0
 
 
+def noise(rate: Any, step_ms: float, size: int, steps: int) -> Any:
+    """Counts [step, neuron] of `poisson_noise`."""
+    found = rounded(POISSON_NOISE, {"rate": rate}, step_ms)
+    given = {name: np.broadcast_to(value, (size,)) for name, value in found.integers.items()}
+    keys = (int(key(1, 1, clock)) for clock in range(steps))
+    return np.array([step(POISSON_NOISE.program, {}, given, {}, key=it)[1]["count"] for it in keys])
+
+
 @pytest.mark.parametrize(
-    ("rate", "step_ms"), [(500.0, 0.1), (500.0, 1.0), (1500.0, 1.0), (20.0, 1.0), (2000.0, 1.0)]
+    ("rate", "step_ms"),
+    [(500.0, 0.1), (500.0, 1.0), (1500.0, 1.0), (20.0, 1.0), (60_000.0, 1.0), (0.02, 0.1)],
 )
 def test_noise_counts_as_a_poisson_process(rate: float, step_ms: float) -> None:
-    numbers = POISSON_NOISE.in_chip_units({"rate": rate}, step_ms, 8192.0)
-    chip = {name: np.rint(it.value).astype(np.int64) for name, it in numbers.parameters.items()}  # type: ignore[arg-type]
-    found = np.concatenate(
-        [
-            step(
-                POISSON_NOISE.program,
-                {},
-                {**chip, "at_least_8": np.full(1000, chip["at_least_8"])},
-                {},
-                key=key,
-            )[1]["count"]
-            for key in range(1, 101)
-        ]
-    )
+    found = noise(rate, step_ms, 1000, 100)
     mean = rate * step_ms / 1000
-    # Within four standard errors, and what is beyond 8 events.
-    error = 4 * np.sqrt(mean / found.size) + 1e-4
-    assert found.mean() == pytest.approx(mean, abs=error + 1e-3 * (mean >= 2))
-    assert found.var() == pytest.approx(
-        mean, abs=4 * np.sqrt((mean + 2 * mean**2) / found.size) + 6e-3 * (mean >= 2)
-    )
+    # Within four standard errors.
+    assert found.mean() == pytest.approx(mean, abs=4 * np.sqrt(mean / found.size))
+    assert found.var() == pytest.approx(mean, abs=4 * np.sqrt((mean + 2 * mean**2) / found.size))
+
+
+def test_noise_of_neighbours_and_of_steps_is_independent() -> None:
+    found = noise(800.0, 1.0, 2000, 200)
+    found = (found - found.mean()) / found.std()
+    for one, other in ((found[:, :-1], found[:, 1:]), (found[:-1], found[1:])):
+        assert abs(np.mean(one * other)) < 4 / np.sqrt(one.size)
+    # The first neuron, from which the first distance counts, and the last are as busy as the others.
+    for edge in (found[:, 0], found[:, -1]):
+        assert abs(edge.mean()) < 4 / np.sqrt(edge.size)
+
+
+def test_noise_of_a_rate_for_each() -> None:
+    rates = np.repeat([0.0, 5.0, 100.0, 2000.0], 500)
+    found = noise(rates, 1.0, 2000, 200).reshape(200, 4, 500).mean(axis=(0, 2))
+    mean = np.array([0.0, 0.005, 0.1, 2.0])
+    assert np.all(np.abs(found - mean) <= 4 * np.sqrt(mean / 100_000) + 2e-5 * mean)
+
+
+def test_a_rate_of_noise_is_in_its_report() -> None:
+    for rate, step_ms in ((0.02, 0.1), (5.0, 0.1), (500.0, 1.0), (64_000.0, 1.0)):
+        found = rounded(POISSON_NOISE, {"rate": rate}, step_ms)
+        line = found.numbers.represents["rate"]
+        assert float(line.value(found.represented)) == pytest.approx(rate, rel=5e-5)
+    with pytest.raises(BurstchipError, match="at most 64000 Hz"):
+        rounded(POISSON_NOISE, {"rate": 64_001.0}, 1.0)

@@ -1,7 +1,8 @@
 """A program as the source text of one loop over neurons, to be compiled by numba.
 
 Each node becomes one assignment in the narrowest of int32 and int64 that holds its range, so that LLVM
-keeps 32-bit lanes. In `real` text the same nodes are float64 operations, as in `real_interpreter`.
+keeps 32-bit lanes. In `real` text the same nodes are float64 operations, as in `real_interpreter`, or float32
+ones.
 Conventions of the text: states `s_NAME[i]`, outputs `o_NAME[i]`, parameters `p_NAME` or `p_NAME[i]`,
 inputs `x_NAME` or `x_NAME[i]`, the step's random key `key`.
 """
@@ -9,7 +10,7 @@ inputs `x_NAME` or `x_NAME[i]`, the step's random key `key`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from hw_models.program.trace import Node, Program
 from hw_models.program.widths import INT32, INT64, Width
@@ -19,13 +20,19 @@ PRELUDE = """\
 import numpy as np
 from burstchip.backends.sim.code.arithmetic import decayed, interpolated, mul32, sar, shl
 from burstchip.backends.sim.code.draws import at, key as key_of, row
-from burstchip.backends.sim.code.loop import loop
+from burstchip.backends.sim.code.functions import (
+    exp, exp32, inverse, inverse32, sigmoid, sigmoid32, tanh, tanh32,
+)
+from burstchip.backends.sim.code.loop import contracted, loop
 
 i32 = np.int32
 i64 = np.int64
 u32 = np.uint32
+f32 = np.float32
 f64 = np.float64
 """
+#: Bits of a float32's whole numbers.
+_SINGLE_BITS = 24
 
 
 def _cast(width: Width) -> str:
@@ -122,31 +129,58 @@ def _integer(program: Program, node: Node, names: list[str]) -> str:
     return f"{out}({text['random' if node.operation == 'dither' else node.operation]()})"
 
 
-def _real(program: Program, node: Node, names: list[str]) -> str:
+def _real(program: Program, node: Node, names: list[str], number: str, uniform: Collection[int]) -> str:
     a = [names[argument] for argument in node.arguments]
+    bits = node.attribute
+    zero, one = f"{number}(0.0)", f"{number}(1.0)"
+
+    def scaled(sign: str) -> str:
+        scale = f"{number}(2.0 ** {sign}f64({a[1]}))"
+        product = program.nodes[node.arguments[0]]
+        if product.operation == "mul" and node.arguments[1] in uniform:
+            # Powers of two are exact wherever they are multiplied: here once for all neurons.
+            for one, other in (product.arguments, product.arguments[::-1]):
+                if other in uniform:
+                    return f"{names[one]} * ({names[other]} * {scale})"
+        return f"{a[0]} * {scale}"
+
+    def evaluated() -> str:
+        fixed = program.functions[bits]
+        name = fixed.name if number == "f64" else f"{fixed.name}32"
+        argument = f"{a[0]} * {number}({2.0**-fixed.argument_bits!r})"
+        return f"{name}({argument}) * {number}({2.0**fixed.result_bits!r})"
+
+    def drawn() -> str:
+        at = f"at(row(key, {node.repeat}), i)"
+        whole = f"({at} & u32({(1 << bits) - 1}))"
+        if number == "f64":
+            return f"{whole} + ({at} >> u32({bits})) * {2.0 ** (bits - 32)!r}"
+        # No more bits than float32 has, which would round some of them up to the next whole number.
+        if bits > _SINGLE_BITS:
+            return whole
+        below = _SINGLE_BITS - bits
+        return f"f32(({whole} << u32({below})) | ({at} >> u32({32 - below}))) * f32({2.0**-below!r})"
+
     text: dict[str, Callable[[], str]] = {
         "add": lambda: f"{a[0]} + {a[1]}",
         "sub": lambda: f"{a[0]} - {a[1]}",
         "mul": lambda: f"{a[0]} * {a[1]}",
-        "shift_left": lambda: f"{a[0]} * 2.0 ** {a[1]}",
-        "shift_right": lambda: f"{a[0]} * 2.0 ** -{a[1]}",
-        "less": lambda: f"1.0 if {a[0]} < {a[1]} else 0.0",
-        "equal": lambda: f"1.0 if {a[0]} == {a[1]} else 0.0",
-        "select": lambda: f"{a[1]} if {a[0]} != 0.0 else {a[2]}",
+        "shift_left": lambda: scaled(""),
+        "shift_right": lambda: scaled("-"),
+        "less": lambda: f"{one} if {a[0]} < {a[1]} else {zero}",
+        "equal": lambda: f"{one} if {a[0]} == {a[1]} else {zero}",
+        "select": lambda: f"{a[1]} if {a[0]} != {zero} else {a[2]}",
         "minimum": lambda: f"{a[0]} if {a[0]} < {a[1]} else {a[1]}",
         "maximum": lambda: f"{a[0]} if {a[0]} > {a[1]} else {a[1]}",
         "saturate": lambda: a[0],
         "wrap": lambda: a[0],
-        "lookup": lambda: f"interpolated({_table(program, node.attribute)}, {a[0]})",
-        "function": lambda: program.functions[node.attribute].text(a[0]),
-        "random": lambda: (
-            f"(at(row(key, {node.repeat}), i) & u32({(1 << node.attribute) - 1})) + "
-            f"(at(row(key, {node.repeat}), i) >> u32({node.attribute})) * {2.0 ** (node.attribute - 32)!r}"
-        ),
-        "dither": lambda: "0.0",
+        "lookup": lambda: f"interpolated({_table(program, bits)}, {a[0]})",
+        "function": evaluated,
+        "random": drawn,
+        "dither": lambda: zero,
     }
     operation = "shift_right" if node.operation.startswith("shift_right") else node.operation
-    return f"f64({text[operation]()})"
+    return f"{number}({text[operation]()})"
 
 
 def _stored(program: Program) -> Iterator[tuple[str, str, int]]:
@@ -172,12 +206,24 @@ def checked(program: Program) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _is_uniform(
+    node: Node, prefix: Mapping[str, str], per_neuron: Collection[str], uniform: Collection[int]
+) -> bool:
+    """Whether a node has the same value for all neurons, as the nodes in `uniform` do."""
+    if node.operation in ("param", "input"):
+        return prefix[node.operation] + node.name not in per_neuron
+    if node.operation in ("state", "random"):
+        return False
+    return all(argument in uniform for argument in node.arguments)
+
+
 def step_source(
     program: Program,
     name: str,
     *,
     per_neuron: Collection[str],
     real: bool = False,
+    single: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
     """(text of `def name(n, key, ...)`, its argument names after `n` and `key`).
 
@@ -185,24 +231,31 @@ def step_source(
     scalars. States that never change are not written, outputs always are. In integer text `name` returns a
     word whose bit k is set if a value was outside the width of `checked(program)[k]` (bit 30 stands for all
     from 30 on); it is stored clipped, so that no table is read beyond its end. A program of which nothing has
-    to be checked returns nothing.
+    to be checked returns nothing. `real` text computes in float64, or in float32 where `single` is set.
     """
     names: list[str] = []
     body: list[str] = []
     used: list[str] = []
     prefix = {"state": "s_", "param": "p_", "input": "x_"}
+    number_type = "f32" if single else "f64"
+    uniform: set[int] = set()
     for number, node in enumerate(program.nodes):
+        if _is_uniform(node, prefix, per_neuron, uniform):
+            uniform.add(number)
         if node.operation == "const":
-            names.append(f"{float(node.attribute)!r}" if real else f"{_cast(node.width)}({node.attribute})")
+            whole = f"{_cast(node.width)}({node.attribute})"
+            names.append(f"{number_type}({float(node.attribute)!r})" if real else whole)
             continue
         if node.operation in prefix:
             leaf = prefix[node.operation] + node.name
             used.append(leaf)
             array = node.operation == "state" or leaf in per_neuron
-            cast = "f64" if real else _cast(node.width)
+            cast = number_type if real else _cast(node.width)
             text = f"{cast}({leaf}[i])" if array else f"{cast}({leaf})"
+        elif real:
+            text = _real(program, node, names, number_type, uniform)
         else:
-            text = _real(program, node, names) if real else _integer(program, node, names)
+            text = _integer(program, node, names)
         names.append(f"t{number}")
         body.append(f"t{number} = {text}")
     watched = [] if real else [f"{kind[0]}_{variable}" for kind, variable in checked(program)]
@@ -227,4 +280,4 @@ def step_source(
     for number, table in enumerate(program.tables):
         constant = _table(program, number)
         tables.append(f"{constant} = np.array({list(table)}, dtype=np.int64)")
-    return "\n".join([*tables, "@loop", *lines, ""]), arguments
+    return "\n".join([*tables, "@contracted" if single else "@loop", *lines, ""]), arguments

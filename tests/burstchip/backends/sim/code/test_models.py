@@ -23,8 +23,14 @@ ROWS, EXAMPLES = 2500, 25
 SCALAR_ROWS, SCALAR_EXAMPLES = 750, 50
 PATIENT: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
-#: One of those models that share a program.
-NAMES = sorted({id(model.program): name for name, model in sorted(models().items(), reverse=True)}.values())
+#: One of those models that share a program; arrivals have a loop of their own: `test_arrivals.py`.
+NAMES = sorted(
+    {
+        id(model.program): name
+        for name, model in sorted(models().items(), reverse=True)
+        if not model.program.sends_arrivals
+    }.values()
+)
 
 
 @lru_cache

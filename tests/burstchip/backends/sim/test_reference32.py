@@ -1,0 +1,87 @@
+"""`reference32` is `reference` but for the rounding of float32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from burstchip.backends.available import all_backends
+from burstchip.compilation import compile_file
+from burstchip.running.recording import record
+from burstchip.running.run import open_run
+from compiler.ir.chip_program import ChipProgram
+
+
+def network(folder: Path, rule: str = "") -> ChipProgram:
+    path = folder / "net.yaml"
+    learns = ", learn: rule" if rule else ""
+    path.write_text(
+        "burstchip: 1\nname: both\nstep: 0.1 ms\nseed: 2\ntarget: none\npopulations:\n"
+        "  noise: {model: poisson_noise, size: 40, rate: 500 Hz}\n"
+        "  cells: {model: pyramidal, size: 40, bias: 300 pA, dendrite_bias: 200 pA, tau_average: 0.2 s}\n"
+        "  released: {model: facilitating, size: 40}\n"
+        "  others: {model: adex_som, size: 20}\n"
+        "  targets: {model: burst_poisson, size: 9, bias: 1 nA, dendrite_bias: 1 nA, tau_average: 0.2 s}\n"
+        f"{rule}projections:\n"
+        "  - {from: noise, to: cells.soma_exc, weight: 0.35 leak, connectivity: one_to_one}\n"
+        "  - {from: cells.spikes, to: released, weight: 1, connectivity: one_to_one}\n"
+        "  - {from: released, to: others.exc, weight: 1 leak, connectivity: {probability: 40 %}}\n"
+        "  - {from: others, to: cells.dendrite_inh, weight: 0.05 leak}\n"
+        f"  - {{from: cells.events, to: targets.soma_exc, weight: 0.05 leak{learns}}}\n"
+    )
+    return compile_file(path)[0]
+
+
+RULE = """\
+plasticity:
+  rule: {every: 0.1 ms, traces: [{name: x1, tau: 20 ms, increment: 30}], dw: u0*2^-7*x1*y1}
+"""
+
+
+def test_it_is_one_of_the_backends() -> None:
+    assert "reference32" in {it.name for it in all_backends()}
+
+
+def test_states_are_those_of_float64(tmp_path: Path) -> None:
+    """Until the first difference in a spike nothing but rounding parts them."""
+    code = network(tmp_path)
+    emitted = [("cells", "events"), ("others", "events"), ("targets", "events")]
+    seen = ["cells.v", "cells.d", "cells.w", "others.v", "others.w", "released.u", "targets.d", "targets.v"]
+    asked = [*seen, *map(".".join, emitted)]
+    one, other = (record(code, 3000, asked, backend=it) for it in ("reference", "reference32"))
+    assert all(one.events[name] > 20 for name, _ in emitted)
+    parted = [np.any(one.values[it] != other.values[it], axis=1) for it in emitted]
+    until = int(np.argmax(np.append(np.any(parted, axis=0), True)))
+    # Behind many spikes, for which a voltage that differs in its sixth digit is early or late enough.
+    assert np.sum(one.values["cells", "events"][:until]) >= 50
+    for place, exact in one.values.items():
+        found, exact = other.values[place][:until], exact[:until]
+        # One neuron in ten may have been at the edge of a spike.
+        assert np.quantile(np.abs(found - exact), 0.9) <= 1e-3 * np.max(np.abs(exact)), place
+    for name, _ in emitted:
+        assert other.events[name] == pytest.approx(one.events[name], rel=0.03)
+
+
+def test_synapses_learn_as_in_float64(tmp_path: Path) -> None:
+    code = network(tmp_path, RULE)
+    (learned,) = (it for it in code.projections if it.learning is not None)
+    weights = []
+    for backend in ("reference", "reference32"):
+        run = open_run(code, backend)
+        run.advance(1000)
+        weights.append(run.read(learned.name, "w").copy())
+    start = open_run(code, "reference").read(learned.name, "w")
+    change, other = weights[0] - start, weights[1] - start
+    assert np.max(np.abs(change)) > 1
+    np.testing.assert_allclose(other, change, atol=0.02 * np.max(np.abs(change)))
+
+
+def test_neurons_and_fixed_synapses_take_half_the_memory(tmp_path: Path) -> None:
+    code = network(tmp_path, RULE)
+    one, other = (open_run(code, it).state() for it in ("reference", "reference32"))
+    assert all(other[name].itemsize == 4 for name in other if name[:2] in ("s_", "a_", "o_", "p_"))
+    for index, projection in enumerate(code.projections):
+        assert one[f"w_{index}"].itemsize == 8
+        assert other[f"w_{index}"].itemsize == (4 if projection.learning is None else 8)
