@@ -19,6 +19,8 @@ register_codes(
 
 #: Backends of real numbers, with the exact parameters of the network.
 REAL = ("reference", "reference32")
+#: Backends whose steps are one compiled loop.
+COMPILED = ("sim", *REAL)
 
 
 @dataclass(frozen=True)

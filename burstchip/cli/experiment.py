@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Backend, Json, Overwrite, Quiet, Settings, out_folder
+from burstchip.cli.options import Backend, Json, Overwrite, Quiet, Settings, Threads, out_folder
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def experiment(
     ] = None,
     list_them: Annotated[bool, typer.Option("--list", help="Name the experiments, one a line.")] = False,
     backend: Backend = "reference",
+    threads: Threads = 1,
     seeds: Annotated[
         int | None,
         typer.Option(
@@ -57,7 +58,7 @@ def experiment(
         if name is None:
             _list(out)
             return
-        outcome = _run(name, backend, seeds, step, set_, out_dir, overwrite, out)
+        outcome = _run(name, backend, threads, seeds, step, set_, out_dir, overwrite, out)
         if not outcome.passes:
             raise typer.Exit(MISSED)
 
@@ -75,6 +76,7 @@ def _list(out: Output) -> None:
 def _run(
     name: str,
     backend: str,
+    threads: int,
     seeds: int | None,
     step: str | None,
     set_: list[str] | None,
@@ -105,6 +107,7 @@ def _run(
             step_ms=step_ms,
             overrides=settings(set_),
             watch=watch,
+            threads=threads,
         )
     command = shlex.join(["burstchip", *sys.argv[1:]])
     page = write_outcome(outcome, folder, command, overwrite=overwrite)

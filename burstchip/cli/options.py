@@ -80,6 +80,16 @@ Backend = Annotated[
         "reference32 (float32).",
     ),
 ]
+Threads = Annotated[
+    int,
+    typer.Option(
+        "--threads",
+        metavar="N",
+        min=1,
+        max=64,
+        help="Share the populations among N threads of sim or reference; the results are the same.",
+    ),
+]
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Folder with the files of the data set.")
 ]

@@ -20,6 +20,7 @@ from burstchip.cli.options import (
     Steps,
     Streams,
     Strict,
+    Threads,
     Variables,
     out_file,
 )
@@ -52,6 +53,7 @@ def run(
         bool, typer.Option("--units", help="Also keep variables in their physical unit, as NAME.physical.")
     ] = False,
     backend: Backend = "sim",
+    threads: Threads = 1,
     stream: Streams = None,
     data: Data = None,
     strict: Strict = False,
@@ -117,6 +119,7 @@ def run(
                     sink=file,
                     watch=watch,
                     fetch=fetch,
+                    threads=threads,
                 )
                 if strict and recording.diagnostics:
                     raise BurstchipError([replace(it, severity="error") for it in recording.diagnostics])

@@ -71,13 +71,15 @@ def count_rates(
     steps_a_bin: int,
     told: Callable[[int], None] | None = None,
     watched: Sequence[str] = (),
+    *,
+    threads: int = 1,
 ) -> Rates:
     """Run a program from its start for so many bins; `told` is called with those that are done.
 
     Raises `BurstchipError` for a variable to watch that the program does not have.
     """
     variables = parse_variables(code, watched) if watched else ()
-    run = open_run(code, backend)
+    run = open_run(code, backend, threads=threads)
     try:
         seconds = steps_a_bin * code.step_ms / 1000
         counted: dict[str, dict[str, list[int]]] = {"events": {}, "bursts": {}}

@@ -119,10 +119,11 @@ def run_experiment(
     step_ms: float | None = None,
     overrides: Overrides = _NONE,
     watch: Watch | None = None,
+    threads: int = 1,
 ) -> Outcome:
     """Run an experiment: by default in `reference`, with the seeds and at the step that it names.
 
-    `overrides` set parameters of its network.
+    `overrides` set parameters of its network, `threads` are those of `open_run`.
 
     Raises `BurstchipError`: BC711 for a step that does not fit, and those of compiling and running.
     """
@@ -150,7 +151,9 @@ def run_experiment(
 
             tell(0)
             bins = it.description.bins(name)
-            found[name] = count_rates(code, backend, bins, steps_a_bin, tell, it.description.watched)
+            found[name] = count_rates(
+                code, backend, bins, steps_a_bin, tell, it.description.watched, threads=threads
+            )
             before += bins
         runs.append(found)
     measured = tuple(it.measure(found) for found in runs)

@@ -144,6 +144,7 @@ def record(
     sink: Sink | None = None,
     watch: Callable[[RecordProgress], None] | None = None,
     fetch: FetchProgress | None = None,
+    threads: int = 1,
 ) -> Recording:
     """Run `steps` steps from the start, learning, and record `variables` (default: the program's probes).
 
@@ -153,7 +154,8 @@ def record(
     the recording then has no values. A program with a task shows its training samples in the order of the
     first epoch, over and over; its data come from `data_dir` or where `load_dataset` looks, and may be
     fetched, reported to `fetch`. `streams` are those of the network's own signals. `watch` is called
-    several times a second. Raises `BurstchipError` for arguments that cannot be.
+    several times a second. `threads` are those of `open_run`. Raises `BurstchipError` for arguments that
+    cannot be.
     """
     check_steps(steps)
     require_backend(backend)
@@ -168,7 +170,7 @@ def record(
     given = dict(streams or {}) | (dict(shown.streams) if shown is not None else {})
     read = [] if backend == "lava" else [it for it in selections if is_projection(code, it.variable[0])]
     recorded = [it.variable for it in selections if it not in read]
-    run = open_run(code, backend, record=recorded, streams=given)
+    run = open_run(code, backend, record=recorded, streams=given, threads=threads)
     try:
         _advance(run, steps, every, selections, read, sink, watch)
         readout = np.full(0 if shown is None else len(shown.order), -1, dtype=np.int64)

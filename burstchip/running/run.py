@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import ArrayLike, NDArray
 
-from burstchip.backends.available import REAL, require_backend
+from burstchip.backends.available import COMPILED, REAL, require_backend
 from burstchip.backends.host_values import stream_of, written_at_the_start
 from burstchip.running.cost import require_room_to_run
 from burstchip.variables import Place, check_place
@@ -23,6 +23,9 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 if TYPE_CHECKING:
     from burstchip.backends.lava.session import LavaWorker
+
+#: More than a machine of today has cores for one program.
+MOST_THREADS = 64
 
 register_codes({"BC567": "a backend that cannot do what a run asks of it"})
 
@@ -92,13 +95,15 @@ def open_run(
     frozen: Collection[str] = (),
     begin: int = 0,
     worker: LavaWorker | None = None,
+    threads: int = 1,
 ) -> Run:
     """A run of a program at its start, or at clock `begin` with everything at rest.
 
     `record` are the places whose values `advance` returns. `streams` are the rows of the program's streams:
     arrays [row, neuron] in the unit that the signal was declared in, or functions `rows(first, count)` that
     give the program's own numbers. Without `learning` weights stay; projections in `frozen` keep theirs.
-    `seed` takes the place of the program's. `worker` lends a child process that already holds Lava. Raises
+    `seed` takes the place of the program's. `worker` lends a child process that already holds Lava. Compiled
+    backends share the populations among so many `threads`; what comes out does not depend on it. Raises
     `BurstchipError` for a backend that cannot run here, for streams that are missing or do not fit, BC567 for
     what the backend cannot do, BC681 for a program that does not fit in memory.
     """
@@ -109,6 +114,7 @@ def open_run(
         raise BurstchipError(
             Diagnostic("BC567", "a run begins at a step", required="0 or a later step", given=repr(begin))
         )
+    _require_threads(threads, backend)
     require_room_to_run(code, backend, learning=learning)
     real = backend in REAL
     rows = {name: stream_of(code, name, it, real=real) for name, it in (streams or {}).items()}
@@ -144,7 +150,26 @@ def open_run(
         host=host,
         seed=seed,
         begin=begin,
+        threads=threads,
     )
+
+
+def _require_threads(threads: int, backend: str) -> None:
+    if type(threads) is not int or not 1 <= threads <= MOST_THREADS:
+        raise BurstchipError(
+            Diagnostic(
+                "BC567", "a run has threads", required=f"1..{MOST_THREADS} threads", given=repr(threads)
+            )
+        )
+    if threads > 1 and backend not in COMPILED:
+        raise BurstchipError(
+            Diagnostic(
+                "BC567",
+                f"backend '{backend}' runs on one thread",
+                required=f"backend {', '.join(COMPILED)}",
+                given=f"{threads} threads",
+            )
+        )
 
 
 def require_streams(code: ChipProgram, host: Host) -> None:

@@ -39,6 +39,7 @@ IMPORTED = (
     "burstchip.backends.sim.code.functions",
     "burstchip.backends.sim.code.lists",
     "burstchip.backends.sim.code.loop",
+    "burstchip.backends.sim.code.meeting",
     "burstchip.backends.sim.code.prefetch",
     "burstchip.backends.sim.code.rows",
     "burstchip.backends.sim.code.scratch",
@@ -53,7 +54,7 @@ IMPORTED = (
 )
 _LOOP = "burstchip.backends.sim.code.steps"
 #: The type of a unit: it is given two addresses, and gives nothing back.
-_UNIT = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
+UNIT = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
 
 #: Threads that classify share units; each is compiled by one of them.
 _lock = Lock()
@@ -66,6 +67,11 @@ def _imported_hash() -> str:
     for name in IMPORTED:
         digest.update(_source(name))
     return digest.hexdigest()
+
+
+def source_of(name: str) -> str:
+    """The text of a module that is compiled as it is."""
+    return _source(name).decode()
 
 
 def _source(name: str) -> bytes:
@@ -134,4 +140,4 @@ def load_unit(call: Call) -> int:
 @cache
 def load_loop() -> Callable[[int, int], None]:
     """The loop over steps: the text of `code.steps`, kept as a unit is."""
-    return _UNIT(load_text(_source(_LOOP).decode()))
+    return UNIT(load_text(source_of(_LOOP)))

@@ -61,7 +61,7 @@ vec.{store}(sums, i, total{part})"""
     half = ROW_LANES // 2
     return f"""
 @loop
-def deliver(events, count, messages, n, amount, w, indptr, reached, start, length, sums):
+def deliver(events, count, messages, n, amount, w, one, indptr, reached, start, length, sums):
     \"\"\"Dense rows of events.\"\"\"
     first = 0
     whole = n - n % {ROW_LANES}
@@ -80,60 +80,79 @@ def deliver(events, count, messages, n, amount, w, indptr, reached, start, lengt
 
 def _deliver_wide(projection: ProjectionCode, layout: Layout, event: bool) -> str:
     real, number = layout.variant.real, layout.number_type
-    weight = "w[j, i]" if projection.dense else "w[k]"
-    if layout.is_carry(projection):
-        value = f"np.{number}({weight} / 256.0)" if real else f"np.int32(above_tag({weight}))"
-    else:
-        value = f"np.{number}({weight})"
-    if not event:
-        value = f"({value}) * np.{number}(messages[j])"
-    if real:
-        value = f"({value}) * np.{number}(amount)"
-    elif shift := _shift(projection, layout):
-        value = f"np.int32(({value}) {'<<' if shift == 'left' else '>>'} np.int32(amount))"
+
+    def value(weight: str) -> str:
+        """What a synapse of row j adds."""
+        if layout.is_carry(projection):
+            text = f"np.{number}({weight} / 256.0)" if real else f"np.int32(above_tag({weight}))"
+        else:
+            text = f"np.{number}({weight})"
+        if not event:
+            text = f"({text}) * np.{number}(messages[j])"
+        if real:
+            return f"({text}) * np.{number}(amount)"
+        shift = _shift(projection, layout)
+        return f"np.int32(({text}) {'<<' if shift == 'left' else '>>'} np.int32(amount))" if shift else text
+
     own_delays = has_own_delays(projection)
+
+    def added(target: str, what: str, indent: int) -> str:
+        lines = [f"at = {target}"]
+        if own_delays:
+            # At most once round the ring.
+            lines += ["at = np.uint32(at + start)", "at = at - length if at >= length else at"]
+        return "\n".join(" " * indent + line for line in [*lines, f"sums[at] += {what}"])
+
     synapse = "j * n + i" if projection.dense else "k"
     target = f"np.uint32(reached[{synapse}])" if own_delays or not projection.dense else "i"
-    lines = [f"at = {target}"]
-    if own_delays:
-        # At most once round the ring.
-        lines += ["at = np.uint32(at + start)", "at = at - length if at >= length else at"]
-    lines.append(f"sums[at] += {value}")
-    body = "\n".join(" " * 12 + line for line in lines)
     if projection.dense:
         return f"""
 @loop
-def deliver(events, count, messages, n, amount, w, indptr, reached, start, length, sums):
+def deliver(events, count, messages, n, amount, w, one, indptr, reached, start, length, sums):
     \"\"\"Dense rows, one synapse after the other.\"\"\"
     for e in range(count):
         j = np.int64(events[e])
         for i in range(n):
-{body}
+{added(target, value("w[j, i]"), 12)}
 """
     if layout.is_one_to_one(projection):
-        one = "\n".join(f"        {line}" for line in lines)
+        # Source and target are often the same number.
+        target = target if own_delays or not layout.is_identity(projection) else "k"
         return f"""
 @loop
-def deliver(events, count, messages, n, amount, w, indptr, reached, start, length, sums):
+def deliver(events, count, messages, n, amount, w, one, indptr, reached, start, length, sums):
     \"\"\"One synapse a source.\"\"\"
-    for e in range(count):
-        k = j = np.uint64(np.uint32(events[e]))
-{one}
+    if one:
+        for e in range(count):
+            k = j = np.uint64(np.uint32(events[e]))
+{added(target, value("w[0]"), 12)}
+    else:
+        for e in range(count):
+            k = j = np.uint64(np.uint32(events[e]))
+{added(target, value("w[k]"), 12)}
 """
     return f"""
 @loop
-def deliver(events, count, messages, n, amount, w, indptr, reached, start, length, sums):
+def deliver(events, count, messages, n, amount, w, one, indptr, reached, start, length, sums):
     \"\"\"Lists of synapses, one synapse after the other. Indices are unsigned: none counts from an end.\"\"\"
     for e in range(-{ROWS_AHEAD}, count):
         if e + {ROWS_AHEAD} < count:
             ahead = np.uint64(events[e + {ROWS_AHEAD}])
             fetch(reached, indptr[ahead], indptr[ahead + np.uint64(1)])
-            fetch(w, indptr[ahead], indptr[ahead + np.uint64(1)])
+            if not one:
+                fetch(w, indptr[ahead], indptr[ahead + np.uint64(1)])
         if e < 0:
             continue
         j = np.uint64(events[e])
-        for k in range(np.uint64(indptr[j]), np.uint64(indptr[j + np.uint64(1)])):
-{body}
+        first, end = np.uint64(indptr[j]), np.uint64(indptr[j + np.uint64(1)])
+        if one:
+            # All weigh the same: what is added is the same for all of a row.
+            what = {value("w[0]")}
+            for k in range(first, end):
+{added(target, "what", 16)}
+        else:
+            for k in range(first, end):
+{added(target, value("w[k]"), 16)}
 """
 
 
@@ -172,13 +191,14 @@ def delivery(index: int, layout: Layout, *, ahead: bool = False) -> Call:
     unit.add(f"sums = {unit.array(sums, number, 2)}{'' if own_delays else '[slot]'}")
     amount = unit.real(f"scale_{index}") if real else unit.word(abs(projection.weight_exp))
     unit.add(f"amount, skipped = {amount}, {unit.word(0 if ahead else every)}")
+    unit.add(f"one = {unit.word(f'one_weight_{index}')}")
     start, summed = "0", "sums"
     if own_delays:
         start, summed = "0" if each else "slot * size", "flat(sums)"
     # A chip sends with the weight as it was when the event was emitted: see `learning_source`.
     unit.add(
         "if skipped == 0 or n % skipped != 0:",
-        f"    deliver(events, count, messages, size, amount, w, {indptr}, {reached}, "
+        f"    deliver(events, count, messages, size, amount, w, one, {indptr}, {reached}, "
         f"np.uint32({start}), np.uint32(sums.size), {summed})",
     )
     if each:

@@ -58,28 +58,29 @@ def kernel_source(layout: Layout) -> Kernel:
         if layout.is_plastic(projection) and projection.learning is not None
     ]
     neurons = [number for number, population in enumerate(code.populations) if not population.is_source]
-    calls: list[Call] = []
     # 1. Deliver.
-    calls += [delivery(index, layout) for index, p in enumerate(code.projections) if layout.is_active(p)]
-    calls += [plain_trace(index, it, layout) for index, _, it in learning if it.form == "carry"]
+    arriving = [delivery(index, layout) for index, p in enumerate(code.projections) if layout.is_active(p)]
+    arriving += [plain_trace(index, it, layout) for index, _, it in learning if it.form == "carry"]
     # 2. Neurons.
+    emitting: list[Call] = []
     for number in neurons:
-        calls += [*courses(number, layout), *floored(number, layout), population_step(number, layout)]
+        emitting += [*courses(number, layout), *floored(number, layout), population_step(number, layout)]
     if code.task is not None:
-        calls.append(read_out(layout))
+        emitting.append(read_out(layout))
     # 3. Emit, neurons first, then sources.
     for number in neurons:
-        calls += emission(number, layout)
-    calls += _sources(layout)
+        emitting += emission(number, layout)
+    emitting += _sources(layout)
     # 4. and 5. Traces and learning.
+    ending: list[Call] = []
     for index, projection, it in learning:
         if it.form == "carry":
-            calls.append(carry(index, it, layout))
+            ending.append(carry(index, it, layout))
         else:
-            calls += ChipLearning(index, projection, it).calls(layout)
+            ending += ChipLearning(index, projection, it).calls(layout)
     # 6. Record.
-    calls += [_record(name, variable, layout) for name, variable in layout.variant.record]
-    return Kernel(tuple(calls))
+    ending += [_record(name, variable, layout) for name, variable in layout.variant.record]
+    return Kernel(tuple(arriving), tuple(emitting), tuple(ending))
 
 
 def shared_words(layout: Layout) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -179,6 +179,10 @@ class Layout:
         size = self.code.population(projection.source).size
         return not projection.dense and np.array_equal(projection.pre, np.arange(size))
 
+    def is_identity(self, projection: ProjectionCode) -> bool:
+        """Whether each source neuron has one synapse, to the target neuron of its own number."""
+        return self.is_one_to_one(projection) and np.array_equal(projection.pre, projection.post)
+
     def is_event(self, number: int, output: str) -> bool:
         """Whether an output is a flag, so that its messages are bare events."""
         width = self.programs[number].outputs[output]

@@ -51,6 +51,11 @@ def link(kernel: Kernel, load: Callable[[Call], int]) -> Linked:
     )
 
 
+def addressed(*arrays: NDArray[Any]) -> list[int]:
+    """The address and the shape of each."""
+    return [word for it in arrays for word in (it.ctypes.data, *it.shape)]
+
+
 def _words(entry: Entry, values: Mapping[str, Any]) -> list[int]:
     value: Any = values[entry.value] if isinstance(entry.value, str) else entry.value
     if entry.kind == "word":
@@ -61,4 +66,4 @@ def _words(entry: Entry, values: Mapping[str, Any]) -> list[int]:
     assert value.dtype == entry.dtype, f"{entry.value} is {value.dtype}, its unit needs {entry.dtype}"
     assert value.ndim == entry.dimensions, f"{entry.value} has {value.ndim} dimensions"
     assert value.flags.c_contiguous, f"{entry.value} is not contiguous"
-    return [value.ctypes.data, *value.shape]
+    return addressed(value)

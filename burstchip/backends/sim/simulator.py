@@ -17,7 +17,7 @@ from burstchip.backends.sim.code.step_source import checked
 from burstchip.backends.sim.compiled import load_loop, load_unit
 from burstchip.backends.sim.kernel_source import kernel_source, shared_words
 from burstchip.backends.sim.layout import Layout, Variant
-from burstchip.backends.sim.link import Linked, link
+from burstchip.backends.sim.link import Linked, addressed, link
 from burstchip.backends.sim.memory import (
     Arrays,
     allocate,
@@ -28,6 +28,7 @@ from burstchip.backends.sim.memory import (
     trace_draws,
     unsound,
 )
+from burstchip.backends.sim.threads import Share, divide, run_side_by_side
 from burstchip.backends.sim.unit import Call, Kernel
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import FACTORS, ChipProgram
@@ -39,10 +40,7 @@ register_codes({"BC569": "a state that no run of a program has"})
 
 
 def _run(begin: int, end: int, *tables: NDArray[Any]) -> None:
-    frame = [begin, end]
-    for table in tables:
-        frame += [table.ctypes.data, *table.shape]
-    words_ = np.array(frame, dtype=np.int64)
+    words_ = np.array([begin, end, *addressed(*tables)], dtype=np.int64)
     load_loop()(tables[0].ctypes.data, words_.ctypes.data)
 
 
@@ -66,6 +64,9 @@ class Simulation:
     readout: list[int] = field(default_factory=list)
     #: Whether the steps before the first have been done.
     led_in: bool = False
+    #: How many threads share the populations; what comes out does not depend on it.
+    threads: int = 1
+    _one_weight: dict[int, tuple[NDArray[Any], bool]] = field(default_factory=dict)
     load: Callable[[Call], int] = load_unit
     run: Callable[..., None] = _run
 
@@ -83,6 +84,11 @@ class Simulation:
     def visited(self) -> NDArray[np.int64]:
         """How many synapses the learning steps of each projection have gone through; no state."""
         return np.zeros(len(self.layout.code.projections), dtype=np.int64)
+
+    @cached_property
+    def divided(self) -> tuple[Share, ...]:
+        """The calls of each thread."""
+        return divide(self.kernel, self.layout, self.threads, self.load)
 
     @cached_property
     def linked(self) -> Linked:
@@ -135,30 +141,46 @@ class Simulation:
             **self.arrays,
             **given,
             f"written_{HALVINGS}": halvings,
+            **{f"one_weight_{i}": self._has_one_weight(i) for i in range(len(self.code.projections))},
             "visited": self.visited,
             "left_widths": np.zeros(len(self.code.populations), dtype=np.int64),
             **{f"r_{numbers[name]}_{variable}": array for (name, variable), array in records.items()},
         }
         now = shared_words(self.layout)
         now[words.BEGIN], now[words.FIRST], now[words.SEED] = begin, self.clock, self.seed
-        linked = self.linked
-        frames = linked.frames(values)
-        self.run(
-            begin,
-            end,
-            now,
-            linked.functions,
-            frames.ctypes.data + linked.starts,
-            linked.gates,
-            linked.periods,
-            linked.ahead,
-            periodic_flags(self.layout, begin, end - begin),
-            flags,
-        )
+        periodic = periodic_flags(self.layout, begin, end - begin)
+        if self.threads > 1 and len(self.divided) > 1:
+            run_side_by_side(self.divided, begin, end, now, values, periodic)
+        else:
+            linked = self.linked
+            frames = linked.frames(values)
+            self.run(
+                begin,
+                end,
+                now,
+                linked.functions,
+                frames.ctypes.data + linked.starts,
+                linked.gates,
+                linked.periods,
+                linked.ahead,
+                periodic,
+                flags,
+            )
         self._check_widths(values["left_widths"], begin, end)
         self.clock, self.led_in = end, True
         if task is not None:
             self.readout += given["predictions"].tolist()
+
+    def _has_one_weight(self, index: int) -> bool:
+        """Whether all synapses of a projection that does not learn have the same weight."""
+        weights = self.arrays[f"w_{index}"]
+        known = self._one_weight.get(index)
+        # The array itself tells whether others were set since.
+        if known is None or known[0] is not weights:
+            fixed = weights.size > 0 and not self.layout.is_plastic(self.code.projections[index])
+            known = weights, bool(fixed and np.all(weights == weights.flat[0]))
+            self._one_weight[index] = known
+        return known[1]
 
     def _check_widths(self, left: NDArray[np.int64], begin: int, end: int) -> None:
         """Raise `BurstchipError` BC568 where a program computed what its declared widths do not hold."""
@@ -280,8 +302,9 @@ def start(
     host: Host | None = None,
     seed: int | None = None,
     begin: int = 0,
+    threads: int = 1,
 ) -> Simulation:
-    """A simulation at clock `begin`. Projections named in `frozen` do not learn."""
+    """A simulation at clock `begin`, on several threads. Projections named in `frozen` do not learn."""
     names = {population.name for population in code.populations}
     neurons = tuple(place for place in record if place[0] in names)
     layout = Layout(code, Variant(learning, real, neurons, single))
@@ -293,4 +316,5 @@ def start(
         Host() if host is None else host,
         frozenset(frozen),
         tuple(place for place in record if place[0] not in names),
+        threads=threads,
     )

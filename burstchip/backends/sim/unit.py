@@ -52,9 +52,19 @@ class Call:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A program's run loop: the calls of one step, in their order."""
+    """A program's run loop: the calls of one step, in their order.
 
-    calls: tuple[Call, ...]
+    In its stages messages arrive, neurons and sources emit, synapses learn and what is recorded is kept.
+    """
+
+    arriving: tuple[Call, ...]
+    emitting: tuple[Call, ...]
+    ending: tuple[Call, ...]
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Those of all stages."""
+        return (*self.arriving, *self.emitting, *self.ending)
 
     @property
     def texts(self) -> frozenset[str]:
