@@ -143,7 +143,7 @@ def _rates_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_st
 def _noise_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
     """The mean gap between events along neurons of the greatest rate, and each neuron's share of that rate.
 
-    Raises `BurstchipError` BC694 above 64 events a step.
+    Raises `BurstchipError` BC694 above 4 events a step.
     """
     mean = np.asarray(values["rate"], dtype=np.float64) * step_ms / 1000
     greatest = float(np.max(mean))

@@ -32,8 +32,8 @@ SHARE_BITS = 16
 GAP = (1 << 31) - 1
 GAP_SHIFT = 11
 #: How many arrivals at one neuron a step tells apart, and the mean up to which more are beyond all odds.
-MOST = 255
-MEAN = 64.0
+MOST = 20
+MEAN = 4.0
 
 #: One neuron, where gaps and draws are integers.
 ONE = 1 << (GAP_BITS + DRAW_BITS)

@@ -29,15 +29,16 @@ def _load_loop() -> Callable[[int, int], None]:
 def shares(layout: Layout, threads: int) -> tuple[frozenset[str], ...]:
     """Which populations each thread has: the costliest first, each to the thread that has least to do."""
     costs: dict[str, float] = {}
+    # In operations of a program for a neuron, as measured on networks of the paper.
     for population, program in zip(layout.code.populations, layout.programs, strict=True):
         # A source that goes from event to event looks at few of its neurons.
-        costs[population.name] = population.size * (1.0 if program.sends_arrivals else len(program.nodes))
+        costs[population.name] = population.size * (12.0 if program.sends_arrivals else len(program.nodes))
     for projection in layout.code.projections:
-        learns = layout.is_plastic(projection)
+        sources = layout.code.population(projection.source).size
         # Few sources emit in a step; where synapses learn, traces of all are looked at.
-        costs[projection.target] += projection.weights.size / 200
-        if learns:
-            costs[projection.target] += 4 * layout.code.population(projection.source).size
+        costs[projection.target] += projection.weights.size / 12 + sources * 5
+        if layout.is_plastic(projection):
+            costs[projection.target] += 50 * sources
     loads = [0.0] * threads
     taken: list[set[str]] = [set() for _ in range(threads)]
     for name in sorted(costs, key=lambda it: (-costs[it], it)):

@@ -111,5 +111,5 @@ def short_term(draw: st.DrawFn, size: int, per_neuron: frozenset[str], step_ms: 
 @st.composite
 def noise(draw: st.DrawFn, size: int, per_neuron: frozenset[str], step_ms: float) -> dict[str, Any]:
     """The keys of a population of private noise."""
-    rates = between(0, 1500 / step_ms, (0.0, 2000 / step_ms))
+    rates = between(0, 1500 / step_ms, (0.0, 4000 / step_ms, 1e-3))
     return {"rate": written(draw(each(rates, size, "rate" in per_neuron)), "Hz")}

@@ -75,7 +75,7 @@ def changed(name: str, **fields: object) -> Program:
 
 def test_what_a_program_of_arrivals_cannot_have() -> None:
     verify_program(PROGRAM)
-    with pytest.raises(ProgramError, match="7 arrivals at most, required: 255"):
+    with pytest.raises(ProgramError, match="7 arrivals at most, required: 20"):
         verify_program(changed("arrivals", attribute=7, width=Width(0, 7)))
     width = Width(0, 1 << 17)
     wide = replace(changed("share", width=width), parameters={**PROGRAM.parameters, "share": width})

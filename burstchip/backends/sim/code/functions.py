@@ -76,14 +76,13 @@ def exp32(x):
     shifted = inside * _f32(1.4426950408889634) + _TO_WHOLE32
     n = shifted - _TO_WHOLE32
     r = (inside - n * _LN2_HIGH32) - n * _LN2_LOW32
-    series = _f32(1.0 / 5040.0)
-    series = series * r + _f32(1.0 / 720.0)
-    series = series * r + _f32(1.0 / 120.0)
-    series = series * r + _f32(1.0 / 24.0)
-    series = series * r + _f32(1.0 / 6.0)
-    series = series * r + _f32(0.5)
-    series = series * r + _f32(1.0)
-    series = series * r + _f32(1.0)
+    # In pairs, so that few operations have to wait for one another.
+    square = r * r
+    low = (_f32(1.0) + r) + square * (_f32(0.5) + r * _f32(1.0 / 6.0))
+    high = (_f32(1.0 / 24.0) + r * _f32(1.0 / 120.0)) + square * (
+        _f32(1.0 / 720.0) + r * _f32(1.0 / 5040.0)
+    )
+    series = low + (square * square) * high
     return _of_bits32(np.int32(_bits32(series) + np.int32(_bits32(shifted) << np.int32(23))))
 
 
