@@ -18,9 +18,12 @@ Neurosci. 24, 1010 (2021), whose simulations hold v at rest while it is refracto
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
+from hw_models.neurons import current_noise
 from hw_models.neurons.conductances import (
     BIAS,
     CONDUCTANCE,
@@ -49,7 +52,7 @@ from hw_models.neurons.model import (
     Settable,
 )
 from hw_models.neurons.quantities import decay_tau, decay_units, mv_per_unit, nearest_steps, voltage_units
-from hw_models.program.trace import clip, function, maximum, program, saturate, shift_rounded, where
+from hw_models.program.trace import Program, clip, function, maximum, program, saturate, shift_rounded, where
 from hw_models.program.widths import FLAG, Width, unsigned
 
 ARGUMENT_BITS = 10
@@ -59,50 +62,59 @@ LOW, HIGH = -16 << ARGUMENT_BITS, 12 << ARGUMENT_BITS
 RATIO_BITS = 12
 
 
-@program(
-    states={
-        "v": VOLTAGE,
-        "w": VOLTAGE,
-        "idle": unsigned(16),
-        "g_exc": CONDUCTANCE,
-        "g_inh": CONDUCTANCE,
-    },
-    parameters={
-        **WIDTHS,
-        "d_v": DECAY,
-        "d_w": DECAY,
-        "threshold": VOLTAGE,
-        "slope": unsigned(24),
-        "rise": unsigned(23),
-        "peak": VOLTAGE,
-        "floor": VOLTAGE,
-        "v_reset": VOLTAGE,
-        "ratio": Width(-(1 << 20), 1 << 20),
-        "adapt": VOLTAGE,
-        "bias": BIAS,
-        "refractory": unsigned(16),
-    },
-    inputs={"exc": CONDUCTANCE, "inh": CONDUCTANCE},
-    outputs={"events": FLAG},
-)
-def adex_program(s, p, x):  # type: ignore[no-untyped-def]
-    """One step; `w` is the adaptation's current as the voltage it leads to."""
-    exc, inh = opened(s.g_exc, x.exc, p.d_exc), opened(s.g_inh, x.inh, p.d_inh)
-    argument = clip(shift_rounded((s.v - p.threshold) * p.slope, SLOPE_BITS), LOW, HIGH)
-    steep = function("exp", argument, argument_bits=ARGUMENT_BITS, result_bits=RESULT_BITS)
-    target = drive(s.v, exc, inh, p) + p.bias - s.w + shift_rounded(steep * p.rise, RESULT_BITS)
-    moved = maximum(toward(s.v, target, p.d_v), p.floor)
-    v = where(s.idle > 0, p.v_reset, moved)
-    spike = v > p.peak
-    w = toward(s.w, shift_rounded(v * p.ratio, RATIO_BITS), p.d_w)
-    states = {
-        "v": where(spike, p.v_reset, v),
-        "w": saturate(w + spike * p.adapt, bits=24),
-        "idle": where(spike, p.refractory, maximum(s.idle - 1, 0)),
-        "g_exc": exc,
-        "g_inh": inh,
-    }
-    return states, {"events": spike}
+@lru_cache(maxsize=2)
+def adex_program(*, noisy: bool = False) -> Program:
+    """The program, with or without noise."""
+
+    def adex_program(s, p, x):  # type: ignore[no-untyped-def]
+        """One step; `w` is the adaptation's current as the voltage it leads to."""
+        noise, p = current_noise.disturbed(s, p, current_noise.SOMA, noisy)
+        exc, inh = opened(s.g_exc, x.exc, p.d_exc), opened(s.g_inh, x.inh, p.d_inh)
+        argument = clip(shift_rounded((s.v - p.threshold) * p.slope, SLOPE_BITS), LOW, HIGH)
+        steep = function("exp", argument, argument_bits=ARGUMENT_BITS, result_bits=RESULT_BITS)
+        target = drive(s.v, exc, inh, p) + p.bias - s.w + shift_rounded(steep * p.rise, RESULT_BITS)
+        moved = maximum(toward(s.v, target, p.d_v), p.floor)
+        v = where(s.idle > 0, p.v_reset, moved)
+        spike = v > p.peak
+        w = toward(s.w, shift_rounded(v * p.ratio, RATIO_BITS), p.d_w)
+        states = {
+            "v": where(spike, p.v_reset, v),
+            "w": saturate(w + spike * p.adapt, bits=24),
+            "idle": where(spike, p.refractory, maximum(s.idle - 1, 0)),
+            "g_exc": exc,
+            "g_inh": inh,
+            **noise,
+        }
+        return states, {"events": spike}
+
+    return program(
+        states={
+            "v": VOLTAGE,
+            "w": VOLTAGE,
+            "idle": unsigned(16),
+            "g_exc": CONDUCTANCE,
+            "g_inh": CONDUCTANCE,
+            **current_noise.states(current_noise.SOMA, noisy),
+        },
+        parameters={
+            **WIDTHS,
+            "d_v": DECAY,
+            "d_w": DECAY,
+            "threshold": VOLTAGE,
+            "slope": unsigned(24),
+            "rise": unsigned(23),
+            "peak": VOLTAGE,
+            "floor": VOLTAGE,
+            "v_reset": VOLTAGE,
+            "ratio": Width(-(1 << 20), 1 << 20),
+            "adapt": VOLTAGE,
+            "bias": BIAS,
+            "refractory": unsigned(16),
+            **current_noise.chip(current_noise.SOMA, noisy),
+        },
+        inputs={"exc": CONDUCTANCE, "inh": CONDUCTANCE},
+        outputs={"events": FLAG},
+    )(adex_program)
 
 
 def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:
@@ -145,7 +157,7 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
         "leak": Represented(("bias",), lambda _: leak),
     }
     open_unit = 2.0 ** -constants["leak_bits"]
-    return ChipNumbers(
+    numbers = ChipNumbers(
         parameters=chip,
         represents=stands_for,
         port_units={port: port_unit(values, port, step_ms, open_unit) * leak for port in ("exc", "inh")},
@@ -155,6 +167,14 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
         starts={"v": (unit, rest), "w": (unit * leak, 0.0)},
         leaks={"exc": leak, "inh": leak},
     )
+    scales = {"bias": 1 / (leak * unit)}
+    return current_noise.with_noise(numbers, values, step_ms, current_noise.SOMA, scales)
+
+
+@lru_cache(maxsize=2)
+def _noisy(names: frozenset[str]) -> NeuronModel:
+    all_names = current_noise.completed(names, current_noise.SOMA)
+    return replace(ADEX.with_given(all_names), program=adex_program(noisy=True))
 
 
 ADEX: NeuronModel = NeuronModel(
@@ -179,12 +199,14 @@ ADEX: NeuronModel = NeuronModel(
     ),
     ports=ports("", "the membrane"),
     in_chip_units=in_chip_units,
-    program=adex_program,
+    program=adex_program(),
     variables=(Settable("bias", "bias", "bias"),),
     initial=(
         Parameter("v", "voltage", None, "potential of the membrane"),
         Parameter("w", "current", None, "adaptation's current"),
     ),
+    options=current_noise.parameters(current_noise.SOMA),
+    extended=_noisy,
 )
 
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from hw_models.neurons import burst_rule
+from hw_models.neurons import burst_rule, current_noise
 from hw_models.neurons.burst_detector import BY_TRACE, BY_WINDOW, by_trace, by_window
 from hw_models.neurons.conductances import toward
 from hw_models.neurons.model import ChipNumbers, NeuronModel, Parameter, Reals
@@ -49,15 +49,16 @@ _DRAW_BITS = 16
 _TIME = unsigned(16)
 
 
-@lru_cache(maxsize=4)
-def burst_poisson_program(*, traces: bool = False, rule: bool = False) -> Program:
-    """The program, which finds bursts by intervals or by a trace, and teaches its synapses or does not."""
+@lru_cache(maxsize=8)
+def burst_poisson_program(*, traces: bool = False, rule: bool = False, noisy: bool = False) -> Program:
+    """The program: bursts found by intervals or by a trace, with or without the burst rule and noise."""
     states, parameters = BY_TRACE if traces else BY_WINDOW
     detected = by_trace if traces else by_window
     more = burst_rule.declared(rule)
 
     def burst_poisson(s, p, x):  # type: ignore[no-untyped-def]
         f = sigmoid(s.d, p)
+        noise, p = current_noise.disturbed(s, p, current_noise.BOTH, noisy)
         soma, dendrite, conductances = currents(s, p, x)
         v, d = toward(s.v, soma, p.d_soma), toward(s.d, dendrite, p.d_dendrite)
         before = slow(s, p, d)
@@ -75,6 +76,7 @@ def burst_poisson_program(*, traces: bool = False, rule: bool = False) -> Progra
             **after_spike(before, event, p),
             **conductances,
             **detector,
+            **noise,
         }
         if not rule:
             return after, {"spikes": spike, **outputs}
@@ -88,12 +90,14 @@ def burst_poisson_program(*, traces: bool = False, rule: bool = False) -> Progra
             "waits": unsigned(17),
             **states,
             **more.states,
+            **current_noise.states(current_noise.BOTH, noisy),
         },
         parameters={
             **CHIP,
             **dict.fromkeys(_TIMES, _TIME),
             **parameters,
             **more.parameters,
+            **current_noise.chip(current_noise.BOTH, noisy),
         },
         inputs={**INPUTS, **more.inputs},
         outputs={**OUTPUTS, **more.outputs},
@@ -111,9 +115,14 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
     return burst_rule.with_rule(added, values, step_ms)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _extended(names: frozenset[str]) -> NeuronModel:
-    program = burst_poisson_program(traces="burst_trace" in names, rule=bool(names & burst_rule.NAMES))
+    names = current_noise.completed(names, current_noise.BOTH)
+    program = burst_poisson_program(
+        traces="burst_trace" in names,
+        rule=bool(names & burst_rule.NAMES),
+        noisy=current_noise.TAU in names,
+    )
     return burst_rule.extended(BURST_POISSON, names, program)
 
 
@@ -132,6 +141,6 @@ BURST_POISSON: NeuronModel = NeuronModel(
     program=burst_poisson_program(),
     variables=VARIABLES,
     initial=INITIAL,
-    options=(BURST_TRACE, *burst_rule.PARAMETERS),
+    options=(BURST_TRACE, *burst_rule.PARAMETERS, *current_noise.parameters(current_noise.BOTH)),
     extended=_extended,
 )

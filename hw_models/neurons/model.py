@@ -216,7 +216,15 @@ class NeuronModel:
     def preset(self, name: str, doc: str, **defaults: float) -> NeuronModel:
         """The model under another name, with other defaults of some parameters."""
         parameters = tuple(replace(it, default=defaults.get(it.name, it.default)) for it in self.parameters)
-        return replace(self, name=name, doc=doc, parameters=parameters)
+        extended = self.extended
+
+        def longer(given: frozenset[str]) -> NeuronModel:
+            assert extended is not None, "a model without a longer program"
+            return extended(given).preset(name, doc, **defaults)
+
+        return replace(
+            self, name=name, doc=doc, parameters=parameters, extended=None if extended is None else longer
+        )
 
     @property
     def widest(self) -> NeuronModel:

@@ -22,7 +22,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from hw_models.neurons import burst_rule
+from hw_models.neurons import burst_rule, current_noise
 from hw_models.neurons.burst_detector import BY_TRACE, BY_WINDOW, by_trace, by_window
 from hw_models.neurons.conductances import VOLTAGE, toward
 from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Parameter, Reals
@@ -52,14 +52,15 @@ from hw_models.program.widths import unsigned
 _CURRENTS = {"soma_current": "dendrite_to_soma", "plateau": "plateau", "bap": "back_propagation"}
 
 
-@lru_cache(maxsize=4)
-def pyramidal_program(*, traces: bool = False, rule: bool = False) -> Program:
-    """The program, which finds bursts by intervals or by a trace, and teaches its synapses or does not."""
+@lru_cache(maxsize=8)
+def pyramidal_program(*, traces: bool = False, rule: bool = False, noisy: bool = False) -> Program:
+    """The program: bursts found by intervals or by a trace, with or without the burst rule and noise."""
     states, parameters = BY_TRACE if traces else BY_WINDOW
     detected = by_trace if traces else by_window
     more = burst_rule.declared(rule)
 
     def pyramidal(s, p, x):  # type: ignore[no-untyped-def]
+        noise, p = current_noise.disturbed(s, p, current_noise.BOTH, noisy)
         soma, dendrite, conductances = currents(s, p, x)
         dendrite = dendrite + where(s.box > 0, p.bap, 0)
 
@@ -79,6 +80,7 @@ def pyramidal_program(*, traces: bool = False, rule: bool = False) -> Program:
             **after_spike(before, spike, p),
             **conductances,
             **detector,
+            **noise,
         }
         if not rule:
             return after, {"spikes": spike, **outputs}
@@ -86,13 +88,20 @@ def pyramidal_program(*, traces: bool = False, rule: bool = False) -> Program:
         return {**after, **kept}, {"spikes": spike, **outputs, **factors}
 
     return program(
-        states={**STATES, "box": unsigned(16), **states, **more.states},
+        states={
+            **STATES,
+            "box": unsigned(16),
+            **states,
+            **more.states,
+            **current_noise.states(current_noise.BOTH, noisy),
+        },
         parameters={
             **CHIP,
             **dict.fromkeys(_CURRENTS, VOLTAGE),
             "box_steps": unsigned(16),
             **parameters,
             **more.parameters,
+            **current_noise.chip(current_noise.BOTH, noisy),
         },
         inputs={**INPUTS, **more.inputs},
         outputs={**OUTPUTS, **more.outputs},
@@ -115,9 +124,14 @@ def in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
     return burst_rule.with_rule(replace(numbers, parameters=chip, represents=stands_for), values, step_ms)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _extended(names: frozenset[str]) -> NeuronModel:
-    program = pyramidal_program(traces="burst_trace" in names, rule=bool(names & burst_rule.NAMES))
+    names = current_noise.completed(names, current_noise.BOTH)
+    program = pyramidal_program(
+        traces="burst_trace" in names,
+        rule=bool(names & burst_rule.NAMES),
+        noisy=current_noise.TAU in names,
+    )
     return burst_rule.extended(PYRAMIDAL, names, program)
 
 
@@ -137,6 +151,6 @@ PYRAMIDAL: NeuronModel = NeuronModel(
     program=pyramidal_program(),
     variables=VARIABLES,
     initial=INITIAL,
-    options=(BURST_TRACE, *burst_rule.PARAMETERS),
+    options=(BURST_TRACE, *burst_rule.PARAMETERS, *current_noise.parameters(current_noise.BOTH)),
     extended=_extended,
 )

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from hw_models.neurons import current_noise
 from hw_models.neurons.burst_detector import as_trace, as_window, trace_decay, window_steps
 from hw_models.neurons.conductances import (
     BIAS,
@@ -229,7 +230,7 @@ def two_compartments(values: Mapping[str, Reals], step_ms: float, voltage_steps:
         stands_for[name] = Represented((of,), lambda _, name=name: values[name])  # type: ignore[misc]
     leak = 2.0 ** -constants["leak_bits"]
     leaks = {port: 1 / (soma if port.startswith("soma") else dendrite) for port in INPUTS}
-    return ChipNumbers(
+    numbers = ChipNumbers(
         parameters=chip,
         represents=stands_for,
         port_units={port: port_unit(values, port, step_ms, leak) * leaks[port] for port in INPUTS},
@@ -247,3 +248,5 @@ def two_compartments(values: Mapping[str, Reals], step_ms: float, voltage_steps:
         },
         leaks=leaks,
     )
+    scales = {"bias": soma / unit, "dendrite_bias": dendrite / unit}
+    return current_noise.with_noise(numbers, values, step_ms, current_noise.BOTH, scales)

@@ -50,6 +50,9 @@ def opened(
     put("tau_exc", "ms", times)
     put("tau_inh", "ms", times)
     put("adaptation", "pA", between(-300, 100, (0.0,)))
+    if draw(st.integers(0, 2)) == 0:
+        put("noise", "pA", between(0, 500, (0.0, 100.0)))
+        put("tau_noise", "ms", between(0, 60, (0.0, step_ms, 5.0)))
     if model.startswith("adex"):
         put("slope", "mV", between(0.5, 5, (2.0,)))
         put("refractory", "ms", between(0, 5, (0.0, step_ms)))

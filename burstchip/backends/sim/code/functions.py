@@ -79,9 +79,7 @@ def exp32(x):
     # In pairs, so that few operations have to wait for one another.
     square = r * r
     low = (_f32(1.0) + r) + square * (_f32(0.5) + r * _f32(1.0 / 6.0))
-    high = (_f32(1.0 / 24.0) + r * _f32(1.0 / 120.0)) + square * (
-        _f32(1.0 / 720.0) + r * _f32(1.0 / 5040.0)
-    )
+    high = (_f32(1.0 / 24.0) + r * _f32(1.0 / 120.0)) + square * (_f32(1.0 / 720.0) + r * _f32(1.0 / 5040.0))
     series = low + (square * square) * high
     return _of_bits32(np.int32(_bits32(series) + np.int32(_bits32(shifted) << np.int32(23))))
 
