@@ -36,6 +36,14 @@ def experiment(
     step: Annotated[
         str | None, typer.Option(metavar="TIME", help="The time step, such as 0.5ms, in place of its own.")
     ] = None,
+    errors: Annotated[
+        bool,
+        typer.Option(
+            "--errors",
+            help="In integers: tell apart what step, rounded parameters and rounded states change, by three "
+            "more runs in real numbers.",
+        ),
+    ] = False,
     set_: Settings = None,
     out_dir: Annotated[Path | None, out_folder()] = None,
     overwrite: Overwrite = False,
@@ -47,6 +55,7 @@ def experiment(
     Exit code 0 where every check passes, 1 where one does not.
     """
     with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
+        from burstchip.backends.available import REAL
         from burstchip.cli.checks import exclude
 
         exclude(
@@ -58,7 +67,13 @@ def experiment(
         if name is None:
             _list(out)
             return
-        outcome = _run(name, backend, threads, seeds, step, set_, out_dir, overwrite, out)
+        exclude(
+            errors and backend in REAL,
+            "--errors cannot be combined with a backend of real numbers",
+            "a backend of integers, such as sim",
+            backend,
+        )
+        outcome = _run(name, backend, threads, seeds, step, set_, out_dir, overwrite, out, errors=errors)
         if not outcome.passes:
             raise typer.Exit(MISSED)
 
@@ -83,18 +98,22 @@ def _run(
     folder: Path | None,
     overwrite: bool,
     out: Output,
+    *,
+    errors: bool,
 ) -> Outcome:
     from burstchip.backends.available import require_backend
     from burstchip.cli.checks import settings, time_of
     from burstchip.experiments.experiment import experiment as find
-    from burstchip.experiments.page import measured, refuse_taken, results, write_outcome
+    from burstchip.experiments.page import measured, refuse_taken, results, share, write_outcome
     from burstchip.experiments.running import run_experiment, step_of
+    from burstchip.experiments.shares import shares_of
 
     found = find(name)
     require_backend(backend)
     step_ms = step_of(found, backend, None if step is None else time_of(step, "--step"))
     folder = Path(name) if folder is None else folder
     refuse_taken(folder, overwrite=overwrite)
+    given = settings(set_)
     with progress(name, "compiling", quiet=out.quiet) as advance:
 
         def watch(what: str, done: int, total: int) -> None:
@@ -105,12 +124,13 @@ def _run(
             backend=backend,
             seeds=None if seeds is None else range(1, seeds + 1),
             step_ms=step_ms,
-            overrides=settings(set_),
+            overrides=given,
             watch=watch,
             threads=threads,
         )
+        shares = shares_of(outcome, overrides=given, watch=watch, threads=threads) if errors else ()
     command = shlex.join(["burstchip", *sys.argv[1:]])
-    page = write_outcome(outcome, folder, command, overwrite=overwrite)
+    page = write_outcome(outcome, folder, command, overwrite=overwrite, shares=shares)
     rows = [
         (
             it.check.what,
@@ -122,10 +142,22 @@ def _run(
         for it in outcome.checks
     ]
     out.table(found.description.title, ["check"], ["published", "accepted", "measured"], "passes", rows)
+    if shares:
+        parts = [
+            (
+                it.check.what,
+                f"{it.exact:.3g} {it.check.unit}".rstrip(),
+                *(share(it, part) for part in (it.step, it.parameter, it.state)),
+                f"± {it.chance:.2g}",
+            )
+            for it in shares
+        ]
+        headings = ["real", "step", "parameters", "states"]
+        out.table("Where the differences come from", ["check"], headings, "chance", parts)
     passed = sum(it.passes for it in outcome.checks)
     out.text(
         f"{passed} of {len(rows)} checks pass; {backend}, {outcome.step_ms:g} ms a step, "
         f"{len(outcome.seeds)} seed{'s' * (len(outcome.seeds) > 1)}; page: {page}"
     )
-    out.result({**results(outcome), "page": str(page)})
+    out.result({**results(outcome, shares), "page": str(page)})
     return outcome

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 from burstchip.backends.available import REAL
 from burstchip.experiments.running import Checked, Outcome, recording
+from burstchip.experiments.shares import Shares
 from burstchip.files.provenance import this_session
 from burstchip.report.page import environment
 from compiler.strict_json import strict_json
@@ -30,9 +33,26 @@ def measured(it: Checked) -> str:
     return f"{it.mean:.3g}{spread} {it.check.unit}".rstrip()
 
 
-def results(outcome: Outcome) -> dict[str, Any]:
+def share(it: Shares, value: float) -> str:
+    """A part of a difference, with its sign."""
+    return f"{value:+.2g} {it.check.unit}".rstrip()
+
+
+def results(outcome: Outcome, shares: Sequence[Shares] = ()) -> dict[str, Any]:
     """All numbers as plain values."""
+    errors = [
+        {
+            "quantity": it.check.quantity,
+            "exact": it.exact,
+            "step": it.step,
+            "parameter": it.parameter,
+            "state": it.state,
+            "chance": None if isnan(it.chance) else it.chance,
+        }
+        for it in shares
+    ]
     return {
+        **({"errors": errors} if shares else {}),
         "ok": outcome.passes,
         "experiment": outcome.experiment.name,
         "backend": outcome.backend,
@@ -57,7 +77,7 @@ def results(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def render(outcome: Outcome, command: str) -> str:
+def render(outcome: Outcome, command: str, shares: Sequence[Shares] = ()) -> str:
     """The page as HTML with every picture inside."""
     description, session = outcome.experiment.description, this_session()
     numbers = ", ".join(str(seed) for seed in outcome.seeds)
@@ -96,6 +116,15 @@ def render(outcome: Outcome, command: str) -> str:
                 ("SHA-256 of the artifacts", ", ".join(outcome.artifacts)),
             ],
             diagnostics=[str(it) for it in outcome.diagnostics],
+            shares=[
+                {
+                    "what": it.check.what,
+                    "exact": f"{it.exact:.3g} {it.check.unit}".rstrip(),
+                    "parts": [share(it, part) for part in (it.step, it.parameter, it.state)],
+                    "chance": "–" if isnan(it.chance) else f"± {it.chance:.2g}",
+                }
+                for it in shares
+            ],
         )
     )
 
@@ -118,15 +147,22 @@ def refuse_taken(folder: Path, *, overwrite: bool) -> None:
     )
 
 
-def write_outcome(outcome: Outcome, folder: Path, command: str, *, overwrite: bool = False) -> Path:
+def write_outcome(
+    outcome: Outcome,
+    folder: Path,
+    command: str,
+    *,
+    overwrite: bool = False,
+    shares: Sequence[Shares] = (),
+) -> Path:
     """Write the page, `results.json`, `rates.nc` and pictures, all or nothing; returns the page's path.
 
     Raises `BurstchipError`: BC712 where the folder must not be replaced, BC713 where it cannot be written.
     """
     refuse_taken(folder, overwrite=overwrite)
     files = {
-        "report.html": render(outcome, command).encode(),
-        RESULTS: (strict_json(results(outcome)) + "\n").encode(),
+        "report.html": render(outcome, command, shares).encode(),
+        RESULTS: (strict_json(results(outcome, shares)) + "\n").encode(),
         "rates.nc": recording(outcome),
     }
     files[f"{outcome.experiment.name}.png"] = outcome.drawing.whole

@@ -14,6 +14,7 @@ import numpy as np
 from burstchip.arguments import Overrides
 from burstchip.backends.available import REAL
 from burstchip.compilation import check_file
+from burstchip.error_shares import with_rounded_parameters
 from burstchip.experiments.experiment import Check, Drawing, Experiment, Runs
 from burstchip.experiments.rates import Rates, Reals, count_rates
 from burstchip.report.style import figure_style
@@ -25,7 +26,8 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes({"BC711": "an experiment whose bins are not whole numbers of steps"})
 
-_NONE: Overrides = MappingProxyType({})
+#: The network as it is.
+NO_OVERRIDES: Overrides = MappingProxyType({})
 
 #: Called with what runs, the bins that are done and all bins of all seeds and variants.
 Watch = Callable[[str, int, int], None]
@@ -96,12 +98,12 @@ def step_of(it: Experiment, backend: str, step_ms: float | None) -> float:
 
 
 def _compiled(
-    it: Experiment, backend: str, step_ms: float, seed: int, overrides: Overrides
+    it: Experiment, step_ms: float, seed: int, overrides: Overrides, *, exact: bool
 ) -> tuple[ChipProgram, tuple[Diagnostic, ...]]:
-    """The network with the settings of a step, for no chip where nothing is rounded, and its warnings."""
+    """The network with the settings of a step, for no chip where everything is exact, and its warnings."""
     settings = {
         "step": f"{step_ms:.12g} ms",
-        "target": NO_CHIP if backend in REAL else "loihi2",
+        "target": NO_CHIP if exact else "loihi2",
         **it.settings(step_ms),
         **overrides,
     }
@@ -117,13 +119,15 @@ def run_experiment(
     backend: str = "reference",
     seeds: Sequence[int] | None = None,
     step_ms: float | None = None,
-    overrides: Overrides = _NONE,
+    overrides: Overrides = NO_OVERRIDES,
     watch: Watch | None = None,
     threads: int = 1,
+    rounded: bool = False,
 ) -> Outcome:
     """Run an experiment: by default in `reference`, with the seeds and at the step that it names.
 
-    `overrides` set parameters of its network, `threads` are those of `open_run`.
+    `overrides` set parameters of its network, `threads` are those of `open_run`. With `rounded` real numbers
+    have the parameters and weights that a chip's integers stand for.
 
     Raises `BurstchipError`: BC711 for a step that does not fit, and those of compiling and running.
     """
@@ -141,7 +145,10 @@ def run_experiment(
         for name, varied in variants.items():
             with tempfile.TemporaryDirectory() as folder:
                 files = it.inputs(name, step, seed, Path(folder))
-                code, reported = _compiled(it, backend, step, seed, {**varied, **files, **overrides})
+                settings = {**varied, **files, **overrides}
+                code, reported = _compiled(it, step, seed, settings, exact=backend in REAL and not rounded)
+            if rounded:
+                code = with_rounded_parameters(code)
             messages |= {str(message): message for message in reported}
             artifacts.append(artifact_sha256(code))
 

@@ -4,10 +4,10 @@
     tau_adaptation dw/dt = subthreshold (v - rest) - w
     spike where v > peak:  v <- reset for `refractory`, w <- w + adaptation
 
-with g = `leak` and the drive of `hw_models.neurons.conductances`. v stays within -80..20 mV below and above
-`peak`, as far as `floor` and a step's rise allow. All right-hand sides read the state at the beginning of the
-step, but for w, which reads the new v. The exponential's argument ends at 12, from where on a step takes any
-neuron over its peak.
+with g = `leak` and the drive of `hw_models.neurons.conductances`. v is at least `floor`. All right-hand sides
+read the state at the beginning of the step, but for w, which reads the new v, and where it was reset, the
+reset: how far a step takes v above the peak depends on the step alone. The exponential's argument ends at 12,
+from where on a step takes any neuron over its peak.
 
 `adex_pv` and `adex_som` have the parameters of cells that express parvalbumin and somatostatin; the threshold
 of a neuron with a rheobase I is rest + I / (g + a) + slope (1 - ln(1 + a / g)), a = `subthreshold`.
@@ -76,9 +76,10 @@ def adex_program(*, noisy: bool = False) -> Program:
         moved = maximum(toward(s.v, target, p.d_v), p.floor)
         v = where(s.idle > 0, p.v_reset, moved)
         spike = v > p.peak
-        w = toward(s.w, shift_rounded(v * p.ratio, RATIO_BITS), p.d_w)
+        after = where(spike, p.v_reset, v)
+        w = toward(s.w, shift_rounded(after * p.ratio, RATIO_BITS), p.d_w)
         states = {
-            "v": where(spike, p.v_reset, v),
+            "v": after,
             "w": saturate(w + spike * p.adapt, bits=24),
             "idle": where(spike, p.refractory, maximum(s.idle - 1, 0)),
             "g_exc": exc,

@@ -254,7 +254,8 @@ def test_the_interneurons(
         {"exc": {"g_exc": 0.7}, "inh": {"g_inh": 0.4}},
         before=f"steep = exp(clip((v - ({threshold}))/{slope}, -16, 12)); held = w; "
         "drive = g_exc*(0 - v) + g_inh*(-80 - v)",
-        after=f"v = clip(v, -80, inf); w = {a}*(v + 70) + (w - {a}*(v + 70))*exp(-dt/({tau_w}*ms))",
+        after="v = clip(v, -80, inf); after = v*int(v <= 0) - 70*int(v > 0); "
+        f"w = {a}*(after + 70) + (w - {a}*(after + 70))*exp(-dt/({tau_w}*ms))",
     )
     theirs = {name: values for name, values in theirs.items() if name != "w"}
     agree(seen(text, tmp_path), theirs, "events", 5)

@@ -46,6 +46,35 @@ def test_a_run_and_what_it_writes(tmp_path: Path, burstchip) -> None:
         write_outcome(outcome, tmp_path / "mine", "", overwrite=True)
 
 
+@pytest.mark.slow
+def test_where_differences_come_from(burstchip) -> None:
+    """The shares of a run in integers add up to what it is off the real numbers at the experiment's step."""
+    options = ("--backend", "sim", "--step", "1ms", "--set", "size=40", "--set", "interneurons=10")
+    command = ("experiment", "fig3_multiplexing", "--seeds", 2, "--errors", *options, "--threads", 2)
+    done = burstchip(*command, "--out", "shares", "--json")
+    assert done.code == 1
+    exact = run_experiment(experiment("fig3_multiplexing"), seeds=(1, 2), overrides=SMALL)
+    same = [
+        run_experiment(exact.experiment, seeds=(1, 2), step_ms=1.0, overrides=SMALL, rounded=it).checks
+        for it in (False, True)
+    ]
+    shares = done.json["errors"]
+    assert [it["quantity"] for it in shares] == [it["quantity"] for it in done.json["checks"]]
+    for one, check, real, at_step, rounded in zip(
+        shares, done.json["checks"], exact.checks, *same, strict=True
+    ):
+        assert one["exact"] == real.mean
+        assert one["step"] == at_step.mean - real.mean
+        assert one["parameter"] == rounded.mean - at_step.mean
+        assert one["state"] == check["mean"] - rounded.mean
+        assert one["chance"] > 0
+    # Rounded parameters are others than exact ones.
+    assert any(it["parameter"] for it in shares)
+    page = (Path("shares") / "report.html").read_text(encoding="utf-8")
+    assert "Where the differences come from" in page
+    assert json.loads((Path("shares") / "results.json").read_text())["errors"] == shares
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -55,6 +84,8 @@ def test_a_run_and_what_it_writes(tmp_path: Path, burstchip) -> None:
         (("fig3_multiplexing", "--step", "1"), "BC699"),
         (("fig3_multiplexing", "--step", "0.3ms"), "BC711"),
         (("fig3_multiplexing", "--backend", "brain"), "BC550"),
+        (("fig3_multiplexing", "--errors"), "BC611"),
+        (("fig3_multiplexing", "--backend", "plain", "--threads", "2"), "BC567"),
     ],
 )
 def test_options_that_cannot_be(arguments: tuple[str, ...], expected: str, burstchip) -> None:

@@ -209,3 +209,23 @@ def test_adaptation_falls_as_fast_in_integers(tmp_path: Path) -> None:
         left = slice(440, 800)
         assert np.max(np.abs(real[left])) > 100
         np.testing.assert_allclose(integer[left], real[left], rtol=0.004, atol=1.0)
+
+
+def test_adaptation_does_not_see_how_far_a_step_overshoots(tmp_path: Path) -> None:
+    """Rates of noisy cells at 1 ms and at 0.1 ms, in real numbers and in integers."""
+    rates = {}
+    for step in (0.1, 1.0):
+        text = HEAD.format(step=step) + (
+            "  cell: {model: adex_som, size: 500, bias: 30 pA}\n"
+            "  exc: {model: poisson_noise, size: 500}\n"
+            "projections:\n  - {from: exc, to: cell.exc, connectivity: one_to_one, weight: 0.1 leak}\n"
+        )
+        code = compiled(text, tmp_path)
+        for backend in ("sim", "reference"):
+            run = open_run(code, backend)
+            run.advance(round(1500 / step))
+            rates[backend, step] = run.events["cell"] / 500 / 1.5
+    assert rates["reference", 0.1] > 8
+    assert rates["reference", 1.0] == pytest.approx(rates["reference", 0.1], rel=0.06)
+    for step in (0.1, 1.0):
+        assert rates["sim", step] == pytest.approx(rates["reference", step], rel=0.01)
