@@ -37,6 +37,8 @@ MOST_STEPS = (1 << 31) - 1
 CALL_SECONDS = 0.25
 #: Bytes that one call may bring back.
 CALL_BYTES = 1 << 24
+#: What synapses hold is looked at from outside where it is needed no more often than once in so many steps.
+LOOK_STEPS = 32
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def record(
         sink = kept = _Memory(rows, selections, code, every)
     shown, notes = task_presentation(code, steps, data_dir, fetch, real=real)
     given = dict(streams or {}) | (dict(shown.streams) if shown is not None else {})
-    read = [] if backend == "lava" else [it for it in selections if is_projection(code, it.variable[0])]
+    read = [it for it in selections if backend != "lava" and _is_read(code, it, every)]
     recorded = [it.variable for it in selections if it not in read]
     run = open_run(code, backend, record=recorded, streams=given, threads=threads)
     try:
@@ -247,6 +249,17 @@ def _advance(
         part = max(1, min(most, int(part * min(16.0, CALL_SECONDS / max(elapsed, 1e-6)))))
         if watch is not None:
             watch(RecordProgress(run.clock, steps))
+
+
+def _is_read(code: ChipProgram, selection: Selection, every: int) -> bool:
+    """Whether what synapses hold is better looked at now and then than written down in every step."""
+    name, variable = selection.variable
+    if not is_projection(code, name):
+        return False
+    learning = code.projection(name).learning
+    if learning is None:
+        return True
+    return max(every, learning.every if variable in PER_SYNAPSE else 1) >= LOOK_STEPS
 
 
 def _unchanged(code: ChipProgram, selection: Selection, begin: int, every: int) -> int:

@@ -18,16 +18,30 @@ from burstchip.backends.sim.signal_source import courses, read_out, spike_list
 from burstchip.backends.sim.unit import Call, Kernel, Unit, now
 from compiler.ir.signals import Listed
 
-_ROWS = ("from burstchip.backends.sim.code.rows import write_row",)
+_ROWS = (
+    "from burstchip.backends.sim.code.frame import flat",
+    "from burstchip.backends.sim.code.rows import write_row",
+)
 
 
 def _record(name: str, variable: str, layout: Layout) -> Call:
+    unit = Unit(_ROWS)
+    if name not in layout.numbers:
+        index = next(k for k, it in enumerate(layout.code.projections) if it.name == name)
+        held = layout.held_by_synapses(index, variable)
+        values = unit.array(held.name, held.dtype, held.dimensions)
+        if held.row is not None:
+            values = f"{values}[{unit.word(held.row)}]"
+        elif held.dimensions == 2:
+            values = f"flat({values})"
+        rows = unit.array(f"r_{name}_{variable}", layout.number_type, 2)
+        unit.add(f"write_row({rows}, {now(words.N)} - {now(words.FIRST)}, {values})")
+        return unit.call("recording", name, gate=words.NEURONS)
     number = layout.numbers[name]
     kind = "s" if variable in layout.programs[number].states else "o"
     dtype = layout.number_type
-    unit = Unit(_ROWS)
     unit.add(
-        f"write_row({unit.array(f'r_{number}_{variable}', dtype, 2)}, {now(words.N)} - {now(words.FIRST)}, "
+        f"write_row({unit.array(f'r_{name}_{variable}', dtype, 2)}, {now(words.N)} - {now(words.FIRST)}, "
         f"{unit.array(f'{kind}_{number}_{variable}', dtype)})"
     )
     return unit.call("recording", name, gate=words.NEURONS)

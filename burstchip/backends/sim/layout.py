@@ -12,13 +12,16 @@ from functools import cached_property
 import numpy as np
 
 from burstchip.backends.integers import require_integers
-from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.signals import Constant, Listed, Periodic, Signal, Streamed, Waveform, Written
 from compiler.passes.check import greatest_input
 from hw_models.neurons.roles import LEARNING_CONTROLS
 from hw_models.program.rewrite import specialize
 from hw_models.program.trace import Program
 from hw_models.program.widths import FLAG
+
+#: The traces of a source neuron.
+X_TRACES = ("x1", "x2")
 
 
 def has_own_delays(projection: ProjectionCode) -> bool:
@@ -37,6 +40,16 @@ class Variant:
     real: bool
     record: tuple[tuple[str, str], ...] = ()
     single: bool = False
+
+
+@dataclass(frozen=True)
+class Held:
+    """An array, its type and dimensions, and the row of it that is meant (None: all, flat)."""
+
+    name: str
+    dtype: str
+    dimensions: int
+    row: int | None = None
 
 
 @dataclass(frozen=True)
@@ -182,6 +195,20 @@ class Layout:
     def is_identity(self, projection: ProjectionCode) -> bool:
         """Whether each source neuron has one synapse, to the target neuron of its own number."""
         return self.is_one_to_one(projection) and np.array_equal(projection.pre, projection.post)
+
+    def held_by_synapses(self, index: int, variable: str) -> Held:
+        """Where a variable of a projection's synapses or traces lies."""
+        projection = self.code.projections[index]
+        integer = not self.variant.real
+        if variable in ("w", "t", "d"):
+            return Held(f"{variable}_{index}", self.weight_type(projection), 2 if projection.dense else 1)
+        number = "int32" if integer else "float64"
+        if projection.learning is not None and projection.learning.form == "carry":
+            return Held(f"{variable}_{index}", number, 1)
+        if variable in ("tx", "ty"):
+            return Held(f"noted_{variable[1]}_{index}", "int32", 1)
+        traces = X_TRACES if variable[0] == "x" else FACTORS
+        return Held(f"stored_{variable[0]}_{index}", number, 2, traces.index(variable))
 
     def is_event(self, number: int, output: str) -> bool:
         """Whether an output is a flag, so that its messages are bare events."""

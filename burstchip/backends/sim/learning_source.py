@@ -10,14 +10,13 @@ from burstchip.backends.sim.code.carry_source import carry_source
 from burstchip.backends.sim.code.engine_plan import scales
 from burstchip.backends.sim.code.engine_source import engine_source
 from burstchip.backends.sim.delivery_source import delivery
-from burstchip.backends.sim.layout import Layout
+from burstchip.backends.sim.layout import X_TRACES, Layout
 from burstchip.backends.sim.signal_source import signal_number
 from burstchip.backends.sim.unit import Call, Kind, Unit, now
 from compiler.ir.chip_program import FACTORS, LearningCode, ProjectionCode
 from hw_models.plasticity.engine_numpy import WEIGHT_RANGES, SignMode
 from hw_models.plasticity.rule import LearningRule
 
-X_TRACES = ("x1", "x2")
 TRACES = (*X_TRACES, *FACTORS)
 
 _LOOP = ("from burstchip.backends.sim.code.loop import loop",)

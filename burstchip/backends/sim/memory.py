@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.sim.layout import Layout, has_own_delays
-from burstchip.backends.sim.learning_source import X_TRACES, ChipLearning
+from burstchip.backends.sim.layout import X_TRACES, Layout, has_own_delays
+from burstchip.backends.sim.learning_source import ChipLearning
 from compiler.ir.chip_program import (
     FACTORS,
     LearningCode,

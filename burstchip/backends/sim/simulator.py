@@ -31,7 +31,7 @@ from burstchip.backends.sim.memory import (
 from burstchip.backends.sim.threads import Share, divide, run_side_by_side
 from burstchip.backends.sim.unit import Call, Kernel
 from burstchip.variables import Place, check_place
-from compiler.ir.chip_program import FACTORS, ChipProgram
+from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import HALVINGS, Host
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.plasticity.carry import MOST_K
@@ -59,8 +59,6 @@ class Simulation:
     clock: int = 0
     host: Host = field(default_factory=Host)
     frozen: frozenset[str] = frozenset()
-    #: Places that are not written within the loop, but looked at after each step.
-    observed: tuple[Place, ...] = ()
     readout: list[int] = field(default_factory=list)
     #: Whether the steps before the first have been done.
     led_in: bool = False
@@ -103,18 +101,11 @@ class Simulation:
     def advance(self, steps: int) -> dict[Place, NDArray[Any]]:
         """Take `steps` steps; what is recorded at the end of each, [step, index]."""
         check_ahead(steps)
-        recorded = self.layout.variant.record
         kept: dict[Place, NDArray[Any]] = {
             place: np.zeros((steps, self.read(*place).size), self.layout.number_type)
-            for place in (*recorded, *self.observed)
+            for place in self.layout.variant.record
         }
-        learns = any(projection.learning for projection in self.code.projections)
-        part = min(1, steps) if self.observed and learns else steps
-        for begin in range(0, max(steps, 1), max(part, 1)):
-            rows = slice(begin, begin + part)
-            self._call(part, {place: kept[place][rows] for place in recorded})
-            for place in self.observed:
-                kept[place][rows] = self.read(*place)
+        self._call(steps, kept)
         return kept
 
     def _call(self, steps: int, records: Mapping[Place, NDArray[Any]]) -> None:
@@ -129,7 +120,6 @@ class Simulation:
         forms = [p.learning for p in self.code.projections if p.learning is not None]
         # A unit cannot raise.
         assert all(it.shift + halvings <= MOST_K for it in forms if it.form == "carry")
-        numbers = self.layout.numbers
         flags = np.zeros(len(self.layout.flags), dtype=np.int64)
         values: dict[str, Any] = {
             **scalars(self.layout),
@@ -144,7 +134,7 @@ class Simulation:
             **{f"one_weight_{i}": self._has_one_weight(i) for i in range(len(self.code.projections))},
             "visited": self.visited,
             "left_widths": np.zeros(len(self.code.populations), dtype=np.int64),
-            **{f"r_{numbers[name]}_{variable}": array for (name, variable), array in records.items()},
+            **{f"r_{name}_{variable}": array for (name, variable), array in records.items()},
         }
         now = shared_words(self.layout)
         now[words.BEGIN], now[words.FIRST], now[words.SEED] = begin, self.clock, self.seed
@@ -209,16 +199,9 @@ class Simulation:
                 return np.zeros(self.code.populations[number].size, dtype=self.layout.number_type)
             return self.arrays[name]
         index = next(k for k, p in enumerate(self.code.projections) if p.name == place)
-        learning = self.code.projections[index].learning
-        if variable in ("w", "t", "d"):
-            return self.arrays[f"{variable}_{index}"].ravel()
-        if learning is not None and learning.form == "carry":
-            return self.arrays[f"{variable}_{index}"]
-        if variable in ("tx", "ty"):
-            return self.arrays[f"noted_{variable[1]}_{index}"]
-        traces = ("x1", "x2") if variable[0] == "x" else FACTORS
-        stored: NDArray[Any] = self.arrays[f"stored_{variable[0]}_{index}"][traces.index(variable)]
-        return stored
+        held = self.layout.held_by_synapses(index, variable)
+        array = self.arrays[held.name]
+        return array.ravel() if held.row is None else np.asarray(array[held.row])
 
     def write(self, name: str, value: Any) -> None:
         """Set what the host writes as `name`, from the next step on."""
@@ -305,9 +288,7 @@ def start(
     threads: int = 1,
 ) -> Simulation:
     """A simulation at clock `begin`, on several threads. Projections named in `frozen` do not learn."""
-    names = {population.name for population in code.populations}
-    neurons = tuple(place for place in record if place[0] in names)
-    layout = Layout(code, Variant(learning, real, neurons, single))
+    layout = Layout(code, Variant(learning, real, tuple(record), single))
     return Simulation(
         layout,
         code.seed if seed is None else seed,
@@ -315,6 +296,5 @@ def start(
         begin,
         Host() if host is None else host,
         frozenset(frozen),
-        tuple(place for place in record if place[0] not in names),
         threads=threads,
     )
