@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from math import exp
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from burstchip.compilation import compile_file
+from burstchip.running.recording import record
+from burstchip.running.verification import verify
+from compiler.ir.chip_program import ChipProgram
 from hw_models.neurons.model import NeuronModel
 from hw_models.program import numpy_interpreter, real_interpreter
 from hw_models.synapses.short_term import DEPRESSING, FACILITATING, RELEASE_BITS
@@ -78,3 +83,61 @@ def test_events_and_bursts_are_told_apart() -> None:
     assert first == pytest.approx(0.9) and second < 0.5 * first
     first, second = run(FACILITATING, [10, 30], real=True)
     assert first == pytest.approx(0.02) and second > 1.5 * first
+
+
+LEARNING = """\
+burstchip: 1
+name: both
+step: 1 ms
+seed: 2
+target: loihi2
+populations:
+  spikes:
+    model: spike_list
+    size: 2
+    events: [[0, 5 ms], [0, 9 ms], [0, 60 ms], [1, 20 ms], [1, 23 ms], [1, 26 ms]]
+  noise: {model: poisson_noise, size: 10, rate: 500 Hz}
+  released: {model: depressing, size: 2}
+  cells: {model: burst_poisson, size: 10, bias: 1500 pA, dendrite_bias: 1000 pA, tau_average: 200 ms}
+  heard: {model: lif, size: 1, tau_membrane: 0 ms, tau_current: 0 ms, threshold: 500 mV}
+plasticity:
+  rule: {every: 1 ms, traces: [{name: x1, tau: 20 ms, increment: 100}], dw: u0*2^-7*x1*y1}
+projections:
+  - {from: spikes, to: released, weight: 1, connectivity: one_to_one}
+  - {from: noise, to: cells.soma_exc, weight: 0.3 leak, connectivity: one_to_one}
+  - {name: learned, from: released, to: cells.dendrite_exc, weight: 0.2 leak, learn: rule}
+  - {from: released, to: heard.soma, weight: 100 mV}
+"""
+
+
+def learning(folder: Path) -> ChipProgram:
+    path = folder / "net.yaml"
+    path.write_text(LEARNING)
+    return compile_file(path)[0]
+
+
+@pytest.mark.backends("plain", "lava", reason="each is compared with sim")
+def test_a_projection_that_releases_and_learns_is_the_same_everywhere(backend: str, tmp_path: Path) -> None:
+    found = verify(learning(tmp_path), 120, backends=("sim", backend))
+    assert found.difference is None
+
+
+def test_what_is_released_is_what_learning_marks(tmp_path: Path) -> None:
+    """A spike releases by the history before it, and leaves the same trace whatever it releases."""
+    code = learning(tmp_path)
+    asked = ["released.release", "learned.x1", "learned.w", "cells.bursts"]
+    found = record(code, 120, asked, backend="reference").values
+    release, trace = found["released", "release"] * UNIT, found["learned", "x1"]
+    # A spike of step n reaches what releases in step n + 1.
+    defaults = {it.name: it.default or 0.0 for it in DEPRESSING.parameters}
+    for neuron, times in ((0, [6, 10, 61]), (1, [21, 24, 27])):
+        assert np.flatnonzero(release[:, neuron]).tolist() == times
+        # Its own loop counts half milliseconds.
+        shares = released([2 * it for it in times], defaults)
+        np.testing.assert_allclose(release[times, neuron], shares, rtol=0.03)
+        rises = np.flatnonzero(np.diff(trace[:, neuron], prepend=0.0) > 0)
+        assert rises.tolist() == times
+        jumps = [trace[t, neuron] - (trace[t - 1, neuron] * exp(-1 / 20)) for t in times]
+        np.testing.assert_allclose(jumps, 100.0, rtol=0.06)
+    assert found["cells", "bursts"].sum() > 0
+    assert np.any(found["learned", "w"][-1] != found["learned", "w"][0])
