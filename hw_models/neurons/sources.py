@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.elementary import exp
 from hw_models.neurons.model import (
     ChipNumbers,
     ChipParameter,
@@ -32,6 +33,8 @@ from hw_models.program.trace import program, random_bits, where
 from hw_models.program.widths import FLAG, Width, signed, unsigned
 
 PHASE = 1 << 16
+#: Share of all events that may be lost where a step has many.
+_LOST = 1e-5
 #: Encoded pictures count 2^-10 events a step; this many bits make 2^-16 of them.
 ENCODER_SHIFT = 6
 ENCODER_MAX = 1023
@@ -72,13 +75,14 @@ def poisson_source_program(s, p, x):  # type: ignore[no-untyped-def]
         "gap": Width(0, arrivals.GAP),
         "gap_shift": Width(0, arrivals.GAP_SHIFT),
         "share": Width(0, 1 << arrivals.SHARE_BITS),
+        "most": Width(0, arrivals.MOST),
     },
     inputs={},
     outputs={"count": Width(0, arrivals.MOST)},
 )
 def poisson_noise_program(s, p, x):  # type: ignore[no-untyped-def]
     """What arrives of a Poisson process along the neurons, whose rate is that of the busiest."""
-    return {}, {"count": arriving(p.gap, p.gap_shift, p.share)}
+    return {}, {"count": arriving(p.gap, p.gap_shift, p.share, p.most)}
 
 
 @program(states={}, parameters={}, inputs={"value": FLAG}, outputs={"events": FLAG})
@@ -175,9 +179,24 @@ def _noise_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_st
         },
         represents={"rate": Represented(("gap", "share"), rate)},
         port_units={},
-        constants={"gap_shift": shift},
+        constants={"gap_shift": shift, "most": _most(greatest)},
         units={"count": (1.0, "")},
     )
+
+
+def _most(mean: float) -> int:
+    """How many events a step tells apart: with more of them, one in 10^5 events would be more."""
+    if mean <= 0:
+        return 0
+    term, most = float(exp(-mean)), 0
+    # Probability of each count, and the mean of what is beyond `most`.
+    beyond, none = mean, 1 - term
+    while beyond > _LOST * mean and most < arrivals.MOST:
+        beyond -= none
+        most += 1
+        term *= mean / most
+        none -= term
+    return most
 
 
 def _list_in_chip_units(values: Mapping[str, Reals], step_ms: float, voltage_steps: float) -> ChipNumbers:

@@ -31,7 +31,7 @@ SHARE_BITS = 16
 #: With these a sum of distances stays below 2^63 up to the first that is beyond a population's end.
 GAP = (1 << 31) - 1
 GAP_SHIFT = 11
-#: How many arrivals at one neuron a step tells apart, and the mean up to which more are beyond all odds.
+#: How many arrivals at one neuron a step tells apart at most, and the mean up to which that is enough.
 MOST = 20
 MEAN = 4.0
 
@@ -59,8 +59,8 @@ def exponential(bits: Any) -> Integers:
     return np.asarray((((32 - whole) << _REST_BITS) - part) * LN2 >> (2 * _REST_BITS - DRAW_BITS))
 
 
-def arrivals(key: int, repeat: int, gap: float, shift: int, share: Any, size: int) -> Integers:
-    """How many arrivals each of `size` neurons has in the step with this key, at most `MOST`.
+def arrivals(key: int, repeat: int, gap: float, shift: int, share: Any, most: int, size: int) -> Integers:
+    """How many arrivals each of `size` neurons has in the step with this key, `most` at most.
 
     An integer `gap` counts in integers, a real one in real numbers.
     """
@@ -84,7 +84,7 @@ def arrivals(key: int, repeat: int, gap: float, shift: int, share: Any, size: in
         for distance, other in zip(exponential(at(drawn, numbers)).tolist(), others.tolist(), strict=True):
             reached += distance * unit
             if reached >= end:
-                return np.minimum(counts, MOST)
+                return np.minimum(counts, most)
             i = int(reached // neuron)
             counts[i] += other < share[i]
         first += at_a_time

@@ -109,8 +109,9 @@ def step(
         elif node.operation in ("random", "dither"):
             values.append(draw(key, index, node.repeat, node.attribute))
         elif node.operation == "arrivals":
-            gap, shift, share = (np.broadcast_to(it, shape).ravel() for it in arguments)
-            counts = arrivals(key, node.repeat, int(gap[0]), int(shift[0]), share, index.size)
+            gap, shift, share, most = (np.broadcast_to(it, shape).ravel() for it in arguments)
+            drawn = int(gap[0]), int(shift[0]), share, int(most[0])
+            counts = arrivals(key, node.repeat, *drawn, index.size)
             values.append(counts.reshape(shape))
         elif node.operation == "function":
             values.append(_nearest(program.functions[node.attribute], arguments[0]))

@@ -139,10 +139,10 @@ OPERATIONS: dict[str, Operation] = {
     "lookup": Operation(1, "entry a of table `attribute`", "table", _leaf),
     "random": Operation(0, "`attribute` uniform random bits, drawn for each neuron and step", "bits", _bits),
     "arrivals": Operation(
-        3,
-        "arrivals of a Poisson process along the neurons, a << b apart on average, of which a share c counts",
+        4,
+        "arrivals of a Poisson process along the neurons, a << b apart, of which a share c counts, at most d",
         "most",
-        lambda _, most: Width(0, most),
+        lambda a, most: Width(0, min(most, a[3].high)),
     ),
     "dither": Operation(
         0, "random bits that serve rounding alone: 0 where nothing is rounded", "bits", _bits

@@ -63,8 +63,9 @@ def step(
         elif node.operation == "random":
             values.append(real_draw(at(row(key, node.repeat), index), node.attribute))
         elif node.operation == "arrivals":
-            gap, bits, share = (np.broadcast_to(it, shape).ravel() for it in arguments)
-            counts = arrivals(key, node.repeat, float(gap[0]), int(bits[0]), share, index.size)
+            gap, shift, share, most = (np.broadcast_to(it, shape).ravel() for it in arguments)
+            drawn = float(gap[0]), int(shift[0]), share, int(most[0])
+            counts = arrivals(key, node.repeat, *drawn, index.size)
             values.append(counts.reshape(shape).astype(np.float64))
         elif node.operation == "dither":
             values.append(np.float64(0.0))

@@ -349,14 +349,15 @@ def _bits(operation: str, source: Integer, bits: int) -> Integer:
     return Integer(graph, graph.draw(operation, bits))
 
 
-def arrivals(gap: Integer, shift: Integer, share: Integer) -> Integer:
+def arrivals(gap: Integer, shift: Integer, share: Integer, most: Integer) -> Integer:
     """How many arrivals of a Poisson process fall on each neuron: see `hw_models.program.arrivals`.
 
-    `gap` and `shift` are parameters, the same for all neurons; a program that draws arrivals does nothing
-    else than send them.
+    All but `share` are parameters, the same for all neurons; a program that draws arrivals does nothing else
+    than send them.
     """
     graph = _graph_of(gap)
-    return Integer(graph, graph.draw("arrivals", MOST, (gap.index, shift.index, share.index)))
+    arguments = tuple(it.index for it in (gap, shift, share, most))
+    return Integer(graph, graph.draw("arrivals", MOST, arguments))
 
 
 def program(

@@ -104,7 +104,7 @@ def _verify_arrivals(program: Program) -> None:
         all(program.nodes[it].operation == "param" for it in node.arguments),
         "arrivals follow from something else than parameters",
     )
-    limits = {"gap": GAP, "shift": GAP_SHIFT, "share": 1 << SHARE_BITS}
+    limits = {"gap": GAP, "shift": GAP_SHIFT, "share": 1 << SHARE_BITS, "most": MOST}
     for (name, most), argument in zip(limits.items(), node.arguments, strict=True):
         width = program.nodes[argument].width
         _require(

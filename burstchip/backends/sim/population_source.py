@@ -43,20 +43,23 @@ def arrivals(number: int, layout: Layout) -> Call:
     population, program = layout.code.populations[number], layout.programs[number]
     (output,) = program.output
     node = program.nodes[program.output[output]]
-    gap, shift, share = (program.nodes[argument].name for argument in node.arguments)
+    gap, shift, share, most = (program.nodes[argument].name for argument in node.arguments)
     real, numbers = layout.variant.real, population.numbers(real=layout.variant.real)
     unit = Unit(_ARRIVALS)
     key = f"key_of({now(words.SEED)}, {unit.word(population.stream)}, {now(words.CLOCK)})"
-    number_of = unit.real if real else unit.word
+    number_of, arrive = (unit.real, "arrive_real") if real else (unit.word, "arrive")
     each = np.ndim(numbers[share]) == 1
     shares = f"p_{number}_{share}"
     shared = unit.array(shares, layout.number_type) if each else f"({number_of(shares)},)"
     unit.add(
         f"count = {unit.array(f'c_{number}_{output}', 'int64')}",
-        f"count[0] = arrive{'_real' if real else ''}(row({key}, {unit.word(node.repeat)}), "
-        f"{unit.word(f'n_{number}')}, {number_of(f'p_{number}_{gap}')}, {unit.word(f'p_{number}_{shift}')}, "
-        f"{shared}, {unit.array(f'o_{number}_{output}', layout.number_type)}, "
-        f"{unit.array(f'e_{number}_{output}', 'int32')}, count[0])",
+        f"counts = {unit.array(f'o_{number}_{output}', layout.number_type)}",
+        f"events = {unit.array(f'e_{number}_{output}', 'int32')}",
+        f"drawn = row({key}, {unit.word(node.repeat)})",
+        f"gap, shift = {number_of(f'p_{number}_{gap}')}, {unit.word(f'p_{number}_{shift}')}",
+        f"size, most = {unit.word(f'n_{number}')}, {unit.word(f'p_{number}_{most}')}",
+        f"share, before = {shared}, count[0]",
+        f"count[0] = {arrive}(drawn, size, gap, shift, share, most, counts, events, before)",
     )
     return unit.call("source", population.name, gate=words.SOURCES)
 

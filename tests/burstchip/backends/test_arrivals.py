@@ -54,6 +54,7 @@ def test_real_numbers_decide_as_the_definition_does(rate: str, heard: bool, tmp_
             float(exact["gap"]),
             int(exact["gap_shift"]),
             exact["share"],
+            int(exact["most"]),
             SIZE,
         )
         for clock in range(50)

@@ -175,3 +175,14 @@ def test_a_rate_of_noise_is_in_its_report() -> None:
         assert float(line.value(found.represented)) == pytest.approx(rate, rel=5e-5)
     with pytest.raises(BurstchipError, match="at most 4000 Hz"):
         rounded(POISSON_NOISE, {"rate": 4001.0}, 1.0)
+
+
+@pytest.mark.parametrize("mean", [0.0005, 0.05, 0.5, 1.0, 4.0])
+def test_a_step_tells_apart_as_many_events_as_there_ever_are(mean: float) -> None:
+    """The share of events beyond is below 10^-5, and would not be with one fewer."""
+    most = int(rounded(POISSON_NOISE, {"rate": mean * 1000}, 1.0).integers["most"])
+    probabilities = [np.exp(-mean)]
+    for k in range(1, 60):
+        probabilities.append(probabilities[-1] * mean / k)
+    lost = [sum((n - k) * p for n, p in enumerate(probabilities) if n > k) / mean for k in (most - 1, most)]
+    assert lost[1] < 1e-5 <= lost[0]

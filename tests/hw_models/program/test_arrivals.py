@@ -46,19 +46,21 @@ def test_one_after_the_other(gap: int, shift: int, share: int) -> None:
                 break
             counts[reached >> 36] += int(at(row(key, 1), -1 - k)) % WHOLE < share
             k += 1
-        assert arrivals(key, 1, gap, shift, share, 300).tolist() == [min(it, MOST) for it in counts]
+        assert arrivals(key, 1, gap, shift, share, MOST, 300).tolist() == [min(it, MOST) for it in counts]
 
 
 def test_reals_and_integers_decide_alike() -> None:
     for gap in (SHORTEST, 5 << GAP_BITS, 1 << 30):
         for key in range(50):
-            one, other = arrivals(key, 0, gap, 0, WHOLE, 1000), arrivals(key, 0, float(gap), 0, WHOLE, 1000)
+            one, other = (arrivals(key, 0, it, 0, WHOLE, MOST, 1000) for it in (gap, float(gap)))
             assert one.tolist() == other.tolist()
 
 
 def test_no_arrivals_and_too_many() -> None:
-    assert not arrivals(1, 0, 0, 0, WHOLE, 100).any()
-    assert arrivals(1, 0, 1, 0, WHOLE, 100).tolist() == arrivals(1, 0, SHORTEST, 0, WHOLE, 100).tolist()
+    assert not arrivals(1, 0, 0, 0, WHOLE, MOST, 100).any()
+    one, other = (arrivals(1, 0, gap, 0, WHOLE, MOST, 100) for gap in (1, SHORTEST))
+    assert one.tolist() == other.tolist()
+    assert np.minimum(one, 3).tolist() == arrivals(1, 0, 1, 0, WHOLE, 3, 100).tolist()
 
 
 PROGRAM = poisson_noise_program

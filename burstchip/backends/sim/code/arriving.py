@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from burstchip.backends.sim.code.draws import at
 from burstchip.backends.sim.code.loop import loop
 from burstchip.backends.sim.code.scratch import release, scratch
-from hw_models.program.arrivals import DRAW_BITS, GAP_BITS, LN2, LOG2, MOST, SHARE_BITS, SHORTEST
+from hw_models.program.arrivals import DRAW_BITS, GAP_BITS, LN2, LOG2, SHARE_BITS, SHORTEST
 
 Numbers = NDArray[Any]
 Places = NDArray[np.int32]
@@ -56,7 +56,15 @@ def _counted(key: int, k: int, share: Numbers, i: int) -> Any:
 
 @loop
 def arrive(
-    key: int, n: int, gap: int, shift: int, share: Numbers, counts: Numbers, events: Places, before: int
+    key: int,
+    n: int,
+    gap: int,
+    shift: int,
+    share: Numbers,
+    most: int,
+    counts: Numbers,
+    events: Places,
+    before: int,
 ) -> int:
     """Arrivals of a step: `counts` of each neuron, and the list of those that have any; how many these are.
 
@@ -78,7 +86,7 @@ def arrive(
                 break
             i = reached >> _PLACE_BITS
             if _counted(key, first + k, share, i):
-                counts[i] = min(counts[i] + 1, MOST)
+                counts[i] = min(counts[i] + 1, most)
                 events[count] = i
                 count += 1 if i != last else 0
                 last = i
@@ -89,7 +97,15 @@ def arrive(
 
 @loop
 def arrive_real(
-    key: int, n: int, gap: float, shift: int, share: Numbers, counts: Numbers, events: Places, before: int
+    key: int,
+    n: int,
+    gap: float,
+    shift: int,
+    share: Numbers,
+    most: int,
+    counts: Numbers,
+    events: Places,
+    before: int,
 ) -> int:
     """The same where gap and share are real numbers."""
     _clear(counts, events, before)
@@ -107,7 +123,7 @@ def arrive_real(
                 break
             i = int(reached)
             if _counted(key, first + k, share, i):
-                counts[i] = min(counts[i] + 1, MOST)
+                counts[i] = min(counts[i] + 1, most)
                 events[count] = i
                 count += 1 if i != last else 0
                 last = i
