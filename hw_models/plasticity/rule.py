@@ -167,6 +167,10 @@ class LearningRule:
         """The variables that occur as factors: `x1`, `y2`, `t`, ..."""
         return frozenset[str]().union(*(self.read_by(target) for target in TARGETS))
 
+    def touches(self, variable: str) -> bool:
+        """Whether a sum changes or reads `w`, `t` or `d`."""
+        return any(given.target == f"d{variable}" for given in self.sums) or variable in self.variables
+
     def read_by(self, target: Target) -> frozenset[str]:
         """The variables that one sum reads as factors; none where it is absent."""
         given: SumOfProducts | None = getattr(self, target)

@@ -51,8 +51,12 @@ def _weights(index: int, projection: ProjectionCode, layout: Layout, arrays: Arr
     held = stored if layout.is_plastic(projection) else projection.forward(stored)
     arrays[f"w_{index}"] = held.astype(layout.weight_type(projection), copy=False)
     if layout.is_chip(projection):
-        arrays[f"t_{index}"] = np.zeros_like(stored)
-        arrays[f"d_{index}"] = np.zeros_like(stored)
+        assert projection.learning is not None
+        for name in ("t", "d"):
+            # Integer engines load them with every weight; real numbers are large.
+            needed = not layout.variant.real or projection.learning.rule.touches(name)
+            shape = stored.shape if needed else (0,) * stored.ndim
+            arrays[f"{name}_{index}"] = np.zeros(shape, dtype=stored.dtype)
         arrays[f"lowest_{index}"] = np.zeros(layout.code.population(projection.source).size, dtype=np.int16)
 
 

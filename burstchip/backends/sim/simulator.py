@@ -201,6 +201,9 @@ class Simulation:
         index = next(k for k, p in enumerate(self.code.projections) if p.name == place)
         held = self.layout.held_by_synapses(index, variable)
         array = self.arrays[held.name]
+        if variable in ("t", "d") and array.size == 0:
+            # Nothing of the rule touches it.
+            return np.zeros(self.arrays[f"w_{index}"].size, dtype=array.dtype)
         return array.ravel() if held.row is None else np.asarray(array[held.row])
 
     def write(self, name: str, value: Any) -> None:

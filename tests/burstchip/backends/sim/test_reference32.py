@@ -14,11 +14,12 @@ from burstchip.running.run import open_run
 from compiler.ir.chip_program import ChipProgram
 
 
-def network(folder: Path, rule: str = "") -> ChipProgram:
+def network(folder: Path, rule: str = "", target: str = "none") -> ChipProgram:
     path = folder / "net.yaml"
     learns = ", learn: rule" if rule else ""
     path.write_text(
-        "burstchip: 1\nname: both\nstep: 0.1 ms\nseed: 2\ntarget: none\npopulations:\n"
+        "burstchip: 1\nname: both\nstep: 0.1 ms\nseed: 2\n"
+        f"target: {target}\npopulations:\n"
         "  noise: {model: poisson_noise, size: 40, rate: 500 Hz}\n"
         "  cells: {model: pyramidal, size: 40, bias: 300 pA, dendrite_bias: 200 pA, tau_average: 0.2 s}\n"
         "  released: {model: facilitating, size: 40}\n"
@@ -29,7 +30,8 @@ def network(folder: Path, rule: str = "") -> ChipProgram:
         "  - {from: cells.spikes, to: released, weight: 1, connectivity: one_to_one}\n"
         "  - {from: released, to: others.exc, weight: 1 leak, connectivity: {probability: 40 %}}\n"
         "  - {from: others, to: cells.dendrite_inh, weight: 0.05 leak}\n"
-        f"  - {{from: cells.events, to: targets.soma_exc, weight: 0.05 leak{learns}}}\n"
+        f"  - {{from: cells.events, to: targets.soma_exc, weight: 0.05 leak{learns},\n"
+        "     connectivity: {probability: 90 %}}\n"
     )
     return compile_file(path)[0]
 
@@ -76,6 +78,19 @@ def test_synapses_learn_as_in_float64(tmp_path: Path) -> None:
     change, other = weights[0] - start, weights[1] - start
     assert np.max(np.abs(change)) > 1
     np.testing.assert_allclose(other, change, atol=0.02 * np.max(np.abs(change)))
+
+
+@pytest.mark.parametrize(("backend", "most"), [("sim", 10), ("reference", 12), ("reference32", 12)])
+def test_a_synapse_takes_twelve_bytes_at_most(backend: str, most: int, tmp_path: Path) -> None:
+    """Weight, target and, in integers, tag and delay; of synapses that learn and of others."""
+    code = network(tmp_path, RULE, target="loihi2")
+    state = open_run(code, backend).state()
+    lists = [(k, it) for k, it in enumerate(code.projections) if not it.dense]
+    assert any(it.learning for _, it in lists) and not all(it.learning for _, it in lists)
+    for index, projection in lists:
+        names = [f"{name}_{index}" for name in ("w", "t", "d", "post")]
+        held = sum(state[name].nbytes for name in names if name in state)
+        assert held <= most * projection.weights.size
 
 
 def test_neurons_and_fixed_synapses_take_half_the_memory(tmp_path: Path) -> None:
