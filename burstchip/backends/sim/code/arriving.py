@@ -79,9 +79,9 @@ def arrive(
     distances = scratch(0, AT_A_TIME, np.int64)
     while reached < end:
         for k in range(AT_A_TIME):
-            distances[k] = _exponential(at(key, first + k))
+            distances[k] = _exponential(at(key, first + k)) * unit
         for k in range(AT_A_TIME):
-            reached += distances[k] * unit
+            reached += distances[k]
             if reached >= end:
                 break
             i = reached >> _PLACE_BITS
@@ -113,12 +113,12 @@ def arrive_real(
         return 0
     unit = max(gap * 2.0**shift, float(SHORTEST)) * 2.0**-_PLACE_BITS
     reached, count, last, first = 0.0, 0, -1, 0
-    distances = scratch(0, AT_A_TIME, np.int64)
+    distances = scratch(0, AT_A_TIME, np.float64)
     while reached < n:
         for k in range(AT_A_TIME):
-            distances[k] = _exponential(at(key, first + k))
+            distances[k] = _exponential(at(key, first + k)) * unit
         for k in range(AT_A_TIME):
-            reached += distances[k] * unit
+            reached += distances[k]
             if reached >= n:
                 break
             i = int(reached)
