@@ -55,14 +55,15 @@ def _synapse_bytes(code: ChipProgram, projection: ProjectionCode, backend: str, 
             count = code.population(projection.source).size * code.population(projection.target).size
         return 33 * count  # weight, delay, tag and its gain in 64 bits, and whether it is connected
     # A weight that learns in the chip's form has a tag, and what the tag is to gain.
-    rule = projection.learning.rule if projection.learning is not None and learns else None
-    chip = rule is not None and projection.learning is not None and projection.learning.form == "chip"
+    chip = projection.learning if learns and projection.learning is not None else None
+    if chip is None or chip.form != "chip":
+        if backend == "sim":
+            return count * projection.weights.dtype.itemsize
+        return count * (4 if backend == "reference32" and not learns else 8)
     if backend == "sim":
-        return count * (3 if chip else 1) * projection.weights.dtype.itemsize
-    if chip and rule is not None and backend in REAL:
-        # Tags and delays take room where the rule has to do with them.
-        return count * 8 * (1 + sum(rule.touches(it) for it in ("t", "d")))
-    return count * (3 if chip else 1) * (4 if backend == "reference32" and not learns else 8)
+        return count * 3 * projection.weights.dtype.itemsize
+    # In real numbers tags and delays take room where the rule has to do with them.
+    return count * 8 * (1 + sum(chip.rule.touches(it) for it in ("t", "d")))
 
 
 def require_room_to_run(
