@@ -254,6 +254,7 @@ KINDS: Mapping[str, Kind] = {
     "streams": _MAPPING,
     "strict": _SWITCH,
     "target": _OPTIONAL_TEXT,
+    "threads": Kind("a whole number of threads, at least 1", _whole(1)),
     "values": _ANY,
     "variables": Kind("variables, each a text or a pair (population, variable)", _variables, optional=True),
     "watch": _CALLED,

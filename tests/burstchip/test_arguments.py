@@ -56,6 +56,8 @@ def test_as_people_write_them(file: Path, code: burstchip.ChipProgram, tmp_path:
     for steps, variables in ((10.0, "c.v"), (np.int32(10), ("c", "v")), (10, [["c", "v"]])):
         other = burstchip.record(code, steps, variables, backend="plain")  # type: ignore[arg-type]
         np.testing.assert_array_equal(one.values["c", "v"], other.values["c", "v"])
+    again = burstchip.record(code, 10, "c.v", threads=2)
+    np.testing.assert_array_equal(one.values["c", "v"], again.values["c", "v"])
     path = str(tmp_path / "x.burst")
     sha256 = burstchip.save_artifact(code, path)
     assert burstchip.load_artifact(path)[1] == sha256
@@ -93,6 +95,8 @@ WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("record", ("CODE", 10), {"streams": [1, 2]}, "streams"),
     ("open_run", (("CODE", ()),), {}, "code"),
     ("open_run", ("CODE",), {"begin": -1}, "begin"),
+    ("open_run", ("CODE",), {"threads": 0}, "threads"),
+    ("record", ("CODE", 10), {"threads": "two"}, "threads"),
     ("open_run", ("CODE",), {"record": [("c",)]}, "record"),
     ("save_artifact", ("x.burst", "CODE"), {}, "code"),
     ("save_artifact", ("CODE", b"x.burst"), {}, "path"),
