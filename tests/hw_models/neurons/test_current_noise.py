@@ -30,9 +30,14 @@ def network(folder: Path, model: str, step: float, keys: str, size: int = 400) -
     return compile_file(path)[0]
 
 
-@pytest.mark.parametrize("backend", ["sim", "reference", "reference32"])
+#: Each model in integers, and one of each kind in real numbers.
+RUNS = [(model, "sim") for model in sorted(MODELS)] + [
+    (model, backend) for model in ("pyramidal", "adex_som") for backend in ("reference", "reference32")
+]
+
+
 @pytest.mark.parametrize("step", [0.1, 1.0])
-@pytest.mark.parametrize("model", sorted(MODELS))
+@pytest.mark.parametrize(("model", "backend"), RUNS)
 def test_spread_and_memory(model: str, step: float, backend: str, tmp_path: Path) -> None:
     spreads = dict(zip(MODELS[model], (80.0, 250.0), strict=False))
     keys = ", ".join(f"{name}: {sd} pA" for name, sd in spreads.items())
