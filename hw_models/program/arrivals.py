@@ -15,6 +15,7 @@ A gap of 0 is that of a process without arrivals; a mean of more than `MEAN` a n
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,8 @@ GAP_SHIFT = 11
 MOST = 20
 MEAN = 4.0
 
-#: One neuron, where gaps and draws are integers.
-ONE = 1 << (GAP_BITS + DRAW_BITS)
+#: A neuron's length, as a power of two of the units that sums of distances count in.
+PLACE_BITS = GAP_BITS + DRAW_BITS
 SHORTEST = round((1 << GAP_BITS) / MEAN)
 
 _TABLE_BITS = 8
@@ -68,12 +69,9 @@ def arrivals(key: int, repeat: int, gap: float, shift: int, share: Any, most: in
     if gap == 0:
         return counts
     drawn = row(key, repeat)
-    unit: float
     # Python's integers hold any sum.
-    if isinstance(gap, int):
-        unit, end, neuron = max(gap << shift, SHORTEST), size * ONE, ONE
-    else:
-        unit, end, neuron = max(gap * 2.0**shift, SHORTEST) / ONE, size, 1
+    unit = max(gap * 2**shift, SHORTEST)
+    end = size << PLACE_BITS
     at_a_time = 16 + math.ceil(1.1 * end / (unit * (1 << DRAW_BITS)))
     share = np.broadcast_to(share, (size,))
     reached: float = 0
@@ -85,6 +83,15 @@ def arrivals(key: int, repeat: int, gap: float, shift: int, share: Any, most: in
             reached += distance * unit
             if reached >= end:
                 return np.minimum(counts, most)
-            i = int(reached // neuron)
+            i = int(reached) >> PLACE_BITS
             counts[i] += other < share[i]
         first += at_a_time
+
+
+def arrivals_of(
+    key: int, repeat: int, arguments: Sequence[Any], shape: tuple[int, ...], number: type[float]
+) -> Integers:
+    """The same of an operation's arguments, [shape], with a gap of type `number`."""
+    gap, shift, share, most = (np.broadcast_to(it, shape).ravel() for it in arguments)
+    counts = arrivals(key, repeat, number(gap[0]), int(shift[0]), share, int(most[0]), share.size)
+    return counts.reshape(shape)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_models.program.arrivals import arrivals
+from hw_models.program.arrivals import arrivals_of
 from hw_models.program.functions import FixedFunction
 from hw_models.program.random import at, row
 from hw_models.program.trace import Program
@@ -109,10 +109,7 @@ def step(
         elif node.operation in ("random", "dither"):
             values.append(draw(key, index, node.repeat, node.attribute))
         elif node.operation == "arrivals":
-            gap, shift, share, most = (np.broadcast_to(it, shape).ravel() for it in arguments)
-            drawn = int(gap[0]), int(shift[0]), share, int(most[0])
-            counts = arrivals(key, node.repeat, *drawn, index.size)
-            values.append(counts.reshape(shape))
+            values.append(arrivals_of(key, node.repeat, arguments, shape, int))
         elif node.operation == "function":
             values.append(_nearest(program.functions[node.attribute], arguments[0]))
         elif node.operation == "lookup":

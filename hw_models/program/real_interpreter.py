@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_models.program.arrivals import arrivals
+from hw_models.program.arrivals import arrivals_of
 from hw_models.program.random import at, row
 from hw_models.program.trace import Program
 
@@ -63,10 +63,7 @@ def step(
         elif node.operation == "random":
             values.append(real_draw(at(row(key, node.repeat), index), node.attribute))
         elif node.operation == "arrivals":
-            gap, shift, share, most = (np.broadcast_to(it, shape).ravel() for it in arguments)
-            drawn = float(gap[0]), int(shift[0]), share, int(most[0])
-            counts = arrivals(key, node.repeat, *drawn, index.size)
-            values.append(counts.reshape(shape).astype(np.float64))
+            values.append(arrivals_of(key, node.repeat, arguments, shape, float).astype(np.float64))
         elif node.operation == "dither":
             values.append(np.float64(0.0))
         elif node.operation == "function":

@@ -5,36 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from burstchip.backends.sim.code.draws import at
+from burstchip.backends.sim.code.functions import bits_of
 from burstchip.backends.sim.code.loop import loop
 from burstchip.backends.sim.code.scratch import release, scratch
-from hw_models.program.arrivals import DRAW_BITS, GAP_BITS, LN2, LOG2, SHARE_BITS, SHORTEST
+from hw_models.program.arrivals import DRAW_BITS, LN2, LOG2, PLACE_BITS, SHARE_BITS, SHORTEST
 
 Numbers = NDArray[Any]
 Places = NDArray[np.int32]
 
-_PLACE_BITS = GAP_BITS + DRAW_BITS
 _REST_BITS = 24
 #: How many distances are drawn before they are added up, in vectors.
 AT_A_TIME = 32
 _SHARE_MASK = np.uint32((1 << SHARE_BITS) - 1)
 
 
-@intrinsic  # type: ignore[misc]
-def _bits(typing, value):  # type: ignore[no-untyped-def]
-    """The bits of a float64."""
-    return types.int64(types.float64), lambda context, builder, signature, arguments: builder.bitcast(
-        arguments[0], context.get_value_type(types.int64)
-    )
-
-
 @loop
 def _exponential(bits: Any) -> Any:
-    word = _bits(np.float64(bits) + 1.0)
+    word = bits_of(np.float64(bits) + 1.0)
     whole = (word >> 52) - 1023
     entry = (word >> 44) & 255
     rest = (word >> 20) & ((1 << _REST_BITS) - 1)
@@ -52,6 +42,36 @@ def _clear(counts: Numbers, events: Places, before: int) -> None:
 def _counted(key: int, k: int, share: Numbers, i: int) -> Any:
     least = share[i if len(share) > 1 else 0]
     return least > _SHARE_MASK or (at(key, -1 - k) & _SHARE_MASK) < least
+
+
+@loop
+def _walk(
+    key: int,
+    unit: Any,
+    end: int,
+    distances: Numbers,
+    share: Numbers,
+    most: int,
+    counts: Numbers,
+    events: Places,
+) -> int:
+    """From arrival to arrival, up to `end`, in the type of `unit`; how many neurons have any."""
+    reached, count, last, first = unit * 0, 0, -1, 0
+    while reached < end:
+        for k in range(AT_A_TIME):
+            distances[k] = _exponential(at(key, first + k)) * unit
+        for k in range(AT_A_TIME):
+            reached += distances[k]
+            if reached >= end:
+                break
+            i = int(reached) >> PLACE_BITS
+            if _counted(key, first + k, share, i):
+                counts[i] = min(counts[i] + 1, most)
+                events[count] = i
+                count += 1 if i != last else 0
+                last = i
+        first += AT_A_TIME
+    return count
 
 
 @loop
@@ -73,24 +93,9 @@ def arrive(
     _clear(counts, events, before)
     if gap == 0:
         return 0
-    unit = max(gap << shift, SHORTEST)
-    end = n << _PLACE_BITS
-    reached, count, last, first = 0, 0, -1, 0
     distances = scratch(0, AT_A_TIME, np.int64)
-    while reached < end:
-        for k in range(AT_A_TIME):
-            distances[k] = _exponential(at(key, first + k)) * unit
-        for k in range(AT_A_TIME):
-            reached += distances[k]
-            if reached >= end:
-                break
-            i = reached >> _PLACE_BITS
-            if _counted(key, first + k, share, i):
-                counts[i] = min(counts[i] + 1, most)
-                events[count] = i
-                count += 1 if i != last else 0
-                last = i
-        first += AT_A_TIME
+    unit = max(gap << shift, SHORTEST)
+    count = _walk(key, unit, n << PLACE_BITS, distances, share, most, counts, events)
     release(distances)
     return count
 
@@ -111,22 +116,8 @@ def arrive_real(
     _clear(counts, events, before)
     if gap == 0:
         return 0
-    unit = max(gap * 2.0**shift, float(SHORTEST)) * 2.0**-_PLACE_BITS
-    reached, count, last, first = 0.0, 0, -1, 0
     distances = scratch(0, AT_A_TIME, np.float64)
-    while reached < n:
-        for k in range(AT_A_TIME):
-            distances[k] = _exponential(at(key, first + k)) * unit
-        for k in range(AT_A_TIME):
-            reached += distances[k]
-            if reached >= n:
-                break
-            i = int(reached)
-            if _counted(key, first + k, share, i):
-                counts[i] = min(counts[i] + 1, most)
-                events[count] = i
-                count += 1 if i != last else 0
-                last = i
-        first += AT_A_TIME
+    unit = max(gap * 2.0**shift, float(SHORTEST))
+    count = _walk(key, unit, n << PLACE_BITS, distances, share, most, counts, events)
     release(distances)
     return count

@@ -23,7 +23,7 @@ def _reinterpreted(given, wanted, kind):
     return reinterpret
 
 
-_bits = _reinterpreted(types.float64, types.int64, ir.IntType(64))
+bits_of = _reinterpreted(types.float64, types.int64, ir.IntType(64))
 _of_bits = _reinterpreted(types.int64, types.float64, ir.DoubleType())
 _bits32 = _reinterpreted(types.float32, types.int32, ir.IntType(32))
 _of_bits32 = _reinterpreted(types.int32, types.float32, ir.FloatType())
@@ -65,7 +65,7 @@ def exp(x):
     series = series * r + 1.0
     series = series * r + 1.0
     # n lies in the last bits of `shifted`; those above it leave the word.
-    return _of_bits(_bits(series) + (_bits(shifted) << np.int64(52)))
+    return _of_bits(bits_of(series) + (bits_of(shifted) << np.int64(52)))
 
 
 @njit(inline="always")

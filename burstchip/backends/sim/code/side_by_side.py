@@ -4,7 +4,8 @@ A step has three stages (`unit.Kernel`): messages arrive, neurons and sources em
 threads meet before and after the second, so that none reads a list of events while it is written. What one
 thread does it does in the order in which a single one would, so the results are the same.
 
-Its frame: that of `code.steps`, the stage of each call, the number of threads, and the words they meet at.
+Its frame: that of `code.steps`, where the calls of each stage begin, the number of threads, and the words
+they meet at.
 """
 
 # mypy: disable-error-code="untyped-decorator, no-untyped-def"
