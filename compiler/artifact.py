@@ -40,6 +40,7 @@ from compiler.ir.chip_program import (
     TaskCode,
 )
 from compiler.ir.network import DataFile
+from compiler.ir.protocol import Protocol
 from compiler.ir.verify import verify_bound, verify_chip_program
 from compiler.whole_file import write_whole
 from hw_models.diagnostics import CODES, BurstchipError, Diagnostic, register_codes
@@ -112,6 +113,13 @@ def _encode_task(task: TaskCode) -> dict[str, Any]:
     return entry
 
 
+def _encode_protocol(protocol: Protocol) -> dict[str, Any]:
+    entry = asdict(protocol)
+    # Places name files of the machine that compiled.
+    del entry["places"]
+    return entry
+
+
 def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
     tensors: Tensors = {}
     programs: list[Program] = []
@@ -142,6 +150,8 @@ def _encode(code: ChipProgram) -> tuple[dict[str, Any], Tensors]:
     }
     if code.learned is not None:
         manifest["learned"] = asdict(code.learned)
+    if code.protocol is not None:
+        manifest["protocol"] = _encode_protocol(code.protocol)
     return manifest, tensors
 
 
@@ -301,6 +311,9 @@ def _decode(manifest: Any, tensors: Tensors, folder: Path) -> ChipProgram:
         "diagnostics": tuple(_decode_message(entry) for entry in manifest.diagnostics),
         "host": {name: decode_host(entry, tensors) for name, entry in manifest.host.items()},
         "learned": None if manifest.learned is None else Learned(**as_values(manifest.learned)),
+        "protocol": None
+        if manifest.protocol is None
+        else msgspec.convert(msgspec.to_builtins(manifest.protocol), Protocol),
     }
     code = ChipProgram(**values)
     verify_chip_program(code)

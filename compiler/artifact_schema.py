@@ -27,6 +27,7 @@ from compiler.ir.chip_program import (
     TraceCode,
 )
 from compiler.ir.network import DataFile
+from compiler.ir.protocol import Example, Part, Phase, Protocol, ProtocolInput, Teacher
 from compiler.ir.signals import HostInput
 from compiler.ir.values import Constant, Normal, Uniform
 from hw_models.diagnostics import Diagnostic
@@ -149,6 +150,17 @@ _DataFile = _entry(
     test_share=Annotated[float, Meta(gt=0, lt=1)] | None,
 )
 
+_Protocol = _entry(
+    Protocol,
+    # Places name files of the machine that compiled.
+    without=("places",),
+    inputs=_each(_entry(ProtocolInput)),
+    teachers=_each(_entry(Teacher)),
+    examples=_each(_entry(Example)),
+    phases=_each(_entry(Phase)),
+    parts=_each(_entry(Part)),
+)
+
 _Program = _entry(
     ChipProgram,
     populations=_each(_Population),
@@ -165,7 +177,8 @@ _Program = _entry(
         **_COUNTS,
     )
     | None,
-    optional=("learned",),
+    protocol=_Protocol | None,
+    optional=("learned", "protocol"),
 )
 
 #: The manifest: a program's fields, the integer programs by number, the format and the hash.

@@ -13,6 +13,7 @@ from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
 from burstchip.cli.experiment import experiment
+from burstchip.cli.follow import follow
 from burstchip.cli.new import new
 from burstchip.cli.predict import predict
 from burstchip.cli.report import report
@@ -34,6 +35,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "compile": compile_,
     "run": run,
     "train": train,
+    "follow": follow,
     "predict": predict,
     "verify": verify,
     "errors": errors,

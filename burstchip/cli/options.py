@@ -93,3 +93,15 @@ Threads = Annotated[
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Folder with the files of the data set.")
 ]
+Jobs = Annotated[
+    int,
+    typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="How many seeds run side by side."),
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Have a Dask cluster run the seeds, such as tcp://127.0.0.1:8786; it has to see DIR.",
+    ),
+]

@@ -10,7 +10,7 @@ from typing import Any
 from burstchip.backends.available import REAL
 from burstchip.experiments.running import Checked, Outcome, recording
 from burstchip.experiments.shares import Shares
-from burstchip.files.provenance import this_session
+from burstchip.files.provenance import origin_of
 from burstchip.report.page import environment
 from compiler.strict_json import strict_json
 from compiler.whole_file import write_folder_whole
@@ -79,7 +79,7 @@ def results(outcome: Outcome, shares: Sequence[Shares] = ()) -> dict[str, Any]:
 
 def render(outcome: Outcome, command: str, shares: Sequence[Shares] = ()) -> str:
     """The page as HTML with every picture inside."""
-    description, session = outcome.experiment.description, this_session()
+    description = outcome.experiment.description
     numbers = ", ".join(str(seed) for seed in outcome.seeds)
     real = outcome.backend in REAL
     rows = [
@@ -108,13 +108,7 @@ def render(outcome: Outcome, command: str, shares: Sequence[Shares] = ()) -> str
             seeds=f"{'seed' if len(outcome.seeds) == 1 else 'seeds'} {numbers}",
             pictures=outcome.drawing.panels,
             command=command,
-            origin=[
-                ("Made", session.begun),
-                ("burstchip", session.burstchip),
-                ("Python, numpy, numba", f"{session.python}, {session.numpy}, {session.numba}"),
-                ("Machine", f"{session.system}, {session.processor}, {session.cores} cores"),
-                ("SHA-256 of the artifacts", ", ".join(outcome.artifacts)),
-            ],
+            origin=origin_of(outcome.artifacts),
             diagnostics=[str(it) for it in outcome.diagnostics],
             shares=[
                 {

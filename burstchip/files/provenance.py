@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated
@@ -51,6 +52,18 @@ def this_session() -> Session:
         processor=processor(),
         cores=cores(),
     )
+
+
+def origin_of(artifacts: Sequence[str]) -> list[tuple[str, str]]:
+    """What pages say of this session and of the artifacts that ran."""
+    session = this_session()
+    return [
+        ("Made", session.begun),
+        ("burstchip", session.burstchip),
+        ("Python, numpy, numba", f"{session.python}, {session.numpy}, {session.numba}"),
+        ("Machine", f"{session.system}, {session.processor}, {session.cores} cores"),
+        ("SHA-256 of the artifacts", ", ".join(artifacts)),
+    ]
 
 
 def note_session(folder: Path, command: str, *, resumed: bool, then: str | None = None) -> None:

@@ -10,6 +10,7 @@ from burstchip.frontend.plasticity import Learning, read_plasticity
 from burstchip.frontend.populations import read_populations
 from burstchip.frontend.probes import Unread, read_probes
 from burstchip.frontend.projections import Surroundings, read_projections
+from burstchip.frontend.protocol import read_protocol
 from burstchip.frontend.report import Report
 from burstchip.frontend.signals import read_signals
 from burstchip.frontend.task import read_task
@@ -48,8 +49,14 @@ def elaborate(
     probes = read_probes(probed, populations, projections, unread, plasticity, report)
     task_fields = root.get("task", Fields)
     task = None if task_fields is None else read_task(task_fields, populations, step, report)
-    presented = task_fields.get("input", str) if task_fields is not None else None
-    signals = read_signals(root.get("signals", Entries), populations, presented, step, report)
+    taken: dict[tuple[str, str], str] = {}
+    if task_fields is not None and (presented := task_fields.get("input", str)) is not None:
+        taken[presented, "rate"] = "the task, which presents its samples"
+    followed = root.get("protocol", Fields)
+    protocol = None if followed is None else read_protocol(followed, populations, step, report)
+    if protocol is not None:
+        taken |= protocol.taken
+    signals = read_signals(root.get("signals", Entries), populations, taken, step, report)
     _warn_of_unused(root, plasticity, report)
     if report.failed:
         return None
@@ -62,8 +69,9 @@ def elaborate(
         projections=tuple(projections),
         plasticity=tuple(learning.plasticity for learning in plasticity.values() if learning is not None),
         probes=probes,
-        signals=signals,
+        signals=(*signals, *(protocol.signals if protocol is not None else ())),
         task=task,
+        protocol=None if protocol is None else protocol.protocol,
         target=root.get("target", str) or "loihi2",
         parameters=parameters,
         models=models,

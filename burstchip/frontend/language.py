@@ -25,6 +25,7 @@ from burstchip.frontend.kinds import (
     Whole,
     Word,
 )
+from burstchip.frontend.language_protocol import PROTOCOL
 from burstchip.frontend.language_signals import SIGNAL
 from burstchip.frontend.language_synapses import LARGEST_POPULATION, PROJECTION, drawn, plasticity
 from burstchip.frontend.scalars import expected
@@ -246,6 +247,7 @@ def language(models: Mapping[str, NeuronModel]) -> Record:
             ),
             Key("signals", Named(SIGNAL, "signal"), "what reaches neurons from outside over time"),
             Key("task", _task(), "the classification task that the network learns"),
+            Key("protocol", PROTOCOL, "in place of a task: examples, phases and teachers of one's own"),
             Key(
                 "target",
                 Word(TARGETS, "target"),
@@ -254,4 +256,5 @@ def language(models: Mapping[str, NeuronModel]) -> Record:
             ),
         ),
         "a network",
+        excluding=(("task", "protocol"),),
     )

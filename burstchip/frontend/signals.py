@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -26,30 +26,32 @@ from hw_models.neurons.model import BASE_UNITS, Variable
 def read_signals(
     entries: Entries | None,
     populations: Populations,
-    presented: str | None,
+    taken: Mapping[tuple[str, str], str],
     step: float | None,
     report: Report,
 ) -> tuple[Signal, ...]:
-    """All signals that could be read. `presented` is the population that a task presents samples to."""
-    found: dict[tuple[str, str], str] = {}
+    """All signals that could be read. `taken` says in words what else sets which variable."""
+    found = dict(taken)
     signals = []
     for key, fields in (entries or Entries(())).of(Fields):
-        variable = _variable(fields, populations, report)
+        address = fields.get("to", AddressText)
+        variable = None
+        if address is not None:
+            variable = find_variable(address, populations, fields.name_of("to"), report)
         course = _course(key.text, fields, variable, step, report)
         start, stop = _times(fields, step, report)
         if variable is None:
             continue
         neurons, target = variable
         place = (neurons.name, target.name)
-        if place in found or (presented == neurons.name and target.name == "rate"):
-            other = f"signal '{found[place]}'" if place in found else "the task, which presents its samples"
+        if place in found:
             report.add(
                 "BC171",
                 fields.nodes["to"],
-                f"{fields.label} sets what {other} sets",
+                f"{fields.label} sets what {found[place]} sets",
                 required="one signal for each variable",
             )
-        found[place] = key.text
+        found[place] = f"signal '{key.text}'"
         if course is not None:
             signals.append(
                 Signal(key.text, *place, course, start, stop, report.place(key), _places(fields, report))
@@ -61,11 +63,10 @@ def _places(fields: Fields, report: Report) -> dict[str, Place]:
     return {key: report.place(node) for key, node in fields.nodes.items()}
 
 
-def _variable(fields: Fields, populations: Populations, report: Report) -> tuple[Neurons, Variable] | None:
-    address = fields.get("to", AddressText)
-    if address is None:
-        return None
-    label = fields.name_of("to")
+def find_variable(
+    address: AddressText, populations: Populations, label: str, report: Report
+) -> tuple[Neurons, Variable] | None:
+    """The variable of a population that an address names, or None after reporting that there is none."""
     at = part(address.node, 0, len(address.population))
     neurons = find_population(address.population, at, populations, label, report)
     if neurons is None or neurons.model is None:
@@ -121,7 +122,7 @@ def _course(
     if kind is None or value is None or variable is None:
         return None
     neurons, target = variable
-    if not all(_fits(amount, target, fields.name_of(kind), report) for amount in list(_amounts(value))):
+    if not all(in_range(amount, target, fields.name_of(kind), report) for amount in list(_amounts(value))):
         return None
     if isinstance(value, Amount):
         return Steps(((0.0, value.value),))
@@ -149,7 +150,8 @@ def _amounts(value: object) -> Iterator[Amount]:
             yield from _amounts(listed)
 
 
-def _fits(amount: Amount, variable: Variable, label: str, report: Report) -> bool:
+def in_range(amount: Amount, variable: Variable, label: str, report: Report) -> bool:
+    """Whether an amount is a value of the variable; reports one that is not."""
     if not has_dimension(amount, variable.dimension, label, report):
         return False
     if not _within(variable, amount.value):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws, grid
 from compiler.ir.network import DATA_SHAPES, NO_CHIP, DataFile
+from compiler.ir.protocol import Protocol
 from compiler.ir.signals import ALWAYS, NEVER, HostInput, Signal
 from hw_models.diagnostics import Diagnostic
 from hw_models.neurons.roles import Roles
@@ -337,7 +338,8 @@ class Learned:
 class ChipProgram:
     """Everything a backend needs. `host` says by name how the host's values become integers.
 
-    `learned` is None where the weights are those that the network's file asks for.
+    `learned` is None where the weights are those that the network's file asks for, `protocol` where its file
+    has none; the protocol's times are whole numbers of steps.
     """
 
     name: str
@@ -353,6 +355,7 @@ class ChipProgram:
     diagnostics: tuple[Diagnostic, ...] = field(default=())
     host: Mapping[str, HostInput] = field(default_factory=dict)
     learned: Learned | None = None
+    protocol: Protocol | None = None
 
     def __repr__(self) -> str:
         neurons = sum(population.size for population in self.populations)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from compiler.ir.connectivity import Connectivity
 from compiler.ir.courses import SignalCourse
+from compiler.ir.protocol import Protocol
 from compiler.ir.values import Distribution, Value
 from hw_models.diagnostics import Place
 from hw_models.neurons.model import NeuronModel
@@ -237,6 +238,7 @@ class Network:
     models: Mapping[str, NeuronModel]
     place: Place | None = None
     signals: tuple[Signal, ...] = ()
+    protocol: Protocol | None = None
 
     def __repr__(self) -> str:
         neurons = sum(population.size for population in self.populations)

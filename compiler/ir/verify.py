@@ -24,6 +24,7 @@ from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import DATA_SHAPES, Network
 from compiler.ir.partitioned import LIMITS, Partition
 from compiler.ir.signals import Constant
+from compiler.ir.verify_protocol import verify_protocol
 from compiler.ir.verify_signals import signal_range, verify_given, verify_signal
 from hw_models.neurons.verify import verify_binding
 from hw_models.program.verify import verify_program
@@ -123,6 +124,8 @@ def verify_chip_program(code: ChipProgram) -> None:
         else:
             assert any(it.name == name for it in code.projections), f"a probe of {name}, which is not there"
             assert variable in SYNAPTIC, f"no variable {name}.{variable}"
+    if code.protocol is not None:
+        verify_protocol(code, code.protocol)
     if code.task is not None:
         assert {code.task.input, code.task.readout} <= set(populations), "a task without its populations"
         for what in ("present", "teach_after", "epochs", "split", "order_stream"):

@@ -340,4 +340,5 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         quantisation=tuple(report.lines),
         diagnostics=tuple(report.diagnostics),
         host=host,
+        protocol=network.protocol,
     )

@@ -81,6 +81,15 @@ def tables() -> dict[str, str]:
     signal = under(WHOLE, "signals")
     assert isinstance(signal, Record)
     found["signal"] = table(signal)
+    for name, path in {
+        "protocol": (),
+        "teacher": ("teachers",),
+        "phase": ("phases",),
+        "part": ("parts",),
+    }.items():
+        record = under(WHOLE, "protocol", *path)
+        assert isinstance(record, Record)
+        found[name] = table(record)
     found |= {f"signal {name}": table(kind) for name, kind in COURSES.items() if isinstance(kind, Record)}
     # Written once: what only one word tells apart, and models with the same parameters.
     same = (

@@ -1,0 +1,122 @@
+"""`burstchip follow`: follow a network's protocol."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from burstchip.cli.console import output
+from burstchip.cli.options import (
+    Backend,
+    Dask,
+    Jobs,
+    Json,
+    NetworkFile,
+    Overwrite,
+    Quiet,
+    Seed,
+    Settings,
+    Strict,
+    Threads,
+    out_folder,
+)
+from burstchip.cli.progress import progress
+
+
+def follow(
+    file: NetworkFile,
+    out: Annotated[Path | None, out_folder()] = None,
+    seed: Seed = None,
+    seeds: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=1000, help="Follow it with the seeds 1 to N.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoints in DIR.")] = False,
+    overwrite: Overwrite = False,
+    backend: Backend = "sim",
+    threads: Threads = 1,
+    jobs: Jobs = 1,
+    dask: Dask = None,
+    set_: Settings = None,
+    strict: Strict = False,
+    quiet: Quiet = False,
+    json: Json = False,
+) -> None:
+    """Show a network the examples of its protocol, teach it, and write what came of it into DIR.
+
+    Checkpoints are kept while it runs; --resume goes on from them, with the options of the start.
+    """
+
+    def left() -> str:
+        from burstchip.tasks.protocol.folder import has_checkpoint
+
+        if out is not None and has_checkpoint(out):
+            return f"checkpoints are in '{out}', --resume continues from them"
+        return "nothing was written"
+
+    with output(json=json, quiet=quiet, interrupted=left) as console:
+        from burstchip.backends.available import require_backend
+        from burstchip.cli.checks import exclude, output_folder, settings, writing
+        from burstchip.report.protocol_page import spread
+        from burstchip.tasks.protocol.folder import FollowOptions, follow_into
+        from burstchip.tasks.protocol.results import answers
+        from burstchip.tasks.protocol.seeds import Workers
+
+        exclude(
+            resume and overwrite,
+            "--resume and --overwrite exclude each other",
+            "--resume or --overwrite",
+            "both",
+        )
+        exclude(
+            seed is not None and seeds is not None,
+            "--seed and --seeds exclude each other",
+            "--seed or --seeds",
+            "both",
+        )
+        exclude(
+            jobs > 1 and dask is not None,
+            "--jobs and --dask exclude each other",
+            "--jobs or --dask",
+            "both",
+        )
+        exclude(out is None, "an output is missing", "--out DIR", "none")
+        assert out is not None
+        require_backend(backend)
+        output_folder(out)
+        options = FollowOptions(
+            file,
+            out,
+            seeds=(seed,) if seeds is None else tuple(range(1, seeds + 1)),
+            backend=backend,
+            threads=threads,
+            overrides=settings(set_),
+            strict=strict,
+            resume=resume,
+            overwrite=overwrite,
+            workers=Workers(jobs, dask),
+            command=shlex.join(["burstchip", *sys.argv[1:]]),
+        )
+        with progress("following", "preparing", quiet=quiet) as advance, writing(out):
+            done = follow_into(options, lambda note, steps, total: advance(steps, total, note))
+        console.messages(done.diagnostics)
+        rows = [
+            (
+                it.teacher if k == 0 or found[k - 1].teacher != it.teacher else "",
+                it.example,
+                str(it.target),
+                f"{spread(it.rates)} Hz",
+                f"{it.right} of {len(it.rates)}",
+            )
+            for found in [answers([it.followed for it in done.finished.values()])]
+            for k, it in enumerate(found)
+        ]
+        if rows:
+            console.table(done.name, ["teacher", "example"], ["target", "rate"], "right", rows)
+        console.text(
+            f"{done.summary['right']} of {done.summary['asked']} answers are right; page: {done.page}"
+        )
+        console.result({**done.summary, "page": str(done.page)})

@@ -1,0 +1,1 @@
+"""Protocols: examples shown in phases, teachers that look at rates, and what comes of it."""

@@ -1,0 +1,273 @@
+"""Follow a protocol: write what each stretch sets, go on, and keep what comes of it.
+
+`follow` works over a `Run`, so that a protocol means the same on every backend. Between two stretches the run
+and what it left make a checkpoint; a run that goes on from one ends in the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from burstchip.running.physical import scale_of
+from burstchip.running.run import Run, open_run
+from burstchip.tasks.checkpoint import read_checkpoint, require_same, save_checkpoint, unusable
+from burstchip.tasks.protocol.followed import Followed
+from burstchip.tasks.protocol.plan import plan_of, steps_of
+from burstchip.tasks.protocol.teaching import taught
+from compiler.artifact import artifact_sha256
+from compiler.ir.chip_program import ChipProgram
+from compiler.ir.protocol import Teacher, gate_signal
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+register_codes({"BC720": "a program without a protocol"})
+
+#: Seconds between two checkpoints, so much of the work an interruption may cost.
+CHECKPOINT_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class FollowProgress:
+    """How far a protocol is: steps done of all, and what is shown, with the last round's cost."""
+
+    steps_done: int
+    steps_total: int
+    note: str
+
+
+Watch = Callable[[FollowProgress], None]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of a protocol, the state that it ended in, and how long it took, interruptions aside."""
+
+    followed: Followed
+    state: dict[str, NDArray[Any]]
+    seconds: float
+    clipped: dict[str, int]
+
+
+def require_protocol(code: ChipProgram) -> None:
+    """Raise `BurstchipError` BC720 for a program without a protocol."""
+    if code.protocol is None:
+        raise BurstchipError(
+            Diagnostic(
+                "BC720",
+                f"'{code.name}' has no protocol to follow",
+                required="a network with 'protocol'",
+                given="a network with a task" if code.task else "a network without one",
+                hint="`burstchip train` learns a task" if code.task else "`burstchip run` runs it as it is",
+            )
+        )
+
+
+class _Under:
+    """A protocol under way."""
+
+    def __init__(self, code: ChipProgram, run: Run, followed: Followed, seconds: float) -> None:
+        assert code.protocol is not None
+        self.code, self.run, self.protocol = code, run, code.protocol
+        self.followed, self.seconds = followed, seconds
+        self.plan = followed.plan
+        self.done = followed.stretches
+        self.rounds = int(self.plan.rounds[: self.done].sum())
+        self.cost = ""
+
+    def rates(self, teacher: Teacher) -> NDArray[np.float64]:
+        """The running rates of a teacher's neurons in Hz."""
+        variable = (teacher.population, "E")
+        scale = scale_of(self.code, variable)
+        assert scale is not None, f"{teacher.population}.E has no unit"
+        values = np.asarray(self.run.read(*variable), dtype=np.float64)
+        return np.asarray(scale.origin + scale.per_unit * values)
+
+    def keep_weights(self) -> None:
+        for k, name in enumerate(self.followed.projections):
+            unit = self.code.projection(name).event_unit
+            self.followed.weights[self.rounds, k] = float(np.mean(self.run.weights(name))) * unit
+
+    def _write(self, stretch: int) -> None:
+        """What holds from the beginning of a stretch."""
+        example, phase = int(self.plan.example[stretch]), int(self.plan.phase[stretch])
+        for k, it in enumerate(self.protocol.inputs):
+            shown = example >= 0
+            value = self.protocol.examples[example].inputs[k] if shown else self.code.host[it.signal].start
+            self.run.write(it.signal, value)
+        plastic = self.protocol.phases[phase].plastic if phase >= 0 else ()
+        for name in self.protocol.gated:
+            self.run.write(gate_signal(name), int(name in plastic))
+        self._teach(stretch)
+
+    def _teach(self, stretch: int) -> None:
+        example, phase = int(self.plan.example[stretch]), int(self.plan.phase[stretch])
+        acts = phase >= 0 and self.protocol.phases[phase].taught
+        for k, teacher in enumerate(self.protocol.teachers):
+            base = self.code.host[teacher.signal].start
+            added: NDArray[np.float64] | float = 0.0
+            if acts:
+                added = taught(teacher, self.protocol.examples[example].targets[k], self.rates(teacher))
+            self.run.write(teacher.signal, base + added)
+
+    def _pieces(self, stretch: int) -> Iterator[tuple[int, bool, bool]]:
+        """(end of a piece in steps, whether a bin ends there, whether teachers look at the rates there)."""
+        steps, phase = int(self.plan.steps[stretch]), int(self.plan.phase[stretch])
+        first = int(self.plan.first_bin[stretch])
+        bins = set(self.plan.bin_ends[first : first + int(self.plan.bins[stretch])].tolist())
+        looks: set[int] = set()
+        if phase >= 0 and self.protocol.phases[phase].taught:
+            for teacher in self.protocol.teachers:
+                if teacher.every is not None:
+                    every = steps_of(teacher.every, self.plan.step_ms)
+                    looks |= set(range(every, steps, every))
+        for end in sorted(bins | looks):
+            yield end, end in bins, end in looks
+
+    def go_through(self, stretch: int) -> None:
+        """One stretch."""
+        followed, names = self.followed, self.followed.populations
+        self._write(stretch)
+        before = self._counts(names)
+        bin_, done = int(self.plan.first_bin[stretch]), 0
+        for end, ends_bin, looks in self._pieces(stretch):
+            self.run.advance(end - done)
+            done = end
+            if ends_bin:
+                counts = self._counts(names)
+                followed.events[bin_], followed.bursts[bin_] = counts - before
+                before, bin_ = counts, bin_ + 1
+            if looks:
+                self._teach(stretch)
+        for k, teacher in enumerate(self.protocol.teachers):
+            followed.reached[stretch, k] = float(np.mean(self.rates(teacher)))
+        self.done = stretch + 1
+        self.followed = replace(followed, stretches=self.done)
+        if self.plan.rounds[stretch]:
+            self.rounds += 1
+            self.keep_weights()
+            self._tell_cost(stretch)
+
+    def _counts(self, names: tuple[str, ...]) -> NDArray[np.int64]:
+        events, bursts = self.run.events, self.run.bursts
+        return np.array([[events[it] for it in names], [bursts.get(it, 0) for it in names]], dtype=np.int64)
+
+    def _tell_cost(self, stretch: int) -> None:
+        part = self.protocol.parts[int(self.plan.part[stretch])]
+        if part.phases and self.protocol.teachers:
+            cost = self.followed.costs(part.name)[int(self.plan.round[stretch])]
+            self.cost = f", cost {cost:.3f}"
+
+    def note(self) -> str:
+        """What is being shown."""
+        stretch = min(self.done, self.plan.count - 1)
+        part = self.protocol.parts[int(self.plan.part[stretch])]
+        round_ = f" {int(self.plan.round[stretch]) + 1}/{part.rounds}" if part.rounds > 1 else ""
+        return f"{part.name}{round_}{self.cost}"
+
+
+def follow(
+    code: ChipProgram,
+    backend: str = "sim",
+    *,
+    threads: int = 1,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    watch: Watch | None = None,
+) -> Finished:
+    """Follow the protocol of a program from its start, or go on from `checkpoint` with `resume`.
+
+    With `checkpoint` state and results are written there every `CHECKPOINT_SECONDS`, where it is interrupted,
+    and at the end. `watch` is called after every stretch. Raises `BurstchipError` BC720 for a program without
+    a protocol, BC565 and BC566 for a checkpoint that cannot be used or is of another program or backend, and
+    what `open_run` raises.
+    """
+    require_protocol(code)
+    assert code.protocol is not None
+    plan = plan_of(code.protocol, code.step_ms, code.seed)
+    watched = {it.name: it.size for it in code.populations if it.ports}
+    learning = tuple(it.name for it in code.projections if it.learning is not None)
+    identity = {"artifact_sha256": artifact_sha256(code), "backend": backend}
+    run = open_run(code, backend, threads=threads)
+    try:
+        under = _Under(code, run, Followed.empty(plan, watched, learning), 0.0)
+        if resume and checkpoint is not None and checkpoint.exists():
+            _go_on(under, checkpoint, identity)
+        else:
+            under.keep_weights()
+
+        def save() -> None:
+            if checkpoint is not None:
+                _save(under, checkpoint, identity)
+
+        _follow(under, save, watch)
+        save()
+        return Finished(under.followed, dict(run.state()), under.seconds, dict(run.clipped))
+    finally:
+        run.close()
+
+
+def _follow(under: _Under, save: Callable[[], None], watch: Watch | None) -> None:
+    plan, saved = under.plan, perf_counter()
+
+    def tell() -> None:
+        if watch is not None:
+            done = int(plan.steps[: under.done].sum())
+            watch(FollowProgress(done, plan.total, under.note()))
+
+    tell()
+    try:
+        while under.done < plan.count:
+            started = perf_counter()
+            under.go_through(under.done)
+            now = perf_counter()
+            under.seconds += now - started
+            if now - saved > CHECKPOINT_SECONDS:
+                save()
+                saved = perf_counter()
+            tell()
+    except KeyboardInterrupt:
+        # Within a stretch the state is not one of its end: then the last checkpoint stays.
+        if under.run.clock == plan.first[under.done] if under.done < plan.count else True:
+            save()
+        raise
+
+
+def _save(under: _Under, path: Path, identity: dict[str, Any]) -> None:
+    arrays = {f"run.{name}": array for name, array in under.run.state().items()}
+    arrays |= {f"followed.{name}": array for name, array in under.followed.arrays.items()}
+    progress = {**identity, "stretches": under.done, "clock": under.run.clock, "seconds": under.seconds}
+    save_checkpoint(path, arrays, progress)
+
+
+def _go_on(under: _Under, path: Path, identity: dict[str, Any]) -> None:
+    """Take state and results from a checkpoint."""
+    arrays, progress = read_checkpoint(path)
+    require_same(path, progress, identity)
+    stretches, clock, seconds = (progress.get(name) for name in ("stretches", "clock", "seconds"))
+    plan = under.plan
+    sound = (
+        type(stretches) is int
+        and 0 <= stretches <= plan.count
+        and clock == int(plan.steps[:stretches].sum())
+        and isinstance(seconds, float)
+        and seconds >= 0
+    )
+    if not sound:
+        raise unusable(path, "a progress that contradicts itself or the protocol")
+    assert isinstance(stretches, int) and isinstance(clock, int) and isinstance(seconds, float)
+    for name, array in under.followed.arrays.items():
+        kept = arrays.get(f"followed.{name}")
+        if kept is None or kept.dtype != array.dtype or kept.shape != array.shape:
+            raise unusable(path, f"no '{name}' as this protocol has it")
+        array[...] = kept
+    state = {name[4:]: array for name, array in arrays.items() if name.startswith("run.")}
+    under.run.restore(state, clock)
+    under.followed = replace(under.followed, stretches=stretches)
+    under.done, under.seconds = stretches, seconds
+    under.rounds = int(plan.rounds[:stretches].sum())

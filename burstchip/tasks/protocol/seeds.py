@@ -1,0 +1,204 @@
+"""Several seeds of a protocol, one after the other, side by side through joblib, or on a Dask cluster.
+
+Each has a folder: the artifact that it runs, its checkpoint, and how far it is. A worker needs nothing else,
+so any process that sees the folder may go on with it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from burstchip.files.json_file import write_json
+from burstchip.tasks.checkpoint import FILE
+from burstchip.tasks.protocol.following import Finished, FollowProgress, follow
+from compiler.artifact import artifact_sha256, load_artifact, save_artifact
+from compiler.ir.chip_program import ChipProgram
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+register_codes(
+    {
+        "BC721": "a Dask cluster that cannot be used",
+        "BC722": "a folder of seeds that is of another program",
+    }
+)
+
+ARTIFACT, PROGRESS = "network.burst", "progress.json"
+#: Seconds between two looks at how far the workers are.
+_LOOK_SECONDS = 0.5
+
+#: Called with a text, how much is done and how much there is.
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who does the work: `jobs` processes of this machine, or a Dask cluster by its address."""
+
+    jobs: int = 1
+    dask: str | None = None
+
+
+@dataclass(frozen=True)
+class SeedFolder:
+    """The folder of one seed, and how to run it."""
+
+    path: Path
+    backend: str
+    threads: int = 1
+
+    def prepare(self, code: ChipProgram, *, resume: bool) -> None:
+        """Write the artifact, and with `resume` leave a checkpoint of it; raises `BurstchipError` BC722."""
+        artifact = self.path / ARTIFACT
+        if resume and artifact.exists():
+            before = load_artifact(artifact)[1]
+            if before != artifact_sha256(code):
+                raise BurstchipError(
+                    Diagnostic(
+                        "BC722",
+                        f"'{self.path}' is of another program",
+                        required="the network, seed and options of the start",
+                        given=f"another artifact than {before[:16]}...",
+                        hint="go on with what it was started with, or choose another folder",
+                    )
+                )
+            return
+        (self.path / FILE).unlink(missing_ok=True)
+        save_artifact(code, artifact)
+
+    def go(self, watch: Callable[[FollowProgress], None] | None = None) -> Finished:
+        """Follow the protocol, or go on, until its end."""
+        code = load_artifact(self.path / ARTIFACT)[0]
+        return follow(
+            code,
+            self.backend,
+            threads=self.threads,
+            checkpoint=self.path / FILE,
+            resume=True,
+            watch=watch,
+        )
+
+    def work(self) -> None:
+        """The same in a worker, which leaves word of how far it is; what came of it is in the checkpoint."""
+        told = 0.0
+
+        def watch(state: FollowProgress) -> None:
+            nonlocal told
+            if perf_counter() - told > _LOOK_SECONDS or state.steps_done == state.steps_total:
+                told = perf_counter()
+                write_json(
+                    self.path / PROGRESS,
+                    {"done": state.steps_done, "total": state.steps_total, "note": state.note},
+                )
+
+        try:
+            self.go(watch)
+        finally:
+            with suppress(OSError):
+                (self.path / PROGRESS).unlink()
+
+    def progress(self) -> tuple[int, str] | None:
+        """(steps done, note) of a worker under way; None where none is."""
+        try:
+            found = json.loads((self.path / PROGRESS).read_bytes())
+            return int(found["done"]), str(found["note"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def follow_seeds(
+    folders: Mapping[str, SeedFolder], total: int, workers: Workers, tell: Tell | None = None
+) -> dict[str, Finished]:
+    """What came of each, by name. `total` are the steps of one; raises what `follow` does, and BC721."""
+    if workers.jobs == 1 and workers.dask is None:
+        return _one_by_one(folders, total, tell)
+    with _watched(folders, total, tell):
+        if workers.dask is not None:
+            _on_dask(workers.dask, list(folders.values()))
+        else:
+            from joblib import Parallel, delayed
+
+            Parallel(n_jobs=workers.jobs)(delayed(it.work)() for it in folders.values())
+    return {name: it.go() for name, it in folders.items()}
+
+
+def _one_by_one(folders: Mapping[str, SeedFolder], total: int, tell: Tell | None) -> dict[str, Finished]:
+    found: dict[str, Finished] = {}
+    for number, (name, it) in enumerate(folders.items()):
+
+        def watch(state: FollowProgress, name: str = name, before: int = number * total) -> None:
+            if tell is not None:
+                tell(f"{name}, {state.note}", before + state.steps_done, total * len(folders))
+
+        found[name] = it.go(watch)
+    return found
+
+
+@contextmanager
+def _watched(folders: Mapping[str, SeedFolder], total: int, tell: Tell | None) -> Iterator[None]:
+    """Tell how far all workers are together, now and then."""
+    if tell is None:
+        yield
+        return
+    over = threading.Event()
+    known: dict[str, int] = dict.fromkeys(folders, 0)
+
+    def look() -> None:
+        while not over.wait(_LOOK_SECONDS):
+            notes = []
+            for name, it in folders.items():
+                if (state := it.progress()) is not None:
+                    known[name] = state[0]
+                    notes.append(f"{name}: {state[1]}")
+            tell("; ".join(notes), sum(known.values()), total * len(folders))
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        looking.join()
+
+
+def _on_dask(address: str, folders: Sequence[SeedFolder]) -> None:
+    """Have the workers of a cluster do it; one that dies is replaced, and goes on from the checkpoint."""
+
+    def unusable(given: str, hint: str) -> BurstchipError:
+        return BurstchipError(
+            Diagnostic(
+                "BC721",
+                f"the Dask cluster '{address}' cannot be used",
+                required="the address of a scheduler, such as tcp://127.0.0.1:8786",
+                given=given,
+                hint=hint,
+            )
+        )
+
+    try:
+        # Any: the library's functions have no types.
+        opened: Any = import_module("distributed").Client
+    except ImportError:
+        raise unusable("dask.distributed is not installed", "pip install 'burstchip[dask]'") from None
+    try:
+        client = opened(address, timeout="5s")
+    except (OSError, ValueError, TimeoutError) as reason:
+        raise unusable(str(reason) or type(reason).__name__, "start one with `dask scheduler`") from None
+    try:
+        resolved = [SeedFolder(it.path.resolve(), it.backend, it.threads) for it in folders]
+        # A worker that is lost costs what it did since its last checkpoint.
+        futures = [client.submit(it.work, pure=False, retries=1000) for it in resolved]
+        try:
+            client.gather(futures)
+        except BaseException:
+            client.cancel(futures, force=True)
+            raise
+    finally:
+        client.close()
