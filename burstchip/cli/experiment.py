@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Backend, Json, Overwrite, Quiet, Settings, Threads, out_folder
+from burstchip.cli.options import Backend, Data, Json, Overwrite, Quiet, Settings, Threads, out_folder
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: What a command that missed a check ends with.
 MISSED = 1
+#: The backend of networks unless another is named.
+REFERENCE = "reference"
 
 
 def experiment(
@@ -25,7 +27,7 @@ def experiment(
         str | None, typer.Argument(metavar="NAME", help="One of those that --list names.")
     ] = None,
     list_them: Annotated[bool, typer.Option("--list", help="Name the experiments, one a line.")] = False,
-    backend: Backend = "reference",
+    backend: Backend = REFERENCE,
     threads: Threads = 1,
     seeds: Annotated[
         int | None,
@@ -45,6 +47,7 @@ def experiment(
         ),
     ] = False,
     set_: Settings = None,
+    data: Data = None,
     out_dir: Annotated[Path | None, out_folder()] = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -57,6 +60,8 @@ def experiment(
     with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
         from burstchip.backends.available import REAL
         from burstchip.cli.checks import exclude
+        from burstchip.experiments.experiment import has_network
+        from burstchip.experiments.own_models import refuse_unread
 
         exclude(
             list_them == (name is not None),
@@ -66,6 +71,22 @@ def experiment(
         )
         if name is None:
             _list(out)
+            return
+        of_networks = {
+            f"--backend {backend}": backend != REFERENCE,
+            f"--threads {threads}": threads != 1,
+            f"--step {step}": step is not None,
+            "--errors": errors,
+        }
+        refuse_unread(
+            name,
+            [option for option, given in of_networks.items() if given],
+            [] if data is None else [f"--data {data}"],
+        )
+        if not has_network(name):
+            outcome = _run_own_model(name, seeds, set_, data, out_dir, overwrite, out)
+            if not outcome.passes:
+                raise typer.Exit(MISSED)
             return
         exclude(
             errors and backend in REAL,
@@ -104,7 +125,7 @@ def _run(
     from burstchip.backends.available import require_backend
     from burstchip.cli.checks import settings, time_of
     from burstchip.experiments.experiment import experiment as find
-    from burstchip.experiments.page import measured, refuse_taken, results, share, write_outcome
+    from burstchip.experiments.page import refuse_taken, results, share, write_outcome
     from burstchip.experiments.running import run_experiment, step_of
     from burstchip.experiments.shares import shares_of
 
@@ -131,17 +152,7 @@ def _run(
         shares = shares_of(outcome, overrides=given, watch=watch, threads=threads) if errors else ()
     command = shlex.join(["burstchip", *sys.argv[1:]])
     page = write_outcome(outcome, folder, command, overwrite=overwrite, shares=shares)
-    rows = [
-        (
-            it.check.what,
-            it.check.found,
-            it.check.accepted,
-            measured(it),
-            "yes" if it.passes else "NO",
-        )
-        for it in outcome.checks
-    ]
-    out.table(found.description.title, ["check"], ["published", "accepted", "measured"], "passes", rows)
+    _show_checks(outcome, out)
     if shares:
         parts = [
             (
@@ -154,10 +165,65 @@ def _run(
         ]
         headings = ["real", "step", "parameters", "states"]
         out.table("Where the differences come from", ["check"], headings, "chance", parts)
-    passed = sum(it.passes for it in outcome.checks)
-    out.text(
-        f"{passed} of {len(rows)} checks pass; {backend}, {outcome.step_ms:g} ms a step, "
-        f"{len(outcome.seeds)} seed{'s' * (len(outcome.seeds) > 1)}; page: {page}"
-    )
+    _conclude(outcome, f"{backend}, {outcome.step_ms:g} ms a step", page, out)
     out.result({**results(outcome, shares), "page": str(page)})
     return outcome
+
+
+def _run_own_model(
+    name: str,
+    seeds: int | None,
+    set_: list[str] | None,
+    data: Path | None,
+    folder: Path | None,
+    overwrite: bool,
+    out: Output,
+) -> Outcome:
+    from burstchip.cli.checks import settings
+    from burstchip.experiments.experiment import own_model
+    from burstchip.experiments.own_models import run_own_model
+    from burstchip.experiments.page import refuse_taken, results, write_outcome
+
+    folder = Path(name) if folder is None else folder
+    refuse_taken(folder, overwrite=overwrite)
+    given = settings(set_)
+    with progress(name, "loading", quiet=out.quiet) as advance:
+        outcome = run_own_model(
+            own_model(name),
+            seeds=None if seeds is None else range(1, seeds + 1),
+            overrides=given,
+            data_dir=data,
+            watch=lambda what, done, total: advance(done, total, what),
+        )
+    page = write_outcome(outcome, folder, shlex.join(["burstchip", *sys.argv[1:]]), overwrite=overwrite)
+    for warning in outcome.diagnostics:
+        print(warning, file=sys.stderr, flush=True)
+    _show_checks(outcome, out)
+    _conclude(outcome, "a model of its own", page, out)
+    out.result({**results(outcome), "page": str(page)})
+    return outcome
+
+
+def _show_checks(outcome: Outcome, out: Output) -> None:
+    from burstchip.experiments.page import measured
+
+    rows = [
+        (
+            it.check.what,
+            it.check.found,
+            it.check.accepted,
+            measured(it),
+            "–" if not it.check.bounded else "yes" if it.passes else "NO",
+        )
+        for it in outcome.checks
+    ]
+    title = outcome.experiment.description.title
+    out.table(title, ["check"], ["published", "accepted", "measured"], "passes", rows)
+
+
+def _conclude(outcome: Outcome, how: str, page: Path, out: Output) -> None:
+    passed, bounded = outcome.tally
+    out.text(
+        f"{passed} of {bounded} checks pass; {how}, "
+        f"{len(outcome.seeds)} seed{'s' * (len(outcome.seeds) > 1)}; page: {page}"
+    )

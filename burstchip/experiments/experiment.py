@@ -9,6 +9,12 @@ module `measure` with three functions, or four:
     draw(all_runs) -> the panels of the figure, and the whole of it, of all seeds
 
 where `runs` are the rates of each variant, by its name.
+
+A folder without `network.yaml` simulates itself. It holds `model.yaml`, the values of the model's parameters,
+and its `measure` has, with `measure` and `draw` of what `simulate` returns:
+
+    Parameters: the schema of `model.yaml`
+    simulate(parameters, data, seed, tell) -> xarray.Dataset, of one seed
 """
 
 from __future__ import annotations
@@ -18,14 +24,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import yaml
 
 from burstchip.experiments.rates import Rates
 from burstchip.report.style import Picture
+from burstchip.tasks.dataset import Dataset, DatasetName
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 register_codes({"BC710": "an unknown experiment"})
 
@@ -38,6 +48,8 @@ Inputs = Callable[[str, float, int, Path], Mapping[str, str]]
 Runs = Mapping[str, Rates]
 Measure = Callable[[Runs], Mapping[str, float]]
 Draw = Callable[[Sequence[Runs]], "Drawing"]
+#: Called with the samples that are shown and all of a seed.
+Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -78,8 +90,15 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "\N{EN DASH}" if self.published is None else f"{self.published:g} {self.unit}".rstrip()
 
     @property
+    def bounded(self) -> bool:
+        """Whether anything is expected; a quantity without bounds is reported alone."""
+        return self.at_least is not None or self.at_most is not None
+
+    @property
     def accepted(self) -> str:
-        """The accepted values in words."""
+        """The accepted values in words, a dash where all are."""
+        if not self.bounded:
+            return "\N{EN DASH}"
         ends = [
             f"{word} {end:g}"
             for word, end in (("at least", self.at_least), ("at most", self.at_most))
@@ -88,22 +107,33 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{', '.join(ends)} {self.unit}".rstrip()
 
 
-class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The contents of `experiment.yaml`; times in ms.
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the `experiment.yaml` of every experiment says."""
+
+    title: str
+    about: str
+    source: str
+    seeds: int
+    checks: tuple[Check, ...]
+
+
+class OwnDescription(About, frozen=True, forbid_unknown_fields=True):
+    """The contents of `experiment.yaml` where the experiment simulates itself; `data` is what it learns."""
+
+    data: DatasetName
+
+
+class Description(About, frozen=True, forbid_unknown_fields=True):
+    """The contents of `experiment.yaml` of a network; times in ms.
 
     `variants` set parameters of the network; without any there is one, as published. `durations` are those of
     variants that do not last `duration`, `watched` the variables whose values are kept beside the rates.
     """
 
-    title: str
-    about: str
-    source: str
     duration: float
     bin: float
     step: float
     integer_step: float
-    seeds: int
-    checks: tuple[Check, ...]
     variants: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=lambda: {PUBLISHED: {}})
     durations: Mapping[str, float] = msgspec.field(default_factory=dict)
     watched: tuple[str, ...] = ()
@@ -126,14 +156,30 @@ class Experiment:
     inputs: Inputs
 
 
+@dataclass(frozen=True)
+class OwnModel:
+    """A published experiment that simulates itself, with the parameters of its `model.yaml`."""
+
+    name: str
+    description: OwnDescription
+    parameters: msgspec.Struct
+    simulate: Callable[[msgspec.Struct, Dataset, int, Tell], xr.Dataset]
+    measure: Callable[[xr.Dataset], Mapping[str, float]]
+    draw: Callable[[Sequence[xr.Dataset]], Drawing]
+
+
 def _none(variant: str, step_ms: float, seed: int, folder: Path) -> Mapping[str, str]:
     return {}
 
 
 def read_published(measure: str, kind: type[_Kind]) -> _Kind:
     """The authors' numbers, of `published.yaml` beside a module whose `__file__` is given."""
-    text = Path(measure).with_name("published.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), kind)
+    return read_beside(measure, "published.yaml", kind)
+
+
+def read_beside(module: str, name: str, kind: type[_Kind]) -> _Kind:
+    """The contents of a YAML file beside a module whose `__file__` is given."""
+    return msgspec.convert(yaml.safe_load(Path(module).with_name(name).read_text(encoding="utf-8")), kind)
 
 
 def names() -> tuple[str, ...]:
@@ -141,8 +187,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(file.parent.name for file in ROOT.glob("*/experiment.yaml")))
 
 
+def has_network(name: str) -> bool:
+    """Whether an experiment runs a network; one that does not simulates itself."""
+    return (ROOT / name / "network.yaml").is_file()
+
+
 @lru_cache(maxsize=8)
-def describe(name: str) -> Description:
+def describe(name: str) -> About:
     """What an experiment says of itself. Raises `BurstchipError` BC710 for an unknown one."""
     if name not in names():
         raise BurstchipError(
@@ -155,12 +206,23 @@ def describe(name: str) -> Description:
             )
         )
     text = (ROOT / name / "experiment.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), Description)
+    return msgspec.convert(yaml.safe_load(text), Description if has_network(name) else OwnDescription)
+
+
+def own_model(name: str) -> OwnModel:
+    """The experiment of a name that simulates itself. Raises `BurstchipError` BC710 for an unknown one."""
+    description = describe(name)
+    assert isinstance(description, OwnDescription), f"{name} runs a network"
+    module = import_module(f"{__package__}.{name}.measure")
+    assert module.__file__ is not None
+    parameters = read_beside(module.__file__, "model.yaml", module.Parameters)
+    return OwnModel(name, description, parameters, module.simulate, module.measure, module.draw)
 
 
 def experiment(name: str) -> Experiment:
-    """The experiment of a name. Raises `BurstchipError` BC710 for an unknown one."""
+    """The experiment of a name that runs a network. Raises `BurstchipError` BC710 for an unknown one."""
     description = describe(name)
+    assert isinstance(description, Description), f"{name} simulates itself"
     module = import_module(f"{__package__}.{name}.measure")
     network = ROOT / name / "network.yaml"
     inputs = getattr(module, "inputs", _none)

@@ -59,6 +59,7 @@ def results(outcome: Outcome, shares: Sequence[Shares] = ()) -> dict[str, Any]:
         "step_ms": outcome.step_ms,
         "seeds": list(outcome.seeds),
         "artifact_sha256": list(outcome.artifacts),
+        **({"parameters": dict(outcome.parameters)} if outcome.parameters else {}),
         "checks": [
             {
                 "quantity": it.check.quantity,
@@ -81,7 +82,9 @@ def render(outcome: Outcome, command: str, shares: Sequence[Shares] = ()) -> str
     """The page as HTML with every picture inside."""
     description = outcome.experiment.description
     numbers = ", ".join(str(seed) for seed in outcome.seeds)
-    real = outcome.backend in REAL
+    own = outcome.backend is None
+    real = own or outcome.backend in REAL
+    passed, bounded = outcome.tally
     rows = [
         {
             "what": it.check.what,
@@ -89,6 +92,7 @@ def render(outcome: Outcome, command: str, shares: Sequence[Shares] = ()) -> str
             "accepted": it.check.accepted,
             "measured": measured(it),
             "passes": it.passes,
+            "bounded": it.check.bounded,
             "why": "" if real or it.passes else it.check.rounding,
         }
         for it in outcome.checks
@@ -101,14 +105,19 @@ def render(outcome: Outcome, command: str, shares: Sequence[Shares] = ()) -> str
             about=description.about,
             source=description.source,
             checks=rows,
-            passed=sum(it.passes for it in outcome.checks),
-            backend=outcome.backend,
-            arithmetic="real numbers, exact parameters" if real else "the integers of the chip",
-            step=f"{outcome.step_ms:g} ms",
+            passed=passed,
+            bounded=bounded,
+            backend="none" if own else outcome.backend,
+            arithmetic="a model of its own, in float64"
+            if own
+            else "real numbers, exact parameters"
+            if real
+            else "the integers of the chip",
+            step="its own" if outcome.step_ms is None else f"{outcome.step_ms:g} ms",
             seeds=f"{'seed' if len(outcome.seeds) == 1 else 'seeds'} {numbers}",
             pictures=outcome.drawing.panels,
             command=command,
-            origin=origin_of(outcome.artifacts),
+            origin=[*origin_of(outcome.artifacts), *outcome.parameters.items()],
             diagnostics=[str(it) for it in outcome.diagnostics],
             shares=[
                 {

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from burstchip.arguments import Overrides
-from burstchip.experiments.experiment import Check
+from burstchip.experiments.experiment import Check, Experiment
 from burstchip.experiments.running import NO_OVERRIDES, Checked, Outcome, Watch, run_experiment
 
 
@@ -38,6 +38,8 @@ def shares_of(
     outcome: Outcome, *, overrides: Overrides = NO_OVERRIDES, watch: Watch | None = None, threads: int = 1
 ) -> tuple[Shares, ...]:
     """The shares of an experiment that has run in integers: three further runs, in real numbers."""
+    one = outcome.experiment
+    assert isinstance(one, Experiment), "it ran a network"
 
     def real(what: str, step_ms: float | None, *, rounded: bool = False) -> tuple[Checked, ...]:
         def tell(which: str, done: int, total: int) -> None:
@@ -45,7 +47,7 @@ def shares_of(
                 watch(f"{what}, {which}", done, total)
 
         return run_experiment(
-            outcome.experiment,
+            one,
             seeds=outcome.seeds,
             step_ms=step_ms,
             overrides=overrides,

@@ -62,7 +62,7 @@ def origin_of(artifacts: Sequence[str]) -> list[tuple[str, str]]:
         ("burstchip", session.burstchip),
         ("Python, numpy, numba", f"{session.python}, {session.numpy}, {session.numba}"),
         ("Machine", f"{session.system}, {session.processor}, {session.cores} cores"),
-        ("SHA-256 of the artifacts", ", ".join(artifacts)),
+        ("SHA-256 of the artifacts", ", ".join(artifacts) or "none"),
     ]
 
 
