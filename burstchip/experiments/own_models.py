@@ -87,7 +87,9 @@ def _in_words(kind: Any) -> str:
     found = msgspec.inspect.type_info(kind)
     ends = (("at least", "ge"), ("above", "gt"), ("at most", "le"), ("below", "lt"))
     bounds = [
-        f"{word} {getattr(found, name):g}" for word, name in ends if getattr(found, name, None) is not None
+        f"{word} {getattr(found, name):,.12g}"
+        for word, name in ends
+        if getattr(found, name, None) is not None
     ]
     what = "a whole number" if isinstance(found, msgspec.inspect.IntType) else "a number"
     return ", ".join([what, *bounds])

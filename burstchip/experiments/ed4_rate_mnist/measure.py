@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from burstchip.backends.compiling import report_compiling
 from burstchip.experiments.ed4_rate_mnist.model import Parameters, initial
@@ -65,8 +66,10 @@ def simulate(parameters: Parameters, data: Dataset, seed: int, tell: Tell) -> xr
     seen = np.zeros(len(steps.SEEN))
     seen[[steps.P1_LEAST, steps.P2_LEAST]] = np.inf
     each = parameters.prediction_steps + parameters.teacher_steps
-    trace = np.empty((TRACED * each, len(steps.TRACED)))
-    watched = (parameters.traced_pixel, parameters.traced_hidden, parameters.traced_class)
+    trace = np.full((TRACED * each, len(steps.TRACED)), np.nan)
+    # Images of a user's own may be smaller.
+    pixel = min(parameters.traced_pixel, images.shape[1] - 1)
+    watched = (pixel, parameters.traced_hidden, parameters.traced_class)
     shown: list[int] = []
     errors: list[float] = []
 
@@ -259,7 +262,7 @@ def draw(all_found: Sequence[xr.Dataset]) -> Drawing:
         pictures.append(picture(figure, name, title, captions[name], seen[name]))
     whole = new_figure(2 * WIDTH, 6.4)
     engine = whole.get_layout_engine()
-    assert engine is not None
+    assert isinstance(engine, ConstrainedLayoutEngine)
     engine.set(w_pad=0.12)
     grid = whole.add_gridspec(4, 3, width_ratios=(1, 1, 1.1))
     for place, (name, title) in enumerate(titles.items()):

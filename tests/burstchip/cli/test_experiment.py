@@ -87,12 +87,52 @@ def test_where_differences_come_from(burstchip) -> None:
         (("fig3_multiplexing", "--backend", "brain"), "BC550"),
         (("fig3_multiplexing", "--errors"), "BC611"),
         (("fig3_multiplexing", "--backend", "plain", "--threads", "2"), "BC567"),
+        (("fig3_multiplexing", "--data", "."), "BC714"),
+        (("ed4_rate_mnist", "--backend", "sim"), "BC714"),
+        (("ed4_rate_mnist", "--threads", "2"), "BC714"),
+        (("ed4_rate_mnist", "--step", "1ms"), "BC714"),
+        (("ed4_rate_mnist", "--errors"), "BC714"),
+        (("ed4_rate_mnist", "--data", "nowhere"), "BC527"),
+        (("ed4_rate_mnist", "--set", "size=40"), "BC715"),
+        (("ed4_rate_mnist", "--set", "epochs=0"), "BC716"),
     ],
 )
 def test_options_that_cannot_be(arguments: tuple[str, ...], expected: str, burstchip) -> None:
     done = burstchip("experiment", *arguments)
     assert done.code == 2 and f"[{expected}]" in done.err and "Traceback" not in done.err
     assert not any(Path().iterdir())
+
+
+def test_all_options_that_a_model_does_not_read_are_named(burstchip) -> None:
+    done = burstchip("experiment", "ed4_rate_mnist", "--backend", "sim", "--step", "1ms", "--errors")
+    assert done.err.count("[BC714]") == 3 and "required: no --step    given: --step 1ms" in done.err
+    assert "'ed4_rate_mnist' does not read --backend: it simulates a model of its own" in done.err
+
+
+def test_a_model_that_simulates_itself(mnist_folder: Path, burstchip) -> None:
+    """Too few images for the errors, which are no numbers then: the exit code is 1, and the folder whole."""
+    options = ("--seeds", 2, "--set", "images=200", "--set", "hidden=120", "--set", "test_every=100")
+    done = burstchip(
+        "experiment", "ed4_rate_mnist", *options, "--data", mnist_folder, "--out", "it", "--json"
+    )
+    assert done.code == 1 and not done.json["ok"]
+    folder = Path("it")
+    files = {"report.html", "results.json", "rates.nc", "figures", "ed4_rate_mnist.png"}
+    assert {it.name for it in folder.iterdir()} == files
+    assert {it.name for it in (folder / "figures").iterdir()} == {"events.svg", "bursts.svg", "errors.svg"}
+    written = json.loads((folder / "results.json").read_text())
+    assert written["backend"] is None and written["step_ms"] is None and written["seeds"] == [1, 2]
+    assert written["parameters"]["images"] == 200 and written["parameters"]["prediction_steps"] == 50
+    checks = {it["quantity"]: it for it in written["checks"]}
+    assert checks["error_10000"]["mean"] is None and not checks["error_10000"]["passes"]
+    assert all(it["passes"] for name, it in checks.items() if name not in ("error_10000", "error_40000"))
+    series = xr.load_dataset(folder / "rates.nc", engine="h5netcdf")
+    assert series["test_error"].shape == (2, 3) and series["images"].values.tolist() == [0, 100, 200]
+    assert series["p1"].shape == (2, 110) and series["seed"].values.tolist() == [1, 2]
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "A rate model learns MNIST by bursts: 11 of 13 checks pass" in page
+    done = burstchip("experiment", "ed4_rate_mnist", *options, "--out", "it")
+    assert done.code == 2 and "BC712" in done.err
 
 
 def test_the_list(burstchip) -> None:

@@ -11,7 +11,15 @@ import pytest
 from burstchip import compile_file, record
 from burstchip.compilation import check_file
 from burstchip.experiments.ed5_gain_control import measure as ed5_gain_control
-from burstchip.experiments.experiment import PUBLISHED, Check, Experiment, Runs, experiment, names
+from burstchip.experiments.experiment import (
+    PUBLISHED,
+    Check,
+    Experiment,
+    Runs,
+    experiment,
+    has_network,
+    names,
+)
 from burstchip.experiments.fig2_dendritic_steering import measure as fig2_dendritic_steering
 from burstchip.experiments.fig2_pairing import measure as fig2_pairing
 from burstchip.experiments.page import measured, render
@@ -39,7 +47,7 @@ def drawn_rates(seed: int = 0) -> Rates:
     return Rates(times, events, {name: 1 + draw.uniform(-0.5, 0.5, 60) for name in ("lower", "higher")})
 
 
-@pytest.fixture(params=names())
+@pytest.fixture(params=[name for name in names() if has_network(name)])
 def one(request: pytest.FixtureRequest) -> Experiment:
     return experiment(request.param)
 
