@@ -38,7 +38,7 @@ def refuse_unread(name: str, of_networks: Sequence[str], of_own_models: Sequence
             f"'{name}' does not read {option.split()[0]}: {why}",
             required=f"no {option.split()[0]}",
             given=option,
-            hint="--set, --seeds and --data do" if own else None,
+            hint="--set, --seeds and --data are read" if own else None,
         )
         for option in (of_networks if own else of_own_models)
     ]
