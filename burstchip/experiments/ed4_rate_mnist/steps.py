@@ -102,12 +102,12 @@ def usual(b_average, e_average, i):
 
 
 @loop
-def apart(p, b_average, e_average, into):
-    """|p - the usual one| of each unit, and their sum."""
+def apart(p, e, b_average, e_average, into):
+    """|p - the usual one| of each unit, and their sum with event rates as weights, as learning sees them."""
     total = 0.0
     for i in range(p.size):
         into[i] = abs(p[i] - usual(b_average, e_average, i))
-        total += into[i]
+        total += e[i] * into[i]
     return total
 
 
@@ -217,11 +217,11 @@ def learn(
                 follow(e2_average, e2, blend)
                 follow(b2_average, b2, blend)
             if s == SETTLED - 1:
-                seen[APART_1_FIRST] += apart(p1, b1_average, e1_average, first1)
-                seen[APART_2_FIRST] += apart(p2, b2_average, e2_average, first2)
+                seen[APART_1_FIRST] += apart(p1, e1, b1_average, e1_average, first1)
+                seen[APART_2_FIRST] += apart(p2, e2, b2_average, e2_average, first2)
             if s == prediction - 1:
-                seen[APART_1_LAST] += apart(p1, b1_average, e1_average, last1)
-                seen[APART_2_LAST] += apart(p2, b2_average, e2_average, last2)
+                seen[APART_1_LAST] += apart(p1, e1, b1_average, e1_average, last1)
+                seen[APART_2_LAST] += apart(p2, e2, b2_average, e2_average, last2)
                 for i in range(hidden):
                     seen[GREW] += last1[i] > first1[i] + ROUNDING
                 for c in range(classes):
