@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FormatStrFormatter
 
 from burstchip.backends.compiling import report_compiling
 from burstchip.experiments.ed4_rate_mnist.model import Parameters, initial
@@ -218,6 +219,10 @@ def _errors(axes: Axes, all_found: Sequence[xr.Dataset]) -> None:
         label="earlier program, one seed",
     )
     axes.set_ylim(0, 100)
+    if images[-1] > 2 * held.images[-1] / 1000:
+        # Later epochs change little.
+        axes.set_xscale("log", nonpositive="mask")
+        axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.set_xlabel("images shown (thousands)")
     axes.set_ylabel("static test error (%)")
     axes.legend(loc="upper right")
