@@ -210,10 +210,14 @@ def delivery(index: int, layout: Layout, *, ahead: bool = False) -> Call:
     )
     if projection.dense:
         unit.add("    synaptic_events[index] += count * size")
+    elif layout.is_one_to_one(projection):
+        unit.add("    synaptic_events[index] += count")
     else:
         unit.add(
+            "    sent = 0",
             "    for e in range(count):",
-            "        synaptic_events[index] += indptr[events[e] + 1] - indptr[events[e]]",
+            "        sent += indptr[events[e] + 1] - indptr[events[e]]",
+            "    synaptic_events[index] += sent",
         )
     gate = words.ALWAYS if ahead else words.NEURONS
     period = every if ahead else 1

@@ -22,9 +22,8 @@ TRACES = (*X_TRACES, *FACTORS)
 _LOOP = ("from burstchip.backends.sim.code.loop import loop",)
 _DRAWN = (*_LOOP, "from burstchip.backends.sim.code.draws import key as key_of")
 _NOTE = ("from burstchip.backends.sim.code.traces import note, note_real",)
-_REPLAY = ("from burstchip.backends.sim.code.traces import replay, replay_real",)
+_REPLAY = ("from burstchip.backends.sim.code.traces import replay, replay_real, take_factor",)
 _PLAIN = ("from burstchip.backends.sim.code.traces import bump, bump_real, decay_plain, decay_plain_real",)
-_ROWS = ("from burstchip.backends.sim.code.rows import write_row",)
 
 
 def _compiled(source: str, name: str) -> str:
@@ -152,9 +151,7 @@ class ChipLearning:
             calls.append(self._note("y", layout))
         if layout.is_active(self.projection):
             calls.append(delivery(self.index, layout, ahead=True))
-        if self.third_factors:
-            calls += self._third_factors(layout)
-        return [*calls, self._replay("x", layout), self._replay("y", layout), self._learn(layout)]
+        return [*calls, self._replay(layout), self._learn(layout)]
 
     def _note(self, side: str, layout: Layout) -> Call:
         k, real = self.index, layout.variant.real
@@ -175,38 +172,51 @@ class ChipLearning:
         )
         return unit.call("traces", self.projection.name)
 
-    def _third_factors(self, layout: Layout) -> list[Call]:
-        """Take over what the neuron sends."""
-        target = layout.numbers[self.projection.target]
-        number = "float64" if layout.variant.real else "int32"
-        calls = []
-        for row, factor in enumerate(FACTORS):
-            if factor in layout.programs[target].output and not layout.is_silent(target, factor):
-                unit = Unit(_ROWS)
-                unit.add(
-                    f"write_row({unit.array(f'stored_y_{self.index}', number, 2)}, {unit.word(row)}, "
-                    f"{unit.array(f'o_{target}_{factor}', layout.number_type)})"
-                )
-                calls.append(self._at_the_end(unit, "traces"))
-        return calls
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is learned where all third factors are 0."""
+        factors = (product.factors for product in self.rule.products)
+        read = all(any(it.kind in FACTORS and it.constant == 0 for it in found) for found in factors)
+        # A tag may move by chance.
+        return self.third_factors and read and not self.rule.touches("t")
 
-    def _replay(self, side: str, layout: Layout) -> Call:
-        k, real = self.index, layout.variant.real
-        number = "float64" if real else "int32"
+    def _live(self, unit: Unit) -> str:
+        """Where it is said whether anything can be learned in this epoch."""
+        return f"{unit.array('live', 'int64')}[{unit.word(self.index)}]"
+
+    def _replay(self, layout: Layout) -> Call:
+        """Take over what the neuron sends, then rebuild the epoch's traces."""
+        k, target = self.index, layout.numbers[self.projection.target]
+        number = "float64" if layout.variant.real else "int32"
         unit = Unit(_REPLAY)
         unit.add(f"every = {unit.word(self.learning.every)}", f"draw = {self._draw()}")
-        keep = int(side == "x" or not self.third_factors)
+        unit.add(f"live = {unit.word(int(not self.rests))}")
+        if self.third_factors:
+            unit.add(f"sent = {unit.array(f'stored_y_{k}', number, 2)}")
+            for row, factor in enumerate(FACTORS):
+                if factor in layout.programs[target].output and not layout.is_silent(target, factor):
+                    factors = unit.array(f"o_{target}_{factor}", layout.number_type)
+                    unit.add(f"live |= take_factor(sent, {unit.word(row)}, {factors})")
+        unit.add(f"{self._live(unit)} = live")
+        self._add_replay(unit, "x", 1, layout)
+        unit.add("if live:")
+        self._add_replay(unit, "y", int(not self.third_factors), layout)
+        return self._at_the_end(unit, "traces")
+
+    def _add_replay(self, unit: Unit, side: str, keep: int, layout: Layout) -> None:
+        k, real = self.index, layout.variant.real
+        number = "float64" if real else "int32"
         unit.add(
-            f"replay{'_real' if real else ''}({unit.array(f'stored_{side}_{k}', number, 2)}, "
+            f"{'    ' * (side == 'y')}replay{'_real' if real else ''}("
+            f"{unit.array(f'stored_{side}_{k}', number, 2)}, "
             f"{unit.array(f'noted_{side}_{k}', 'int32')}, "
             f"{unit.array(f'floors_{side}_{k}', 'float64' if real else 'int64', 2)}, "
             f"{unit.array(f'thresholds_{side}_{k}', 'int64', 2)}, {unit.word(f'lowest_{side}_{k}')}, "
             f"{unit.array(f'impulses_{side}_{k}', 'float64' if real else 'int64', 2)}, every, "
             f"{unit.array(f'{side}_decay_{k}', 'int64')}[draw], "
-            f"{unit.array(f'{side}_impulse_{k}', 'int64')}[draw], {unit.word(keep)}, "
+            f"{unit.array(f'{side}_impulse_{k}', 'int64')}[draw], {unit.word(keep)}, live, "
             f"{unit.array(f'history_{side}_{k}', number, 3)})"
         )
-        return self._at_the_end(unit, "traces")
 
     def _learn(self, layout: Layout) -> Call:
         k, real = self.index, layout.variant.real
@@ -242,11 +252,11 @@ class ChipLearning:
             low, high = (unit.word(bound) for bound in WEIGHT_RANGES[self.sign_mode])
             rates = "".join(f"{unit.word(scale)}, " for scale in scales(self.rule))
         unit.add(
-            f"if not {unit.word(f'frozen_{k}')}:",
+            f"if {self._live(unit)} and not {unit.word(f'frozen_{k}')}:",
             f"    {_visited(k, unit)} += learn({_synapses(k, self.projection, unit)}{', '.join(arrays)}, "
             f"noted_x, noted_y, epoch % {unit.word(period)} == 0, ({rates}), {draw}, {low}, {high})",
             "noted_x[:] = 0",
-            "noted_y[:] = 0",
+            *(["noted_y[:] = 0"] if self.reads_events else []),
         )
         return self._at_the_end(unit, "learning")
 

@@ -133,6 +133,7 @@ class Simulation:
             f"written_{HALVINGS}": halvings,
             **{f"one_weight_{i}": self._has_one_weight(i) for i in range(len(self.code.projections))},
             "visited": self.visited,
+            "live": np.zeros(len(self.code.projections), dtype=np.int64),
             "left_widths": np.zeros(len(self.code.populations), dtype=np.int64),
             **{f"r_{name}_{variable}": array for (name, variable), array in records.items()},
         }

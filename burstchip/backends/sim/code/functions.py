@@ -84,6 +84,18 @@ def exp32(x):
     return _of_bits32(np.int32(_bits32(series) + np.int32(_bits32(shifted) << np.int32(23))))
 
 
+@njit(inline="always")
+def power_of_two(n):
+    """2^n of a whole number between -1022 and 1023."""
+    return _of_bits((np.int64(n) + np.int64(1023)) << np.int64(52))
+
+
+@njit(inline="always")
+def power_of_two32(n):
+    """The same in float32, between -126 and 127."""
+    return _of_bits32(np.int32(np.int32(np.int32(n) + np.int32(127)) << np.int32(23)))
+
+
 def _of_exp(e_to, number):
     zero, one, two = number(0.0), number(1.0), number(2.0)
 

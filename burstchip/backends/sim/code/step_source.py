@@ -21,7 +21,7 @@ import numpy as np
 from burstchip.backends.sim.code.arithmetic import decayed, interpolated, mul32, sar, shl
 from burstchip.backends.sim.code.draws import at, key as key_of, row
 from burstchip.backends.sim.code.functions import (
-    exp, exp32, inverse, inverse32, sigmoid, sigmoid32, tanh, tanh32,
+    exp, exp32, inverse, inverse32, power_of_two, power_of_two32, sigmoid, sigmoid32, tanh, tanh32,
 )
 from burstchip.backends.sim.code.loop import contracted, loop
 
@@ -129,13 +129,31 @@ def _integer(program: Program, node: Node, names: list[str]) -> str:
     return f"{out}({text['random' if node.operation == 'dither' else node.operation]()})"
 
 
-def _real(program: Program, node: Node, names: list[str], number: str, uniform: Collection[int]) -> str:
+def _is_integral(node: Node, integral: Collection[int]) -> bool:
+    """Whether real numbers, too, make a whole number of a node, as they do of those in `integral`."""
+    if node.operation in ("const", "less", "equal"):
+        return True
+    if node.operation in ("add", "sub", "mul", "minimum", "maximum"):
+        return all(argument in integral for argument in node.arguments)
+    return node.operation == "select" and all(argument in integral for argument in node.arguments[1:])
+
+
+def _real(
+    program: Program,
+    node: Node,
+    names: list[str],
+    number: str,
+    uniform: Collection[int],
+    integral: Collection[int],
+) -> str:
     a = [names[argument] for argument in node.arguments]
     bits = node.attribute
     zero, one = f"{number}(0.0)", f"{number}(1.0)"
 
     def scaled(sign: str) -> str:
         scale = f"{number}(2.0 ** {sign}f64({a[1]}))"
+        if node.arguments[1] in integral and node.arguments[1] not in uniform:
+            return f"{a[0]} * {'power_of_two32' if number == 'f32' else 'power_of_two'}({sign}{a[1]})"
         product = program.nodes[node.arguments[0]]
         if product.operation == "mul" and node.arguments[1] in uniform:
             # Powers of two are exact wherever they are multiplied: here once for all neurons.
@@ -239,7 +257,10 @@ def step_source(
     prefix = {"state": "s_", "param": "p_", "input": "x_"}
     number_type = "f32" if single else "f64"
     uniform: set[int] = set()
+    integral: set[int] = set()
     for number, node in enumerate(program.nodes):
+        if _is_integral(node, integral):
+            integral.add(number)
         if _is_uniform(node, prefix, per_neuron, uniform):
             uniform.add(number)
         if node.operation == "const":
@@ -253,7 +274,7 @@ def step_source(
             cast = number_type if real else _cast(node.width)
             text = f"{cast}({leaf}[i])" if array else f"{cast}({leaf})"
         elif real:
-            text = _real(program, node, names, number_type, uniform)
+            text = _real(program, node, names, number_type, uniform, integral)
         else:
             text = _integer(program, node, names)
         names.append(f"t{number}")

@@ -69,6 +69,35 @@ def note_real(
 
 
 @loop
+def take_factor(stored: Numbers, k: int, sent: Numbers) -> int:
+    """Keep what neurons send as third factor `k`; whether any of it is not 0."""
+    found = 0
+    for j in range(stored.shape[1]):
+        stored[k, j] = sent[j]
+        found |= 1 if sent[j] != 0 else 0
+    return found
+
+
+@loop
+def _copy(values: Numbers, k: int, history: Numbers, place: int) -> None:
+    for j in range(values.shape[1]):
+        history[place, k, j] = values[k, j]
+
+
+@loop
+def _move(values: Numbers, k: int, noted: Numbers, place: int, table: Numbers, low: int, step: int) -> None:
+    for j in range(values.shape[1]):
+        h = table[min(max(values[k, j] - low, 0), table.shape[0] - 1)]
+        values[k, j] = min(max(h + step, 0), 127) if noted[j] == place else h
+
+
+@loop
+def _move_real(values: Numbers, k: int, noted: Numbers, place: int, kept: float, step: float) -> None:
+    for j in range(values.shape[1]):
+        values[k, j] = values[k, j] * kept + (step if noted[j] == place else 0.0)
+
+
+@loop
 def replay(
     stored: Numbers,
     noted: Numbers,
@@ -80,9 +109,13 @@ def replay(
     decay_draw: int,
     impulse_draw: int,
     keep: int,
+    wanted: int,
     history: Numbers,
 ) -> None:
-    """Rebuild an epoch's history: decay at each place, an impulse at the noted one."""
+    """Rebuild an epoch's history: decay at each place, an impulse at the noted one.
+
+    What the last place has is stored where `keep` is set; the history is written where it is `wanted`.
+    """
     places = history.shape[0]
     size = floors.shape[1]
     table = scratch(0, size, np.int32)
@@ -90,7 +123,7 @@ def replay(
         for v in range(size):
             table[v] = floors[k, v] + (1 if decay_draw < thresholds[k, v] else 0)
         step = impulses[k, 0] + (1 if impulse_draw < impulses[k, 1] else 0)
-        if places == 1 and size <= stored.shape[1]:
+        if places == 1 and every > 1 and size <= stored.shape[1]:
             # Many neurons: what m steps of decay make of each value, then two look-ups a neuron.
             after = scratch(every + 1, size, np.int32)
             for v in range(size):
@@ -108,23 +141,17 @@ def replay(
                     stored[k, j] = h
             release(after)
             continue
-        for j in range(stored.shape[1]):
-            h = stored[k, j]
-            if places > 1:
-                history[0, k, j] = h
-            elif h == 0 and noted[j] == 0:
-                history[0, k, j] = 0
-                continue
-            for place in range(1, every + 1):
-                h = table[min(max(h - low, 0), size - 1)]
-                if noted[j] == place:
-                    h = min(max(h + step, 0), 127)
-                if places > 1:
-                    history[place, k, j] = h
-            if places == 1:
-                history[0, k, j] = h
-            if keep:
-                stored[k, j] = h
+        values = stored if keep else history[places - 1]
+        if not keep:
+            _copy(stored, k, history, places - 1)
+        if wanted and places > 1:
+            _copy(stored, k, history, 0)
+        for place in range(1, every + 1):
+            _move(values, k, noted, place, table, low, step)
+            if wanted and places > 1 and (keep or place < every):
+                _copy(values, k, history, place)
+        if wanted and places == 1 and keep:
+            _copy(values, k, history, 0)
     release(table)
 
 
@@ -140,23 +167,20 @@ def replay_real(
     decay_draw: int,
     impulse_draw: int,
     keep: int,
+    wanted: int,
     history: Numbers,
 ) -> None:
     """The same without rounding; `floors` holds what one step keeps."""
     places = history.shape[0]
     for k in range(stored.shape[0]):
-        step = impulses[k, 0]
-        for j in range(stored.shape[1]):
-            h = stored[k, j]
-            if places > 1:
-                history[0, k, j] = h
-            for place in range(1, every + 1):
-                h = h * floors[k, 0]
-                if noted[j] == place:
-                    h += step
-                if places > 1:
-                    history[place, k, j] = h
-            if places == 1:
-                history[0, k, j] = h
-            if keep:
-                stored[k, j] = h
+        values = stored if keep else history[places - 1]
+        if not keep:
+            _copy(stored, k, history, places - 1)
+        if wanted and places > 1:
+            _copy(stored, k, history, 0)
+        for place in range(1, every + 1):
+            _move_real(values, k, noted, place, floors[k, 0], impulses[k, 0])
+            if wanted and places > 1 and (keep or place < every):
+                _copy(values, k, history, place)
+        if wanted and places == 1 and keep:
+            _copy(values, k, history, 0)

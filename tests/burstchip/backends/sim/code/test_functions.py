@@ -45,3 +45,10 @@ def test_exponentials_end_where_numbers_do(suffix: str, number: Any, most: float
     assert 0 < low < 1e-37
     assert high == pytest.approx(np.exp(most), rel=1e-4)
     assert np.isnan(none)
+
+
+@pytest.mark.parametrize(("suffix", "number", "most"), [("", np.float64, 1022), ("32", np.float32, 126)])
+def test_powers_of_two(suffix: str, number: Any, most: int) -> None:
+    n = np.arange(-most, most + 1)
+    found = each(getattr(functions, "power_of_two" + suffix), n.astype(number))
+    assert np.array_equal(found, np.ldexp(number(1), n))
