@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from burstchip.backends.sim.code.engine_plan import Plan, PlannedProduct
 from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.engine_numpy import DELAY_RANGE
@@ -16,24 +18,23 @@ def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
 
     A product is worth its gain, an entry of `scales`, times its factors, without the integer engine's floors,
     wraps and clips. A weight keeps to its limit and a delay to its range; a tag is not bounded here. Of rows
-    and columns those are left out in which every product is 0.
+    and columns those are left out in which every product is 0; a row whose neuron did not emit has fewer
+    products, and fewer columns with something to learn.
     """
-    text.line("seen = scratch(0, n_post, np.int32)")
-    text.line("count = 0")
-    free = [product for product in planned.products if not product.has_z]
-    asked = [product for product in planned.products if product.has_z]
-    if asked:
-        with text.indented("for i in range(n_post):"):
-            text.line("live = False")
-            for product in asked:
-                _write_z_test(text, product)
-            with text.indented("if live:"):
-                text.line("seen[count] = i")
-                text.line("count += 1")
-    always = [("holds_u" if product.condition == "u" else "True") for product in free]
-    text.line(f"free = {' or '.join(dict.fromkeys(always)) or 'False'}")
-    text.line(f"few = not free and count * {_FEW} < n_post")
-    with text.indented("for j in range(n_pre if free or count > 0 else 0):"):
+    at_spikes = [product for product in planned.products if product.condition == "x0"]
+    others = [product for product in planned.products if product.condition != "x0"]
+    _write_seen(text, "other", others)
+    _write_seen(text, "any", planned.products if at_spikes else [])
+    with text.indented("for j in range(n_pre):"):
+        if at_spikes:
+            with text.indented("if tx[j] > 0:"):
+                text.line("seen, count, free, few = seen_any, count_any, free_any, few_any")
+            with text.indented("else:"):
+                text.line("seen, count, free, few = seen_other, count_other, free_other, few_other")
+        else:
+            text.line("seen, count, free, few = seen_other, count_other, free_other, few_other")
+        with text.indented("if not free and count == 0:"):
+            text.line("continue")
         tests = [_x_test(product) for product in planned.products]
         if all(tests):
             with text.indented(f"if not ({' or '.join(f'({test})' for test in tests)}):"):
@@ -54,7 +55,30 @@ def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
                 if csr:
                     text.line("i = posts[s]")
                 _write_synapse(text, planned, csr=csr)
-    text.line("release(seen)")
+    for name in ("any", "other"):
+        text.line(f"release(seen_{name})")
+
+
+def _write_seen(text: Text, name: str, products: Sequence[PlannedProduct]) -> None:
+    """List the columns in which one of the products may be not 0, as `seen_{name}`.
+
+    `free` is set where a product does not ask the column, `few` where searching for them is the faster way.
+    """
+    asked = [product for product in products if product.has_z]
+    free = [product for product in products if not product.has_z]
+    text.line(f"seen_{name} = scratch(0, n_post, np.int32)")
+    text.line(f"count_{name} = 0")
+    if asked:
+        with text.indented("for i in range(n_post):"):
+            text.line("live = False")
+            for product in asked:
+                _write_z_test(text, product)
+            with text.indented("if live:"):
+                text.line(f"seen_{name}[count_{name}] = i")
+                text.line(f"count_{name} += 1")
+    always = [("holds_u" if product.condition == "u" else "True") for product in free]
+    text.line(f"free_{name} = {' or '.join(dict.fromkeys(always)) or 'False'}")
+    text.line(f"few_{name} = not free_{name} and count_{name} * {_FEW} < n_post")
 
 
 def _write_z_test(text: Text, product: PlannedProduct) -> None:
