@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Backend, Data, Json, Overwrite, Quiet, Settings, Threads, out_folder
+from burstchip.cli.options import (
+    Backend,
+    Dask,
+    Data,
+    Jobs,
+    Json,
+    Overwrite,
+    Quiet,
+    Settings,
+    Threads,
+    out_folder,
+)
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -46,6 +58,18 @@ def experiment(
             "more runs in real numbers.",
         ),
     ] = False,
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Of an experiment with a protocol: one of its variants, in place of it."
+        ),
+    ] = None,
+    jobs: Jobs = 1,
+    dask: Dask = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Of an experiment with a protocol: go on from its checkpoints."),
+    ] = False,
     set_: Settings = None,
     data: Data = None,
     out_dir: Annotated[Path | None, out_folder()] = None,
@@ -57,11 +81,19 @@ def experiment(
 
     Exit code 0 where every check passes, 1 where one does not.
     """
-    with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
+    folder = Path(name or "") if out_dir is None else out_dir
+
+    def left() -> str:
+        from burstchip.experiments.protocols import checkpoints_of
+
+        kept = checkpoints_of(folder)
+        return f"checkpoints are in '{kept}', --resume continues" if kept.exists() else "nothing was written"
+
+    with output(json=json, quiet=quiet, interrupted=left) as out:
         from burstchip.backends.available import REAL
         from burstchip.cli.checks import exclude
-        from burstchip.experiments.experiment import has_network
-        from burstchip.experiments.own_models import refuse_unread
+        from burstchip.experiments.experiment import ProtocolDescription, describe, has_network
+        from burstchip.experiments.options import refuse_unread
 
         exclude(
             list_them == (name is not None),
@@ -72,19 +104,32 @@ def experiment(
         if name is None:
             _list(out)
             return
-        of_networks = {
+        given = {
             f"--backend {backend}": backend != REFERENCE,
             f"--threads {threads}": threads != 1,
             f"--step {step}": step is not None,
             "--errors": errors,
+            f"--data {data}": data is not None,
+            f"--variant {variant}": variant is not None,
+            f"--jobs {jobs}": jobs != 1,
+            f"--dask {dask}": dask is not None,
+            "--resume": resume,
         }
-        refuse_unread(
-            name,
-            [option for option, given in of_networks.items() if given],
-            [] if data is None else [f"--data {data}"],
-        )
+        refuse_unread(name, [option for option, is_given in given.items() if is_given])
         if not has_network(name):
-            outcome = _run_own_model(name, seeds, set_, data, out_dir, overwrite, out)
+            outcome = _run_own_model(name, seeds, set_, data, folder, overwrite, out)
+            if not outcome.passes:
+                raise typer.Exit(MISSED)
+            return
+        if isinstance(describe(name), ProtocolDescription):
+            exclude(
+                jobs > 1 and dask is not None,
+                "--jobs and --dask exclude each other",
+                "--jobs or --dask",
+                "both",
+            )
+            how = _Followed(backend, threads, seeds, step, variant, jobs, dask, resume)
+            outcome = _run_protocol(name, how, set_, folder, overwrite, out)
             if not outcome.passes:
                 raise typer.Exit(MISSED)
             return
@@ -94,7 +139,7 @@ def experiment(
             "a backend of integers, such as sim",
             backend,
         )
-        outcome = _run(name, backend, threads, seeds, step, set_, out_dir, overwrite, out, errors=errors)
+        outcome = _run(name, backend, threads, seeds, step, set_, folder, overwrite, out, errors=errors)
         if not outcome.passes:
             raise typer.Exit(MISSED)
 
@@ -116,7 +161,7 @@ def _run(
     seeds: int | None,
     step: str | None,
     set_: list[str] | None,
-    folder: Path | None,
+    folder: Path,
     overwrite: bool,
     out: Output,
     *,
@@ -132,7 +177,6 @@ def _run(
     found = find(name)
     require_backend(backend)
     step_ms = step_of(found, backend, None if step is None else time_of(step, "--step"))
-    folder = Path(name) if folder is None else folder
     refuse_taken(folder, overwrite=overwrite)
     given = settings(set_)
     with progress(name, "compiling", quiet=out.quiet) as advance:
@@ -175,7 +219,7 @@ def _run_own_model(
     seeds: int | None,
     set_: list[str] | None,
     data: Path | None,
-    folder: Path | None,
+    folder: Path,
     overwrite: bool,
     out: Output,
 ) -> Outcome:
@@ -184,7 +228,6 @@ def _run_own_model(
     from burstchip.experiments.own_models import run_own_model
     from burstchip.experiments.page import refuse_taken, results, write_outcome
 
-    folder = Path(name) if folder is None else folder
     refuse_taken(folder, overwrite=overwrite)
     given = settings(set_)
     with progress(name, "loading", quiet=out.quiet) as advance:
@@ -200,6 +243,56 @@ def _run_own_model(
         print(warning, file=sys.stderr, flush=True)
     _show_checks(outcome, out)
     _conclude(outcome, "a model of its own", page, out)
+    out.result({**results(outcome), "page": str(page)})
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """How a protocol is to be followed, in the words of the options."""
+
+    backend: str
+    threads: int
+    seeds: int | None
+    step: str | None
+    variant: str | None
+    jobs: int
+    dask: str | None
+    resume: bool
+
+
+def _run_protocol(
+    name: str, how: _Followed, set_: list[str] | None, folder: Path, overwrite: bool, out: Output
+) -> Outcome:
+    from burstchip.backends.available import require_backend
+    from burstchip.cli.checks import settings, time_of
+    from burstchip.experiments.experiment import protocol_experiment
+    from burstchip.experiments.page import refuse_taken, results, write_outcome
+    from burstchip.experiments.protocols import forget_checkpoints, run_protocol_experiment
+    from burstchip.tasks.protocol.seeds import Workers
+
+    require_backend(how.backend)
+    refuse_taken(folder, overwrite=overwrite)
+    given = settings(set_)
+    with progress(name, "compiling", quiet=out.quiet) as advance:
+        outcome = run_protocol_experiment(
+            protocol_experiment(name),
+            folder,
+            backend=how.backend,
+            seeds=None if how.seeds is None else range(1, how.seeds + 1),
+            step_ms=None if how.step is None else time_of(how.step, "--step"),
+            variant=how.variant,
+            overrides=given,
+            resume=how.resume,
+            workers=Workers(how.jobs, how.dask),
+            watch=lambda what, done, total: advance(done, total, what),
+            threads=how.threads,
+        )
+    page = write_outcome(outcome, folder, shlex.join(["burstchip", *sys.argv[1:]]), overwrite=overwrite)
+    forget_checkpoints(folder)
+    out.messages(outcome.diagnostics)
+    _show_checks(outcome, out)
+    _conclude(outcome, f"{how.backend}, {outcome.step_ms:g} ms a step", page, out)
     out.result({**results(outcome), "page": str(page)})
     return outcome
 

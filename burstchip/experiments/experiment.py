@@ -10,6 +10,9 @@ module `measure` with three functions, or four:
 
 where `runs` are the rates of each variant, by its name.
 
+Where `experiment.yaml` has `options`, the network's protocol is followed: `measure` takes what one seed left,
+a `Followed`, `draw` those of all seeds, and `settings(step_ms, rate)` also a factor of the learning rates.
+
 A folder without `network.yaml` simulates itself. It holds `model.yaml`, the values of the model's parameters,
 and its `measure` has, with `measure` and `draw` of what `simulate` returns:
 
@@ -36,6 +39,8 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from burstchip.tasks.protocol.followed import Followed
 
 register_codes({"BC710": "an unknown experiment"})
 
@@ -143,6 +148,38 @@ class Description(About, frozen=True, forbid_unknown_fields=True):
         return round(self.durations.get(variant, self.duration) / self.bin)
 
 
+class Option(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A variant that is run where it is asked for: what it sets, a factor of its learning rates, its checks.
+
+    Without checks of its own it has to solve the task as published.
+    """
+
+    about: str
+    set: Mapping[str, str]
+    rate: float = 1.0
+    checks: tuple[Check, ...] = ()
+
+
+class ProtocolDescription(About, frozen=True, forbid_unknown_fields=True):
+    """The contents of `experiment.yaml` of a network whose protocol is followed; steps in ms."""
+
+    step: float
+    integer_step: float
+    options: Mapping[str, Option]
+
+
+@dataclass(frozen=True)
+class ProtocolExperiment:
+    """A published experiment whose network's protocol is followed."""
+
+    name: str
+    description: ProtocolDescription
+    network: Path
+    settings: Callable[[float, float], Mapping[str, str]]
+    measure: Callable[[Followed], Mapping[str, float]]
+    draw: Callable[[Sequence[Followed]], Drawing]
+
+
 @dataclass(frozen=True)
 class Experiment:
     """A published experiment by its folder."""
@@ -206,7 +243,19 @@ def describe(name: str) -> About:
             )
         )
     text = (ROOT / name / "experiment.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), Description if has_network(name) else OwnDescription)
+    found = yaml.safe_load(text)
+    if not has_network(name):
+        return msgspec.convert(found, OwnDescription)
+    return msgspec.convert(found, ProtocolDescription if "options" in found else Description)
+
+
+def protocol_experiment(name: str) -> ProtocolExperiment:
+    """The experiment of a name that follows a protocol. Raises `BurstchipError` BC710 for an unknown one."""
+    description = describe(name)
+    assert isinstance(description, ProtocolDescription), f"{name} follows no protocol"
+    module = import_module(f"{__package__}.{name}.measure")
+    network = ROOT / name / "network.yaml"
+    return ProtocolExperiment(name, description, network, module.settings, module.measure, module.draw)
 
 
 def own_model(name: str) -> OwnModel:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from burstchip.arguments import Overrides
-from burstchip.experiments.experiment import OwnModel, describe, has_network
+from burstchip.experiments.experiment import OwnModel
 from burstchip.experiments.running import NO_OVERRIDES, Outcome, Watch, checked
 from burstchip.report.style import figure_style
 from burstchip.tasks.datasets import load_dataset
@@ -17,33 +17,10 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_
 
 register_codes(
     {
-        "BC714": "an option that an experiment does not read",
         "BC715": "an unknown parameter of an experiment that simulates itself",
         "BC716": "a value that a parameter of an experiment that simulates itself cannot have",
     }
 )
-
-
-def refuse_unread(name: str, of_networks: Sequence[str], of_own_models: Sequence[str]) -> None:
-    """Raise `BurstchipError` for options that were given and mean nothing to an experiment.
-
-    BC714 names each; BC710 is that of an unknown experiment.
-    """
-    describe(name)
-    own = not has_network(name)
-    why = "it simulates a model of its own" if own else "it runs a network"
-    problems = [
-        Diagnostic(
-            "BC714",
-            f"'{name}' does not read {option.split()[0]}: {why}",
-            required=f"no {option.split()[0]}",
-            given=option,
-            hint="--set, --seeds and --data are read" if own else None,
-        )
-        for option in (of_networks if own else of_own_models)
-    ]
-    if problems:
-        raise BurstchipError(problems)
 
 
 def with_settings(it: OwnModel, overrides: Overrides) -> msgspec.Struct:

@@ -60,6 +60,7 @@ def results(outcome: Outcome, shares: Sequence[Shares] = ()) -> dict[str, Any]:
         "seeds": list(outcome.seeds),
         "artifact_sha256": list(outcome.artifacts),
         **({"parameters": dict(outcome.parameters)} if outcome.parameters else {}),
+        **({"variant": outcome.variant.partition(":")[0]} if outcome.variant else {}),
         "checks": [
             {
                 "quantity": it.check.quantity,
@@ -102,7 +103,7 @@ def render(outcome: Outcome, command: str, shares: Sequence[Shares] = ()) -> str
         .get_template("experiment.html.j2")
         .render(
             title=description.title,
-            about=description.about,
+            about=outcome.variant or description.about,
             source=description.source,
             checks=rows,
             passed=passed,

@@ -15,7 +15,14 @@ from burstchip.arguments import Overrides
 from burstchip.backends.available import REAL
 from burstchip.compilation import check_file
 from burstchip.error_shares import with_rounded_parameters
-from burstchip.experiments.experiment import Check, Drawing, Experiment, OwnModel, Runs
+from burstchip.experiments.experiment import (
+    Check,
+    Drawing,
+    Experiment,
+    OwnModel,
+    ProtocolExperiment,
+    Runs,
+)
 from burstchip.experiments.rates import Rates, Reals, count_rates
 from burstchip.report.style import figure_style
 from compiler.artifact import artifact_sha256
@@ -64,10 +71,11 @@ class Checked:
 class Outcome:
     """An experiment that has run: rates and quantities of each seed, and the checks.
 
-    One that simulates itself has `series` and `parameters` in place of backend, step, artifacts and `runs`.
+    One that simulates itself has `series` and `parameters` in place of backend, step, artifacts and `runs`,
+    one that follows a protocol `recorded`, a netCDF file, in place of `runs`.
     """
 
-    experiment: Experiment | OwnModel
+    experiment: Experiment | OwnModel | ProtocolExperiment
     backend: str | None
     step_ms: float | None
     seeds: tuple[int, ...]
@@ -79,6 +87,9 @@ class Outcome:
     diagnostics: tuple[Diagnostic, ...]
     series: xr.Dataset | None = None
     parameters: Mapping[str, int | float] = MappingProxyType({})
+    recorded: bytes = b""
+    #: What was run in place of what was published.
+    variant: str = ""
 
     @property
     def passes(self) -> bool:
@@ -218,6 +229,8 @@ def recording(outcome: Outcome) -> bytes:
     """
     import xarray as xr
 
+    if outcome.recorded:
+        return outcome.recorded
     if outcome.series is not None:
         return _bytes(outcome.series)
     assert isinstance(outcome.experiment, Experiment)

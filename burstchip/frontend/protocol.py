@@ -81,7 +81,8 @@ def read_protocol(
     lasts = fields.number("bin")
     if lasts is not None and step is not None:
         check_whole_steps(lasts, step, fields.nodes["bin"], fields.name_of("bin"), report)
-    taken = _taken(inputs, teachers, phases, report)
+    gated = tuple(name for name, neurons in populations.neurons.items() if _learns(neurons))
+    taken = _taken(inputs, teachers, gated, report)
     if report.failed or lasts is None or not examples:
         return ReadProtocol(None, (), taken)
     protocol = Protocol(
@@ -91,6 +92,7 @@ def read_protocol(
         phases,
         parts,
         lasts,
+        gated,
         {"": report.place(fields.at)},
     )
     return ReadProtocol(protocol, tuple(_signals(protocol, inputs, teachers, report)), taken)
@@ -263,7 +265,7 @@ def _phases(fields: Fields, populations: Populations, step: float | None, report
             neurons = find_population(name, node, populations, it.name_of("plastic"), report)
             if neurons is None or neurons.model is None:
                 continue
-            if all(known.name != _GATE for known in neurons.model.settable):
+            if not _learns(neurons):
                 report.add(
                     "BC180",
                     node,
@@ -273,6 +275,11 @@ def _phases(fields: Fields, populations: Populations, step: float | None, report
                 )
             plastic.append(name)
         yield Phase(key.text, lasts or 0.0, tuple(dict.fromkeys(plastic)), it.get("taught", str) == "yes")
+
+
+def _learns(neurons: Neurons) -> bool:
+    """Whether its synapses may follow the burst rule."""
+    return neurons.model is not None and any(known.name == _GATE for known in neurons.model.settable)
 
 
 def _parts(fields: Fields, known: set[str], step: float | None, report: Report) -> Iterator[Part]:
@@ -306,7 +313,7 @@ def _parts(fields: Fields, known: set[str], step: float | None, report: Report) 
 
 
 def _taken(
-    inputs: tuple[_Column, ...], teachers: tuple[_Column, ...], phases: tuple[Phase, ...], report: Report
+    inputs: tuple[_Column, ...], teachers: tuple[_Column, ...], gated: tuple[str, ...], report: Report
 ) -> dict[tuple[str, str], str]:
     """What sets which variable; reports one that is set twice."""
     found: dict[tuple[str, str], str] = {}
@@ -319,7 +326,7 @@ def _taken(
                 "BC171", it.at, f"{what} sets what {found[it.place]} sets", required="one for each variable"
             )
         found[it.place] = what
-    for name in dict.fromkeys(name for phase in phases for name in phase.plastic):
+    for name in gated:
         found[name, _GATE] = "the phases of the protocol"
     return found
 

@@ -25,6 +25,9 @@ from burstchip.tasks.protocol.followed import Followed
 
 Reals = NDArray[np.float64]
 
+#: Colours of projections.
+_LINES = (*POPULATIONS[:4], BURST, AFTER, INK)
+
 #: A round of a part, by the part's name.
 Round = tuple[str, int]
 
@@ -135,7 +138,7 @@ def draw_mean_weights(axes: Axes, all_followed: Sequence[Followed], part: str) -
     weights = np.array([it.round_weights(part) for it in all_followed])
     rounds = np.arange(1, weights.shape[1] + 1)
     for k, name in enumerate(all_followed[0].projections):
-        colour = (*POPULATIONS, INK, BURST)[k % (len(POPULATIONS) + 2)]
+        colour = _LINES[k % len(_LINES)]
         axes.plot(rounds, weights[:, :, k].mean(axis=0), color=colour, label=name)
     axes.set_xlim(0, rounds[-1])
     axes.set_ylim(bottom=min(0.0, float(weights.min())))

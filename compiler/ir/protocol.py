@@ -2,8 +2,8 @@
 
 An example sets variables of populations and names a target, 0 or 1, for each teacher. A part of the protocol
 shows all examples in each of its rounds, each example through the part's phases; a part without phases shows
-none. Neurons of gated populations learn in the phases that name them, and in no other. In a phase that is
-taught each teacher adds to a variable of its population, from each neuron's own running rate E of events,
+none. Neurons that can learn do so in the phases that name their population, and in no other. In a phase that
+is taught each teacher adds to a variable of its population, from each neuron's own running rate E of events,
 
     target 1: 0 where E >= high - tolerance, strength where E <= low + tolerance,
               else strength tolerance / (E - low)
@@ -93,7 +93,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Protocol:
-    """All of it; `bin` is the time over which rates are counted."""
+    """All of it; rates are counted over `bin`, and `gated` are the populations that can learn."""
 
     inputs: tuple[ProtocolInput, ...]
     teachers: tuple[Teacher, ...]
@@ -101,12 +101,8 @@ class Protocol:
     phases: tuple[Phase, ...]
     parts: tuple[Part, ...]
     bin: float
+    gated: tuple[str, ...]
     places: Mapping[str, Place] = field(default_factory=dict, compare=False)
-
-    @property
-    def gated(self) -> tuple[str, ...]:
-        """The populations that learn in some phases alone, in the order in which phases name them."""
-        return tuple(dict.fromkeys(name for phase in self.phases for name in phase.plastic))
 
     def phase(self, name: str) -> Phase:
         """The phase of this name."""

@@ -14,10 +14,11 @@ from burstchip.experiments.ed5_gain_control import measure as ed5_gain_control
 from burstchip.experiments.experiment import (
     PUBLISHED,
     Check,
+    Description,
     Experiment,
     Runs,
+    describe,
     experiment,
-    has_network,
     names,
 )
 from burstchip.experiments.fig2_dendritic_steering import measure as fig2_dendritic_steering
@@ -47,7 +48,7 @@ def drawn_rates(seed: int = 0) -> Rates:
     return Rates(times, events, {name: 1 + draw.uniform(-0.5, 0.5, 60) for name in ("lower", "higher")})
 
 
-@pytest.fixture(params=[name for name in names() if has_network(name)])
+@pytest.fixture(params=[name for name in names() if isinstance(describe(name), Description)])
 def one(request: pytest.FixtureRequest) -> Experiment:
     return experiment(request.param)
 

@@ -1,0 +1,1 @@
+"""Figure 4: XOR, learned by bursts."""

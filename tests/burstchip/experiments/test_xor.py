@@ -1,0 +1,148 @@
+"""Figure 4: its network, what is measured of it, its variants, and the command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from burstchip.cli.app import app
+from burstchip.compilation import compile_file
+from burstchip.experiments.experiment import protocol_experiment
+from burstchip.experiments.fig4_xor.measure import LEARNING_RATES, measure, published, settings
+from burstchip.experiments.protocols import checkpoints_of, checks_of, variant_of
+from burstchip.running.run import open_run
+from burstchip.tasks.protocol.following import follow
+from hw_models.diagnostics import BurstchipError
+
+XOR = protocol_experiment("fig4_xor")
+SMALL = {"size": "40", "connected": "100 %", "rounds": "1", "timing": "short"}
+
+
+def call(*arguments: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["experiment", "fig4_xor", *map(str, arguments)])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize("name", [None, *XOR.description.options])
+def test_every_variant_is_a_network(name: str | None) -> None:
+    option = variant_of(XOR, name)
+    wanted = {**settings(1.0, option.rate), **option.set, "step": "1 ms", "target": "loihi2", "size": "40"}
+    code, messages = compile_file(XOR.network, {**wanted, "connected": "100 %"}, 1)
+    assert not messages
+    assert code.protocol is not None and code.protocol.gated == ("hidden1", "hidden2", "output")
+    taught = code.protocol.phase("teaching")
+    assert taught.plastic == (("output",) if name == "frozen" else code.protocol.gated)
+    assert checks_of(XOR, option)
+
+
+@pytest.mark.parametrize("step_ms", [0.1, 0.5, 1.0])
+def test_burst_adds_the_published_rate(step_ms: float) -> None:
+    """What a burst adds to a synapse whose trace holds one event, in leaks, at each step."""
+    code, _ = compile_file(XOR.network, {**settings(step_ms), "step": f"{step_ms} ms", **SMALL}, 1)
+    learned = code.projection("input1_hidden1")
+    assert learned.learning is not None
+    trace = learned.learning.traces[0].real_increment
+    # A burst counts 64, of which 2^-6 and 2^-7, and the chip's three bits, are taken.
+    assert trace * learned.event_unit / 8 == pytest.approx(LEARNING_RATES[0], rel=1e-6)
+    second = code.projection("hidden1_output")
+    assert second.learning is not None
+    gain = second.learning.traces[0].real_increment * second.event_unit / 16
+    assert gain == pytest.approx(LEARNING_RATES[1], rel=1e-6)
+
+
+def test_every_check_is_measured() -> None:
+    code, _ = compile_file(XOR.network, {**settings(1.0), **SMALL, "step": "1 ms", "target": "loihi2"}, 1)
+    found = measure(follow(code).followed)
+    wanted = {check.quantity for check in XOR.description.checks}
+    for option in XOR.description.options.values():
+        wanted |= {check.quantity for check in checks_of(XOR, option)}
+    assert wanted <= set(found)
+    assert found["frozen"] == 0.0
+    assert all(np.isfinite(value) for value in found.values())
+
+
+def test_rates_before_learning_are_published_ones() -> None:
+    """The circuit itself, without learning, against the authors' program: population means within 10 %."""
+    code, _ = compile_file(XOR.network, {**settings(0.1), "target": "none"}, 1)
+    assert code.protocol is not None
+    run = open_run(code, "reference32")
+    authors = {
+        (-350.0, -350.0): {"input1": 2.1, "hidden1": 2.8, "hidden2": 2.8, "output": 3.8},
+        (150.0, 150.0): {"input1": 8.3, "hidden1": 5.0, "hidden2": 5.0, "output": 5.0},
+    }
+    for currents, rates in authors.items():
+        for it, current in zip(code.protocol.inputs, currents, strict=True):
+            run.write(it.signal, current)
+        for name in code.protocol.gated:
+            run.write(f"protocol.plastic.{name}", 0)
+        run.advance(10_000)
+        before = dict(run.events)
+        run.advance(30_000)
+        for name, rate in rates.items():
+            assert (run.events[name] - before[name]) / 500 / 3 == pytest.approx(rate, rel=0.12), name
+
+
+def test_published_costs_are_those_of_the_authors(authors_series: Path) -> None:
+    their = np.load(authors_series / "xor_seed1.npz")["cost_epoch"]
+    assert published().cost == pytest.approx(their[np.isfinite(their)][: len(published().cost)], abs=0.006)
+
+
+def test_unknown_variant() -> None:
+    with pytest.raises(BurstchipError, match="BC717"):
+        variant_of(XOR, "smal")
+
+
+def test_command_writes_results_and_forgets_checkpoints(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    short = [f"--set={name}={value}" for name, value in SMALL.items()]
+    code, stdout, stderr = call(
+        "--backend",
+        "sim",
+        "--step",
+        "1ms",
+        "--seeds",
+        "1",
+        "--variant",
+        "frozen",
+        "--out",
+        out,
+        "--json",
+        *short,
+    )
+    assert code in (0, 1), stderr
+    results = json.loads(stdout.splitlines()[-1])
+    assert results["variant"] == "frozen" and results["checks"][0]["quantity"] == "solved"
+    page = (out / "report.html").read_text()
+    assert "nothing learned between input and hidden layer" in page
+    assert not checkpoints_of(out).exists()
+    assert (out / "fig4_xor.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--variant", "smal"), "BC717"),
+        (("--errors",), "BC714"),
+        (("--data", "."), "BC714"),
+        (("--jobs", "2", "--dask", "tcp://127.0.0.1:1"), "BC611"),
+        (("--set", "timing=slow"), "BC028"),
+        (("--step", "0.3ms"), "BC113"),
+    ],
+)
+def test_options_that_cannot_be(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    code, _, stderr = call("--out", tmp_path / "out", *arguments)
+    assert code == 2 and said in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_experiments_do_not_read_a_variant(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        app, ["experiment", "fig2_pairing", "--variant", "x", "--out", str(tmp_path / "out")]
+    )
+    assert result.exit_code == 2 and "BC714" in result.stderr
