@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from burstchip.backends.sim.code.draws import at
 from burstchip.backends.sim.code.functions import bits_of
 from burstchip.backends.sim.code.loop import loop
-from burstchip.backends.sim.code.scratch import release, scratch
+from burstchip.backends.sim.code.scratch import local
 from hw_models.program.arrivals import DRAW_BITS, LN2, LOG2, PLACE_BITS, SHARE_BITS, SHORTEST
 
 Numbers = NDArray[Any]
@@ -93,10 +93,9 @@ def arrive(
     _clear(counts, events, before)
     if gap == 0:
         return 0
-    distances = scratch(0, AT_A_TIME, np.int64)
+    distances = local(AT_A_TIME, np.int64)
     unit = max(gap << shift, SHORTEST)
     count = _walk(key, unit, n << PLACE_BITS, distances, share, most, counts, events)
-    release(distances)
     return count
 
 
@@ -116,8 +115,7 @@ def arrive_real(
     _clear(counts, events, before)
     if gap == 0:
         return 0
-    distances = scratch(0, AT_A_TIME, np.float64)
+    distances = local(AT_A_TIME, np.float64)
     unit = max(gap * 2.0**shift, float(SHORTEST))
     count = _walk(key, unit, n << PLACE_BITS, distances, share, most, counts, events)
-    release(distances)
     return count

@@ -50,3 +50,16 @@ def release(typing, taken):
         return context.get_dummy_value()
 
     return types.void(taken), emit
+
+
+@intrinsic(prefer_literal=True)
+def local(typing, length, dtype):
+    """An array of a literal length on the function's stack, of any values; it is not released."""
+    kind = types.Array(dtype.dtype, 1, "C")
+
+    def emit(context, builder, signature, arguments):
+        count = ir.Constant(_COUNT, length.literal_value)
+        memory = cgutils.alloca_once(builder, context.get_data_type(kind.dtype), size=count)
+        return contiguous(context, builder, kind, memory, [count])
+
+    return kind(length, dtype), emit
