@@ -22,6 +22,7 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 if TYPE_CHECKING:
     from burstchip.backends.lava.session import LavaWorker
     from burstchip.tasks.presentation import Pictures
+    from burstchip.tasks.protocol.steering import Steering
 
 register_codes(
     {
@@ -202,9 +203,9 @@ def verify(
 
     A program with a task shows its training `pictures` in the order of the first epoch, which are loaded from
     `data_dir`, or where `load_dataset` looks, unless they are given; `streams` are those of the network's own
-    signals. `watch` receives the steps done and all steps. `worker` lends a child
-    process that already holds Lava. Raises `BurstchipError` for backends that cannot be compared or run, and
-    where Lava fails.
+    signals. A protocol is followed, as far as the steps go. `watch` receives the steps done and all of them.
+    `worker` lends a child process that already holds Lava. Raises `BurstchipError` for backends that cannot
+    be compared or run, and where Lava fails.
     """
     check_steps(steps)
     check_backends(backends)
@@ -217,6 +218,7 @@ def verify(
     runs: list[Run] = []
     stock: tuple[str, ...] = ()
     difference: Difference | None = None
+    steering = _steering(code)
     try:
         for name in backends:
             shown = None if pictures is None else first_epoch(code, steps, pictures)
@@ -227,6 +229,9 @@ def verify(
         done, part = 0, 1
         while done < steps and difference is None:
             count = min(part, steps - done, rows)
+            if steering is not None:
+                holds = [steering.before(run) for run in runs]
+                count = min(count, *(it for it in holds if it), count)
             started = perf_counter()
             parts = [run.advance(count) for run in runs]
             difference = tally.compare(done, *parts)
@@ -238,3 +243,13 @@ def verify(
         for run in runs:
             run.close()
     return Verification(backends, done, sum(tally.kinds.values()), tally.kinds, stock, difference)
+
+
+def _steering(code: ChipProgram) -> Steering | None:
+    """What a protocol writes, where there is one."""
+    if code.protocol is None:
+        return None
+    from burstchip.tasks.protocol.plan import plan_of
+    from burstchip.tasks.protocol.steering import Steering
+
+    return Steering(code, plan_of(code.protocol, code.step_ms, code.seed))

@@ -15,19 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.running.physical import scale_of
 from burstchip.running.run import Run, open_run
 from burstchip.tasks.checkpoint import read_checkpoint, require_same, save_checkpoint, unusable
 from burstchip.tasks.protocol.followed import Followed
-from burstchip.tasks.protocol.plan import plan_of, steps_of
-from burstchip.tasks.protocol.teaching import taught
+from burstchip.tasks.protocol.plan import plan_of
+from burstchip.tasks.protocol.steering import Steering
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.protocol import Teacher, gate_signal
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes({"BC720": "a program without a protocol"})
 
+#: The backend that can neither give its state nor go on from one.
+LAVA = "lava"
 #: Seconds between two checkpoints, so much of the work an interruption may cost.
 CHECKPOINT_SECONDS = 20.0
 
@@ -46,7 +46,10 @@ Watch = Callable[[FollowProgress], None]
 
 @dataclass(frozen=True)
 class Finished:
-    """What came of a protocol, the state that it ended in, and how long it took, interruptions aside."""
+    """What came of a protocol, the state that it ended in, and how long it took, interruptions aside.
+
+    The backend `lava` gives no state.
+    """
 
     followed: Followed
     state: dict[str, NDArray[Any]]
@@ -76,63 +79,28 @@ class _Under:
         self.code, self.run, self.protocol = code, run, code.protocol
         self.followed, self.seconds = followed, seconds
         self.plan = followed.plan
+        self.steering = Steering(code, followed.plan)
         self.done = followed.stretches
         self.rounds = int(self.plan.rounds[: self.done].sum())
         self.cost = ""
-
-    def rates(self, teacher: Teacher) -> NDArray[np.float64]:
-        """The running rates of a teacher's neurons in Hz."""
-        variable = (teacher.population, "E")
-        scale = scale_of(self.code, variable)
-        assert scale is not None, f"{teacher.population}.E has no unit"
-        values = np.asarray(self.run.read(*variable), dtype=np.float64)
-        return np.asarray(scale.origin + scale.per_unit * values)
 
     def keep_weights(self) -> None:
         for k, name in enumerate(self.followed.projections):
             unit = self.code.projection(name).event_unit
             self.followed.weights[self.rounds, k] = float(np.mean(self.run.weights(name))) * unit
 
-    def _write(self, stretch: int) -> None:
-        """What holds from the beginning of a stretch."""
-        example, phase = int(self.plan.example[stretch]), int(self.plan.phase[stretch])
-        for k, it in enumerate(self.protocol.inputs):
-            shown = example >= 0
-            value = self.protocol.examples[example].inputs[k] if shown else self.code.host[it.signal].start
-            self.run.write(it.signal, value)
-        plastic = self.protocol.phases[phase].plastic if phase >= 0 else ()
-        for name in self.protocol.gated:
-            self.run.write(gate_signal(name), int(name in plastic))
-        self._teach(stretch)
-
-    def _teach(self, stretch: int) -> None:
-        example, phase = int(self.plan.example[stretch]), int(self.plan.phase[stretch])
-        acts = phase >= 0 and self.protocol.phases[phase].taught
-        for k, teacher in enumerate(self.protocol.teachers):
-            base = self.code.host[teacher.signal].start
-            added: NDArray[np.float64] | float = 0.0
-            if acts:
-                added = taught(teacher, self.protocol.examples[example].targets[k], self.rates(teacher))
-            self.run.write(teacher.signal, base + added)
-
     def _pieces(self, stretch: int) -> Iterator[tuple[int, bool, bool]]:
         """(end of a piece in steps, whether a bin ends there, whether teachers look at the rates there)."""
-        steps, phase = int(self.plan.steps[stretch]), int(self.plan.phase[stretch])
         first = int(self.plan.first_bin[stretch])
         bins = set(self.plan.bin_ends[first : first + int(self.plan.bins[stretch])].tolist())
-        looks: set[int] = set()
-        if phase >= 0 and self.protocol.phases[phase].taught:
-            for teacher in self.protocol.teachers:
-                if teacher.every is not None:
-                    every = steps_of(teacher.every, self.plan.step_ms)
-                    looks |= set(range(every, steps, every))
+        looks = self.steering.looks(stretch)
         for end in sorted(bins | looks):
             yield end, end in bins, end in looks
 
     def go_through(self, stretch: int) -> None:
         """One stretch."""
         followed, names = self.followed, self.followed.populations
-        self._write(stretch)
+        self.steering.begin(self.run, stretch)
         before = self._counts(names)
         bin_, done = int(self.plan.first_bin[stretch]), 0
         for end, ends_bin, looks in self._pieces(stretch):
@@ -143,9 +111,9 @@ class _Under:
                 followed.events[bin_], followed.bursts[bin_] = counts - before
                 before, bin_ = counts, bin_ + 1
             if looks:
-                self._teach(stretch)
+                self.steering.look(self.run, stretch)
         for k, teacher in enumerate(self.protocol.teachers):
-            followed.reached[stretch, k] = float(np.mean(self.rates(teacher)))
+            followed.reached[stretch, k] = float(np.mean(self.steering.rates(self.run, teacher)))
         self.done = stretch + 1
         self.followed = replace(followed, stretches=self.done)
         if self.plan.rounds[stretch]:
@@ -183,9 +151,9 @@ def follow(
     """Follow the protocol of a program from its start, or go on from `checkpoint` with `resume`.
 
     With `checkpoint` state and results are written there every `CHECKPOINT_SECONDS`, where it is interrupted,
-    and at the end. `watch` is called after every stretch. Raises `BurstchipError` BC720 for a program without
-    a protocol, BC565 and BC566 for a checkpoint that cannot be used or is of another program or backend, and
-    what `open_run` raises.
+    and at the end; `lava` has none to write. `watch` is called after every stretch. Raises `BurstchipError`
+    BC720 for a program without a protocol, BC565 and BC566 for a checkpoint that cannot be used or is of
+    another program or backend, and what `open_run` raises.
     """
     require_protocol(code)
     assert code.protocol is not None
@@ -193,7 +161,10 @@ def follow(
     watched = {it.name: it.size for it in code.populations if it.ports}
     learning = tuple(it.name for it in code.projections if it.learning is not None)
     identity = {"artifact_sha256": artifact_sha256(code), "backend": backend}
-    run = open_run(code, backend, threads=threads)
+    keeps = backend != LAVA
+    # Lava reads what it records, and has no state to give.
+    read = () if keeps else (*Steering(code, plan).read, *((name, "w") for name in learning))
+    run = open_run(code, backend, threads=threads, record=read)
     try:
         under = _Under(code, run, Followed.empty(plan, watched, learning), 0.0)
         if resume and checkpoint is not None and checkpoint.exists():
@@ -202,12 +173,13 @@ def follow(
             under.keep_weights()
 
         def save() -> None:
-            if checkpoint is not None:
+            if checkpoint is not None and keeps:
                 _save(under, checkpoint, identity)
 
         _follow(under, save, watch)
         save()
-        return Finished(under.followed, dict(run.state()), under.seconds, dict(run.clipped))
+        state = dict(run.state()) if keeps else {}
+        return Finished(under.followed, state, under.seconds, dict(run.clipped))
     finally:
         run.close()
 

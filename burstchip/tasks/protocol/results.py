@@ -61,7 +61,7 @@ def summary(
         "step_ms": step_ms,
         "seeds": list(finished),
         "artifact_sha256": list(artifacts),
-        "state_sha256": [state_sha256(it.state) for it in finished.values()],
+        "state_sha256": [state_sha256(it.state) if it.state else None for it in finished.values()],
         "seconds": [it.seconds for it in finished.values()],
         "clipped_inputs": [sum(it.clipped.values()) for it in finished.values()],
         "right": sum(it.right for it in found),

@@ -18,7 +18,7 @@ from typing import Any
 
 from burstchip.files.json_file import write_json
 from burstchip.tasks.checkpoint import FILE
-from burstchip.tasks.protocol.following import Finished, FollowProgress, follow
+from burstchip.tasks.protocol.following import LAVA, Finished, FollowProgress, follow
 from compiler.artifact import artifact_sha256, load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -116,7 +116,20 @@ class SeedFolder:
 def follow_seeds(
     folders: Mapping[str, SeedFolder], total: int, workers: Workers, tell: Tell | None = None
 ) -> dict[str, Finished]:
-    """What came of each, by name. `total` are the steps of one; raises what `follow` does, and BC721."""
+    """What came of each, by name. `total` are the steps of one.
+
+    Raises `BurstchipError`: what `follow` does, BC721, and BC567 for several in Lava, which keeps no state.
+    """
+    beside = workers.jobs > 1 or workers.dask is not None
+    if beside and any(it.backend == LAVA for it in folders.values()):
+        raise BurstchipError(
+            Diagnostic(
+                "BC567",
+                "backend 'lava' follows one seed after the other",
+                required="backend sim, plain or reference, or neither --jobs nor --dask",
+                given="lava",
+            )
+        )
     if workers.jobs == 1 and workers.dask is None:
         return _one_by_one(folders, total, tell)
     with _watched(folders, total, tell):

@@ -95,8 +95,7 @@ def arrive(
         return 0
     distances = local(AT_A_TIME, np.int64)
     unit = max(gap << shift, SHORTEST)
-    count = _walk(key, unit, n << PLACE_BITS, distances, share, most, counts, events)
-    return count
+    return _walk(key, unit, n << PLACE_BITS, distances, share, most, counts, events)
 
 
 @loop
@@ -117,5 +116,4 @@ def arrive_real(
         return 0
     distances = local(AT_A_TIME, np.float64)
     unit = max(gap * 2.0**shift, float(SHORTEST))
-    count = _walk(key, unit, n << PLACE_BITS, distances, share, most, counts, events)
-    return count
+    return _walk(key, unit, n << PLACE_BITS, distances, share, most, counts, events)

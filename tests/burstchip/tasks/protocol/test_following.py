@@ -10,9 +10,11 @@ import pytest
 import burstchip.tasks.protocol.following as following
 from burstchip.compilation import compile_file
 from burstchip.running.run import Run
+from burstchip.running.verification import verify
 from burstchip.tasks.checkpoint import state_sha256
 from burstchip.tasks.protocol.following import Finished, FollowProgress, follow
 from burstchip.tasks.protocol.plan import plan_of
+from burstchip.tasks.protocol.steering import Steering
 from burstchip.tasks.protocol.teaching import taught
 from compiler.artifact import load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
@@ -24,7 +26,7 @@ name: small
 step: 1 ms
 seed: 3
 target: ${target}
-parameters: {target: loihi2, every: 200 ms, order: listed}
+parameters: {target: loihi2, every: 200 ms, order: listed, rounds: 3}
 populations:
   drive: {model: burst_poisson, size: 6, burst_trace: 16 ms}
   out:
@@ -58,7 +60,7 @@ protocol:
   parts:
     - {name: settling, for: 100 ms}
     - {name: before, phases: [shown]}
-    - {name: training, phases: [guess, learn], rounds: 3, order: "${order}"}
+    - {name: training, phases: [guess, learn], rounds: "${rounds}", order: "${order}"}
     - {name: after, phases: [shown]}
   bin: 100 ms
 """
@@ -122,7 +124,7 @@ def test_signals_are_those_of_the_stretch(network: Path, monkeypatch: pytest.Mon
     seen: list[tuple[int, dict[str, object], np.ndarray]] = []
     opened = following.open_run
 
-    def watched(code: ChipProgram, backend: str, *, threads: int) -> Run:
+    def watched(code: ChipProgram, backend: str, *, threads: int, record: object) -> Run:
         run = opened(code, backend, threads=threads)
         advance, write, values = run.advance, run.write, dict[str, object]()
 
@@ -216,3 +218,38 @@ def test_network_without_a_protocol_is_refused() -> None:
     code = compile_file(Path(__file__).parents[4] / "examples" / "poisson_lif.yaml", {})[0]
     with pytest.raises(BurstchipError, match="BC720"):
         follow(code)
+
+
+@pytest.mark.parametrize("others", ["plain", "lava"])
+def test_verify_follows_the_protocol(
+    network: Path, others: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both backends are taught as they go, and hold the same integers in every step."""
+    if others == "lava":
+        request.getfixturevalue("needs_lava")
+    begun: list[int] = []
+    looked: list[int] = []
+    begin, look = Steering.begin, Steering.look
+    monkeypatch.setattr(
+        Steering, "begin", lambda it, run, stretch: (begun.append(stretch), begin(it, run, stretch))
+    )
+    monkeypatch.setattr(
+        Steering, "look", lambda it, run, stretch: (looked.append(stretch), look(it, run, stretch))
+    )
+    code = compiled(network)
+    assert code.protocol is not None
+    plan = plan_of(code.protocol, code.step_ms, code.seed)
+    # One example of the first round: learning and a teacher that looks again are in it.
+    found = verify(code, int(plan.first[6]), backends=("sim", others))
+    assert found.difference is None and found.steps == plan.first[6]
+    assert sorted(begun) == sorted([*range(6), *range(6)])
+    # Once more in the taught phase.
+    assert len(looked) == len(begun) + 2
+
+
+def test_lava_follows_it_too(network: Path, tmp_path: Path, needs_lava: None) -> None:
+    code = compiled(network, rounds="1")
+    ours, theirs = follow(code), follow(code, "lava", checkpoint=tmp_path / "none")
+    for name, array in ours.followed.arrays.items():
+        assert np.array_equal(array, theirs.followed.arrays[name]), name
+    assert not theirs.state and not (tmp_path / "none").exists()
