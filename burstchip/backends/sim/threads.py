@@ -26,26 +26,81 @@ def _load_loop() -> Callable[[int, int], None]:
     return UNIT(load_text(source_of(_LOOP)))
 
 
-def shares(layout: Layout, threads: int) -> tuple[frozenset[str], ...]:
-    """Which populations each thread has: the costliest first, each to the thread that has least to do."""
-    costs: dict[str, float] = {}
-    # In operations of a program for a neuron, as measured on networks of the paper.
+def _costs(layout: Layout) -> dict[str, NDArray[np.float64]]:
+    """What each population costs in each stage of a step: arriving, emitting, learning.
+
+    In operations of a program for a neuron, as measured on networks of the paper.
+    """
+    costs: dict[str, NDArray[np.float64]] = {}
     for population, program in zip(layout.code.populations, layout.programs, strict=True):
         # A source that goes from event to event looks at few of its neurons.
-        costs[population.name] = population.size * (12.0 if program.sends_arrivals else len(program.nodes))
+        each = 12.0 if program.sends_arrivals else len(program.nodes)
+        costs[population.name] = np.array([0.0, population.size * each, 0.0])
     for projection in layout.code.projections:
         sources = layout.code.population(projection.source).size
         # Few sources emit in a step; where synapses learn, traces of all are looked at.
-        costs[projection.target] += projection.weights.size / 12 + sources * 5
-        if layout.is_plastic(projection):
-            costs[projection.target] += 50 * sources
-    loads = [0.0] * threads
-    taken: list[set[str]] = [set() for _ in range(threads)]
-    for name in sorted(costs, key=lambda it: (-costs[it], it)):
-        least = loads.index(min(loads))
-        loads[least] += costs[name]
-        taken[least].add(name)
-    return tuple(frozenset(names) for names in taken if names)
+        arriving = projection.weights.size / 16 + sources * 3
+        learning = 50 * sources if layout.is_plastic(projection) else 0
+        costs[projection.target] += [arriving, 0, learning]
+    return costs
+
+
+def _fetched(layout: Layout) -> list[tuple[int, int, float]]:
+    """(source, target, what its list of events costs to fetch from another core), by numbers, of dense ones.
+
+    Spikes are few in a step.
+    """
+    found = []
+    for projection in layout.code.projections:
+        source, target = layout.numbers[projection.source], layout.numbers[projection.target]
+        if layout.programs[source].sends_arrivals:
+            found.append((source, target, 6.0 * layout.code.populations[source].size))
+    return found
+
+
+def _shared(
+    costs: NDArray[np.float64], fetched: Sequence[tuple[int, int, float]], threads: int
+) -> NDArray[np.int64]:
+    """The thread of each of the costs [population, stage], so that the stages take little time together.
+
+    In each stage all wait for the one that has most to do. The costliest come first, each where it adds
+    least; then one moves, or two change places, as long as it helps.
+    """
+    of = np.full(len(costs), -1, dtype=np.int64)
+
+    def together(of: NDArray[np.int64]) -> tuple[float, float]:
+        loads = np.array([costs[of == thread].sum(axis=0) for thread in range(threads)])
+        for source, target, more in fetched:
+            if -1 < of[source] != of[target] > -1:
+                loads[of[target], 0] += more
+        return float(loads.max(axis=0).sum()), float((loads.sum(axis=1) ** 2).sum())
+
+    def tried(changes: Mapping[int, int]) -> tuple[float, float]:
+        other = of.copy()
+        for number, thread in changes.items():
+            other[number] = thread
+        return together(other)
+
+    for number in np.argsort(-costs.sum(axis=1), kind="stable").tolist():
+        of[number] = min(range(threads), key=lambda thread: tried({number: thread}))
+    found = together(of)
+    while True:
+        ways: list[dict[int, int]] = [{k: t} for k in range(len(of)) for t in range(threads) if t != of[k]]
+        ways += [{k: int(of[m]), m: int(of[k])} for k in range(len(of)) for m in range(k) if of[k] != of[m]]
+        best = min(ways, key=tried, default={})
+        if not best or tried(best) >= found:
+            return of
+        for number, thread in best.items():
+            of[number] = thread
+        found = together(of)
+
+
+def shares(layout: Layout, threads: int) -> tuple[frozenset[str], ...]:
+    """Which populations each thread has."""
+    costs = _costs(layout)
+    of = _shared(np.array(list(costs.values())), _fetched(layout), threads)
+    taken = [frozenset(name for name, it in zip(costs, of, strict=True) if it == t) for t in range(threads)]
+    return tuple(names for names in taken if names)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 from burstchip.backends.sim.layout import Layout, Variant
 from burstchip.backends.sim.threads import shares
 from burstchip.compilation import compile_file
+from burstchip.experiments.experiment import experiment
 from burstchip.running.run import open_run
 from burstchip.templates import all_templates, write_template
 from compiler.ir.chip_program import ChipProgram
@@ -90,3 +91,17 @@ def test_how_many_there_may_be(tmp_path: Path) -> None:
             open_run(code, "sim", threads=threads)  # type: ignore[arg-type]
     with pytest.raises(BurstchipError, match="backend 'plain' runs on one thread"):
         open_run(code, "plain", threads=2)
+
+
+def test_noise_stays_with_the_neurons_that_it_reaches() -> None:
+    """Of two equal halves of a network each thread has one, with all of its noise."""
+    settings = {"target": "none", "size": "400", "interneurons": "100"}
+    code, _ = compile_file(experiment("fig3_multiplexing").network, settings, 1)
+    halves = shares(Layout(code, Variant(learning=True, real=True, record=(), single=True)), 2)
+    assert len(halves) == 2
+    assert halves[0] | halves[1] == {it.name for it in code.populations}
+    for cells in ("lower", "higher"):
+        noise = {f"{cells}_{part}_{kind}" for part in ("soma", "dendrite") for kind in ("exc", "inh")}
+        (having,) = (names for names in halves if cells in names)
+        assert noise <= having
+    assert {"lower", "higher"} - halves[0] and {"lower", "higher"} - halves[1]

@@ -220,13 +220,10 @@ def test_network_without_a_protocol_is_refused() -> None:
         follow(code)
 
 
-@pytest.mark.parametrize("others", ["plain", "lava"])
 def test_verify_follows_the_protocol(
-    network: Path, others: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    network: Path, needs_lava: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both backends are taught as they go, and hold the same integers in every step."""
-    if others == "lava":
-        request.getfixturevalue("needs_lava")
     begun: list[int] = []
     looked: list[int] = []
     begin, look = Steering.begin, Steering.look
@@ -240,7 +237,7 @@ def test_verify_follows_the_protocol(
     assert code.protocol is not None
     plan = plan_of(code.protocol, code.step_ms, code.seed)
     # One example of the first round: learning and a teacher that looks again are in it.
-    found = verify(code, int(plan.first[6]), backends=("sim", others))
+    found = verify(code, int(plan.first[6]), backends=("sim", "lava"))
     assert found.difference is None and found.steps == plan.first[6]
     assert sorted(begun) == sorted([*range(6), *range(6)])
     # Once more in the taught phase.
