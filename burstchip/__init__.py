@@ -14,6 +14,7 @@ This page is the whole public interface; what is not named here may change witho
 | compare two backends | `verify(code, steps)` |
 | deploy, as a dry run | `deploy(code, folder, dry_run=True)` |
 | learn a task | `train(TrainOptions(network_path, out))`, `load_dataset(name)` |
+| follow a protocol | `follow(code, backend)`, and of what it left `costs`, `rates`, `mean_rate` |
 | use what was learned | `predict(folder, values)`, `trained_artifact(folder)` |
 | look at a run | `write_report(folder)` |
 | look at the machine | `examine()`, `all_backends()` |
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from burstchip.tasks.datasets import load_dataset
     from burstchip.tasks.epochs import TrainProgress
     from burstchip.tasks.prediction import Predictions, predict
+    from burstchip.tasks.protocol.followed import Followed
+    from burstchip.tasks.protocol.following import Finished, follow
     from burstchip.tasks.train_options import TrainOptions
     from burstchip.tasks.trained import trained_artifact
     from burstchip.tasks.training import train
@@ -68,6 +71,8 @@ _HOMES = {
     "burstchip.tasks.dataset": ("Dataset",),
     "burstchip.tasks.datasets": ("load_dataset",),
     "burstchip.tasks.prediction": ("Predictions", "predict"),
+    "burstchip.tasks.protocol.followed": ("Followed",),
+    "burstchip.tasks.protocol.following": ("Finished", "follow"),
     "burstchip.tasks.trained": ("trained_artifact",),
     "burstchip.tasks.epochs": ("TrainProgress",),
     "burstchip.tasks.train_options": ("TrainOptions",),
@@ -89,6 +94,8 @@ __all__ = [
     "Dataset",
     "Diagnostic",
     "Examination",
+    "Finished",
+    "Followed",
     "LoadResult",
     "Network",
     "Predictions",
@@ -106,6 +113,7 @@ __all__ = [
     "compile_network",
     "deploy",
     "examine",
+    "follow",
     "load",
     "load_artifact",
     "load_dataset",

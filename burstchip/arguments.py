@@ -216,6 +216,7 @@ KINDS: Mapping[str, Kind] = {
     "backend": Kind("the name of a backend", _text),
     "backends": Kind("the names of two backends", _names),
     "begin": Kind("0 or a later step", _whole(0)),
+    "checkpoint": _OPTIONAL_PATH,
     "code": _PROGRAM,
     "data_dir": _OPTIONAL_PATH,
     "dataset": _DATASET,

@@ -98,6 +98,8 @@ WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("open_run", ("CODE",), {"threads": 0}, "threads"),
     ("record", ("CODE", 10), {"threads": "two"}, "threads"),
     ("open_run", ("CODE",), {"record": [("c",)]}, "record"),
+    ("follow", ("FILE",), {}, "code"),
+    ("follow", ("CODE",), {"resume": 1}, "resume"),
     ("save_artifact", ("x.burst", "CODE"), {}, "code"),
     ("save_artifact", ("CODE", b"x.burst"), {}, "path"),
     ("load_artifact", (None,), {}, "path"),
