@@ -144,7 +144,7 @@ def draw_mean_weights(axes: Axes, all_followed: Sequence[Followed], part: str) -
     axes.set_ylim(bottom=min(0.0, float(weights.min())))
     axes.set_xlabel("round")
     axes.set_ylabel("mean weight")
-    axes.legend(loc="upper left", ncols=2)
+    axes.legend(loc="lower left", ncols=2)
 
 
 def taught_populations(followed: Followed) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ register_codes(
     {
         "BC510": "summed inputs exceeded their width and were clipped",
         "BC514": "listed events come after the end of a run",
+        "BC515": "a protocol that a recording does not follow",
         "BC613": "a data folder for a network without a task",
     }
 )
@@ -185,12 +186,29 @@ def record(
             samples=_begun(code, steps, shown, readout),
             events=run.events,
             bursts=run.bursts,
-            diagnostics=(*notes, *_never_emitted(code, steps), *clipped_inputs(code, run.clipped)),
+            diagnostics=(
+                *notes,
+                *_not_followed(code),
+                *_never_emitted(code, steps),
+                *clipped_inputs(code, run.clipped),
+            ),
             every=every,
             selections=selections,
         )
     finally:
         run.close()
+
+
+def _not_followed(code: ChipProgram) -> Iterator[Diagnostic]:
+    """A warning where a protocol would write what stays here as it is at the start."""
+    if code.protocol is not None:
+        yield Diagnostic(
+            "BC515",
+            f"the protocol of '{code.name}' is not followed",
+            severity="warning",
+            required="`burstchip follow`, or `follow` in Python",
+            given="a recording, in which inputs rest, teachers are silent and nothing is learned",
+        )
 
 
 def _never_emitted(code: ChipProgram, steps: int) -> Iterator[Diagnostic]:

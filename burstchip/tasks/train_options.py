@@ -137,7 +137,9 @@ def load_and_compile(
                 network.place,
                 required="a section `task`",
                 given="none",
-                hint="`burstchip run` runs a network without a task",
+                hint="`burstchip run` runs a network without a task"
+                if network.protocol is None
+                else "`burstchip follow` follows its protocol",
             )
         )
     if options.epochs is not None:

@@ -19,7 +19,7 @@ from burstchip.report.protocol_pictures import (
     over_round,
     probability_over_round,
 )
-from burstchip.report.style import AFTER, BEFORE, BURST, GUIDE, POPULATIONS, WIDTH, new_figure, picture, png
+from burstchip.report.style import AFTER, BURST, GUIDE, POPULATIONS, WIDTH, new_figure, picture, png
 from burstchip.tasks.protocol.followed import Followed
 from hw_models.neurons.quantities import decay_units
 
@@ -170,12 +170,13 @@ def _draw_costs(axes: Axes, all_followed: Sequence[Followed]) -> None:
     axes.plot(
         np.arange(1, len(theirs) + 1)[:shown],
         theirs[:shown],
-        color=BEFORE,
+        color=BURST,
         linestyle=":",
-        linewidth=1.2,
+        linewidth=1.5,
+        zorder=3,
         label="the authors' seed 1",
     )
-    draw_costs(axes, all_followed, "training", AFTER, "mean")
+    draw_costs(axes, all_followed, "training", AFTER, "here")
     axes.set_xlabel("epoch")
     axes.legend(loc="upper right")
 

@@ -9,6 +9,7 @@ import pytest
 
 import burstchip.tasks.protocol.following as following
 from burstchip.compilation import compile_file
+from burstchip.running.recording import record
 from burstchip.running.run import Run
 from burstchip.running.verification import verify
 from burstchip.tasks.checkpoint import state_sha256
@@ -16,6 +17,8 @@ from burstchip.tasks.protocol.following import Finished, FollowProgress, follow
 from burstchip.tasks.protocol.plan import plan_of
 from burstchip.tasks.protocol.steering import Steering
 from burstchip.tasks.protocol.teaching import taught
+from burstchip.tasks.train_options import TrainOptions
+from burstchip.tasks.training import train
 from compiler.artifact import load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError
@@ -250,3 +253,14 @@ def test_lava_follows_it_too(network: Path, tmp_path: Path, needs_lava: None) ->
     for name, array in ours.followed.arrays.items():
         assert np.array_equal(array, theirs.followed.arrays[name]), name
     assert not theirs.state and not (tmp_path / "none").exists()
+
+
+def test_recording_says_that_it_does_not_follow(network: Path) -> None:
+    found = record(compiled(network), 5, ["learned.w"])
+    assert [it.id for it in found.diagnostics] == ["BC515"]
+    assert np.ptp(found.values["learned", "w"]) == 0
+
+
+def test_training_names_the_command_that_follows(network: Path, tmp_path: Path) -> None:
+    with pytest.raises(BurstchipError, match="burstchip follow"):
+        train(TrainOptions(network, tmp_path / "out"))
