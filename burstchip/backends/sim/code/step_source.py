@@ -10,9 +10,8 @@ inputs `x_NAME` or `x_NAME[i]`, the step's random key `key`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 
-from burstchip.backends.sim.code.quiet import BLOCK, quiet
 from hw_models.program.trace import Node, Program
 from hw_models.program.widths import INT32, INT64, Width
 
@@ -29,7 +28,6 @@ from burstchip.backends.sim.code.loop import contracted, loop
 i32 = np.int32
 i64 = np.int64
 u32 = np.uint32
-u64 = np.uint64
 f32 = np.float32
 f64 = np.float64
 """
@@ -237,15 +235,22 @@ def _is_uniform(
     return all(argument in uniform for argument in node.arguments)
 
 
-def _loop(
+def step_source(
     program: Program,
-    per_neuron: Collection[str],
-    watched: Sequence[str],
+    name: str,
     *,
-    real: bool,
-    single: bool,
-) -> tuple[list[str], list[str]]:
-    """(the lines of the loop's body, the leaves that it reads and what it writes)."""
+    per_neuron: Collection[str],
+    real: bool = False,
+    single: bool = False,
+) -> tuple[str, tuple[str, ...]]:
+    """(text of `def name(n, key, ...)`, its argument names after `n` and `key`).
+
+    `per_neuron` names the parameters (`p_...`) and inputs (`x_...`) that are arrays; the others are
+    scalars. States that never change are not written, outputs always are. In integer text `name` returns a
+    word whose bit k is set if a value was outside the width of `checked(program)[k]` (bit 30 stands for all
+    from 30 on); it is stored clipped, so that no table is read beyond its end. A program of which nothing has
+    to be checked returns nothing. `real` text computes in float64, or in float32 where `single` is set.
+    """
     names: list[str] = []
     body: list[str] = []
     used: list[str] = []
@@ -274,6 +279,7 @@ def _loop(
             text = _integer(program, node, names)
         names.append(f"t{number}")
         body.append(f"t{number} = {text}")
+    watched = [] if real else [f"{kind[0]}_{variable}" for kind, variable in checked(program)]
     written = []
     for kind, variable, index in _stored(program):
         target, value = f"{kind[0]}_{variable}", names[index]
@@ -284,59 +290,15 @@ def _loop(
             body.append(f"left |= i32({bit}) if c{index} != {value} else i32(0)")
             value = f"c{index}"
         written.append((target, value))
+    arguments = tuple(dict.fromkeys([*used, *(target for target, _ in written)]))
+    lines = [f"def {name}({', '.join(('n', 'key', *arguments))}):"]
+    lines += ["    left = i32(0)", "    for i in range(n):"] if watched else ["    for i in range(n):"]
     body += [f"{target}[i] = {value}" for target, value in written]
-    return body, list(dict.fromkeys([*used, *(target for target, _ in written)]))
-
-
-def step_source(
-    program: Program,
-    name: str,
-    *,
-    per_neuron: Collection[str],
-    real: bool = False,
-    single: bool = False,
-) -> tuple[str, tuple[str, ...]]:
-    """(text of `def name(n, key, ...)`, its argument names after `n` and `key`).
-
-    `per_neuron` names the parameters (`p_...`) and inputs (`x_...`) that are arrays; the others are
-    scalars. States that never change are not written, outputs always are. In integer text `name` returns a
-    word whose bit k is set if a value was outside the width of `checked(program)[k]` (bit 30 stands for all
-    from 30 on); it is stored clipped, so that no table is read beyond its end. A program of which nothing has
-    to be checked returns nothing. `real` text computes in float64, or in float32 where `single` is set.
-    """
-    watched = [] if real else [f"{kind[0]}_{variable}" for kind, variable in checked(program)]
-    decorator = "@contracted" if single else "@loop"
-
-    def loop(part: Program) -> tuple[list[str], list[str]]:
-        return _loop(part, per_neuron, watched, real=real, single=single)
-
-    body, arguments = loop(program)
-    given = ", ".join(("n", "key", *arguments))
-    if (parts := quiet(program, real=real)) is None:
-        lines = [decorator, f"def {name}({given}):"]
-        lines += ["    left = i32(0)", "    for i in range(n):"] if watched else ["    for i in range(n):"]
-        # Nothing is left of a program without states whose outputs nothing reads.
-        lines += [f"        {line}" for line in body or ["pass"]]
-        lines += ["    return left"] if watched else []
-    else:
-        asked, left = parts
-        found, _ = loop(asked)
-        flag = found.pop().partition(" = ")[2]
-        # Unsigned: no index counts from an array's end.
-        neurons = "for i in range(u64(first), u64(last)):"
-        lines = [decorator, f"def {name}({given}):", "    left = i32(0)"]
-        lines += [f"    for first in range(0, n, {BLOCK}):", f"        last = min(first + {BLOCK}, n)"]
-        lines += ["        emits = i32(0)", f"        {neurons}", *(f"            {line}" for line in found)]
-        lines += [f"            emits |= i32(1) if {flag} != 0 else i32(0)"]
-        lines += [
-            "        if emits:",
-            f"            {neurons}",
-            *(f"                {line}" for line in body),
-        ]
-        lines += ["        else:", f"            {neurons}"]
-        lines += [*(f"                {line}" for line in loop(left)[0]), "    return left"]
+    # Nothing is left of a program without states whose outputs nothing reads.
+    lines += [f"        {line}" for line in body or ["pass"]]
+    lines += ["    return left"] if watched else []
     tables = []
     for number, table in enumerate(program.tables):
         constant = _table(program, number)
         tables.append(f"{constant} = np.array({list(table)}, dtype=np.int64)")
-    return "\n".join([*tables, *lines, ""]), tuple(arguments)
+    return "\n".join([*tables, "@contracted" if single else "@loop", *lines, ""]), arguments
