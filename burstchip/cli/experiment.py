@@ -19,6 +19,8 @@ from burstchip.cli.options import (
     Json,
     Overwrite,
     Quiet,
+    Resume,
+    Seeds,
     Settings,
     Threads,
     out_folder,
@@ -41,12 +43,7 @@ def experiment(
     list_them: Annotated[bool, typer.Option("--list", help="Name the experiments, one a line.")] = False,
     backend: Backend = REFERENCE,
     threads: Threads = 1,
-    seeds: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, max=1000, help="Run with the seeds 1 to N, in place of its own number."
-        ),
-    ] = None,
+    seeds: Seeds = None,
     step: Annotated[
         str | None, typer.Option(metavar="TIME", help="The time step, such as 0.5ms, in place of its own.")
     ] = None,
@@ -66,10 +63,7 @@ def experiment(
     ] = None,
     jobs: Jobs = 1,
     dask: Dask = None,
-    resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Of an experiment with a protocol: go on from its checkpoints."),
-    ] = False,
+    resume: Resume = False,
     set_: Settings = None,
     data: Data = None,
     out_dir: Annotated[Path | None, out_folder()] = None,

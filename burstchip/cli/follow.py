@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from burstchip.cli.console import output
 from burstchip.cli.options import (
     Backend,
@@ -18,7 +16,9 @@ from burstchip.cli.options import (
     NetworkFile,
     Overwrite,
     Quiet,
+    Resume,
     Seed,
+    Seeds,
     Settings,
     Strict,
     Threads,
@@ -31,10 +31,8 @@ def follow(
     file: NetworkFile,
     out: Annotated[Path | None, out_folder()] = None,
     seed: Seed = None,
-    seeds: Annotated[
-        int | None, typer.Option(metavar="N", min=1, max=1000, help="Follow it with the seeds 1 to N.")
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoints in DIR.")] = False,
+    seeds: Seeds = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     backend: Backend = "sim",
     threads: Threads = 1,

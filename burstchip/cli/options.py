@@ -93,6 +93,11 @@ Threads = Annotated[
 Data = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Folder with the files of the data set.")
 ]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue from the checkpoints in DIR.")]
+Seeds = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, max=1000, help="Run with the seeds 1 to N, in place of its own."),
+]
 Jobs = Annotated[
     int,
     typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="How many seeds run side by side."),

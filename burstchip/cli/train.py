@@ -17,6 +17,7 @@ from burstchip.cli.options import (
     Json,
     Overwrite,
     Quiet,
+    Resume,
     Seed,
     Settings,
     Strict,
@@ -37,7 +38,7 @@ def train(
     out: Annotated[Path | None, out_folder()] = None,
     seed: Seed = None,
     epochs: Annotated[int | None, typer.Option(metavar="N", help="Epochs, in place of the file's.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint in DIR.")] = False,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     backend: Backend = "sim",
     freeze: Annotated[

@@ -179,8 +179,14 @@ class Fault:
 #: How a unit imports functions that are not generated.
 CODE = "from burstchip.backends.sim.code."
 #: A trace's step within the history of an epoch.
-DECAY = "                h = table[min(max(h - low, 0), size - 1)]\n"
-IMPULSE = "                if noted[j] == place:\n                    h = min(max(h + step, 0), 127)\n"
+MOVED = (
+    "        h = table[min(max(values[k, j] - low, 0), table.shape[0] - 1)]\n"
+    "        values[k, j] = min(max(h + step, 0), 127) if noted[j] == place else h\n"
+)
+IMPULSE_FIRST = (
+    "        h = min(max(values[k, j] + step, 0), 127) if noted[j] == place else values[k, j]\n"
+    "        values[k, j] = table[min(max(h - low, 0), table.shape[0] - 1)]\n"
+)
 #: Whether events are sent in this step: the last condition is true but for those sent ahead.
 SENT = ("if skipped == 0 or n % skipped != 0:", f"if n == {now(words.N)}:")
 #: Third factors, unlike traces, may be negative.
@@ -188,7 +194,7 @@ LEAK = ("table[v] = floors[k, v] +", "table[v] = v + low if low < 0 else floors[
 #: Where a neuron that has emitted in the same epoch already is told from others, and where events are noted.
 SECOND = "if noted[j] > 0:\n            for k in range(stored.shape[0]):\n                step = impulses"
 EPOCH = f"epoch = ({now(words.N)} + 1 + "
-LEARNING = "    if not word(frame,"
+LEARNING = " and not word(frame,"
 SINCE_0 = f"{now(words.N)} >= 0"
 SOURCE_STEP = f"n, size = {now(words.CLOCK)}"
 SIGNS = (("splat(low, 16", "splat(-255, 16"), ("splat(high, 16", "splat(0, 16"))
@@ -209,7 +215,7 @@ FAULTS = (
     Fault("events sent with what was learned", spikes, (SENT,)),
     Fault("a noted place one too early", spikes, (("noted[j] = place", "noted[j] = place - 1"),)),
     Fault("traces that never round up", spikes, (("(1 if decay_draw < thresholds[k, v] else 0)", "0"),)),
-    Fault("an impulse before the decay", spikes, ((DECAY + IMPULSE, IMPULSE + DECAY),)),
+    Fault("an impulse before the decay", spikes, ((MOVED, IMPULSE_FIRST),)),
     Fault("a second event in an epoch that adds nothing", spikes, ((SECOND, SECOND.replace("> 0", "> 9")),)),
     Fault("the next draw for traces", spikes, early="x_decay"),
     Fault("the next draw for weights", spikes, early="rounding"),
@@ -219,7 +225,7 @@ FAULTS = (
     Fault(
         "one third factor in place of the other",
         bursts,
-        (("2), word(frame, 3), array", "2), 1 - word(frame, 3), array"),),
+        (("take_factor(sent, word(", "take_factor(sent, 1 - word("),),
     ),
     Fault(
         "the next draw of each synapse",
@@ -227,7 +233,7 @@ FAULTS = (
         ((f"{now(words.N)}), word", f"{now(words.N)} + 1), word"),),
     ),
     Fault("a burst error gathered late", bursts, late=True),
-    Fault("no learning before the first step", shown, ((LEARNING, f"    if {SINCE_0} and not word(frame,"),)),
+    Fault("no learning before the first step", shown, ((LEARNING, f" and {SINCE_0}{LEARNING}"),)),
     Fault("first events that leave no trace", shown, (("    note(", f"    if {SINCE_0}: note("),)),
     Fault("learning epochs counted by the clock", shown, ((EPOCH, f"{EPOCH}0 * "),)),
 )
