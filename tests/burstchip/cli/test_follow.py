@@ -20,11 +20,27 @@ from typer.testing import CliRunner
 from burstchip.cli.app import app
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "and_gate.yaml"
+#: Two workers, until the standard input ends; says where they are, and the process of one.
+CLUSTER = """\
+import sys
+from distributed import LocalCluster
+
+if __name__ == "__main__":
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        print(cluster.scheduler_address, next(iter(cluster.workers.values())).pid, flush=True)
+        sys.stdin.read()
+"""
 #: Small enough for tests; nothing is learned in so short a time.
 SMALL = ("--set", "size=6", "--set", "rounds=2")
 
 
 def call(*arguments: str | Path) -> tuple[int, str, str]:
+    if {"--jobs", "--dask"} & set(arguments):
+        # What starts processes stays out of this one, where Lava chooses how they are started.
+        program = "import sys; from burstchip.cli.main import main; sys.exit(main())"
+        command = [sys.executable, "-c", program, "follow", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout, done.stderr
     result = CliRunner().invoke(app, ["follow", *map(str, arguments)])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -109,26 +125,28 @@ def test_side_by_side_is_one_after_the_other(
 @pytest.mark.slow
 def test_cluster_that_loses_a_worker_loses_nothing(short: Path, tmp_path: Path) -> None:
     """On a real cluster, of which a worker is killed once there is a checkpoint to go on from."""
-    from distributed import LocalCluster
-
     more = ("--seeds", "2", "--json", "--set", "size=6", "--set", "rounds=30")
     code, stdout, stderr = call(short, "--out", tmp_path / "whole", *more)
     assert code == 0, stderr
     wanted = json.loads(stdout.splitlines()[-1])["state_sha256"]
     out = tmp_path / "out"
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        # Before the first checkpoint nothing would be lost.
-        pids = [worker.pid for worker in cluster.workers.values()]
+    with subprocess.Popen(
+        [sys.executable, "-c", CLUSTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as cluster:
+        assert cluster.stdout is not None and cluster.stdin is not None
+        address, pid = cluster.stdout.readline().split()
 
         def kill() -> None:
+            # Before the first checkpoint nothing would be lost.
             while not _written(out):
                 time.sleep(0.01)
-            os.kill(pids[0], signal.SIGKILL)
+            os.kill(int(pid), signal.SIGKILL)
 
-        killer = threading.Thread(target=kill)
+        killer = threading.Thread(target=kill, daemon=True)
         killer.start()
-        code, stdout, stderr = call(short, "--out", out, "--dask", cluster.scheduler_address, *more)
-        killer.join()
+        code, stdout, stderr = call(short, "--out", out, "--dask", address, *more)
+        killer.join(timeout=10)
+        cluster.stdin.close()
     assert code == 0, stderr
     assert json.loads(stdout.splitlines()[-1])["state_sha256"] == wanted
 
