@@ -50,6 +50,12 @@ def exclude(wrong: bool, message: str, required: str, given: str) -> None:
         raise BurstchipError(Diagnostic("BC611", message, required=required, given=given))
 
 
+def exclude_each_other(**given: bool) -> None:
+    """Raise BC611 where two options, by their names, are both given."""
+    one, other = (f"--{name}" for name in given)
+    exclude(all(given.values()), f"{one} and {other} exclude each other", f"{one} or {other}", "both")
+
+
 def settings(texts: Sequence[str] | None) -> Mapping[str, str]:
     """What `--set KEY=VALUE` sets. Raises `BurstchipError` (BC601, BC602) with all mistakes."""
     values: dict[str, str] = {}

@@ -85,7 +85,7 @@ def experiment(
 
     with output(json=json, quiet=quiet, interrupted=left) as out:
         from burstchip.backends.available import REAL
-        from burstchip.cli.checks import exclude
+        from burstchip.cli.checks import exclude, exclude_each_other
         from burstchip.experiments.experiment import ProtocolDescription, describe, has_network
         from burstchip.experiments.options import refuse_unread
 
@@ -116,12 +116,7 @@ def experiment(
                 raise typer.Exit(MISSED)
             return
         if isinstance(describe(name), ProtocolDescription):
-            exclude(
-                jobs > 1 and dask is not None,
-                "--jobs and --dask exclude each other",
-                "--jobs or --dask",
-                "both",
-            )
+            exclude_each_other(jobs=jobs > 1, dask=dask is not None)
             how = _Followed(backend, threads, seeds, step, variant, jobs, dask, resume)
             outcome = _run_protocol(name, how, set_, folder, overwrite, out)
             if not outcome.passes:

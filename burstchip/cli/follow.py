@@ -57,30 +57,14 @@ def follow(
 
     with output(json=json, quiet=quiet, interrupted=left) as console:
         from burstchip.backends.available import require_backend
-        from burstchip.cli.checks import exclude, output_folder, settings, writing
-        from burstchip.report.protocol_page import spread
+        from burstchip.cli.checks import exclude, exclude_each_other, output_folder, settings, writing
+        from burstchip.report.protocol_page import spread, write_protocol_page
         from burstchip.tasks.protocol.folder import FollowOptions, follow_into
-        from burstchip.tasks.protocol.results import answers
         from burstchip.tasks.protocol.seeds import Workers
 
-        exclude(
-            resume and overwrite,
-            "--resume and --overwrite exclude each other",
-            "--resume or --overwrite",
-            "both",
-        )
-        exclude(
-            seed is not None and seeds is not None,
-            "--seed and --seeds exclude each other",
-            "--seed or --seeds",
-            "both",
-        )
-        exclude(
-            jobs > 1 and dask is not None,
-            "--jobs and --dask exclude each other",
-            "--jobs or --dask",
-            "both",
-        )
+        exclude_each_other(resume=resume, overwrite=overwrite)
+        exclude_each_other(seed=seed is not None, seeds=seeds is not None)
+        exclude_each_other(jobs=jobs > 1, dask=dask is not None)
         exclude(out is None, "an output is missing", "--out DIR", "none")
         assert out is not None
         require_backend(backend)
@@ -98,23 +82,23 @@ def follow(
             workers=Workers(jobs, dask),
             command=shlex.join(["burstchip", *sys.argv[1:]]),
         )
+        page = out / "report.html"
         with progress("following", "preparing", quiet=quiet) as advance, writing(out):
             done = follow_into(options, lambda note, steps, total: advance(steps, total, note))
+            write_protocol_page(done, page, options.command)
         console.messages(done.diagnostics)
         rows = [
             (
-                it.teacher if k == 0 or found[k - 1].teacher != it.teacher else "",
+                it.teacher if k == 0 or done.answers[k - 1].teacher != it.teacher else "",
                 it.example,
                 str(it.target),
                 f"{spread(it.rates)} Hz",
                 f"{it.right} of {len(it.rates)}",
             )
-            for found in [answers([it.followed for it in done.finished.values()])]
-            for k, it in enumerate(found)
+            for k, it in enumerate(done.answers)
         ]
         if rows:
             console.table(done.name, ["teacher", "example"], ["target", "rate"], "right", rows)
-        console.text(
-            f"{done.summary['right']} of {done.summary['asked']} answers are right; page: {done.page}"
-        )
-        console.result({**done.summary, "page": str(done.page)})
+        right, asked = done.summary["right"], done.summary["asked"]
+        console.text(f"{right} of {asked} answers are right; page: {page}")
+        console.result({**done.summary, "page": str(page)})

@@ -70,16 +70,11 @@ def train(
 
     with output(json=json, quiet=quiet, interrupted=left) as console:
         from burstchip.backends.available import require_backend
-        from burstchip.cli.checks import exclude, output_folder, settings, writing
+        from burstchip.cli.checks import exclude, exclude_each_other, output_folder, settings, writing
         from burstchip.tasks.train_options import TrainOptions, options_of
         from burstchip.tasks.training import train as train_
 
-        exclude(
-            resume and overwrite,
-            "--resume and --overwrite exclude each other",
-            "--resume or --overwrite",
-            "both",
-        )
+        exclude_each_other(resume=resume, overwrite=overwrite)
         exclude(out is None, "an output is missing", "--out DIR", "none")
         assert out is not None
         whole_folder = file.is_dir()

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from burstchip.arguments import Overrides
 from burstchip.backends.available import REAL
-from burstchip.compilation import check_file
 from burstchip.experiments.experiment import Check, Option, ProtocolExperiment
-from burstchip.experiments.running import NO_OVERRIDES, Outcome, Watch, checked
+from burstchip.experiments.running import NO_OVERRIDES, Outcome, Watch, checked, compiled
 from burstchip.report.style import figure_style
 from burstchip.running.recording import clipped_inputs
 from burstchip.tasks.protocol.plan import plan_of
@@ -18,7 +17,6 @@ from burstchip.tasks.protocol.results import recording
 from burstchip.tasks.protocol.seeds import SeedFolder, Workers, follow_seeds
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.network import NO_CHIP
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
 register_codes({"BC717": "an unknown variant of an experiment"})
@@ -77,21 +75,12 @@ def run_protocol_experiment(
     option = variant_of(it, variant)
     description = it.description
     step = step_ms or (description.step if backend in REAL else description.integer_step)
-    settings = {
-        "step": f"{step:.12g} ms",
-        "target": NO_CHIP if backend in REAL else "loihi2",
-        **it.settings(step, option.rate),
-        **option.set,
-        **overrides,
-    }
+    settings = {**it.settings(step, option.rate), **option.set, **overrides}
     programs: dict[int, ChipProgram] = {}
     messages: dict[str, Diagnostic] = {}
     for seed in range(1, description.seeds + 1) if seeds is None else seeds:
-        found = check_file(it.network, settings, seed)
-        if found.code is None:
-            raise BurstchipError(found.diagnostics)
-        programs[seed] = found.code
-        messages |= {str(message): message for message in found.diagnostics}
+        programs[seed], found = compiled(it.network, step, seed, settings, exact=backend in REAL)
+        messages |= {str(message): message for message in found}
     first = next(iter(programs.values()))
     assert first.protocol is not None, f"{it.name} has no protocol"
     folders = {}

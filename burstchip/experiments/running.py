@@ -127,17 +127,12 @@ def step_of(it: Experiment, backend: str, step_ms: float | None) -> float:
     return step
 
 
-def _compiled(
-    it: Experiment, step_ms: float, seed: int, overrides: Overrides, *, exact: bool
+def compiled(
+    network: Path, step_ms: float, seed: int, settings: Overrides, *, exact: bool
 ) -> tuple[ChipProgram, tuple[Diagnostic, ...]]:
-    """The network with the settings of a step, for no chip where everything is exact, and its warnings."""
-    settings = {
-        "step": f"{step_ms:.12g} ms",
-        "target": NO_CHIP if exact else "loihi2",
-        **it.settings(step_ms),
-        **overrides,
-    }
-    found = check_file(it.network, settings, seed)
+    """A network with the settings of a step, for no chip where everything is exact, and its warnings."""
+    wanted = {"step": f"{step_ms:.12g} ms", "target": NO_CHIP if exact else "loihi2", **settings}
+    found = check_file(network, wanted, seed)
     if found.code is None:
         raise BurstchipError(found.diagnostics)
     return found.code, found.diagnostics
@@ -175,8 +170,9 @@ def run_experiment(
         for name, varied in variants.items():
             with tempfile.TemporaryDirectory() as folder:
                 files = it.inputs(name, step, seed, Path(folder))
-                settings = {**varied, **files, **overrides}
-                code, reported = _compiled(it, step, seed, settings, exact=backend in REAL and not rounded)
+                settings = {**it.settings(step), **varied, **files, **overrides}
+                exact = backend in REAL and not rounded
+                code, reported = compiled(it.network, step, seed, settings, exact=exact)
             if rounded:
                 code = with_rounded_parameters(code)
             messages |= {str(message): message for message in reported}

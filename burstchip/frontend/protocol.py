@@ -20,6 +20,8 @@ from burstchip.frontend.tree import Node, Scalar
 from compiler.ir.courses import WrittenValue
 from compiler.ir.network import Signal
 from compiler.ir.protocol import (
+    GATE,
+    RATE,
     Example,
     Part,
     Phase,
@@ -32,8 +34,6 @@ from compiler.ir.values import Normal, Uniform, Value
 from hw_models.diagnostics import nearest
 from hw_models.neurons.model import Variable
 
-#: Names that the rule gives a neuron: its running rate of events, and when it learns.
-_RATE, _GATE = "E", "plastic"
 #: Standard deviations within which a normal draw of 32 bits lies.
 _FURTHEST = 7.0
 
@@ -115,7 +115,7 @@ def _teachers(
             continue
         neurons, variable = found
         assert neurons.model is not None and address is not None
-        if _RATE not in neurons.model.program.states:
+        if RATE not in neurons.model.program.states:
             report.add(
                 "BC180",
                 address.node,
@@ -279,7 +279,7 @@ def _phases(fields: Fields, populations: Populations, step: float | None, report
 
 def _learns(neurons: Neurons) -> bool:
     """Whether its synapses may follow the burst rule."""
-    return neurons.model is not None and any(known.name == _GATE for known in neurons.model.settable)
+    return neurons.model is not None and any(known.name == GATE for known in neurons.model.settable)
 
 
 def _parts(fields: Fields, known: set[str], step: float | None, report: Report) -> Iterator[Part]:
@@ -327,7 +327,7 @@ def _taken(
             )
         found[it.place] = what
     for name in gated:
-        found[name, _GATE] = "the phases of the protocol"
+        found[name, GATE] = "the phases of the protocol"
     return found
 
 
@@ -349,7 +349,7 @@ def _signals(
         ends = least - abs(teacher.strength), most + abs(teacher.strength)
         yield written(teacher.signal, teacher.population, teacher.variable, *ends, column.at)
     for name in protocol.gated:
-        yield Signal(gate_signal(name), name, _GATE, WrittenValue(0.0, 1.0, 0.0))
+        yield Signal(gate_signal(name), name, GATE, WrittenValue(0.0, 1.0, 0.0))
 
 
 def _base(column: _Column) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -10,37 +11,29 @@ from burstchip.backends.available import REAL
 from burstchip.files.provenance import origin_of
 from burstchip.report.page import environment
 from burstchip.report.protocol_pictures import protocol_pictures
-from burstchip.report.style import Picture, figure_style
-from burstchip.tasks.protocol.following import Finished
-from burstchip.tasks.protocol.results import answers
-from hw_models.diagnostics import Diagnostic
+from burstchip.report.style import figure_style
+from burstchip.tasks.protocol.results import Done
+from compiler.whole_file import write_all_whole
 
 
-def protocol_page(
-    name: str,
-    backend: str,
-    step_ms: float,
-    finished: Mapping[int, Finished],
-    artifacts: Sequence[str],
-    command: str,
-    diagnostics: Sequence[Diagnostic],
-) -> tuple[str, tuple[Picture, ...]]:
-    """(the page as HTML with every picture inside, the pictures)."""
-    all_followed = [it.followed for it in finished.values()]
+def write_protocol_page(done: Done, page: Path, command: str) -> None:
+    """Write the page, with every picture inside, and pictures in `figures` beside it. Raises OSError."""
+    finished = done.finished
     with figure_style():
-        pictures = protocol_pictures(all_followed)
-    found = answers(all_followed)
+        pictures = protocol_pictures([it.followed for it in finished.values()])
     seeds = ", ".join(str(seed) for seed in finished)
-    page = (
+    text = (
         environment()
         .get_template("protocol.html.j2")
         .render(
-            title=name,
-            right=sum(it.right for it in found),
-            asked=len(found) * len(finished),
-            backend=backend,
-            arithmetic="real numbers, exact parameters" if backend in REAL else "the integers of the chip",
-            step=f"{step_ms:g} ms",
+            title=done.name,
+            right=done.summary["right"],
+            asked=done.summary["asked"],
+            backend=done.backend,
+            arithmetic="real numbers, exact parameters"
+            if done.backend in REAL
+            else "the integers of the chip",
+            step=f"{done.step_ms:g} ms",
             seeds=f"{'seed' if len(finished) == 1 else 'seeds'} {seeds}",
             pictures=pictures,
             answers=[
@@ -51,14 +44,15 @@ def protocol_page(
                     "rate": spread(it.rates),
                     "right": f"{it.right} of {len(it.rates)}",
                 }
-                for it in found
+                for it in done.answers
             ],
             command=command,
-            origin=origin_of(artifacts),
-            diagnostics=[str(it) for it in diagnostics],
+            origin=origin_of(done.artifacts),
+            diagnostics=[str(it) for it in done.diagnostics],
         )
     )
-    return page, pictures
+    figures = {page.parent / "figures" / f"{it.name}.svg": it.svg for it in pictures}
+    write_all_whole({**figures, page: text.encode()})
 
 
 def spread(values: Sequence[float]) -> str:

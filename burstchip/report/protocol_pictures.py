@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -176,7 +177,7 @@ def protocol_pictures(all_followed: Sequence[Followed]) -> tuple[Picture, ...]:
         draw_before_and_after(figure.subplots(), all_followed, name)
         means = [
             [
-                np.mean([it.mean_rate("events", name, of[0], k, 0.0, 1e9, of[1]) for it in all_followed])
+                np.mean([it.mean_rate("events", name, of[0], k, 0.0, inf, of[1]) for it in all_followed])
                 for k in range(len(protocol.examples))
             ]
             for of in compared_rounds(first)

@@ -25,6 +25,8 @@ from hw_models.diagnostics import Place
 
 #: What the signals that a protocol writes are called, with a point that no name of a file has.
 PREFIX = "protocol."
+#: What the burst rule gives a neuron: its running rate of events, and when it learns.
+RATE, GATE = "E", "plastic"
 
 
 @dataclass(frozen=True)
@@ -112,12 +114,7 @@ class Protocol:
         """What each example of a part goes through."""
         return tuple(self.phase(name) for name in part.phases)
 
-    def lasts(self, part: Part) -> float:
-        """How long a part takes."""
-        once = sum(phase.lasts for phase in self.phases_of(part)) * len(self.examples)
-        return part.rounds * once if part.phases else part.rest
-
 
 def gate_signal(population: str) -> str:
     """The signal that says when a gated population learns."""
-    return f"{PREFIX}plastic.{population}"
+    return f"{PREFIX}{GATE}.{population}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.protocol import Protocol, ProtocolInput, Teacher, gate_signal
+from compiler.ir.protocol import GATE, RATE, Protocol, ProtocolInput, Teacher, gate_signal
 from compiler.steps import whole_steps
 
 #: Rounds of a part, and phases, examples and the like.
@@ -25,7 +25,7 @@ def verify_protocol(code: ChipProgram, protocol: Protocol) -> None:
     }.items():
         assert names and len(set(names)) == len(names), f"the names of {what} are {names}"
     written = {it.signal: (it.population, it.variable) for it in columns}
-    written |= {gate_signal(name): (name, "plastic") for name in protocol.gated}
+    written |= {gate_signal(name): (name, GATE) for name in protocol.gated}
     for signal, (population, variable) in written.items():
         assert signal in code.host, f"the host does not write '{signal}'"
         given = code.host[signal]
@@ -38,7 +38,7 @@ def verify_protocol(code: ChipProgram, protocol: Protocol) -> None:
         assert set(example.targets) <= {0, 1}, f"{example.name} has targets {example.targets}"
         assert all(isfinite(value) for value in example.inputs), f"{example.name} is not finite"
     for teacher in protocol.teachers:
-        assert "E" in populations[teacher.population].program.states, f"{teacher.population} has no rates"
+        assert RATE in populations[teacher.population].program.states, f"{teacher.population} has no rates"
         numbers = (teacher.low, teacher.high, teacher.tolerance, teacher.strength)
         assert all(isfinite(number) for number in numbers), f"{teacher.name} is not finite"
         assert 0 < 2 * teacher.tolerance < teacher.high - teacher.low, f"{teacher.name} has no range"

@@ -1,4 +1,4 @@
-"""The folder of a protocol: seeds with their checkpoints, and at the end results and a page."""
+"""The folder of a protocol: seeds with their checkpoints, and at the end results."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from typing import Any
 
 from burstchip.compilation import compile_file
 from burstchip.files.json_file import write_json
-from burstchip.report.protocol_page import protocol_page
 from burstchip.running.recording import clipped_inputs
 from burstchip.tasks.checkpoint import FILE
-from burstchip.tasks.protocol.following import Finished, require_protocol
+from burstchip.tasks.protocol.following import require_protocol
 from burstchip.tasks.protocol.plan import plan_of
-from burstchip.tasks.protocol.results import recording, summary
+from burstchip.tasks.protocol.results import Done, recording
 from burstchip.tasks.protocol.seeds import SeedFolder, Tell, Workers, follow_seeds
 from burstchip.tasks.run_folder import held_folder
 from compiler.artifact import artifact_sha256
@@ -30,7 +29,7 @@ register_codes({"BC723": "a folder that following a protocol must not replace"})
 
 #: What marks a folder as one of ours, from the beginning.
 STARTED = "started.json"
-RESULTS, PAGE, RECORDING = "results.json", "report.html", "protocol.nc"
+RESULTS, RECORDING = "results.json", "protocol.nc"
 
 
 @dataclass(frozen=True)
@@ -48,17 +47,6 @@ class FollowOptions:
     overwrite: bool = False
     workers: Workers = field(default_factory=Workers)
     command: str = ""
-
-
-@dataclass(frozen=True)
-class Done:
-    """What is in the folder at the end."""
-
-    name: str
-    finished: Mapping[int, Finished]
-    summary: dict[str, Any]
-    page: Path
-    diagnostics: tuple[Diagnostic, ...]
 
 
 def has_checkpoint(out: Path) -> bool:
@@ -85,7 +73,7 @@ def _take(out: Path, *, resume: bool, overwrite: bool) -> None:
         for folder in out.glob("seed_*"):
             shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(out / "figures", ignore_errors=True)
-        for name in (RESULTS, PAGE, RECORDING, STARTED):
+        for name in (RESULTS, RECORDING, STARTED, "report.html"):
             with suppress(FileNotFoundError):
                 (out / name).unlink()
 
@@ -136,35 +124,19 @@ def follow_into(options: FollowOptions, tell: Tell | None = None) -> Done:
             it = SeedFolder(options.out / f"seed_{seed}", options.backend, options.threads)
             it.prepare(code, resume=options.resume)
             folders[f"seed {seed}"] = it
-        done = follow_seeds(folders, total, options.workers, tell)
-        finished = dict(zip(programs, done.values(), strict=True))
+        left = follow_seeds(folders, total, options.workers, tell)
+        finished = dict(zip(programs, left.values(), strict=True))
         for code, it_ in zip(programs.values(), finished.values(), strict=True):
             messages |= {str(message): message for message in clipped_inputs(code, it_.clipped)}
         notes = tuple(messages.values())
         if options.strict and notes:
             raise BurstchipError([replace(note, severity="error") for note in notes])
-        return _write(options, first, programs, finished, notes)
-
-
-def _write(
-    options: FollowOptions,
-    first: ChipProgram,
-    programs: Mapping[int, ChipProgram],
-    finished: Mapping[int, Finished],
-    notes: tuple[Diagnostic, ...],
-) -> Done:
-    artifacts = [artifact_sha256(code) for code in programs.values()]
-    found = summary(first.name, options.backend, first.step_ms, finished, artifacts)
-    page, pictures = protocol_page(
-        first.name, options.backend, first.step_ms, finished, artifacts, options.command, notes
-    )
-    out = options.out
-    write_all_whole(
-        {
-            out / RECORDING: recording(first.name, options.backend, finished, artifacts),
-            **{out / "figures" / f"{it.name}.svg": it.svg for it in pictures},
-            out / PAGE: page.encode(),
-            out / RESULTS: (strict_json(found, 1) + "\n").encode(),
-        }
-    )
-    return Done(first.name, finished, found, out / PAGE, notes)
+        artifacts = [artifact_sha256(code) for code in programs.values()]
+        done = Done(first.name, options.backend, first.step_ms, finished, tuple(artifacts), notes)
+        write_all_whole(
+            {
+                options.out / RECORDING: recording(first.name, options.backend, finished, artifacts),
+                options.out / RESULTS: (strict_json(done.summary, 1) + "\n").encode(),
+            }
+        )
+        return done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from burstchip.tasks.checkpoint import state_sha256
 from burstchip.tasks.protocol.followed import Followed
 from burstchip.tasks.protocol.following import Finished
+from hw_models.diagnostics import Diagnostic
 
 Reals = NDArray[np.float64]
 
@@ -82,6 +84,28 @@ def summary(
             if part.phases and protocol.teachers
         },
     }
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of all seeds."""
+
+    name: str
+    backend: str
+    step_ms: float
+    finished: Mapping[int, Finished]
+    artifacts: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        """What the teachers' neurons say in the last round."""
+        return answers([it.followed for it in self.finished.values()])
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """All of it but what is counted in bins, as plain values."""
+        return summary(self.name, self.backend, self.step_ms, self.finished, self.artifacts)
 
 
 def recording(name: str, backend: str, finished: Mapping[int, Finished], artifacts: Sequence[str]) -> bytes:

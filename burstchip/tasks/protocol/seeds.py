@@ -130,7 +130,7 @@ def follow_seeds(
                 given="lava",
             )
         )
-    if workers.jobs == 1 and workers.dask is None:
+    if not beside:
         return _one_by_one(folders, total, tell)
     with _watched(folders, total, tell):
         if workers.dask is not None:

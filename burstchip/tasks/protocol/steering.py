@@ -11,10 +11,7 @@ from burstchip.tasks.protocol.plan import Plan, steps_of
 from burstchip.tasks.protocol.teaching import taught
 from burstchip.variables import Place
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.protocol import Teacher, gate_signal
-
-#: What the burst rule calls a neuron's running rate of events.
-RATE = "E"
+from compiler.ir.protocol import RATE, Teacher, gate_signal
 
 
 class Steering:

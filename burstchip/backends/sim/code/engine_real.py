@@ -23,8 +23,11 @@ def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
     """
     at_spikes = [product for product in planned.products if product.condition == "x0"]
     others = [product for product in planned.products if product.condition != "x0"]
-    _write_seen(text, "other", others)
-    _write_seen(text, "any", planned.products if at_spikes else [])
+    seen: dict[str, Sequence[PlannedProduct]] = {"other": others}
+    if at_spikes:
+        seen["any"] = planned.products
+    for name, products in seen.items():
+        _write_seen(text, name, products)
     with text.indented("for j in range(n_pre):"):
         if at_spikes:
             with text.indented("if tx[j] > 0:"):
@@ -55,7 +58,7 @@ def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
                 if csr:
                     text.line("i = posts[s]")
                 _write_synapse(text, planned, csr=csr)
-    for name in ("any", "other"):
+    for name in seen:
         text.line(f"release(seen_{name})")
 
 
