@@ -88,7 +88,7 @@ class Plan:
     def bin_ends(self) -> Integers:
         """Steps from a bin's stretch's beginning to its own end, [bin]."""
         number = np.arange(self.bin_stretch.size) - self.first_bin[self.bin_stretch]
-        return np.minimum((number + 1) * self.bin_steps, self.steps[self.bin_stretch])
+        return np.asarray(np.minimum((number + 1) * self.bin_steps, self.steps[self.bin_stretch]))
 
     @cached_property
     def bin_lasts(self) -> NDArray[np.float64]:
