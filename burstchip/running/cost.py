@@ -54,16 +54,12 @@ def _synapse_bytes(code: ChipProgram, projection: ProjectionCode, backend: str, 
             # A synapse that learns has a place in a matrix, connected or not.
             count = code.population(projection.source).size * code.population(projection.target).size
         return 33 * count  # weight, delay, tag and its gain in 64 bits, and whether it is connected
-    # A weight that learns in the chip's form has a tag, and what the tag is to gain.
+    held = {"sim": projection.weights.dtype.itemsize, "reference32": 4}.get(backend, 8)
     chip = projection.learning if learns and projection.learning is not None else None
     if chip is None or chip.form != "chip":
-        if backend == "sim":
-            return count * projection.weights.dtype.itemsize
-        return count * (4 if backend == "reference32" and not learns else 8)
-    if backend == "sim":
-        return count * 3 * projection.weights.dtype.itemsize
-    # In real numbers tags and delays take room where the rule has to do with them.
-    return count * 8 * (1 + sum(chip.rule.touches(it) for it in ("t", "d")))
+        return count * held
+    # Tags and delays take room where the rule has to do with them.
+    return count * held * (1 + sum(chip.rule.touches(it) for it in ("t", "d")))
 
 
 def require_room_to_run(

@@ -12,6 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from burstchip.backends.integers import require_integers
+from burstchip.backends.sim.code.engine_plan import plan
+from burstchip.backends.sim.columns import MOST
 from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.signals import Constant, Listed, Periodic, Signal, Streamed, Waveform, Written
 from compiler.passes.check import greatest_input
@@ -82,7 +84,7 @@ class Layout:
         """The type of a projection's weights."""
         if not self.variant.real:
             return "int16"
-        return "float64" if self.is_plastic(projection) else self.number_type
+        return self.number_type
 
     @cached_property
     def lead_in(self) -> int:
@@ -174,6 +176,17 @@ class Layout:
             and projection.learning is not None
             and projection.learning.form == "chip"
         )
+
+    def has_columns(self, projection: ProjectionCode) -> bool:
+        """Whether learning goes through columns of a list of synapses: see `engine_source`.
+
+        Not in float64, where a list of its columns would take a synapse beyond 12 bytes.
+        """
+        if not self.is_chip(projection) or projection.dense or self.number_type == "float64":
+            return False
+        assert projection.learning is not None
+        sizes = (self.code.population(it).size for it in (projection.source, projection.target))
+        return bool(plan(projection.learning.rule).of_columns) and max(sizes) < MOST
 
     def is_carry(self, projection: ProjectionCode) -> bool:
         """Whether it learns in the carry form."""

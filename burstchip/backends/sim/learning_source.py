@@ -28,14 +28,17 @@ _PLAIN = ("from burstchip.backends.sim.code.traces import bump, bump_real, decay
 
 def _compiled(source: str, name: str) -> str:
     """A generated function, marked for compilation as the loop's own functions are."""
-    return source.replace(f"def {name}(", f"@loop\ndef {name}(")
+    return source.replace(f"\ndef {name}(", f"\n@loop\ndef {name}(")
 
 
-def _synapses(index: int, projection: ProjectionCode, unit: Unit) -> str:
+def _synapses(index: int, projection: ProjectionCode, unit: Unit, *, columns: bool = False) -> str:
     """The arguments that say which neurons the stored synapses join."""
     if projection.dense:
         return ""
-    return f"{unit.array(f'indptr_{index}', 'int64')}, {unit.array(f'post_{index}', 'int32')}, "
+    lists = [unit.array(f"indptr_{index}", "int64"), unit.array(f"post_{index}", "int32")]
+    if columns:
+        lists += [unit.array(f"heads_{index}", "int64"), unit.array(f"places_{index}", "uint32")]
+    return "".join(f"{it}, " for it in lists)
 
 
 def _visited(index: int, unit: Unit) -> str:
@@ -87,7 +90,7 @@ def carry(index: int, learning: LearningCode, layout: Layout) -> Call:
     gate = signal_number(learning.gate, unit, layout, target, plastic)
     unit.add(f"if {gate} and not {unit.word(f'frozen_{index}')}:")
     halvings = signal_number(learning.halvings, unit, layout)
-    stored = unit.array(f"w_{index}", "float64" if real else "int16", 2 if projection.dense else 1)
+    stored = unit.array(f"w_{index}", layout.weight_type(projection), 2 if projection.dense else 1)
     shift = unit.real(f"shift_{index}") if real else unit.word(learning.shift)
     draw = f"key_of({_seed(learning, unit)}, {unit.word(learning.stream)}, {now(words.N)})"
     bounds = f"{unit.real(f'low_{index}')}, {unit.real(f'high_{index}')}" if real else ""
@@ -226,10 +229,11 @@ class ChipLearning:
             storage="dense" if self.projection.dense else "csr",
             rounding=self.learning.rounding,
             real=real,
+            columns=layout.has_columns(self.projection),
             name="learn",
         )
         unit = Unit(_DRAWN, (_compiled(source, "learn"),))
-        number, stored = ("float64", "float64") if real else ("int32", "int16")
+        number, stored = "float64" if real else "int32", layout.weight_type(self.projection)
         arrays = [unit.array(f"{name}_{k}", stored, dimensions) for name in "wtd"]
         arrays.append(unit.array(f"lowest_{k}", "int16"))
         arrays += [unit.array(f"history_{side}_{k}", number, 3) for side in "xy"]
@@ -251,9 +255,10 @@ class ChipLearning:
         else:
             low, high = (unit.word(bound) for bound in WEIGHT_RANGES[self.sign_mode])
             rates = "".join(f"{unit.word(scale)}, " for scale in scales(self.rule))
+        lists = _synapses(k, self.projection, unit, columns=layout.has_columns(self.projection))
         unit.add(
             f"if {self._live(unit)} and not {unit.word(f'frozen_{k}')}:",
-            f"    {_visited(k, unit)} += learn({_synapses(k, self.projection, unit)}{', '.join(arrays)}, "
+            f"    {_visited(k, unit)} += learn({lists}{', '.join(arrays)}, "
             f"noted_x, noted_y, epoch % {unit.word(period)} == 0, ({rates}), {draw}, {low}, {high})",
             "noted_x[:] = 0",
             *(["noted_y[:] = 0"] if self.reads_events else []),

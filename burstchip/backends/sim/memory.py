@@ -53,10 +53,8 @@ def _weights(index: int, projection: ProjectionCode, layout: Layout, arrays: Arr
     if layout.is_chip(projection):
         assert projection.learning is not None
         for name in ("t", "d"):
-            # Integer engines load them with every weight; real numbers are large.
-            needed = not layout.variant.real or projection.learning.rule.touches(name)
-            shape = stored.shape if needed else (0,) * stored.ndim
-            arrays[f"{name}_{index}"] = np.zeros(shape, dtype=stored.dtype)
+            shape = stored.shape if projection.learning.rule.touches(name) else (0,) * stored.ndim
+            arrays[f"{name}_{index}"] = np.zeros(shape, dtype=layout.weight_type(projection))
         arrays[f"lowest_{index}"] = np.zeros(layout.code.population(projection.source).size, dtype=np.int16)
 
 

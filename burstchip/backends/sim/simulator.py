@@ -14,6 +14,7 @@ from burstchip.backends.host_values import check_ahead, written_value
 from burstchip.backends.integers import outside_width
 from burstchip.backends.sim.code import words
 from burstchip.backends.sim.code.step_source import checked
+from burstchip.backends.sim.columns import by_column
 from burstchip.backends.sim.compiled import load_loop, load_unit
 from burstchip.backends.sim.kernel_source import kernel_source, shared_words
 from burstchip.backends.sim.layout import Layout, Variant
@@ -84,6 +85,17 @@ class Simulation:
         return np.zeros(len(self.layout.code.projections), dtype=np.int64)
 
     @cached_property
+    def columns(self) -> Arrays:
+        """The columns of lists of synapses that learn by column; no state."""
+        found: Arrays = {}
+        for index, projection in enumerate(self.code.projections):
+            if self.layout.has_columns(projection):
+                size = self.code.population(projection.target).size
+                lists = by_column(self.arrays[f"indptr_{index}"], self.arrays[f"post_{index}"], size)
+                found[f"heads_{index}"], found[f"places_{index}"] = lists
+        return found
+
+    @cached_property
     def divided(self) -> tuple[Share, ...]:
         """The calls of each thread."""
         return divide(self.kernel, self.layout, self.threads, self.load)
@@ -133,6 +145,7 @@ class Simulation:
             f"written_{HALVINGS}": halvings,
             **{f"one_weight_{i}": self._has_one_weight(i) for i in range(len(self.code.projections))},
             "visited": self.visited,
+            **self.columns,
             "live": np.zeros(len(self.code.projections), dtype=np.int64),
             "left_widths": np.zeros(len(self.code.populations), dtype=np.int64),
             **{f"r_{name}_{variable}": array for (name, variable), array in records.items()},

@@ -98,7 +98,10 @@ def _synapses(simulation: Simulation) -> dict[Place, NDArray[Any]]:
         if learning is not None and learning.form == "carry":
             values[projection.name, "x1"] = arrays[f"x1_{index}"]
         elif learning is not None:
-            values |= {(projection.name, name): arrays[f"{name}_{index}"] for name in "td"}
+            for name in "td":
+                # What the rule does not touch is held nowhere.
+                held = simulation.read(projection.name, name).reshape(arrays[f"w_{index}"].shape)
+                values[projection.name, name] = held.copy()
             stored = (arrays[f"{kind}_{side}_{index}"] for kind in ("stored", "noted") for side in "xy")
             values |= _trace_values(projection, *stored)
     return values

@@ -26,6 +26,8 @@ _RANGES: dict[str, tuple[int, int]] = {
     "t": TAG_RANGE,
     "d": DELAY_RANGE,
 }
+#: Where less than one postsynaptic neuron in this many has something to learn, these are gone through.
+FEW = 16
 #: Beyond this many groups of products there is one loop for all of them instead of one for each combination.
 _MOST_GROUPS = 3
 
@@ -133,6 +135,16 @@ class Plan:
     def changes_tags(self) -> bool:
         """Whether the rule has a sum for t."""
         return any(product.target == "t" for product in self.products)
+
+    @property
+    def of_columns(self) -> tuple[PlannedProduct, ...]:
+        """The products of a row whose neuron did not emit, where all of them are 0 in most columns.
+
+        None where a product does not ask the column, or where tags have to be settled in every row.
+        """
+        found = tuple(product for product in self.products if product.condition != "x0")
+        asked = all(product.has_z and not product.x_by_place for product in found)
+        return found if asked and not self.changes_tags else ()
 
 
 def plan(rule: LearningRule) -> Plan:

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from burstchip.backends.sim.code.engine_plan import Plan, PlannedProduct
+from burstchip.backends.sim.code.engine_plan import FEW, Plan, PlannedProduct
 from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.engine_numpy import DELAY_RANGE
 from hw_models.plasticity.rule import Factor
 
-#: Where less than one postsynaptic neuron in this many has something to learn, rows are searched for these.
-_FEW = 16
 
-
-def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
-    """The loops of a generated engine in float64.
+def write_real(text: Text, planned: Plan, *, csr: bool, columns: bool) -> None:
+    """The loops of a generated engine in real numbers.
 
     A product is worth its gain, an entry of `scales`, times its factors, without the integer engine's floors,
     wraps and clips. A weight keeps to its limit and a delay to its range; a tag is not bounded here. Of rows
     and columns those are left out in which every product is 0; a row whose neuron did not emit has fewer
-    products, and fewer columns with something to learn.
+    products, and fewer columns with something to learn. With `columns` these are not searched for in each
+    such row, but gone through by themselves.
     """
     at_spikes = [product for product in planned.products if product.condition == "x0"]
     others = [product for product in planned.products if product.condition != "x0"]
@@ -29,6 +27,9 @@ def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
     for name, products in seen.items():
         _write_seen(text, name, products)
     with text.indented("for j in range(n_pre):"):
+        if columns:
+            with text.indented("if few_other and tx[j] == 0:"):
+                text.line("continue")
         if at_spikes:
             with text.indented("if tx[j] > 0:"):
                 text.line("seen, count, free, few = seen_any, count_any, free_any, few_any")
@@ -58,6 +59,16 @@ def write_real(text: Text, planned: Plan, *, csr: bool) -> None:
                 if csr:
                     text.line("i = posts[s]")
                 _write_synapse(text, planned, csr=csr)
+    if columns:
+        with text.indented("if few_other:"), text.indented("for k in range(count_other):"):
+            text.line("i = seen_other[k]")
+            with text.indented("for c in range(heads[i], heads[i + 1]):"):
+                text.line("j = np.int64(places[c] >> np.uint32(16))")
+                with text.indented("if tx[j] > 0:"):
+                    text.line("continue")
+                text.line("s = indptr[j] + np.int64(places[c] & np.uint32(65535))")
+                _write_synapse(text, planned, csr=csr)
+                text.line("visited += 1")
     for name in seen:
         text.line(f"release(seen_{name})")
 
@@ -81,7 +92,7 @@ def _write_seen(text: Text, name: str, products: Sequence[PlannedProduct]) -> No
                 text.line(f"count_{name} += 1")
     always = [("holds_u" if product.condition == "u" else "True") for product in free]
     text.line(f"free_{name} = {' or '.join(dict.fromkeys(always)) or 'False'}")
-    text.line(f"few_{name} = not free_{name} and count_{name} * {_FEW} < n_post")
+    text.line(f"few_{name} = not free_{name} and count_{name} * {FEW} < n_post")
 
 
 def _write_z_test(text: Text, product: PlannedProduct) -> None:

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from burstchip.backends.sim.code.engine_plan import Plan, PlannedProduct, Variant, clip_range, plan
+from burstchip.backends.sim.code.engine_plan import FEW, Plan, PlannedProduct, Variant, clip_range, plan
 from burstchip.backends.sim.code.engine_real import write_real
-from burstchip.backends.sim.code.engine_vectors import LANES, Layout, write_vectors
+from burstchip.backends.sim.code.engine_vectors import LANES, Layout, write_synapse, write_vectors
 from burstchip.backends.sim.code.text import Text
 from hw_models.plasticity.engine_numpy import ACCUMULATOR, TAG_RANGE
 from hw_models.plasticity.rule import Factor, LearningRule
@@ -26,6 +26,7 @@ _IMPORTS = """\
 import numpy as np
 
 from burstchip.backends.sim.code.draws import at, row
+from burstchip.backends.sim.code.loop import loop
 from burstchip.backends.sim.code.scratch import release, scratch
 from burstchip.backends.sim.code.vector_draws import index_halves, random_7
 from burstchip.backends.sim.code.vectors import (
@@ -42,6 +43,7 @@ def engine_source(
     storage: Literal["dense", "csr"],
     rounding: Rounding,
     real: bool = False,
+    columns: bool = False,
     name: str = "learn",
 ) -> str:
     """Python source of a module with one function, to be compiled with `numba.njit`.
@@ -63,9 +65,14 @@ def engine_source(
                synapse (j, i) draws `at(row(key, j), i) >> 25`
     low, high  what the sign mode allows a weight, `engine_numpy.WEIGHT_RANGES`
 
-    With `real` w, t, d, x and y are float64, and nothing is rounded, wrapped or clipped but w at `low` and
-    `high` and d at its range; `draw` and `lowest` are not read. `scales` are then what the rule's products
-    are worth, such as `Product.gain`.
+    With `columns`, for csr and a plan with `of_columns`, two more arguments follow posts: column i has the
+    entries from heads[i] to heads[i + 1] of `places`, uint32, each a row times 2^16 and the place of the
+    synapse in that row (`columns.by_column`). Rows without an event are left out where few columns have
+    something to learn, and those columns are gone through instead.
+
+    With `real` w, t, d, x and y are real numbers, and nothing is rounded, wrapped or clipped but w at `low`
+    and `high` and d at its range; `draw` and `lowest` are not read. `scales` are then what the rule's
+    products are worth, such as `Product.gain`.
     """
     planned = plan(rule)
     text = Text()
@@ -75,20 +82,75 @@ def engine_source(
     text.line("")
     text.line("")
     csr = storage == "csr"
+    assert not columns or (csr and planned.of_columns)
+    if columns and not real:
+        _write_column(text, planned, Layout(csr, rounding == "per_synapse", lanes=1, column=True))
+    lists = "indptr, posts, heads, places, " if columns else "indptr, posts, " if csr else ""
     arrays = "w, t, d, lowest, x, y, tx, ty, holds_u, scales, draw, low, high"
-    with text.indented(f"def {name}({'indptr, posts, ' if csr else ''}{arrays}):"):
+    with text.indented(f"def {name}({lists}{arrays}):"):
         text.line("n_pre, n_post = x.shape[2], y.shape[2]")
         text.line("last_x, last_y = x.shape[0] - 1, y.shape[0] - 1")
         text.line("visited = np.int64(0)")
         if real:
-            write_real(text, planned, csr=csr)
+            write_real(text, planned, csr=csr, columns=columns)
         else:
-            _write_integers(text, planned, Layout(csr, rounding == "per_synapse"))
+            _write_integers(text, planned, Layout(csr, rounding == "per_synapse"), columns=columns)
         text.line("return visited")
     return str(text)
 
 
-def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
+def _zs(planned: Plan) -> str:
+    """The arguments of a column's function that hold Z."""
+    return "".join(f"z{product.index}, " for product in planned.of_columns)
+
+
+def _write_column(text: Text, planned: Plan, layout: Layout) -> None:
+    """A function that updates the synapses of a column in rows without an event, one after another."""
+    products = planned.of_columns
+    variant = Variant((), (), products)
+    text.line("@loop")
+    arguments = f"i, indptr, heads, places, w, d, x, tx, {_zs(planned)}holds_u, scales, draw, low, high"
+    with text.indented(f"def learn_column({arguments}):"):
+        text.line("last_x = x.shape[0] - 1")
+        text.line("visited = np.int64(0)")
+        _write_splats(text, products, layout)
+        with text.indented("for k in range(heads[i], heads[i + 1]):"):
+            text.line("j = np.int64(places[k] >> np.uint32(16))")
+            with text.indented("if tx[j] > 0:"):
+                text.line("continue")
+            for product in products:
+                _write_x(text, product)
+            if variant.skips_rows:
+                with text.indented(f"if {' and '.join(f'pre{it.index} == 0' for it in products)}:"):
+                    text.line("continue")
+            text.line("visited += 1")
+            text.line("s = np.int64(indptr[j]) + np.int64(places[k] & np.uint32(65535))")
+            write_synapse(text, variant, layout)
+        text.line("return visited")
+    text.line("")
+    text.line("")
+
+
+def _write_splats(text: Text, products: tuple[PlannedProduct, ...], layout: Layout) -> None:
+    """What is the same for all synapses."""
+    if not layout.per_synapse:
+        text.line(f"r = splat(draw, 16, {layout.lanes})")
+    for product in products:
+        text.line(f"scale{product.index}_32 = splat({product.scale}, 32, {layout.lanes})")
+    text.line(f"low_w, high_w = splat(low, 16, {layout.lanes}), splat(high, 16, {layout.lanes})")
+
+
+def _write_few(text: Text, planned: Plan) -> None:
+    """List the columns where a row without an event has something to learn, and whether they are few."""
+    text.line("count = 0")
+    live = " or ".join(f"z{product.index}[i] != 0" for product in planned.of_columns)
+    with text.indented("for i in range(n_post):"), text.indented(f"if {live}:"):
+        text.line("seen[count] = i")
+        text.line("count += 1")
+    text.line(f"few = count * {FEW} < n_post")
+
+
+def _write_integers(text: Text, planned: Plan, layout: Layout, *, columns: bool) -> None:
     taken: list[str] = []
 
     def take(name: str, columns: str, kind: str, rows: str = "0") -> None:
@@ -103,16 +165,16 @@ def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
     if layout.per_synapse and not layout.csr:
         text.line("low_index, high_index = index_halves(n_post)")
         taken += ["low_index", "high_index"]
-    elif not layout.per_synapse:
-        text.line(f"r = splat(draw, 16, {LANES})")
+    _write_splats(text, planned.products, layout)
     for product in planned.products:
         p, scale = product.index, product.scale
-        text.line(f"scale{p}_32 = splat({scale}, 32, {LANES})")
         if product.fits_16_bits:
             text.line(f"more{p} = max({scale} - {product.shift}, 0)")
             text.line(f"less{p} = splat(min(max({product.shift} - {scale}, 0), 15), 16, {LANES})")
             text.line(f"mask{p} = splat(-1 << {scale}, 16, {LANES})")
-    text.line(f"low_w, high_w = splat(low, 16, {LANES}), splat(high, 16, {LANES})")
+    if columns:
+        take("seen", "n_post", "int32")
+        _write_few(text, planned)
     if layout.csr:
         text.line("longest = np.int64(0)")
         with text.indented("for j in range(n_pre):"):
@@ -128,12 +190,16 @@ def _write_integers(text: Text, planned: Plan, layout: Layout) -> None:
     for variant in planned.variants:
         tests = [f"live{g}" for g in variant.live] + [f"not live{g}" for g in variant.dead]
         with text.indented(f"{word} {' and '.join(tests)}:"):
-            _write_rows(text, planned, variant, layout)
+            _write_rows(text, planned, variant, layout, columns=columns)
         word = "elif"
     if planned.changes_tags:
         with text.indented("else:"), text.indented("for j in range(n_pre):"):
             layout.write_bounds(text)
             _write_settling(text, layout)
+    if columns:
+        with text.indented("if few:"), text.indented("for k in range(count):"):
+            given = f"w, d, x, tx, {_zs(planned)}holds_u, scales, draw, low, high"
+            text.line(f"visited += learn_column(seen[k], indptr, heads, places, {given})")
     for name in taken:
         text.line(f"release({name})")
 
@@ -179,8 +245,11 @@ def _write_z(text: Text, product: PlannedProduct) -> None:
         write()
 
 
-def _write_rows(text: Text, planned: Plan, variant: Variant, layout: Layout) -> None:
+def _write_rows(text: Text, planned: Plan, variant: Variant, layout: Layout, *, columns: bool) -> None:
     with text.indented("for j in range(n_pre):"):
+        if columns:
+            with text.indented("if few and tx[j] == 0:"):
+                text.line("continue")
         for product in variant.products:
             _write_x(text, product)
         layout.write_bounds(text)

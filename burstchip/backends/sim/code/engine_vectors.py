@@ -23,6 +23,9 @@ class Layout:
 
     csr: bool
     per_synapse: bool
+    lanes: int = LANES
+    #: Whether what is updated is a synapse of a column, and not a part of a row.
+    column: bool = False
 
     @property
     def longest(self) -> str:
@@ -59,19 +62,23 @@ class Layout:
                     at = f"z{p}[tx[j], i]" if product.z_by_place else f"z{p}[i]"
                     text.line(f"z{p}_row[s] = {at}")
         if self.per_synapse:
-            text.line("key_j = row(np.uint32(draw), j)")
-            text.line(f"key_low = splat(key_j, 16, {LANES})")
-            text.line(f"key_high = splat(key_j >> np.uint32(16), 16, {LANES})")
+            self.write_key(text)
         for product in variant.products:
             if not product.x_by_place:
                 p = product.index
-                text.line(f"pre{p}_32 = splat(pre{p}, 32, {LANES})")
+                text.line(f"pre{p}_32 = splat(pre{p}, 32, {self.lanes})")
                 if variant.fits_16_bits:
-                    text.line(f"pre{p}_16 = splat(np.int64(pre{p}) << more{p}, 16, {LANES})")
+                    text.line(f"pre{p}_16 = splat(np.int64(pre{p}) << more{p}, 16, {self.lanes})")
+
+    def write_key(self, text: Text) -> None:
+        """The halves of the key that the draws of row j share."""
+        text.line("key_j = row(np.uint32(draw), j)")
+        text.line(f"key_low = splat(key_j, 16, {self.lanes})")
+        text.line(f"key_high = splat(key_j >> np.uint32(16), 16, {self.lanes})")
 
     def z(self, product: PlannedProduct) -> tuple[str, str]:
         """The array that holds Z for row j, and the index of synapse i's."""
-        if product.x_by_place or self.csr:
+        if (product.x_by_place or self.csr) and not self.column:
             return f"z{product.index}_row", "i"
         return f"z{product.index}", "tx[j] * n_post + i" if product.z_by_place else "i"
 
@@ -80,9 +87,9 @@ def write_vectors(text: Text, variant: Variant, layout: Layout, *, bits: int) ->
     """Update the synapses of row j, in lanes of 16 or 32 bits."""
     tags = "t" in variant.targets
     if tags:
-        text.line(f"least = splat(0, 16, {LANES})")
-    text.line(f"whole = n // {LANES} * {LANES}")
-    with text.indented(f"for i in range(0, whole, {LANES}):"):
+        text.line(f"least = splat(0, 16, {layout.lanes})")
+    text.line(f"whole = n // {layout.lanes} * {layout.lanes}")
+    with text.indented(f"for i in range(0, whole, {layout.lanes}):"):
         _write_vector(text, variant, layout, bits, part=False)
     with text.indented("if whole < n:"):
         text.line("i = whole")
@@ -91,21 +98,34 @@ def write_vectors(text: Text, variant: Variant, layout: Layout, *, bits: int) ->
         text.line("lowest[j] = lowest_lane(least)")
 
 
+def write_synapse(text: Text, variant: Variant, layout: Layout) -> None:
+    """Update synapse s of row j and column i."""
+    if layout.per_synapse:
+        layout.write_key(text)
+    for product in variant.products:
+        text.line(f"pre{product.index}_32 = splat(pre{product.index}, 32, {layout.lanes})")
+    _write_vector(text, variant, layout, 32, part=False)
+
+
 def _write_vector(text: Text, variant: Variant, layout: Layout, bits: int, *, part: bool) -> None:
+    lanes = layout.lanes
+
     def loaded(array: str, index: str) -> str:
-        return f"load_part({array}, {index}, n - i, {LANES})" if part else f"load({array}, {index}, {LANES})"
+        return f"load_part({array}, {index}, n - i, {lanes})" if part else f"load({array}, {index}, {lanes})"
 
     if layout.per_synapse:
         if layout.csr:
-            text.line(f"index = mul_by({loaded('posts', 'base + i')}, {INDEX_STEP})")
+            posts = f"splat(i, 32, {lanes})" if layout.column else loaded("posts", "base + i")
+            text.line(f"index = mul_by({posts}, {INDEX_STEP})")
             halves = "narrow(index), narrow(shift_right_by(index, 16))"
         else:
             halves = f"{loaded('low_index', 'i')}, {loaded('high_index', 'i')}"
         text.line(f"r = random_7(key_low, key_high, {halves})")
     read = {factor.variable for product in variant.products for factor in product.synaptic}
+    at = "s" if layout.column else "base + i"
     for variable in "wtd":
         if variable in read or variable in variant.targets:
-            text.line(f"old_{variable} = {loaded(variable, 'base + i')}")
+            text.line(f"old_{variable} = {loaded(variable, at)}")
             if bits == 32:
                 text.line(f"wide_{variable} = widen(old_{variable})")
     for target in variant.targets:
@@ -122,8 +142,8 @@ def _write_vector(text: Text, variant: Variant, layout: Layout, bits: int, *, pa
                 _write_product_32(text, product, layout, loaded, is_last=product is products[-1])
         _write_rounding(text, target, bits)
     for target in variant.targets:
-        at = f"{target}, base + i, new_{target}"
-        text.line(f"store_part({at}, n - i)" if part else f"store({at})")
+        stored = f"{target}, {at}, new_{target}"
+        text.line(f"store_part({stored}, n - i)" if part else f"store({stored})")
     if "t" in variant.targets:
         text.line("least = at_most(least, new_t)")
 

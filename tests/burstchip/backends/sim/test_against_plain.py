@@ -173,10 +173,10 @@ def assert_same(code: ChipProgram) -> None:
             n, neuron = np.argwhere(~same)[0]
             ours, theirs = found[variable][n, neuron], wanted[variable][n, neuron]
             pytest.fail(f"{variable} of neuron {neuron} in step {n}: simulated {ours}, plainly {theirs}")
-    for index, it in enumerate(slow.synapses):
+    for it in slow.synapses:
         if it.learning is not None:
             for kind in "wtd" if it.learning.form == "chip" else "w":
-                stored = simulation.arrays[f"{kind}_{index}"].ravel()
+                stored = simulation.read(it.code.name, kind)
                 np.testing.assert_array_equal(stored, it.variable(kind), err_msg=f"{kind} of {it.code.name}")
     names = [population.name for population in code.populations]
     assert dict(zip(names, simulation.arrays["clipped_inputs"].tolist(), strict=True)) == {

@@ -86,7 +86,7 @@ def test_as_plainly_written(code: ChipProgram, pictures: Pictures) -> None:
     slow.advance(4 * PRESENT)
     for index, it in enumerate(slow.synapses):
         for kind in "wtd" if it.learning else "w":
-            found = simulation.arrays[f"{kind}_{index}"].ravel()
+            found = simulation.read(it.code.name, kind)
             np.testing.assert_array_equal(found, it.variable(kind), err_msg=f"{kind} {it.code.name}")
         if it.learning is not None:
             np.testing.assert_array_equal(simulation.arrays[f"stored_x_{index}"], it.x)

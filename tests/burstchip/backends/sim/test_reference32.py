@@ -82,13 +82,14 @@ def test_synapses_learn_as_in_float64(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("backend", "most"), [("sim", 10), ("reference", 12), ("reference32", 12)])
 def test_a_synapse_takes_twelve_bytes_at_most(backend: str, most: int, tmp_path: Path) -> None:
-    """Weight, target and, in integers, tag and delay; of synapses that learn and of others."""
+    """Weight, target and place in a column; of synapses that learn and of others."""
     code = network(tmp_path, RULE, target="loihi2")
-    state = open_run(code, backend).state()
+    run = open_run(code, backend)
+    state = {**run.state(), **run.columns}  # type: ignore[attr-defined]
     lists = [(k, it) for k, it in enumerate(code.projections) if not it.dense]
     assert any(it.learning for _, it in lists) and not all(it.learning for _, it in lists)
     for index, projection in lists:
-        names = [f"{name}_{index}" for name in ("w", "t", "d", "post")]
+        names = [f"{name}_{index}" for name in ("w", "t", "d", "post", "places")]
         held = sum(state[name].nbytes for name in names if name in state)
         assert held <= most * projection.weights.size
 
@@ -97,6 +98,6 @@ def test_neurons_and_fixed_synapses_take_half_the_memory(tmp_path: Path) -> None
     code = network(tmp_path, RULE)
     one, other = (open_run(code, it).state() for it in ("reference", "reference32"))
     assert all(other[name].itemsize == 4 for name in other if name[:2] in ("s_", "a_", "o_", "p_"))
-    for index, projection in enumerate(code.projections):
+    for index in range(len(code.projections)):
         assert one[f"w_{index}"].itemsize == 8
-        assert other[f"w_{index}"].itemsize == (4 if projection.learning is None else 8)
+        assert other[f"w_{index}"].itemsize == 4

@@ -15,6 +15,7 @@ from numba import njit
 
 from burstchip.backends.sim.code.engine_plan import plan, scales
 from burstchip.backends.sim.code.engine_source import Rounding, engine_source
+from burstchip.backends.sim.columns import by_column
 from hw_models.plasticity.engine_numpy import (
     DELAY_RANGE,
     TAG_RANGE,
@@ -30,6 +31,7 @@ from hw_models.program.random import at, row
 
 Kernel = Callable[..., int]
 BY_PLACE = {"dw": "y0*2^-3*x1*(y2+7) - x0*2^-3*y1", "dt": "2^2*y0*x0*(x1-20)*(y2+7)"}
+BURST_BY_EVENT = {"dw": "u0*2^-6*x1*y1 + x0*2^-4*x2*y3"}
 BURST = {"dt": "u0*2^-4*x1*y1 - u0*t*y2", "dw": "u0*2^-6*t*y2"}
 
 
@@ -76,7 +78,13 @@ def at_other_rates(rule: LearningRule, random: np.random.Generator) -> LearningR
 
 
 def compare(
-    rule: LearningRule, kernel: Kernel, random: np.random.Generator, storage: str, rounding: Rounding
+    rule: LearningRule,
+    kernel: Kernel,
+    random: np.random.Generator,
+    storage: str,
+    rounding: Rounding,
+    *,
+    columns: bool = False,
 ) -> None:
     """A few learning epochs in a row, so that what the kernel keeps is put to the test, too."""
     pre, post = int(random.integers(1, 9)), int(random.choice([1, 5, 31, 32, 33, 64, 70]))
@@ -87,11 +95,16 @@ def compare(
     indptr = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
     posts = np.nonzero(present)[1].astype(np.int32)
     ours = [np.ascontiguousarray(v[present] if storage == "csr" else v, dtype=np.int16) for v in (w, t, d)]
-    layout = (indptr, posts) if storage == "csr" else ()
+    layout: tuple[Any, ...] = (indptr, posts) if storage == "csr" else ()
+    if columns:
+        layout += by_column(indptr, posts, post)
     lowest = lowest_tags(ours[1], *layout[:1])
     expected = SynapticVariables(w, t, d)
     for epoch in range(1, 5):
         traces = random_epoch(random, pre, post)
+        if columns and random.random() < 0.8:
+            # Of few columns anything is to be learned.
+            traces.y[:] *= random.random((1, 1, post)) < 0.04
         if rounding == "lava":
             draws: Any = int(random.choice([0, 127, random.integers(128)]))
             draw: Any = draws
@@ -158,6 +171,53 @@ def test_chosen_rules(texts: dict[str, str], storage: str, rounding: Rounding) -
     random = np.random.default_rng(0)
     for number in range(200):
         compare(at_other_rates(rule, random) if number % 2 else rule, kernel, random, storage, rounding)
+
+
+@pytest.mark.parametrize(
+    ("texts", "rounding"),
+    [
+        (BURST_BY_EVENT, "per_synapse"),
+        (BURST_BY_EVENT, "lava"),
+        ({"dw": "y0*2^-3*y1 + x0*2^-2*x2*y3*w", "dd": "u0*2^-2*x1*y2*d"}, "per_synapse"),
+    ],
+)
+def test_columns(texts: dict[str, str], rounding: Rounding) -> None:
+    """Rules of which most columns learn nothing in most rows."""
+    rule = learning_rule(**texts)
+    assert plan(rule).of_columns
+    kernel = compiled(rule, storage="csr", rounding=rounding, columns=True)
+    random = np.random.default_rng(0)
+    for number in range(300):
+        changed = at_other_rates(rule, random) if number % 2 else rule
+        compare(changed, kernel, random, "csr", rounding, columns=True)
+
+
+def test_columns_in_reals() -> None:
+    """What is learned does not depend on whether columns or rows are gone through."""
+    rule = learning_rule(**BURST_BY_EVENT)
+    options: Any = {"storage": "csr", "rounding": "lava", "real": True}
+    by_row, of_columns = (compiled(rule, **options, columns=columns) for columns in (False, True))
+    random = np.random.default_rng(2)
+    for _ in range(100):
+        pre, post = int(random.integers(1, 30)), int(random.choice([1, 33, 70]))
+        present = random.random((pre, post)) < 0.4
+        indptr = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
+        posts = np.nonzero(present)[1].astype(np.int32)
+        w, empty, lowest = random.random(len(posts)), np.zeros(0), np.zeros(pre, np.int16)
+        traces = random_epoch(random, pre, post)
+        y = traces.y * (random.random((1, 1, post)) < 0.04)
+        given = (traces.x.astype(np.float64), y.astype(np.float64), traces.tx, traces.ty, True)
+        rates, found = (2.0**-20, 2.0**-18), []
+        for kernel, lists in ((by_row, ()), (of_columns, by_column(indptr, posts, post))):
+            mine = w.copy()
+            kernel(indptr, posts, *lists, mine, empty, empty, lowest, *given, rates, 0, -256.0, 255.0)
+            found.append(mine)
+        assert np.array_equal(*found)
+
+
+@pytest.mark.parametrize("texts", [BURST, {"dw": "u0*2^-3*x1"}, {"dw": "y0*2^-3*x1"}, {"dw": "x0*2^-3*y1"}])
+def test_rules_that_need_all_rows(texts: dict[str, str]) -> None:
+    assert not plan(learning_rule(**texts)).of_columns
 
 
 def test_rates_are_no_part_of_the_text() -> None:
