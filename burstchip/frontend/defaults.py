@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from burstchip.frontend.fields import Entries, Fields, Items
 from burstchip.frontend.populations import replaced
+from burstchip.frontend.projections import is_present
 from burstchip.frontend.task import unread_rate
 from compiler.ir.network import Network
 
@@ -51,8 +52,8 @@ def _owners(
         yield f"plasticity {key.text}", fields, ()
     for key, fields in (root.get("signals", Entries) or Entries(())).of(Fields):
         yield f"signal {key.text}", fields, ()
-    listed = (root.get("projections", Items) or Items((), ())).of(Fields)
-    for projection, (_, fields, _) in zip(network.projections, listed, strict=True):
+    listed = (fields for _, fields, _ in (root.get("projections", Items) or Items((), ())).of(Fields))
+    for projection, fields in zip(network.projections, filter(is_present, listed), strict=True):
         yield f"projection {projection.name}", fields, ()
     task = root.get("task", Fields)
     if task is not None:

@@ -9,7 +9,7 @@ from burstchip.frontend.language import VERSION
 from burstchip.frontend.plasticity import Learning, read_plasticity
 from burstchip.frontend.populations import read_populations
 from burstchip.frontend.probes import Unread, read_probes
-from burstchip.frontend.projections import Surroundings, read_projections
+from burstchip.frontend.projections import Surroundings, is_present, read_projections
 from burstchip.frontend.protocol import read_protocol
 from burstchip.frontend.report import Report
 from burstchip.frontend.signals import read_signals
@@ -41,9 +41,12 @@ def elaborate(
     around = Surroundings(populations, None if root.lost("plasticity") else plasticity, step)
     listed = root.get("projections", Items) or Items((), ())
     projections = read_projections(listed, around, report)
-    named = {name for _, fields, _ in listed.of(Fields) if (name := fields.get("name", str)) is not None}
+    given = [fields for _, fields, _ in listed.of(Fields)]
+    present = [fields for fields in given if is_present(fields)]
+    named = {name for fields in present if (name := fields.get("name", str)) is not None}
+    absent = len(given) - len(present)
     unread = Unread(
-        len(listed.values) - len(projections), None if root.lost("projections") else frozenset(named)
+        len(listed.values) - absent - len(projections), None if root.lost("projections") else frozenset(named)
     )
     probed = root.get("probes", Items) or Items((), ())
     probes = read_probes(probed, populations, projections, unread, plasticity, report)

@@ -247,6 +247,11 @@ PROJECTION = Record(
             "sign of the weights, which they keep while they learn",
         ),
         Key("learn", Name("a plasticity"), "the plasticity of the weights"),
+        Key(
+            "present",
+            Word(("yes", "no", "true", "false"), "answer"),
+            "no: it is checked, but is no part of the network; yes where not given",
+        ),
     ),
     "a projection",
     excluding=(("weight_exp", "limit"),),

@@ -33,12 +33,17 @@ class Surroundings:
     step: float | None
 
 
+def is_present(fields: Fields) -> bool:
+    """Whether a projection is a part of the network."""
+    return fields.get("present", str) not in ("no", "false")
+
+
 def read_projections(items: Items, around: Surroundings, report: Report) -> list[Projection]:
-    """All projections that could be made out; reports the rest, and names that are given twice."""
+    """All present projections that could be made out; reports the rest, and names that are given twice."""
     found: list[Projection] = []
     for _, fields, node in items.of(Fields):
         projection = _projection(fields, node, around, report)
-        if projection is None:
+        if projection is None or not is_present(fields):
             continue
         if projection.name in around.populations.neurons:
             report.add(

@@ -263,3 +263,27 @@ def test_checking_is_quick() -> None:
     load(VALID / "every_key.yaml")
     # Takes some 20 ms; the bound leaves room for a busy machine.
     assert time.perf_counter() - start < 0.5
+
+
+@pytest.mark.parametrize("present", [None, "yes", "true", "no", "false"])
+def test_a_projection_that_is_absent(load_text: LoadText, present: str | None) -> None:
+    """The network is that of a file without it, without a warning that its plasticity is not used."""
+    text = """burstchip: 1
+name: absent
+step: 1 ms
+populations:
+  input: {model: spike_list, size: 2, events: [[0, 1 ms]]}
+  cells: {model: lif, size: 3}
+plasticity:
+  growth: {every: 8 ms, trace: {name: x1, tau: 16 ms, increment: 16}, dw: u0*2^-5*x1 - u0*2^-6*w}
+projections:
+  - {name: one, from: input, to: cells, weight: 1 mV, learn: growth{present}}
+  - {name: two, from: input, to: cells, weight: 2 mV}
+"""
+    found = load_text(text.replace("{present}", "" if present is None else f", present: {present}"))
+    assert found.network is not None and not found.diagnostics
+    names = tuple(it.name for it in found.network.projections)
+    assert names == (("two",) if present in ("no", "false") else ("one", "two"))
+    owners = [it.owner for it in found.defaults if it.owner.startswith("projection")]
+    assert "projection two" in owners
+    assert ("projection one" in owners) == ("one" in names)
