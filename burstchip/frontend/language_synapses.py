@@ -250,7 +250,7 @@ PROJECTION = Record(
         Key(
             "present",
             Word(("yes", "no", "true", "false"), "answer"),
-            "no: it is checked, but is no part of the network; yes where not given",
+            "no: it is checked, but not part of the network; yes where not given",
         ),
     ),
     "a projection",

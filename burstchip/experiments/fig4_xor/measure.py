@@ -65,15 +65,18 @@ def _rate(it: Followed, population: str, part: str, example: int) -> float:
 
 
 def _taught(it: Followed, population: str, example: int) -> tuple[float, float]:
-    """Bursts an event in %, (before, in) the first teaching of an example."""
+    """Bursts an event in %, (before, in) the first teaching of an example.
+
+    Before is the prediction, and where there is none the test before learning.
+    """
     protocol = it.plan.protocol
-    begins = protocol.phase("prediction").lasts / 1000
-    ends = begins + protocol.phase("teaching").lasts / 1000
+    training = protocol.parts[it.plan.part_number("training")]
+    begins = sum(phase.lasts for phase in protocol.phases_of(training) if not phase.taught) / 1000
+    before = ("training", min(SETTLED, begins / 2), begins) if begins else ("before", SETTLED, inf)
     found = []
-    for start, stop in ((min(SETTLED, begins / 2), begins), (begins, ends)):
+    for part, start, stop in (before, ("training", begins, inf)):
         bursts, events = (
-            it.mean_rate(what, population, "training", example, start, stop, 0)
-            for what in ("bursts", "events")
+            it.mean_rate(what, population, part, example, start, stop, 0) for what in ("bursts", "events")
         )
         found.append(100 * bursts / events if events else 0.0)
     return found[0], found[1]

@@ -14,8 +14,10 @@ from burstchip.compilation import compile_file
 from burstchip.experiments.experiment import protocol_experiment
 from burstchip.experiments.fig4_xor.measure import LEARNING_RATES, measure, published, settings
 from burstchip.experiments.protocols import checkpoints_of, checks_of, variant_of
+from burstchip.experiments.running import compiled
 from burstchip.running.run import open_run
 from burstchip.tasks.protocol.following import follow
+from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError
 
 XOR = protocol_experiment("fig4_xor")
@@ -39,6 +41,71 @@ def test_every_variant_is_a_network(name: str | None) -> None:
     taught = code.protocol.phase("teaching")
     assert taught.plastic == (("output",) if name == "frozen" else code.protocol.gated)
     assert checks_of(XOR, option)
+    balanced = option.set.get("feedback") == "balanced"
+    assert len(code.projections) == (38 if balanced else 36)
+
+
+def _variant(name: str | None) -> ChipProgram:
+    option = variant_of(XOR, name)
+    return compiled(XOR.network, 0.5, 1, {**settings(0.5, option.rate), **option.set}, exact=False)[0]
+
+
+def test_burstccn_holds_its_baseline_and_balances_events() -> None:
+    published, ccn = _variant(None), _variant("burstccn")
+    for name in ("hidden1", "hidden2", "output"):
+        kept, held = published.population(name), ccn.population(name)
+        assert (kept.parameters["usual_held"], held.parameters["usual_held"]) == (0, 1)
+        assert held.starts(real=False)["P"] == round(0.401 * 2**15)
+    before = {it.name for it in published.projections}
+    assert {it.name for it in ccn.projections} - before == {
+        "output.events->hidden1.dendrite_inh",
+        "output.events->hidden2.dendrite_exc",
+    }
+
+
+@pytest.mark.parametrize("name", ["burstccn_one_phase", "burstprop_one_phase"])
+def test_a_single_phase_is_taught_and_plastic_all_the_time(name: str) -> None:
+    code = _variant(name)
+    assert code.protocol is not None
+    training = code.protocol.parts[2]
+    (phase,) = code.protocol.phases_of(training)
+    assert phase.lasts == 8000.0 and phase.taught and phase.plastic == code.protocol.gated
+    assert code.protocol.teachers[0].every == 800.0
+    # Learning rates are a tenth of those published, as near as a whole increment comes.
+    published = _variant(None)
+    for learned in ("input1_hidden1", "hidden1_output"):
+        slow, fast = code.projection(learned).learning, published.projection(learned).learning
+        assert slow is not None and fast is not None
+        assert slow.traces[0].real_increment == pytest.approx(fast.traces[0].real_increment / 10)
+        assert (slow.traces[0].impulse, fast.traces[0].impulse) == (3, 31)
+
+
+def test_balanced_feedback_moves_hidden_bursts_by_the_error_alone() -> None:
+    """Usual bursts of the output change nothing at any of its rates, more of them do, with both signs."""
+    code = _variant("burstccn")
+    assert code.protocol is not None
+    inputs, (teacher,), gated = code.protocol.inputs, code.protocol.teachers, code.protocol.gated
+    run = open_run(code)
+    for name in gated:
+        run.write(f"protocol.plastic.{name}", 0)
+
+    def shares(first: float, second: float, dendrite: float) -> dict[str, float]:
+        """Bursts an event over 4 s."""
+        for it, current in zip(inputs, (first, second), strict=True):
+            run.write(it.signal, current)
+        run.write(teacher.signal, dendrite)
+        run.advance(1000)
+        events, bursts = dict(run.events), dict(run.bursts)
+        run.advance(8000)
+        return {it: (run.bursts[it] - bursts[it]) / (run.events[it] - events[it]) for it in gated}
+
+    usual = [shares(*currents, 400.0) for currents in ((-350.0, -350.0), (150.0, 150.0))]
+    for found in usual:
+        assert all(share == pytest.approx(0.416, abs=0.02) for share in found.values())
+    yes, no = shares(150.0, -350.0, 700.0), shares(150.0, -350.0, 100.0)
+    assert yes["output"] - no["output"] > 0.4
+    assert yes["hidden1"] - no["hidden1"] > 0.2
+    assert yes["hidden2"] - no["hidden2"] < -0.2
 
 
 @pytest.mark.parametrize("step_ms", [0.1, 0.5, 1.0])
@@ -56,13 +123,17 @@ def test_burst_adds_the_published_rate(step_ms: float) -> None:
     assert gain == pytest.approx(LEARNING_RATES[1], rel=1e-6)
 
 
-def test_every_check_is_measured() -> None:
-    code, _ = compile_file(XOR.network, {**settings(1.0), **SMALL, "step": "1 ms", "target": "loihi2"}, 1)
+@pytest.mark.parametrize("phases", ["one", "two"])
+def test_every_check_is_measured(phases: str) -> None:
+    wanted = {**settings(1.0), **SMALL, "step": "1 ms", "target": "loihi2", "phases": phases}
+    code, _ = compile_file(XOR.network, wanted, 1)
     found = measure(follow(code).followed)
-    wanted = {check.quantity for check in XOR.description.checks}
+    checked = {check.quantity for check in XOR.description.checks}
     for option in XOR.description.options.values():
-        wanted |= {check.quantity for check in checks_of(XOR, option)}
-    assert wanted <= set(found)
+        checked |= {check.quantity for check in checks_of(XOR, option)}
+    assert checked <= set(found)
+    # The teacher is felt, whether it follows a prediction or acts from an example's beginning.
+    assert found["taught_yes"] > 5
     assert found["frozen"] == 0.0
     assert all(np.isfinite(value) for value in found.values())
 
