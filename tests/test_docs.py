@@ -23,6 +23,7 @@ An HTML comment before a snippet holds its marks, separated by `;`:
 | `from: PATH` | stands word for word in this file of the repository; it is not run |
 | `installs: FOLDER` | not run: the package that the page wrote into FOLDER is laid out as if installed |
 | `process` | Python that runs in a process of its own, where installed packages are found |
+| `tested: PATH` | `python -m MODULE OPTIONS` is run with `--help` alone: tests in PATH run it with OPTIONS |
 | `slow` | left out of `make check` |
 | `needs: BACKEND` | left out where this backend cannot run |
 """
@@ -56,7 +57,7 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *(page for folder in ("docs", "examples") for page in sorted((ROOT / folder).rglob("*.md"))),
 ]
-MARKS = {"file", "into", "wrong", "exit", "output", "from", "installs", "process", "slow", "needs"}
+MARKS = {"file", "into", "wrong", "exit", "output", "from", "installs", "process", "slow", "needs", "tested"}
 ILLUSTRATIONS = {"math", "mermaid"}
 
 
@@ -124,6 +125,9 @@ class Reader:
             self._check_network(snippet)
         elif snippet.language == "python":
             self._run_python(snippet)
+        elif "tested" in marks:
+            for line in snippet.text.splitlines():
+                self._leave_to_test(line, ROOT / marks["tested"], place)
         elif snippet.language == "sh":
             for line, status in _with_status(snippet, snippet.text.splitlines()):
                 self._run_command(line, status, place)
@@ -132,6 +136,14 @@ class Reader:
         else:
             known = "file" in marks or snippet.language in ILLUSTRATIONS
             assert known, f"{place}: nothing executes or compares this snippet ({snippet.language!r})"
+
+    def _leave_to_test(self, line: str, path: Path, place: str) -> None:
+        python, _, module, *options = line.split()
+        test = path.read_text(encoding="utf-8")
+        imported = "from {} import {}\n".format(*module.rsplit(".", 1))
+        assert imported in test, f"{place}: {path.name} does not import {module}"
+        assert f'"{" ".join(options)}"' in test, f"{place}: {path.name} does not run `{line}`"
+        self._run_command(f"{python} -m {module} --help", 0, place)
 
     def _check_network(self, snippet: Snippet) -> None:
         text = snippet.text
@@ -285,6 +297,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         ("```sh\nmake no-such-target\n```", "`make no-such-target --dry-run` exits with 2"),
         ("```python\nprint(1)\n```\n\n<!-- output -->\n```text\n2\n```", "shown is 2 but printed was 1"),
         ("```yaml\nburstchip: 1\n```", "checked.yaml:1:1: error"),
+        ("<!-- tested: setup.cfg -->\n```sh\npython -m benchmarks.figure3\n```", "does not import"),
+        (
+            "<!-- tested: tests/benchmarks/test_figure3.py -->\n"
+            "```sh\npython -m benchmarks.figure3 --fast\n```",
+            "test_figure3.py does not run `python -m benchmarks.figure3 --fast`",
+        ),
         ("<!-- from: setup.cfg -->\n```ini\n[nonsense]\n```", "not in setup.cfg"),
     ],
 )

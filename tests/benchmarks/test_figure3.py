@@ -9,6 +9,9 @@ import pytest
 
 from benchmarks import figure3
 
+#: As the page of benchmarks has it.
+QUICK = "--quick"
+
 
 @pytest.mark.slow
 def test_speeds_of_all_that_run(
@@ -18,7 +21,7 @@ def test_speeds_of_all_that_run(
     program = tmp_path / "sim_propagation"
     program.write_text("#!/bin/sh\necho making; echo '( 0) Running ...'; sleep 0.2; echo \"$@\" > $8/given\n")
     program.chmod(0o755)
-    figure3.main(["--quick", "--json", "--authors", str(program)])
+    figure3.main([QUICK, "--json", "--authors", str(program)])
     printed = capsys.readouterr()
     results = {it["name"]: it for it in json.loads(printed.out)["results"]}
     assert list(results) == [*(name for name, *_ in figure3.OWN), "the authors' program"]

@@ -9,10 +9,13 @@ import pytest
 from benchmarks import lava_speed
 from hw_models.diagnostics import BurstchipError
 
+#: As the page of benchmarks has it.
+QUICK = "--quick --only static-100 learning-100"
+
 
 @pytest.mark.slow
 def test_one_json_object_with_the_ratio(capsys: pytest.CaptureFixture[str], needs_lava: None) -> None:
-    lava_speed.main(["--quick", "--json", "--only", "static-100", "learning-100"])
+    lava_speed.main([*QUICK.split(), "--json"])
     printed = capsys.readouterr()
     results = json.loads(printed.out)["results"]
     assert [result["name"] for result in results] == ["static-100", "learning-100"]
