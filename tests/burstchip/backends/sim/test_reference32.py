@@ -48,7 +48,7 @@ def test_it_is_one_of_the_backends() -> None:
 
 def test_states_are_those_of_float64(tmp_path: Path) -> None:
     """Until the first difference in a spike nothing but rounding parts them."""
-    code = network(tmp_path)
+    code = network(tmp_path, RULE)
     emitted = [("cells", "events"), ("others", "events"), ("targets", "events")]
     seen = ["cells.v", "cells.d", "cells.w", "others.v", "others.w", "released.u", "targets.d", "targets.v"]
     asked = [*seen, *map(".".join, emitted)]
