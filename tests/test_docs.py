@@ -260,7 +260,10 @@ def _cases() -> list[Any]:
     slow = [page for page in PAGES if re.search(r"<!--[^>]*\bslow\b", page.read_text(encoding="utf-8"))]
     return [
         *(pytest.param(page, False, id=_name(page)) for page in PAGES),
-        *(pytest.param(page, True, id=f"{_name(page)}-slow", marks=pytest.mark.slow) for page in slow),
+        *(
+            pytest.param(page, True, id=f"{_name(page)}-slow", marks=[pytest.mark.slow, pytest.mark.once])
+            for page in slow
+        ),
     ]
 
 

@@ -13,6 +13,8 @@ from benchmarks.contests import UnequalError, lif_updates, synaptic_events, trai
 from burstchip.backends.plain.run import PlainRun
 from compiler.ir.network import Network
 
+pytestmark = pytest.mark.once
+
 
 def test_neurons_with_a_bias_are_equal_and_every_update_counts() -> None:
     contest = lif_updates(seconds=0.001, size=50)

@@ -9,6 +9,8 @@ import pytest
 
 from benchmarks import figure3
 
+pytestmark = pytest.mark.once
+
 #: As the page of benchmarks has it.
 QUICK = "--quick"
 

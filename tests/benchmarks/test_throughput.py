@@ -10,6 +10,8 @@ import pytest
 from benchmarks import throughput
 from benchmarks.startup import start_up
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,8 @@ from benchmarks.profiling.ticks import can_tick
 from benchmarks.profiling.work import Seen, work_of
 from burstchip.backends.sim.simulator import Simulation, start
 
+pytestmark = pytest.mark.once
+
 PROJECTIONS = ("image_to_hidden", "hidden_to_readout", "feedback")
 LEARNING = PROJECTIONS[:2]
 #: As the page of benchmarks has it.

@@ -25,6 +25,7 @@ def test_sim_against_lava(found_nothing: Any, lava: Any) -> None:
     found_nothing(search(judge, 12, 4, SEED), judge)
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_more_numpy_against_numba(found_nothing: Any, nightly_networks: int, nightly_seed: int) -> None:
     networks, each = (nightly_networks, 25) if nightly_networks else (16, 8)

@@ -280,7 +280,10 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fault], None]:
     return into
 
 
-@pytest.fixture(params=["numpy", pytest.param("lava", marks=pytest.mark.slow)])
+# Once: what is tried here is the judges.
+@pytest.fixture(
+    params=[pytest.param("numpy", marks=pytest.mark.once), pytest.param("lava", marks=pytest.mark.slow)]
+)
 def judge(request: pytest.FixtureRequest) -> Judge:
     """Compares the simulator with an execution that knows nothing of the fault."""
     if request.param == "lava":

@@ -17,6 +17,8 @@ from burstchip import compile_file, record
 
 brian2 = pytest.importorskip("brian2")
 
+pytestmark = pytest.mark.once
+
 STEPS = 10_000
 EXCITED = (120.3, 125.0, 131.2, 400.0, 404.5, 407.7, 620.1, 800.4, 803.1)
 INHIBITED = (122.0, 250.5, 405.0, 700.2)

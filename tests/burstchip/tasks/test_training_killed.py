@@ -53,8 +53,9 @@ def finish(out: Path, form: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ["carry", "chip"])
-def test_killed_at_random_moments(form: str, tmp_path: Path) -> None:
+def test_killed_at_random_moments(tmp_path: Path) -> None:
+    """In one form of weights: that checkpoints hold all of either, trainings that are stopped say."""
+    form = "chip"
     began = time.monotonic()
     undisturbed = finish(tmp_path / "undisturbed", form)
     length = time.monotonic() - began
