@@ -32,6 +32,8 @@ if __name__ == "__main__":
 """
 #: Small enough for tests; nothing is learned in so short a time.
 SMALL = ("--set", "size=6", "--set", "rounds=2")
+#: So long that it can be killed on its way.
+LONG = ("--set", "size=6", "--set", "rounds=30")
 
 
 def call(*arguments: str | Path) -> tuple[int, str, str]:
@@ -70,6 +72,16 @@ def followed(short: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     code, stdout, stderr = call(short, "--out", out, "--seeds", "2", "--json", *SMALL)
     assert code == 0, stderr
     return out, json.loads(stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(short: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The states in which two seeds of the long run end, where nothing is killed."""
+    out = tmp_path_factory.mktemp("undisturbed") / "out"
+    code, stdout, stderr = call(short, "--out", out, "--seeds", "2", "--json", *LONG)
+    assert code == 0, stderr
+    states: list[str] = json.loads(stdout.splitlines()[-1])["state_sha256"]
+    return states
 
 
 def test_results_are_written(followed: tuple[Path, dict[str, object]]) -> None:
@@ -123,12 +135,10 @@ def test_side_by_side_is_one_after_the_other(
 
 
 @pytest.mark.slow
-def test_cluster_that_loses_a_worker_loses_nothing(short: Path, tmp_path: Path) -> None:
+def test_cluster_that_loses_a_worker_loses_nothing(
+    short: Path, undisturbed: list[str], tmp_path: Path
+) -> None:
     """On a real cluster, of which a worker is killed once there is a checkpoint to go on from."""
-    more = ("--seeds", "2", "--json", "--set", "size=6", "--set", "rounds=30")
-    code, stdout, stderr = call(short, "--out", tmp_path / "whole", *more)
-    assert code == 0, stderr
-    wanted = json.loads(stdout.splitlines()[-1])["state_sha256"]
     out = tmp_path / "out"
     with subprocess.Popen(
         [sys.executable, "-c", CLUSTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -144,11 +154,11 @@ def test_cluster_that_loses_a_worker_loses_nothing(short: Path, tmp_path: Path) 
 
         killer = threading.Thread(target=kill, daemon=True)
         killer.start()
-        code, stdout, stderr = call(short, "--out", out, "--dask", address, *more)
+        code, stdout, stderr = call(short, "--out", out, "--dask", address, "--seeds", "2", "--json", *LONG)
         killer.join(timeout=10)
         cluster.stdin.close()
     assert code == 0, stderr
-    assert json.loads(stdout.splitlines()[-1])["state_sha256"] == wanted
+    assert json.loads(stdout.splitlines()[-1])["state_sha256"] == undisturbed
 
 
 @pytest.mark.parametrize(
@@ -196,17 +206,15 @@ def test_damaged_checkpoint_is_refused(
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_killed_at_any_time_it_goes_on_to_the_same_state(short: Path, tmp_path: Path) -> None:
+def test_killed_at_any_time_it_goes_on_to_the_same_state(
+    short: Path, undisturbed: list[str], tmp_path: Path
+) -> None:
     """`kill -9` and Ctrl-C at times of a run; what is resumed ends as one that nobody killed."""
-    more = ("--set", "size=6", "--set", "rounds=30")
-    whole, out = tmp_path / "whole", tmp_path / "out"
-    code, stdout, stderr = call(short, "--out", whole, "--json", *more)
-    assert code == 0, stderr
-    wanted = json.loads(stdout.splitlines()[-1])["state_sha256"]
+    out = tmp_path / "out"
     # A checkpoint after each stretch, so that there is one to go on from.
     text = "import burstchip.tasks.protocol.following as f; f.CHECKPOINT_SECONDS = 0.0; "
     program = text + "import sys; from burstchip.cli.main import main; sys.exit(main())"
-    command = [sys.executable, "-c", program, "follow", str(short), "--out", str(out), *more]
+    command = [sys.executable, "-c", program, "follow", str(short), "--out", str(out), *LONG]
     killed = 0
     for number in (signal.SIGKILL, signal.SIGINT, signal.SIGKILL):
         resumed = ["--resume"] if (out / "started.json").exists() else []
@@ -219,9 +227,9 @@ def test_killed_at_any_time_it_goes_on_to_the_same_state(short: Path, tmp_path: 
         child.communicate()
         killed += child.returncode not in (0, 2)
     assert killed == 3, "it was over too early"
-    code, stdout, stderr = call(short, "--out", out, "--resume", "--json", *more)
+    code, stdout, stderr = call(short, "--out", out, "--resume", "--json", *LONG)
     assert code == 0, stderr
-    assert json.loads(stdout.splitlines()[-1])["state_sha256"] == wanted
+    assert json.loads(stdout.splitlines()[-1])["state_sha256"] == undisturbed[:1]
 
 
 def _written(out: Path) -> int:
