@@ -68,6 +68,20 @@ def with_rounded_parameters(code: ChipProgram) -> ChipProgram:
     )
 
 
+def with_whole_weights(code: ChipProgram) -> ChipProgram:
+    """The same, whose weights that learn by sums of products are whole numbers of the chip's units, too."""
+    rounded = with_rounded_parameters(code)
+    return replace(
+        rounded,
+        projections=tuple(
+            replace(it, learning=replace(it.learning, whole=True))
+            if it.learning is not None and it.learning.form == "chip"
+            else it
+            for it in rounded.projections
+        ),
+    )
+
+
 def _rounded_learning(learning: LearningCode) -> LearningCode:
     traces = tuple(replace(trace, kept=None, increment=None) for trace in learning.traces)
     return replace(learning, traces=traces, rate=None, consolidation=None, gains=())

@@ -105,7 +105,13 @@ Draws = msgspec.defstruct(
 )
 
 _Learning = _entry(
-    LearningCode, traces=_each(_entry(TraceCode)), gate=_Signal, restart=_Signal, halvings=_Signal
+    LearningCode,
+    traces=_each(_entry(TraceCode)),
+    whole=bool | None,
+    gate=_Signal,
+    restart=_Signal,
+    halvings=_Signal,
+    optional=("whole",),
 )
 
 _Projection = _entry(

@@ -83,12 +83,16 @@ def decode_projection(entry: Any, tensors: Tensors) -> ProjectionCode:
     if entry.learning is not None:
         traces = tuple(TraceCode(**as_values(trace)) for trace in entry.learning.traces)
         gates = {name: decode_signal(getattr(entry.learning, name), tensors) for name in _SIGNALS}
-        values["learning"] = LearningCode(**{**as_values(entry.learning), **gates, "traces": traces})
+        whole = bool(entry.learning.whole)
+        given = {**as_values(entry.learning), **gates, "traces": traces, "whole": whole}
+        values["learning"] = LearningCode(**given)
     return ProjectionCode(**values)
 
 
 def _encode_learning(learning: LearningCode, prefix: str, tensors: Tensors) -> dict[str, Any]:
     entry = {field.name: getattr(learning, field.name) for field in fields(learning)}
+    if not learning.whole:
+        del entry["whole"]
     signals = {name: encode_signal(entry[name], f"{prefix}.{name}", tensors) for name in _SIGNALS}
     return {
         **entry,

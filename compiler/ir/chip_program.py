@@ -152,7 +152,8 @@ class LearningCode:
     without. `seed` takes the place of the run's in all draws of this learning; None: the run's.
     `postsynaptic` is the output of the target that y0 and the traces y1 to y3 follow. `rate` and
     `consolidation` are the exact rates of a burst rule, `gains` what the products of its sums are exactly
-    worth (`Product.gain`); None and (): what the integers stand for.
+    worth (`Product.gain`); None and (): what the integers stand for. Where `whole` is set, weights are whole
+    numbers in real numbers, too, rounded at random as integers are.
     """
 
     form: Literal["chip", "carry"]
@@ -169,6 +170,7 @@ class LearningCode:
     rate: float | None = None
     consolidation: float | None = None
     gains: tuple[float, ...] = ()
+    whole: bool = False
     gate: Signal = ALWAYS
     restart: Signal = NEVER
     halvings: Signal = NEVER

@@ -230,6 +230,7 @@ class ChipLearning:
             rounding=self.learning.rounding,
             real=real,
             columns=layout.has_columns(self.projection),
+            whole=self.learning.whole,
             name="learn",
         )
         unit = Unit(_DRAWN, (_compiled(source, "learn"),))

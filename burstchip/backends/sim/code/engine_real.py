@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from burstchip.backends.sim.code.engine_plan import FEW, Plan, PlannedProduct
 from burstchip.backends.sim.code.text import Text
@@ -10,14 +11,16 @@ from hw_models.plasticity.engine_numpy import DELAY_RANGE
 from hw_models.plasticity.rule import Factor
 
 
-def write_real(text: Text, planned: Plan, *, csr: bool, columns: bool) -> None:
+def write_real(
+    text: Text, planned: Plan, *, csr: bool, columns: bool, rounding: Literal["lava", "per_synapse"] | None
+) -> None:
     """The loops of a generated engine in real numbers.
 
     A product is worth its gain, an entry of `scales`, times its factors, without the integer engine's floors,
     wraps and clips. A weight keeps to its limit and a delay to its range; a tag is not bounded here. Of rows
     and columns those are left out in which every product is 0; a row whose neuron did not emit has fewer
     products, and fewer columns with something to learn. With `columns` these are not searched for in each
-    such row, but gone through by themselves.
+    such row, but gone through by themselves. With a `rounding` weights are whole numbers.
     """
     at_spikes = [product for product in planned.products if product.condition == "x0"]
     others = [product for product in planned.products if product.condition != "x0"]
@@ -51,14 +54,14 @@ def write_real(text: Text, planned: Plan, *, csr: bool, columns: bool) -> None:
                 _write_search(text)
                 with text.indented("if s == end or posts[s] != i:"):
                     text.line("continue")
-            _write_synapse(text, planned, csr=csr)
+            _write_synapse(text, planned, csr=csr, rounding=rounding)
             text.line("visited += 1")
         with text.indented("else:"):
             text.line(f"visited += {'end - s' if csr else 'n_post'}")
             with text.indented("for s in range(indptr[j], end):" if csr else "for i in range(n_post):"):
                 if csr:
                     text.line("i = posts[s]")
-                _write_synapse(text, planned, csr=csr)
+                _write_synapse(text, planned, csr=csr, rounding=rounding)
     if columns:
         with text.indented("if few_other:"), text.indented("for k in range(count_other):"):
             text.line("i = seen_other[k]")
@@ -67,7 +70,7 @@ def write_real(text: Text, planned: Plan, *, csr: bool, columns: bool) -> None:
                 with text.indented("if tx[j] > 0:"):
                     text.line("continue")
                 text.line("s = indptr[j] + np.int64(places[c] & np.uint32(65535))")
-                _write_synapse(text, planned, csr=csr)
+                _write_synapse(text, planned, csr=csr, rounding=rounding)
                 text.line("visited += 1")
     for name in seen:
         text.line(f"release(seen_{name})")
@@ -134,7 +137,9 @@ def _write_search(text: Text) -> None:
             text.line("after = middle")
 
 
-def _write_synapse(text: Text, planned: Plan, *, csr: bool) -> None:
+def _write_synapse(
+    text: Text, planned: Plan, *, csr: bool, rounding: Literal["lava", "per_synapse"] | None
+) -> None:
     targets = [target for target in "wtd" if any(p.target == target for p in planned.products)]
     at = "s" if csr else "j, i"
     for variable in "wtd":
@@ -147,6 +152,12 @@ def _write_synapse(text: Text, planned: Plan, *, csr: bool) -> None:
         _write_product(text, product)
     for target in targets:
         value = f"old_{target} + change_{target}"
+        if target == "w" and rounding:
+            # As many bits as there are: of fewer than a change has, rounding would be biased.
+            each = "at(row(np.uint32(draw), j), i) * 2.0**-32"
+            drawn = "(draw + 0.5) / 128.0" if rounding == "lava" else each
+            text.line(f"whole_w = np.floor({value})")
+            value = f"whole_w + (1.0 if {drawn} < {value} - whole_w else 0.0)"
         if target != "t":
             low, high = ("low", "high") if target == "w" else DELAY_RANGE
             value = f"min(max({value}, np.float64({low})), np.float64({high}))"

@@ -44,6 +44,7 @@ def engine_source(
     rounding: Rounding,
     real: bool = False,
     columns: bool = False,
+    whole: bool = False,
     name: str = "learn",
 ) -> str:
     """Python source of a module with one function, to be compiled with `numba.njit`.
@@ -71,8 +72,9 @@ def engine_source(
     something to learn, and those columns are gone through instead.
 
     With `real` w, t, d, x and y are real numbers, and nothing is rounded, wrapped or clipped but w at `low`
-    and `high` and d at its range; `draw` and `lowest` are not read. `scales` are then what the rule's
-    products are worth, such as `Product.gain`.
+    and `high` and d at its range; `lowest` is not read, and `draw` only where `whole` is set: weights are
+    rounded at random to whole numbers then. `scales` are what the rule's products are worth, such as
+    `Product.gain`.
     """
     planned = plan(rule)
     text = Text()
@@ -92,7 +94,8 @@ def engine_source(
         text.line("last_x, last_y = x.shape[0] - 1, y.shape[0] - 1")
         text.line("visited = np.int64(0)")
         if real:
-            write_real(text, planned, csr=csr, columns=columns)
+            rounded = rounding if whole else None
+            write_real(text, planned, csr=csr, columns=columns, rounding=rounded)
         else:
             _write_integers(text, planned, Layout(csr, rounding == "per_synapse"), columns=columns)
         text.line("return visited")

@@ -215,6 +215,26 @@ def test_columns_in_reals() -> None:
         assert np.array_equal(*found)
 
 
+@pytest.mark.parametrize("rounding", ["lava", "per_synapse"])
+def test_whole_weights_in_reals(rounding: Rounding) -> None:
+    """Weights of real numbers are rounded at random to the whole numbers beside them."""
+    kernel = compiled(learning_rule(dw="u0*x1*y1"), storage="dense", rounding=rounding, real=True, whole=True)
+    pre, post = 40, 50
+    x, y = np.full((1, 2, pre), 3.0), np.full((1, 3, post), 1.0)
+    empty, times = np.zeros((0, 0)), (np.zeros(pre, np.int64), np.zeros(post, np.int64), True)
+    found = []
+    for number in range(128):
+        w = np.full((pre, post), 7.0)
+        draw: Any = number if rounding == "lava" else np.uint32(number * 77)
+        kernel(w, empty, empty, np.zeros(pre, np.int16), x, y, *times, (0.1,), draw, -256.0, 255.0)
+        found.append(w)
+    assert set(np.unique(found)) == {7.0, 8.0}
+    # The share of 8 has the standard deviation of a draw over the root of their number.
+    assert abs(np.mean(found) - 7.3) < (
+        1 / 128 if rounding == "lava" else 5 * 0.46 / np.sqrt(128 * pre * post)
+    )
+
+
 @pytest.mark.parametrize("texts", [BURST, {"dw": "u0*2^-3*x1"}, {"dw": "y0*2^-3*x1"}, {"dw": "x0*2^-3*y1"}])
 def test_rules_that_need_all_rows(texts: dict[str, str]) -> None:
     assert not plan(learning_rule(**texts)).of_columns
