@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,8 +51,8 @@ def experiment(
         bool,
         typer.Option(
             "--errors",
-            help="In integers: tell apart what step, rounded parameters and rounded states change, by three "
-            "more runs in real numbers.",
+            help="In integers: tell apart what step, rounded parameters and rounded states change, by "
+            "further runs in real numbers.",
         ),
     ] = False,
     variant: Annotated[
@@ -115,19 +115,19 @@ def experiment(
             if not outcome.passes:
                 raise typer.Exit(MISSED)
             return
-        if isinstance(describe(name), ProtocolDescription):
-            exclude_each_other(jobs=jobs > 1, dask=dask is not None)
-            how = _Followed(backend, threads, seeds, step, variant, jobs, dask, resume)
-            outcome = _run_protocol(name, how, set_, folder, overwrite, out)
-            if not outcome.passes:
-                raise typer.Exit(MISSED)
-            return
         exclude(
             errors and backend in REAL,
             "--errors cannot be combined with a backend of real numbers",
             "a backend of integers, such as sim",
             backend,
         )
+        if isinstance(describe(name), ProtocolDescription):
+            exclude_each_other(jobs=jobs > 1, dask=dask is not None)
+            how = _Followed(backend, threads, seeds, step, errors, variant, jobs, dask, resume)
+            outcome = _run_protocol(name, how, set_, folder, overwrite, out)
+            if not outcome.passes:
+                raise typer.Exit(MISSED)
+            return
         outcome = _run(name, backend, threads, seeds, step, set_, folder, overwrite, out, errors=errors)
         if not outcome.passes:
             raise typer.Exit(MISSED)
@@ -159,9 +159,9 @@ def _run(
     from burstchip.backends.available import require_backend
     from burstchip.cli.checks import settings, time_of
     from burstchip.experiments.experiment import experiment as find
-    from burstchip.experiments.page import refuse_taken, results, share, write_outcome
+    from burstchip.experiments.page import refuse_taken, results, write_outcome
     from burstchip.experiments.running import run_experiment, step_of
-    from burstchip.experiments.shares import shares_of
+    from burstchip.experiments.shares import errors_of
 
     found = find(name)
     require_backend(backend)
@@ -182,24 +182,15 @@ def _run(
             watch=watch,
             threads=threads,
         )
-        shares = shares_of(outcome, overrides=given, watch=watch, threads=threads) if errors else ()
+        if errors:
+            found_errors = errors_of(outcome, overrides=given, watch=watch, threads=threads)
+            outcome = replace(outcome, errors=found_errors)
     command = shlex.join(["burstchip", *sys.argv[1:]])
-    page = write_outcome(outcome, folder, command, overwrite=overwrite, shares=shares)
+    page = write_outcome(outcome, folder, command, overwrite=overwrite)
     _show_checks(outcome, out)
-    if shares:
-        parts = [
-            (
-                it.check.what,
-                f"{it.exact:.3g} {it.check.unit}".rstrip(),
-                *(share(it, part) for part in (it.step, it.parameter, it.state)),
-                f"± {it.chance:.2g}",
-            )
-            for it in shares
-        ]
-        headings = ["real", "step", "parameters", "states"]
-        out.table("Where the differences come from", ["check"], headings, "chance", parts)
+    _show_errors(outcome, out)
     _conclude(outcome, f"{backend}, {outcome.step_ms:g} ms a step", page, out)
-    out.result({**results(outcome, shares), "page": str(page)})
+    out.result({**results(outcome), "page": str(page)})
     return outcome
 
 
@@ -244,6 +235,7 @@ class _Followed:
     threads: int
     seeds: int | None
     step: str | None
+    errors: bool
     variant: str | None
     jobs: int
     dask: str | None
@@ -272,6 +264,7 @@ def _run_protocol(
             step_ms=None if how.step is None else time_of(how.step, "--step"),
             variant=how.variant,
             overrides=given,
+            errors=how.errors,
             resume=how.resume,
             workers=Workers(how.jobs, how.dask),
             watch=lambda what, done, total: advance(done, total, what),
@@ -281,6 +274,7 @@ def _run_protocol(
     forget_checkpoints(folder)
     out.messages(outcome.diagnostics)
     _show_checks(outcome, out)
+    _show_errors(outcome, out)
     _conclude(outcome, f"{how.backend}, {outcome.step_ms:g} ms a step", page, out)
     out.result({**results(outcome), "page": str(page)})
     return outcome
@@ -301,6 +295,15 @@ def _show_checks(outcome: Outcome, out: Output) -> None:
     ]
     title = outcome.experiment.description.title
     out.table(title, ["check"], ["published", "accepted", "measured"], "passes", rows)
+
+
+def _show_errors(outcome: Outcome, out: Output) -> None:
+    from burstchip.experiments.page import chance, headings, parts
+
+    if outcome.errors is not None:
+        rows = [(it.check.what, *parts(it), chance(it)) for it in outcome.errors.shares]
+        title = f"Where the differences come from, real numbers of {outcome.errors.backend}"
+        out.table(title, ["check"], headings(), "chance", rows)
 
 
 def _conclude(outcome: Outcome, how: str, page: Path, out: Output) -> None:

@@ -20,7 +20,7 @@ _READ = {
     OwnDescription: ("it simulates a model of its own", ("--data",)),
     ProtocolDescription: (
         "it follows a protocol",
-        ("--backend", "--threads", "--step", "--variant", "--jobs", "--dask", "--resume"),
+        ("--backend", "--threads", "--step", "--errors", "--variant", "--jobs", "--dask", "--resume"),
     ),
 }
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
 from typing import Any
 
 from burstchip.backends.available import REAL
 from burstchip.experiments.running import Checked, Outcome, recording
-from burstchip.experiments.shares import Shares
+from burstchip.experiments.stages import ADDED, STAGES, Errors, Shares
 from burstchip.files.provenance import origin_of
 from burstchip.report.page import environment
 from compiler.strict_json import strict_json
@@ -38,21 +37,34 @@ def share(it: Shares, value: float) -> str:
     return f"{value:+.2g} {it.check.unit}".rstrip()
 
 
-def results(outcome: Outcome, shares: Sequence[Shares] = ()) -> dict[str, Any]:
+def chance(it: Shares) -> str:
+    """What chance alone makes of a difference, a dash for a single seed."""
+    return "–" if isnan(it.chance) else f"± {it.chance:.2g}"
+
+
+def headings() -> list[str]:
+    """Those of a table of shares on a terminal, but for what they are of and chance."""
+    return [it.short for it in (STAGES[0], *ADDED)]
+
+
+def parts(it: Shares) -> list[str]:
+    """The row below `headings`."""
+    return [f"{it.exact:.3g} {it.check.unit}".rstrip(), *(share(it, part) for part in it.parts)]
+
+
+def results(outcome: Outcome) -> dict[str, Any]:
     """All numbers as plain values."""
     errors = [
         {
             "quantity": it.check.quantity,
             "exact": it.exact,
-            "step": it.step,
-            "parameter": it.parameter,
-            "state": it.state,
+            **{stage.name: part for stage, part in zip(ADDED, it.parts, strict=True)},
             "chance": None if isnan(it.chance) else it.chance,
         }
-        for it in shares
+        for it in (outcome.errors.shares if outcome.errors else ())
     ]
     return {
-        **({"errors": errors} if shares else {}),
+        **({"errors": errors, "errors_backend": outcome.errors.backend} if outcome.errors else {}),
         "ok": outcome.passes,
         "experiment": outcome.experiment.name,
         "backend": outcome.backend,
@@ -79,7 +91,7 @@ def results(outcome: Outcome, shares: Sequence[Shares] = ()) -> dict[str, Any]:
     }
 
 
-def render(outcome: Outcome, command: str, shares: Sequence[Shares] = ()) -> str:
+def render(outcome: Outcome, command: str) -> str:
     """The page as HTML with every picture inside."""
     description = outcome.experiment.description
     numbers = ", ".join(str(seed) for seed in outcome.seeds)
@@ -120,17 +132,27 @@ def render(outcome: Outcome, command: str, shares: Sequence[Shares] = ()) -> str
             command=command,
             origin=[*origin_of(outcome.artifacts), *outcome.parameters.items()],
             diagnostics=[str(it) for it in outcome.diagnostics],
-            shares=[
-                {
-                    "what": it.check.what,
-                    "exact": f"{it.exact:.3g} {it.check.unit}".rstrip(),
-                    "parts": [share(it, part) for part in (it.step, it.parameter, it.state)],
-                    "chance": "–" if isnan(it.chance) else f"± {it.chance:.2g}",
-                }
-                for it in shares
-            ],
+            errors=None if outcome.errors is None else _errors(outcome.errors),
         )
     )
+
+
+def _errors(it: Errors) -> dict[str, Any]:
+    """What the page shows of stages."""
+    return {
+        "headings": [stage.heading for stage in (STAGES[0], *ADDED)],
+        "rows": [
+            {
+                "what": one.check.what,
+                "parts": parts(one),
+                "chance": chance(one),
+            }
+            for one in it.shares
+        ],
+        "stages": ", then ".join(stage.about for stage in ADDED),
+        "backend": it.backend,
+        "pictures": it.drawing.panels if it.drawing else (),
+    }
 
 
 def refuse_taken(folder: Path, *, overwrite: bool) -> None:
@@ -157,7 +179,6 @@ def write_outcome(
     command: str,
     *,
     overwrite: bool = False,
-    shares: Sequence[Shares] = (),
 ) -> Path:
     """Write the page, `results.json`, `rates.nc` and pictures, all or nothing; returns the page's path.
 
@@ -165,12 +186,18 @@ def write_outcome(
     """
     refuse_taken(folder, overwrite=overwrite)
     files = {
-        "report.html": render(outcome, command, shares).encode(),
-        RESULTS: (strict_json(results(outcome, shares)) + "\n").encode(),
+        "report.html": render(outcome, command).encode(),
+        RESULTS: (strict_json(results(outcome)) + "\n").encode(),
         "rates.nc": recording(outcome),
     }
     files[f"{outcome.experiment.name}.png"] = outcome.drawing.whole
-    files |= {f"figures/{panel.name}.svg": panel.svg for panel in outcome.drawing.panels}
+    panels = outcome.drawing.panels
+    if outcome.errors is not None:
+        files |= {f"rates.{name}.nc": recorded for name, recorded in outcome.errors.recorded.items()}
+        if (drawing := outcome.errors.drawing) is not None:
+            files[f"{outcome.experiment.name}_errors.png"] = drawing.whole
+            panels = (*panels, *drawing.panels)
+    files |= {f"figures/{panel.name}.svg": panel.svg for panel in panels}
     try:
         write_folder_whole(folder, files, replace=overwrite)
     except OSError as reason:

@@ -14,7 +14,6 @@ import numpy as np
 from burstchip.arguments import Overrides
 from burstchip.backends.available import REAL
 from burstchip.compilation import check_file
-from burstchip.error_shares import with_rounded_parameters
 from burstchip.experiments.experiment import (
     Check,
     Drawing,
@@ -24,6 +23,7 @@ from burstchip.experiments.experiment import (
     Runs,
 )
 from burstchip.experiments.rates import Rates, Reals, count_rates
+from burstchip.experiments.stages import Errors, Rounding
 from burstchip.report.style import figure_style
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
@@ -90,6 +90,8 @@ class Outcome:
     recorded: bytes = b""
     #: What was run in place of what was published.
     variant: str = ""
+    #: What step and rounding change, where that was asked for.
+    errors: Errors | None = None
 
     @property
     def passes(self) -> bool:
@@ -128,14 +130,23 @@ def step_of(it: Experiment, backend: str, step_ms: float | None) -> float:
 
 
 def compiled(
-    network: Path, step_ms: float, seed: int, settings: Overrides, *, exact: bool
+    network: Path,
+    step_ms: float,
+    seed: int,
+    settings: Overrides,
+    backend: str,
+    rounded: Rounding | None = None,
 ) -> tuple[ChipProgram, tuple[Diagnostic, ...]]:
-    """A network with the settings of a step, for no chip where everything is exact, and its warnings."""
+    """A network with the settings of a step, for a backend, and its warnings.
+
+    Real numbers are of a network for no chip, or have what `rounded` makes of one for a chip.
+    """
+    exact = backend in REAL and rounded is None
     wanted = {"step": f"{step_ms:.12g} ms", "target": NO_CHIP if exact else "loihi2", **settings}
     found = check_file(network, wanted, seed)
     if found.code is None:
         raise BurstchipError(found.diagnostics)
-    return found.code, found.diagnostics
+    return (found.code if rounded is None else rounded(found.code)), found.diagnostics
 
 
 def run_experiment(
@@ -147,12 +158,12 @@ def run_experiment(
     overrides: Overrides = NO_OVERRIDES,
     watch: Watch | None = None,
     threads: int = 1,
-    rounded: bool = False,
+    rounded: Rounding | None = None,
 ) -> Outcome:
     """Run an experiment: by default in `reference`, with the seeds and at the step that it names.
 
-    `overrides` set parameters of its network, `threads` are those of `open_run`. With `rounded` real numbers
-    have the parameters and weights that a chip's integers stand for.
+    `overrides` set parameters of its network, `threads` are those of `open_run`; `rounded` is that of
+    `compiled`.
 
     Raises `BurstchipError`: BC711 for a step that does not fit, and those of compiling and running.
     """
@@ -171,10 +182,7 @@ def run_experiment(
             with tempfile.TemporaryDirectory() as folder:
                 files = it.inputs(name, step, seed, Path(folder))
                 settings = {**it.settings(step), **varied, **files, **overrides}
-                exact = backend in REAL and not rounded
-                code, reported = compiled(it.network, step, seed, settings, exact=exact)
-            if rounded:
-                code = with_rounded_parameters(code)
+                code, reported = compiled(it.network, step, seed, settings, backend, rounded)
             messages |= {str(message): message for message in reported}
             artifacts.append(artifact_sha256(code))
 

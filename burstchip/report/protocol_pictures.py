@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 
 import numpy as np
@@ -28,6 +28,9 @@ Reals = NDArray[np.float64]
 
 #: Colours of projections.
 _LINES = (*POPULATIONS[:4], BURST, AFTER, INK)
+
+#: Colours of runs beside the one that counts.
+_BESIDE = (INK, *POPULATIONS[:3])
 
 #: A round of a part, by the part's name.
 Round = tuple[str, int]
@@ -108,11 +111,24 @@ def draw_costs(
     if len(costs) > 1:
         for one in costs:
             axes.plot(rounds, one, color=colour, linewidth=0.5, alpha=0.5)
-    axes.plot(rounds, np.mean(costs, axis=0), color=colour, label=label)
+    # A line through one round is nothing to see.
+    marker = "o" if len(rounds) == 1 else None
+    axes.plot(rounds, np.mean(costs, axis=0), color=colour, label=label, marker=marker)
     axes.set_xlim(0, rounds[-1])
     axes.set_ylim(bottom=0)
     axes.set_xlabel("round")
     axes.set_ylabel("cost")
+
+
+def draw_costs_beside(axes: Axes, runs: Mapping[str, Sequence[Followed]], part: str) -> None:
+    """The costs of several runs by their names, the last in front: seeds thin, their means thick."""
+    for number, (name, all_followed) in enumerate(runs.items()):
+        colour = AFTER if number == len(runs) - 1 else _BESIDE[number % len(_BESIDE)]
+        draw_costs(axes, all_followed, part, colour, name)
+    # Each left the axes as it needed them.
+    axes.autoscale(axis="y")
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="lower left")
 
 
 def draw_before_and_after(axes: Axes, all_followed: Sequence[Followed], population: str) -> None:

@@ -124,7 +124,7 @@ def follow_into(options: FollowOptions, tell: Tell | None = None) -> Done:
             it = SeedFolder(options.out / f"seed_{seed}", options.backend, options.threads)
             it.prepare(code, resume=options.resume)
             folders[f"seed {seed}"] = it
-        left = follow_seeds(folders, total, options.workers, tell)
+        left = follow_seeds(folders, dict.fromkeys(folders, total), options.workers, tell)
         finished = dict(zip(programs, left.values(), strict=True))
         for code, it_ in zip(programs.values(), finished.values(), strict=True):
             messages |= {str(message): message for message in clipped_inputs(code, it_.clipped)}

@@ -114,9 +114,9 @@ class SeedFolder:
 
 
 def follow_seeds(
-    folders: Mapping[str, SeedFolder], total: int, workers: Workers, tell: Tell | None = None
+    folders: Mapping[str, SeedFolder], steps: Mapping[str, int], workers: Workers, tell: Tell | None = None
 ) -> dict[str, Finished]:
-    """What came of each, by name. `total` are the steps of one.
+    """What came of each, by name, as `steps` are, all of each.
 
     Raises `BurstchipError`: what `follow` does, BC721, and BC567 for several in Lava, which keeps no state.
     """
@@ -131,8 +131,8 @@ def follow_seeds(
             )
         )
     if not beside:
-        return _one_by_one(folders, total, tell)
-    with _watched(folders, total, tell):
+        return _one_by_one(folders, steps, tell)
+    with _watched(folders, sum(steps.values()), tell):
         if workers.dask is not None:
             _on_dask(workers.dask, list(folders.values()))
         else:
@@ -142,15 +142,19 @@ def follow_seeds(
     return {name: it.go() for name, it in folders.items()}
 
 
-def _one_by_one(folders: Mapping[str, SeedFolder], total: int, tell: Tell | None) -> dict[str, Finished]:
+def _one_by_one(
+    folders: Mapping[str, SeedFolder], steps: Mapping[str, int], tell: Tell | None
+) -> dict[str, Finished]:
     found: dict[str, Finished] = {}
-    for number, (name, it) in enumerate(folders.items()):
+    before, total = 0, sum(steps.values())
+    for name, it in folders.items():
 
-        def watch(state: FollowProgress, name: str = name, before: int = number * total) -> None:
+        def watch(state: FollowProgress, name: str = name, before: int = before) -> None:
             if tell is not None:
-                tell(f"{name}, {state.note}", before + state.steps_done, total * len(folders))
+                tell(f"{name}, {state.note}", before + state.steps_done, total)
 
         found[name] = it.go(watch)
+        before += steps[name]
     return found
 
 
@@ -170,7 +174,7 @@ def _watched(folders: Mapping[str, SeedFolder], total: int, tell: Tell | None) -
                 if (state := it.progress()) is not None:
                     known[name] = state[0]
                     notes.append(f"{name}: {state[1]}")
-            tell("; ".join(notes), sum(known.values()), total * len(folders))
+            tell("; ".join(notes), sum(known.values()), total)
 
     looking = threading.Thread(target=look, daemon=True)
     looking.start()
