@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from burstchip.error_shares import with_rounded_parameters
 from burstchip.experiments.experiment import experiment, names
 from burstchip.experiments.page import write_outcome
 from burstchip.experiments.running import run_experiment
@@ -56,7 +57,7 @@ def test_where_differences_come_from(burstchip) -> None:
     exact = run_experiment(experiment("fig3_multiplexing"), seeds=(1, 2), overrides=SMALL)
     same = [
         run_experiment(exact.experiment, seeds=(1, 2), step_ms=1.0, overrides=SMALL, rounded=it).checks
-        for it in (False, True)
+        for it in (None, with_rounded_parameters)
     ]
     shares = done.json["errors"]
     assert [it["quantity"] for it in shares] == [it["quantity"] for it in done.json["checks"]]
@@ -71,6 +72,7 @@ def test_where_differences_come_from(burstchip) -> None:
     assert any(it["chance"] for it in shares)
     # Rounded parameters are others than exact ones.
     assert any(it["parameter"] for it in shares)
+    assert done.json["errors_backend"] == "reference"
     page = (Path("shares") / "report.html").read_text(encoding="utf-8")
     assert "Where the differences come from" in page
     assert json.loads((Path("shares") / "results.json").read_text())["errors"] == shares

@@ -199,7 +199,8 @@ def test_command_writes_results_and_forgets_checkpoints(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("--variant", "smal"), "BC717"),
-        (("--errors",), "BC714"),
+        (("--errors",), "BC611"),
+        (("--errors", "--backend", "reference32"), "BC611"),
         (("--data", "."), "BC714"),
         (("--jobs", "2", "--dask", "tcp://127.0.0.1:1"), "BC611"),
         (("--set", "timing=slow"), "BC028"),
