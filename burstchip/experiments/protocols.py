@@ -30,7 +30,7 @@ register_codes({"BC717": "an unknown variant of an experiment"})
 
 #: The check of a variant that has none of its own.
 SOLVED = "solved"
-#: The backend of runs in real numbers beside integers: several times faster than `reference`.
+#: The backend of runs in real numbers beside integers: faster than `reference`, which the many rounds need.
 BESIDE = "reference32"
 #: The size of the picture of all costs in inches.
 COSTS_SIZE = (WIDTH, 3.6)
