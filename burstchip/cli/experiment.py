@@ -51,7 +51,7 @@ def experiment(
         bool,
         typer.Option(
             "--errors",
-            help="In integers: tell apart what step, rounded parameters and rounded states change, by "
+            help="In integers: tell apart what step, rounded parameters, weights and states change, by "
             "further runs in real numbers.",
         ),
     ] = False,
@@ -303,7 +303,7 @@ def _show_errors(outcome: Outcome, out: Output) -> None:
     if outcome.errors is not None:
         rows = [(it.check.what, *parts(it), chance(it)) for it in outcome.errors.shares]
         title = f"Where the differences come from, real numbers of {outcome.errors.backend}"
-        out.table(title, ["check"], headings(), "chance", rows)
+        out.table(title, ["check"], headings(outcome.errors), "chance", rows)
 
 
 def _conclude(outcome: Outcome, how: str, page: Path, out: Output) -> None:

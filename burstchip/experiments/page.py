@@ -8,7 +8,7 @@ from typing import Any
 
 from burstchip.backends.available import REAL
 from burstchip.experiments.running import Checked, Outcome, recording
-from burstchip.experiments.stages import ADDED, STAGES, Errors, Shares
+from burstchip.experiments.stages import Errors, Shares
 from burstchip.files.provenance import origin_of
 from burstchip.report.page import environment
 from compiler.strict_json import strict_json
@@ -42,9 +42,9 @@ def chance(it: Shares) -> str:
     return "–" if isnan(it.chance) else f"± {it.chance:.2g}"
 
 
-def headings() -> list[str]:
+def headings(errors: Errors) -> list[str]:
     """Those of a table of shares on a terminal, but for what they are of and chance."""
-    return [it.short for it in (STAGES[0], *ADDED)]
+    return [it.short for it in (errors.stages[0], *errors.added)]
 
 
 def parts(it: Shares) -> list[str]:
@@ -52,19 +52,23 @@ def parts(it: Shares) -> list[str]:
     return [f"{it.exact:.3g} {it.check.unit}".rstrip(), *(share(it, part) for part in it.parts)]
 
 
-def results(outcome: Outcome) -> dict[str, Any]:
-    """All numbers as plain values."""
-    errors = [
+def _error_results(errors: Errors) -> dict[str, Any]:
+    shares = [
         {
             "quantity": it.check.quantity,
             "exact": it.exact,
-            **{stage.name: part for stage, part in zip(ADDED, it.parts, strict=True)},
+            **{stage.name: part for stage, part in zip(errors.added, it.parts, strict=True)},
             "chance": None if isnan(it.chance) else it.chance,
         }
-        for it in (outcome.errors.shares if outcome.errors else ())
+        for it in errors.shares
     ]
+    return {"errors": shares, "errors_backend": errors.backend}
+
+
+def results(outcome: Outcome) -> dict[str, Any]:
+    """All numbers as plain values."""
     return {
-        **({"errors": errors, "errors_backend": outcome.errors.backend} if outcome.errors else {}),
+        **({} if outcome.errors is None else _error_results(outcome.errors)),
         "ok": outcome.passes,
         "experiment": outcome.experiment.name,
         "backend": outcome.backend,
@@ -140,7 +144,7 @@ def render(outcome: Outcome, command: str) -> str:
 def _errors(it: Errors) -> dict[str, Any]:
     """What the page shows of stages."""
     return {
-        "headings": [stage.heading for stage in (STAGES[0], *ADDED)],
+        "headings": [stage.heading for stage in (it.stages[0], *it.added)],
         "rows": [
             {
                 "what": one.check.what,
@@ -149,7 +153,7 @@ def _errors(it: Errors) -> dict[str, Any]:
             }
             for one in it.shares
         ],
-        "stages": ", then ".join(stage.about for stage in ADDED),
+        "stages": ", then ".join(stage.about for stage in it.added),
         "backend": it.backend,
         "pictures": it.drawing.panels if it.drawing else (),
     }

@@ -13,7 +13,14 @@ from burstchip.arguments import Overrides
 from burstchip.backends.available import REAL, require_backend
 from burstchip.experiments.experiment import Check, Drawing, Option, ProtocolExperiment
 from burstchip.experiments.running import NO_OVERRIDES, Checked, Outcome, Watch, checked, compiled
-from burstchip.experiments.stages import INTEGERS, STAGES, Errors, Rounding, Stage, shares_between
+from burstchip.experiments.stages import (
+    INTEGERS,
+    LEARNING_STAGES,
+    Errors,
+    Rounding,
+    Stage,
+    shares_between,
+)
 from burstchip.report.protocol_pictures import draw_costs_beside, learning_part
 from burstchip.report.style import WIDTH, figure_style, new_figure, picture, png
 from burstchip.running.recording import clipped_inputs
@@ -126,7 +133,7 @@ def run_protocol_experiment(
 ) -> Outcome:
     """Follow the protocol with all seeds; their checkpoints are in `checkpoints_of(folder)`.
 
-    With `errors`, of a backend of integers, it is followed in each of `STAGES` too, beside those seeds.
+    With `errors`, of a backend of integers, it is followed in each of `LEARNING_STAGES` too, with all seeds.
 
     Raises `BurstchipError`: BC717 for an unknown variant, BC722 where `resume` finds other programs, and
     those of compiling and following.
@@ -139,7 +146,7 @@ def run_protocol_experiment(
         require_backend(BESIDE)
         legs += [
             _Leg(stage, BESIDE, description.step if stage.own_step else step, stage.rounded)
-            for stage in STAGES
+            for stage in LEARNING_STAGES
         ]
     chosen = tuple(range(1, description.seeds + 1) if seeds is None else seeds)
     programs: list[dict[int, ChipProgram]] = []
@@ -217,7 +224,7 @@ def _errors(integers: _Left, real: Sequence[_Left]) -> Errors:
         panel = picture(figure, "costs", title, caption, f"The last epoch: {said}.")
         drawing = Drawing((panel,), png(figure))
     recorded = {it.leg.stage.name: it.recorded for it in real if it.leg.stage is not None}
-    return Errors(BESIDE, shares, drawing, recorded)
+    return Errors(BESIDE, LEARNING_STAGES, shares, drawing, recorded)
 
 
 def forget_checkpoints(folder: Path) -> None:

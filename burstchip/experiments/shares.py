@@ -37,4 +37,4 @@ def errors_of(
             rounded=stage.rounded,
         ).checks
 
-    return Errors(BACKEND, shares_between([*map(real, STAGES), outcome.checks]))
+    return Errors(BACKEND, STAGES, shares_between([*map(real, STAGES), outcome.checks]))

@@ -1,8 +1,9 @@
 """The runs between what was published and the chip's integers, and what each stage adds to a quantity.
 
-`STAGES` is the one list of them: runs, tables and pictures follow it. Each share is the difference of two
-means over the same seeds, so that they add up to the whole. Runs part from one another within some hundred
-steps; what chance alone makes of a quantity is its spread over seeds.
+`STAGES` is the one list of them, `LEARNING_STAGES` where weights learn for long: runs, tables and pictures
+follow it. Each share is the difference of two means over the same seeds, so that they add up to the whole.
+Runs part from one another within some hundred steps; what chance alone makes of a quantity is its spread over
+seeds.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from burstchip.error_shares import with_rounded_parameters
+from burstchip.error_shares import with_rounded_parameters, with_whole_weights
 from burstchip.experiments.experiment import Check, Drawing
 from compiler.ir.chip_program import ChipProgram
 
@@ -69,14 +70,24 @@ STAGES = (
         rounded=with_rounded_parameters,
     ),
 )
+#: Those of a network whose weights learn for long.
+LEARNING_STAGES = (
+    *STAGES,
+    Stage(
+        "weight",
+        "weights",
+        "Whole weights",
+        "whole weights",
+        "with weights that are whole numbers of the chip while they learn",
+        rounded=with_whole_weights,
+    ),
+)
 INTEGERS = Stage("state", "states", "Rounded states", "integers", "the integers")
-#: What adds a share.
-ADDED = (*STAGES[1:], INTEGERS)
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Of one check: the quantity in real numbers at the experiment's own step, and what each of `ADDED` adds.
+    """Of one check: the quantity in real numbers at the experiment's own step, and what each stage adds.
 
     `chance` is the standard error of a difference of two such means, NaN for a single seed.
     """
@@ -89,24 +100,29 @@ class Shares:
 
 @dataclass(frozen=True)
 class Errors:
-    """How an experiment gets from real numbers, of `backend`, to integers.
+    """How an experiment gets from real numbers, of `backend`, through `stages` to integers.
 
     Where a protocol was followed `drawing` has the costs of all stages, and `recorded` netCDF files by name.
     """
 
     backend: str
+    stages: tuple[Stage, ...]
     shares: tuple[Shares, ...]
     drawing: Drawing | None = None
     recorded: Mapping[str, bytes] = field(default_factory=dict)
 
+    @property
+    def added(self) -> tuple[Stage, ...]:
+        """What adds a share, the integers last."""
+        return (*self.stages[1:], INTEGERS)
+
 
 def shares_between(chain: Sequence[Sequence[Checked]]) -> tuple[Shares, ...]:
-    """The shares of each check; `chain` has the checks of `STAGES`, in their order, and of the integers."""
+    """The shares of each check; `chain` has the checks of the stages, in their order, and of the integers."""
     found = []
     for runs in zip(*chain, strict=True):
         means = [it.mean for it in runs]
         parts = tuple(after - before for before, after in pairwise(means))
-        assert len(parts) == len(ADDED), "a run is missing"
         found.append(Shares(runs[0].check, means[0], parts, _error_of_difference(runs[0], runs[-1])))
     return tuple(found)
 

@@ -234,7 +234,7 @@ def _verify_learning(learning: LearningCode, name: str) -> None:
         assert -_INT32 <= value < 2 * _INT32, f"'{what}' of {name} is {value}"
     seed = learning.seed
     assert seed is None or (type(seed) is int and 0 <= seed < 1 << 63), f"the seed of {name} is {seed}"
-    assert type(learning.whole) is bool, f"whether weights of {name} are whole is no answer"
+    assert type(learning.whole) is bool, f"'whole' of {name} is not a truth value"
     assert learning.form in ("chip", "carry"), f"{name} learns in the form '{learning.form}'"
     kinds = ["plain"] if learning.form == "carry" else ["lava"] * len(learning.traces)
     found = [trace.kind for trace in learning.traces]

@@ -17,7 +17,7 @@ from burstchip.experiments.experiment import Check, Drawing, ProtocolDescription
 from burstchip.experiments.page import write_outcome
 from burstchip.experiments.protocols import BESIDE, checkpoints_of, run_protocol_experiment
 from burstchip.experiments.running import Outcome, compiled
-from burstchip.experiments.stages import ADDED, INTEGERS, STAGES
+from burstchip.experiments.stages import INTEGERS, LEARNING_STAGES
 from burstchip.report.protocol_pictures import draw_costs_beside
 from burstchip.report.style import figure_style, new_figure
 from burstchip.tasks.protocol.followed import Followed
@@ -82,12 +82,13 @@ def test_shares_add_up_from_real_numbers_to_integers(ran: tuple[Path, Outcome], 
     assert outcome.errors is not None and outcome.errors.backend == BESIDE
     for shares, check in zip(outcome.errors.shares, outcome.checks, strict=True):
         assert shares.exact + sum(shares.parts) == pytest.approx(check.mean) and shares.chance >= 0
-    runs = [*(outcome.errors.recorded[stage.name] for stage in STAGES), outcome.recorded]
+    runs = [*(outcome.errors.recorded[stage.name] for stage in LEARNING_STAGES), outcome.recorded]
     means = [float(np.mean(events_of(recorded, tmp_path))) for recorded in runs]
     events = outcome.errors.shares[1]
     assert events.exact == means[0] and events.parts == tuple(np.diff(means))
-    # Each run is another one.
-    assert all(events.parts)
+    # Each run is another one; of weights too little is learned here to move an event.
+    added = zip((*LEARNING_STAGES[1:], INTEGERS), events.parts, strict=True)
+    assert all(part for stage, part in added if stage.name != "weight")
 
 
 def test_a_stage_is_the_run_that_it_says(
@@ -103,7 +104,7 @@ def test_a_stage_is_the_run_that_it_says(
 def test_every_run_has_a_folder_of_its_own(ran: tuple[Path, Outcome]) -> None:
     kept = checkpoints_of(ran[0])
     found = {str(it.parent.relative_to(kept)) for it in kept.rglob("checkpoint.safetensors")}
-    of_stages = {f"{stage.name}/seed_{seed}" for stage in STAGES for seed in SEEDS}
+    of_stages = {f"{stage.name}/seed_{seed}" for stage in LEARNING_STAGES for seed in SEEDS}
     assert found == of_stages | {f"seed_{seed}" for seed in SEEDS}
 
 
@@ -123,7 +124,7 @@ def test_what_is_missing_is_run_again(
     assert again.errors.shares == ran[1].errors.shares
     assert again.errors.recorded == ran[1].errors.recorded and again.recorded == ran[1].recorded
     # Progress goes through all of them, a finer step having more.
-    assert told[-1][1] == told[-1][2] and "rounded parameters, 1 ms, seed 2" in told[-1][0]
+    assert told[-1][1] == told[-1][2] and "whole weights, 1 ms, seed 2" in told[-1][0]
     assert [it[1] for it in told] == sorted(it[1] for it in told)
 
 
@@ -151,12 +152,20 @@ def test_what_is_written(ran: tuple[Path, Outcome]) -> None:
     written = json.loads((folder / "results.json").read_text())
     assert written["errors_backend"] == "reference32"
     assert [it["quantity"] for it in written["errors"]] == ["cost", "events"]
-    assert set(written["errors"][0]) == {"quantity", "exact", "step", "parameter", "state", "chance"}
+    assert set(written["errors"][0]) == {
+        "quantity",
+        "exact",
+        "step",
+        "parameter",
+        "weight",
+        "state",
+        "chance",
+    }
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Real numbers are those of the backend reference32" in page
-    assert all(it.heading in page for it in (STAGES[0], *ADDED))
+    assert all(it.heading in page for it in (LEARNING_STAGES[0], *(*LEARNING_STAGES[1:], INTEGERS)))
     assert "real numbers, 0.5 ms" in page and "integers, 1 ms" in page
-    assert {f"rates.{it.name}.nc" for it in STAGES} < {it.name for it in folder.iterdir()}
+    assert {f"rates.{it.name}.nc" for it in LEARNING_STAGES} < {it.name for it in folder.iterdir()}
     assert (folder / "gate_errors.png").read_bytes().startswith(b"\x89PNG")
     assert (folder / "figures" / "costs.svg").is_file()
 
@@ -165,7 +174,7 @@ def test_one_picture_has_all_costs(gate: ProtocolExperiment) -> None:
     """Each run has its line for every seed and one for the mean, and none is cut off."""
     code, _ = compiled(gate.network, 1.0, 1, SMALL, "sim")
     found = follow(code, "sim").followed
-    names = [it.name for it in (*STAGES, INTEGERS)]
+    names = [it.name for it in (*LEARNING_STAGES, INTEGERS)]
     runs = {
         name: [replace(found, reached=found.reached * (number + seed)) for seed in SEEDS]
         for number, name in enumerate(names)
