@@ -194,7 +194,9 @@ def simulated(code: ChipProgram) -> Values:
         for number, projection in enumerate(code.projections):
             if projection.learning is not None:
                 for variable in ("w", "t", "d"):
-                    keep(projection.name, variable, run.arrays[f"{variable}_{number}"].T)
+                    # What the rule does not touch is held nowhere.
+                    held = run.read(projection.name, variable).reshape(run.arrays[f"w_{number}"].shape)
+                    keep(projection.name, variable, held.T)
                 for side, names in (("x", LEARNED[3:]), ("y", FACTORS)):
                     for variable, value in zip(names, run.arrays[f"stored_{side}_{number}"], strict=True):
                         keep(projection.name, variable, value)
