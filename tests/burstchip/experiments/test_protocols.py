@@ -24,6 +24,8 @@ from burstchip.tasks.protocol.followed import Followed
 from burstchip.tasks.protocol.following import follow
 from hw_models.diagnostics import BurstchipError
 
+pytestmark = pytest.mark.once
+
 EXAMPLE = Path(__file__).parents[3] / "examples" / "and_gate.yaml"
 SMALL = {"size": "6", "rounds": "2"}
 SEEDS = (1, 2)

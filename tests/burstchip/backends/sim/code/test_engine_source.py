@@ -141,6 +141,7 @@ def compare_random_rule(data: st.DataObject) -> None:
         compare(rule, kernel, random, storage, rounding)
 
 
+@pytest.mark.once
 @settings(without_shrinking, max_examples=3)
 @given(data=st.data())
 def test_random_rules(data: st.DataObject) -> None:
@@ -148,12 +149,14 @@ def test_random_rules(data: st.DataObject) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.once
 @settings(without_shrinking, max_examples=3)
 @given(data=st.data())
 def test_many_random_rules(data: st.DataObject) -> None:
     compare_random_rule(data)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("texts", "storage", "rounding"),
     [
@@ -173,6 +176,7 @@ def test_chosen_rules(texts: dict[str, str], storage: str, rounding: Rounding) -
         compare(at_other_rates(rule, random) if number % 2 else rule, kernel, random, storage, rounding)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("texts", "rounding"),
     [
@@ -191,6 +195,7 @@ def test_columns(texts: dict[str, str], rounding: Rounding) -> None:
         compare(changed, kernel, random, "csr", rounding, columns=True)
 
 
+@pytest.mark.once
 def test_columns_in_reals() -> None:
     """What is learned does not depend on whether columns or rows are gone through."""
     rule = learning_rule(**BURST_BY_EVENT)

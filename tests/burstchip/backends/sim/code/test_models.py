@@ -18,6 +18,8 @@ from hw_models.program import numpy_interpreter, real_interpreter
 from hw_models.program.rewrite import rewrite, specialize
 from hw_models.program.trace import Integer, Node, Program
 
+pytestmark = pytest.mark.once
+
 #: Rows of one example and examples of one variant: 10^5 random states and parameters for each model.
 ROWS, EXAMPLES = 2500, 25
 SCALAR_ROWS, SCALAR_EXAMPLES = 750, 50
