@@ -159,11 +159,12 @@ def run_experiment(
     watch: Watch | None = None,
     threads: int = 1,
     rounded: Rounding | None = None,
+    drawn: bool = True,
 ) -> Outcome:
     """Run an experiment: by default in `reference`, with the seeds and at the step that it names.
 
     `overrides` set parameters of its network, `threads` are those of `open_run`; `rounded` is that of
-    `compiled`.
+    `compiled`. Where nothing is to be `drawn` the outcome has an empty drawing.
 
     Raises `BurstchipError`: BC711 for a step that does not fit, and those of compiling and running.
     """
@@ -200,7 +201,7 @@ def run_experiment(
     measured = tuple(it.measure(found) for found in runs)
     checks = checked(it.description.checks, measured)
     with figure_style():
-        drawing = it.draw(runs)
+        drawing = it.draw(runs) if drawn else Drawing((), b"")
     return Outcome(
         it,
         backend,

@@ -35,6 +35,7 @@ def errors_of(
             watch=tell,
             threads=threads,
             rounded=stage.rounded,
+            drawn=False,
         ).checks
 
     return Errors(BACKEND, STAGES, shares_between([*map(real, STAGES), outcome.checks]))
