@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from burstchip.arguments import Overrides
+from burstchip.experiments.checked import checked
 from burstchip.experiments.experiment import OwnModel
-from burstchip.experiments.running import NO_OVERRIDES, Outcome, Watch, checked
+from burstchip.experiments.running import NO_OVERRIDES, Outcome, Watch
 from burstchip.report.style import figure_style
 from burstchip.tasks.datasets import load_dataset
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes

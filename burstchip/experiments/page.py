@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from burstchip.backends.available import REAL
-from burstchip.experiments.running import Checked, Outcome, recording
+from burstchip.experiments.checked import Checked
+from burstchip.experiments.running import Outcome, recording
 from burstchip.experiments.stages import Errors, Shares
 from burstchip.files.provenance import origin_of
 from burstchip.report.page import environment

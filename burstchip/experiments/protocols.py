@@ -11,8 +11,9 @@ import numpy as np
 
 from burstchip.arguments import Overrides
 from burstchip.backends.available import REAL, require_backend
+from burstchip.experiments.checked import Checked, checked
 from burstchip.experiments.experiment import Check, Drawing, Option, ProtocolExperiment
-from burstchip.experiments.running import NO_OVERRIDES, Checked, Outcome, Watch, checked, compiled
+from burstchip.experiments.running import NO_OVERRIDES, Outcome, Watch, compiled
 from burstchip.experiments.stages import (
     INTEGERS,
     LEARNING_STAGES,

@@ -14,8 +14,8 @@ import numpy as np
 from burstchip.arguments import Overrides
 from burstchip.backends.available import REAL
 from burstchip.compilation import check_file
+from burstchip.experiments.checked import Checked, checked
 from burstchip.experiments.experiment import (
-    Check,
     Drawing,
     Experiment,
     OwnModel,
@@ -41,30 +41,6 @@ NO_OVERRIDES: Overrides = MappingProxyType({})
 
 #: Called with what runs, the bins that are done and all bins of all seeds and variants.
 Watch = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A check with the quantity of each seed."""
-
-    check: Check
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """Over all seeds."""
-        return float(np.mean(self.values))
-
-    @property
-    def spread(self) -> float:
-        """The standard deviation over seeds; 0 for one, and where all are the same."""
-        # A mean of equal numbers may differ from them in its last digit.
-        return float(np.std(self.values, ddof=1)) if len(set(self.values)) > 1 else 0.0
-
-    @property
-    def passes(self) -> bool:
-        """Whether the mean is accepted, as any is without bounds."""
-        return not self.check.bounded or self.check.passes(self.mean)
 
 
 @dataclass(frozen=True)
@@ -103,11 +79,6 @@ class Outcome:
         """How many of the quantities that have bounds pass, and how many have them."""
         bounded = [it.passes for it in self.checks if it.check.bounded]
         return sum(bounded), len(bounded)
-
-
-def checked(checks: Sequence[Check], measured: Sequence[Mapping[str, float]]) -> tuple[Checked, ...]:
-    """The checks with what was measured with each seed."""
-    return tuple(Checked(it, tuple(found[it.quantity] for found in measured)) for it in checks)
 
 
 def step_of(it: Experiment, backend: str, step_ms: float | None) -> float:

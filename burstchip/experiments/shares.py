@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from burstchip.arguments import Overrides
+from burstchip.experiments.checked import Checked
 from burstchip.experiments.experiment import Experiment
-from burstchip.experiments.running import NO_OVERRIDES, Checked, Outcome, Watch, run_experiment
+from burstchip.experiments.running import NO_OVERRIDES, Outcome, Watch, run_experiment
 from burstchip.experiments.stages import STAGES, Errors, Stage, shares_between
 
 #: The backend of the further runs.

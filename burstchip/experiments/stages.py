@@ -11,16 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from burstchip.error_shares import with_rounded_parameters, with_whole_weights
+from burstchip.experiments.checked import Checked
 from burstchip.experiments.experiment import Check, Drawing
 from compiler.ir.chip_program import ChipProgram
-
-if TYPE_CHECKING:
-    from burstchip.experiments.running import Checked
 
 #: Makes of a program for the chip one of real numbers that has some of what the chip rounds.
 Rounding = Callable[[ChipProgram], ChipProgram]

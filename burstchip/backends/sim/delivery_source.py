@@ -177,7 +177,7 @@ def delivery(index: int, layout: Layout, *, ahead: bool = False) -> Call:
         f"n = {now(words.N)} + {unit.word(int(ahead))}",
         f"depth = {unit.word(layout.depth(target, projection.port))}",
         f"slot = slot_of(n + {unit.word(constant)}, depth)",
-        f"w = {unit.array(f'w_{index}', layout.weight_type(projection), 2 if projection.dense else 1)}",
+        f"w = {unit.array(f'w_{index}', layout.weight_type, 2 if projection.dense else 1)}",
     )
     indptr = reached = "None"
     if not projection.dense:

@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from burstchip.backends.integers import require_integers
+from burstchip.backends.sim.code.columns import MOST
 from burstchip.backends.sim.code.engine_plan import plan
-from burstchip.backends.sim.columns import MOST
 from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.signals import Constant, Listed, Periodic, Signal, Streamed, Waveform, Written
 from compiler.passes.check import greatest_input
@@ -35,7 +35,7 @@ def has_own_delays(projection: ProjectionCode) -> bool:
 class Variant:
     """What a loop is specialised to: learning or not, integers or reals, which variables it records.
 
-    Reals are float64, or float32 where `single` is set; synapses that learn keep float64 in both.
+    Reals are float64, or float32 where `single` is set; traces that weights learn from are float64 in both.
     """
 
     learning: bool
@@ -80,11 +80,10 @@ class Layout:
             return "int32"
         return "float32" if self.variant.single else "float64"
 
-    def weight_type(self, projection: ProjectionCode) -> str:
-        """The type of a projection's weights."""
-        if not self.variant.real:
-            return "int16"
-        return self.number_type
+    @property
+    def weight_type(self) -> str:
+        """The type of weights, and of what else a synapse holds."""
+        return self.number_type if self.variant.real else "int16"
 
     @cached_property
     def lead_in(self) -> int:
@@ -214,7 +213,7 @@ class Layout:
         projection = self.code.projections[index]
         integer = not self.variant.real
         if variable in ("w", "t", "d"):
-            return Held(f"{variable}_{index}", self.weight_type(projection), 2 if projection.dense else 1)
+            return Held(f"{variable}_{index}", self.weight_type, 2 if projection.dense else 1)
         number = "int32" if integer else "float64"
         if projection.learning is not None and projection.learning.form == "carry":
             return Held(f"{variable}_{index}", number, 1)

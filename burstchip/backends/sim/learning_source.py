@@ -90,7 +90,7 @@ def carry(index: int, learning: LearningCode, layout: Layout) -> Call:
     gate = signal_number(learning.gate, unit, layout, target, plastic)
     unit.add(f"if {gate} and not {unit.word(f'frozen_{index}')}:")
     halvings = signal_number(learning.halvings, unit, layout)
-    stored = unit.array(f"w_{index}", layout.weight_type(projection), 2 if projection.dense else 1)
+    stored = unit.array(f"w_{index}", layout.weight_type, 2 if projection.dense else 1)
     shift = unit.real(f"shift_{index}") if real else unit.word(learning.shift)
     draw = f"key_of({_seed(learning, unit)}, {unit.word(learning.stream)}, {now(words.N)})"
     bounds = f"{unit.real(f'low_{index}')}, {unit.real(f'high_{index}')}" if real else ""
@@ -223,18 +223,18 @@ class ChipLearning:
 
     def _learn(self, layout: Layout) -> Call:
         k, real = self.index, layout.variant.real
-        dimensions = 2 if self.projection.dense else 1
+        dimensions, columns = 2 if self.projection.dense else 1, layout.has_columns(self.projection)
         source = engine_source(
             self.rule,
             storage="dense" if self.projection.dense else "csr",
             rounding=self.learning.rounding,
             real=real,
-            columns=layout.has_columns(self.projection),
+            columns=columns,
             whole=self.learning.whole,
             name="learn",
         )
         unit = Unit(_DRAWN, (_compiled(source, "learn"),))
-        number, stored = "float64" if real else "int32", layout.weight_type(self.projection)
+        number, stored = "float64" if real else "int32", layout.weight_type
         arrays = [unit.array(f"{name}_{k}", stored, dimensions) for name in "wtd"]
         arrays.append(unit.array(f"lowest_{k}", "int16"))
         arrays += [unit.array(f"history_{side}_{k}", number, 3) for side in "xy"]
@@ -256,7 +256,7 @@ class ChipLearning:
         else:
             low, high = (unit.word(bound) for bound in WEIGHT_RANGES[self.sign_mode])
             rates = "".join(f"{unit.word(scale)}, " for scale in scales(self.rule))
-        lists = _synapses(k, self.projection, unit, columns=layout.has_columns(self.projection))
+        lists = _synapses(k, self.projection, unit, columns=columns)
         unit.add(
             f"if {self._live(unit)} and not {unit.word(f'frozen_{k}')}:",
             f"    {_visited(k, unit)} += learn({lists}{', '.join(arrays)}, "

@@ -49,12 +49,12 @@ def _weights(index: int, projection: ProjectionCode, layout: Layout, arrays: Arr
     else:
         stored = source_major(projection, projection.weights)
     held = stored if layout.is_plastic(projection) else projection.forward(stored)
-    arrays[f"w_{index}"] = held.astype(layout.weight_type(projection), copy=False)
+    arrays[f"w_{index}"] = held.astype(layout.weight_type, copy=False)
     if layout.is_chip(projection):
         assert projection.learning is not None
         for name in ("t", "d"):
             shape = stored.shape if projection.learning.rule.touches(name) else (0,) * stored.ndim
-            arrays[f"{name}_{index}"] = np.zeros(shape, dtype=layout.weight_type(projection))
+            arrays[f"{name}_{index}"] = np.zeros(shape, dtype=layout.weight_type)
         arrays[f"lowest_{index}"] = np.zeros(layout.code.population(projection.source).size, dtype=np.int16)
 
 

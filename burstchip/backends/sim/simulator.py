@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from burstchip.backends.host_values import check_ahead, written_value
 from burstchip.backends.integers import outside_width
 from burstchip.backends.sim.code import words
+from burstchip.backends.sim.code.columns import by_column
 from burstchip.backends.sim.code.step_source import checked
-from burstchip.backends.sim.columns import by_column
 from burstchip.backends.sim.compiled import load_loop, load_unit
 from burstchip.backends.sim.kernel_source import kernel_source, shared_words
 from burstchip.backends.sim.layout import Layout, Variant

@@ -10,6 +10,7 @@ import pytest
 
 from burstchip import compile_file, record
 from burstchip.compilation import check_file
+from burstchip.experiments.checked import Checked
 from burstchip.experiments.ed5_gain_control import measure as ed5_gain_control
 from burstchip.experiments.experiment import (
     PUBLISHED,
@@ -25,7 +26,7 @@ from burstchip.experiments.fig2_dendritic_steering import measure as fig2_dendri
 from burstchip.experiments.fig2_pairing import measure as fig2_pairing
 from burstchip.experiments.page import measured, render
 from burstchip.experiments.rates import Rates, count_rates
-from burstchip.experiments.running import Checked, Outcome, step_of
+from burstchip.experiments.running import Outcome, step_of
 from burstchip.report.style import figure_style
 from hw_models.diagnostics import BurstchipError
 from hw_models.program.random import key

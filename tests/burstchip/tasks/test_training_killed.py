@@ -30,7 +30,7 @@ out = Path(sys.argv[2])
 print("starting", flush=True)
 summary = train(TrainOptions(
     Path(sys.argv[1]), out, epochs=1, workers=1, resume=True,
-    overrides={"weight_form": sys.argv[3]},
+    overrides={"weight_form": "chip"},
 ))
 print(json.dumps(summary))
 """
@@ -41,29 +41,28 @@ def own_folders() -> None:
     """Unlike the tests of data sets, these keep the folder of compiled loops that all tests share."""
 
 
-def start(out: Path, form: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", DRIVER, str(TEMPLATE), str(out), form]
+def start(out: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", DRIVER, str(TEMPLATE), str(out)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
-def finish(out: Path, form: str) -> dict[str, Any]:
-    done, _ = start(out, form).communicate(timeout=400)
+def finish(out: Path) -> dict[str, Any]:
+    done, _ = start(out).communicate(timeout=400)
     return json.loads(done.splitlines()[-1])  # type: ignore[no-any-return]
 
 
 @pytest.mark.slow
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     """In one form of weights: that checkpoints hold all of either, trainings that are stopped say."""
-    form = "chip"
     began = time.monotonic()
-    undisturbed = finish(tmp_path / "undisturbed", form)
+    undisturbed = finish(tmp_path / "undisturbed")
     length = time.monotonic() - began
     out = tmp_path / "killed"
     moments = random.Random(time.time_ns())
     kills = 0
     for attempt in range(4):
-        training = start(out, form)
+        training = start(out)
         assert training.stdout is not None
         training.stdout.readline()
         # The first may die before it has written anything, the others go on from a checkpoint.
@@ -77,7 +76,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         training.stdout.close()
         leftovers = [path.name for path in out.glob(".*")] if out.exists() else []
         assert len(leftovers) <= attempt + 1, leftovers
-    summary = finish(out, form)
+    summary = finish(out)
     assert kills >= 1
     for name in ("state_sha256", "test_error", "train_error", "confusion", "artifact_sha256"):
         assert summary[name] == undisturbed[name], name

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
+from burstchip.backends.sim.code.columns import each_without_event
 from burstchip.backends.sim.code.engine_plan import FEW, Plan, PlannedProduct
 from burstchip.backends.sim.code.text import Text
+from hw_models.plasticity.carry import Rounding
 from hw_models.plasticity.engine_numpy import DELAY_RANGE
 from hw_models.plasticity.rule import Factor
 
 
-def write_real(
-    text: Text, planned: Plan, *, csr: bool, columns: bool, rounding: Literal["lava", "per_synapse"] | None
-) -> None:
+def write_real(text: Text, planned: Plan, *, csr: bool, columns: bool, rounding: Rounding | None) -> None:
     """The loops of a generated engine in real numbers.
 
     A product is worth its gain, an entry of `scales`, times its factors, without the integer engine's floors,
@@ -63,13 +62,9 @@ def write_real(
                     text.line("i = posts[s]")
                 _write_synapse(text, planned, csr=csr, rounding=rounding)
     if columns:
-        with text.indented("if few_other:"), text.indented("for k in range(count_other):"):
-            text.line("i = seen_other[k]")
-            with text.indented("for c in range(heads[i], heads[i + 1]):"):
-                text.line("j = np.int64(places[c] >> np.uint32(16))")
-                with text.indented("if tx[j] > 0:"):
-                    text.line("continue")
-                text.line("s = indptr[j] + np.int64(places[c] & np.uint32(65535))")
+        with text.indented("if few_other:"), text.indented("for c in range(count_other):"):
+            text.line("i = seen_other[c]")
+            with each_without_event(text):
                 _write_synapse(text, planned, csr=csr, rounding=rounding)
                 text.line("visited += 1")
     for name in seen:
@@ -137,9 +132,7 @@ def _write_search(text: Text) -> None:
             text.line("after = middle")
 
 
-def _write_synapse(
-    text: Text, planned: Plan, *, csr: bool, rounding: Literal["lava", "per_synapse"] | None
-) -> None:
+def _write_synapse(text: Text, planned: Plan, *, csr: bool, rounding: Rounding | None) -> None:
     targets = [target for target in "wtd" if any(p.target == target for p in planned.products)]
     at = "s" if csr else "j, i"
     for variable in "wtd":

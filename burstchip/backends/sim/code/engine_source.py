@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from burstchip.backends.sim.code.columns import each_without_event
 from burstchip.backends.sim.code.engine_plan import FEW, Plan, PlannedProduct, Variant, clip_range, plan
 from burstchip.backends.sim.code.engine_real import write_real
 from burstchip.backends.sim.code.engine_vectors import LANES, Layout, write_synapse, write_vectors
 from burstchip.backends.sim.code.text import Text
+from hw_models.plasticity.carry import Rounding
 from hw_models.plasticity.engine_numpy import ACCUMULATOR, TAG_RANGE
 from hw_models.plasticity.rule import Factor, LearningRule
-
-Rounding = Literal["lava", "per_synapse"]
 
 _IMPORTS = """\
 import numpy as np
@@ -117,17 +117,13 @@ def _write_column(text: Text, planned: Plan, layout: Layout) -> None:
         text.line("last_x = x.shape[0] - 1")
         text.line("visited = np.int64(0)")
         _write_splats(text, products, layout)
-        with text.indented("for k in range(heads[i], heads[i + 1]):"):
-            text.line("j = np.int64(places[k] >> np.uint32(16))")
-            with text.indented("if tx[j] > 0:"):
-                text.line("continue")
+        with each_without_event(text):
             for product in products:
                 _write_x(text, product)
             if variant.skips_rows:
                 with text.indented(f"if {' and '.join(f'pre{it.index} == 0' for it in products)}:"):
                     text.line("continue")
             text.line("visited += 1")
-            text.line("s = np.int64(indptr[j]) + np.int64(places[k] & np.uint32(65535))")
             write_synapse(text, variant, layout)
         text.line("return visited")
     text.line("")

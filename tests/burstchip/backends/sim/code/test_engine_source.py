@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numba import njit
 
+from burstchip.backends.sim.code.columns import by_column
 from burstchip.backends.sim.code.engine_plan import plan, scales
-from burstchip.backends.sim.code.engine_source import Rounding, engine_source
-from burstchip.backends.sim.columns import by_column
+from burstchip.backends.sim.code.engine_source import engine_source
+from hw_models.plasticity.carry import Rounding
 from hw_models.plasticity.engine_numpy import (
     DELAY_RANGE,
     TAG_RANGE,

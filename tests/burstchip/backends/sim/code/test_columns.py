@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from burstchip.backends.sim.columns import by_column
+from burstchip.backends.sim.code.columns import by_column
 
 
 def test_each_synapse_is_in_its_column() -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
+
+from burstchip.backends.sim.code.text import Text
 
 #: Rows, and places in a row, are numbers of this many bits.
 _BITS = 16
@@ -28,3 +33,14 @@ def by_column(
         places[free[targets]] = np.arange(len(targets), dtype=np.uint32) | np.uint32(row << _BITS)
         free[targets] += 1
     return heads, places
+
+
+@contextmanager
+def each_without_event(text: Text) -> Iterator[None]:
+    """Write a loop over column i, with row j and synapse s of each row whose neuron did not emit."""
+    with text.indented("for k in range(heads[i], heads[i + 1]):"):
+        text.line(f"j = np.int64(places[k] >> np.uint32({_BITS}))")
+        with text.indented("if tx[j] > 0:"):
+            text.line("continue")
+        text.line(f"s = np.int64(indptr[j]) + np.int64(places[k] & np.uint32({MOST - 1}))")
+        yield
