@@ -165,7 +165,9 @@ def taught(
     k, inverse = _inverse(events)
     # A product is 2^(13 + k) times too great; its draw has as many bits as it is shifted by.
     moved = where(burst, CERTAIN, where(event, -s.P, 0)) * inverse
-    usual = s.P + ((moved + (dither(s.P, RESULT_BITS + 14) >> (15 - k))) >> (RESULT_BITS - 1 + k))
+    rounded = (moved + (dither(s.P, RESULT_BITS + 14) >> (15 - k))) >> (RESULT_BITS - 1 + k)
+    # Of 0 nothing is rounded up: said so that it need not be computed.
+    usual = s.P + where(event | burst, rounded, 0)
 
     k, inverse = _inverse(s.E)
     excess = saturate(maximum(s.E - p.high, 0) >> k, bits=PULSE_BITS + 1)

@@ -40,6 +40,53 @@ def specialize(
     )
 
 
+def undithered(source: Program) -> Program:
+    """The program where nothing is rounded, so that what serves rounding alone is 0."""
+
+    def exact(graph: Graph, node: Node, _: tuple[Integer, ...]) -> Integer | None:
+        return Integer(graph, graph.constant(0)) if node.operation == "dither" else None
+
+    return _traced_anew(source, exact, source.output)
+
+
+def without(source: Program, output: str) -> Program:
+    """What the program does in a step in which `output`, which is never negative, is 0.
+
+    Where that is so, it computes the same as the program itself, mostly with less.
+    """
+    absent = _absent(source, source.output[output])
+    numbers = iter(range(len(source.nodes)))
+
+    def decided(graph: Graph, node: Node, arguments: tuple[Integer, ...]) -> Integer | None:
+        if next(numbers) in absent:
+            return Integer(graph, graph.constant(0))
+        if node.operation in ("minimum", "maximum"):
+            return _one_of(node.operation, *arguments)
+        return None
+
+    return _traced_anew(source, decided, source.output)
+
+
+def _absent(source: Program, index: int) -> set[int]:
+    """The nodes that are 0 where this one, which is never negative, is."""
+    found: set[int] = set()
+    stack = [index]
+    while stack:
+        found.add(number := stack.pop())
+        node = source.nodes[number]
+        if node.operation == "maximum" and all(source.nodes[it].width.low >= 0 for it in node.arguments):
+            stack.extend(node.arguments)
+    return found
+
+
+def _one_of(operation: str, a: Integer, b: Integer) -> Integer | None:
+    """The one of two integers that is their minimum or maximum, if their ranges tell."""
+    less, greater = (a, b) if a.width.high <= b.width.low else (b, a)
+    if less.width.high > greater.width.low:
+        return None
+    return less if operation == "minimum" else greater
+
+
 def inputs_read(source: Program) -> frozenset[str]:
     """The inputs on which a next state or an output depends."""
     return frozenset(node.name for node in specialize(source, {}).nodes if node.operation == "input")

@@ -1,19 +1,22 @@
-"""A program as the source text of one loop over neurons, to be compiled by numba.
+"""A program as the source text of loops over neurons, to be compiled by numba.
 
-Each node becomes one assignment in the narrowest of int32 and int64 that holds its range, so that LLVM
-keeps 32-bit lanes. In `real` text the same nodes are float64 operations, as in `real_interpreter`, or float32
-ones.
+Each node becomes one assignment (see `node_source`). Most neurons are silent in most steps, and then much of
+a program does not matter: what a burst adds, what a table says of its probability. Where that is so, a loop
+in vectors finds the neurons that emit, the whole program is computed for each of these alone, and another
+loop in vectors takes what is left of the program for all others.
 Conventions of the text: states `s_NAME[i]`, outputs `o_NAME[i]`, parameters `p_NAME` or `p_NAME[i]`,
 inputs `x_NAME` or `x_NAME[i]`, the step's random key `key`.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from hw_models.program.trace import Node, Program
-from hw_models.program.widths import INT32, INT64, Width
+from burstchip.backends.sim.code.node_source import cast_of, integer_text, is_integral, real_text, table_name
+from hw_models.program.rewrite import undithered, without
+from hw_models.program.trace import DRAWS, Node, Program
+from hw_models.program.widths import FLAG, Width
 
 #: What the generated text needs to see.
 PRELUDE = """\
@@ -23,7 +26,9 @@ from burstchip.backends.sim.code.draws import at, key as key_of, row
 from burstchip.backends.sim.code.functions import (
     exp, exp32, inverse, inverse32, power_of_two, power_of_two32, sigmoid, sigmoid32, tanh, tanh32,
 )
-from burstchip.backends.sim.code.loop import contracted, loop
+from burstchip.backends.sim.code.lists import listed
+from burstchip.backends.sim.code.loop import contracted, longest_vectors, loop
+from burstchip.backends.sim.code.scratch import release, scratch
 
 i32 = np.int32
 i64 = np.int64
@@ -31,174 +36,12 @@ u32 = np.uint32
 f32 = np.float32
 f64 = np.float64
 """
-#: Bits of a float32's whole numbers.
-_SINGLE_BITS = 24
-
-
-def _cast(width: Width) -> str:
-    assert INT64.holds(width), f"a value in {width} has no machine integer"
-    return "i32" if INT32.holds(width) else "i64"
-
-
-def _table(program: Program, number: int) -> str:
-    """The name of a look-up table follows from its entries: programs of one name may have others."""
-    return f"TABLE_{hashlib.sha256(repr(program.tables[number]).encode()).hexdigest()[:16]}"
-
-
-def _with_negative(width: Width) -> Width:
-    return Width(min(width.low, -width.high), max(width.high, -width.low))
-
-
-def _split_product(program: Program, node: Node, names: list[str]) -> str | None:
-    """(a * b) >> n in 32 bits although the product itself needs more, by splitting a at bit n.
-
-    floor: (a >> n) * b + ((a & (2^n - 1)) * b >> n), exact for b >= 0; toward zero the same on |a|.
-    """
-    if node.operation not in ("shift_right", "shift_right_zero"):
-        return None
-    product, shift = (program.nodes[argument] for argument in node.arguments)
-    if product.operation != "mul" or shift.operation != "const" or INT32.holds(product.width):
-        return None
-    a, b = (program.nodes[argument].width for argument in product.arguments)
-    n = shift.attribute
-    high = (max(-a.low, a.high) >> n) + 1
-    fits = b.low >= 0 and high * b.high + b.high <= INT32.high and (b.high << n) <= INT32.high
-    if not fits or not INT32.holds(_with_negative(a)):
-        return None
-    x, y = (names[argument] for argument in product.arguments)
-    if node.operation == "shift_right_zero":
-        return f"decayed({x}, {y})" if n == 12 else None
-    low = f"sar(mul32(i32({x} & i32({(1 << n) - 1})), {y}), i32({n}))"
-    return f"i32(mul32(sar({x}, i32({n})), {y}) + {low})"
-
-
-def _integer(program: Program, node: Node, names: list[str]) -> str:
-    a = [names[argument] for argument in node.arguments]
-    widths = [program.nodes[argument].width for argument in node.arguments]
-    # What toward zero computes on the way: the magnitude of a negative value.
-    passing = [_with_negative(widths[0])] if node.operation == "shift_right_zero" else []
-    assert node.operation != "function", "a function is lowered to a table before integers are compiled"
-    parts = [node.width, *widths, *passing]
-    cast = _cast(Width(min(w.low for w in parts), max(w.high for w in parts)))
-    out = _cast(node.width)
-    if node.operation.startswith("shift"):
-        assert widths[1].low >= 0 and widths[1].high < 64, f"a shift by {widths[1]} bits"
-        if widths[1].high > 31:
-            # A shift by a word's length or more is undefined in machine code.
-            cast = "i64"
-    if split := _split_product(program, node, names):
-        return split
-    bits = node.attribute
-    half = 1 << (bits - 1) if node.operation in ("saturate", "wrap") else 0
-
-    negative = f"{cast}(-{cast}({a[0]}))" if a else ""
-
-    def left() -> str:
-        return f"shl({a[0]}, {a[1]})" if cast == "i32" else f"i64({a[0]}) << {a[1]}"
-
-    def right(value: str) -> str:
-        return f"sar({value}, {a[1]})" if cast == "i32" else f"i64({value}) >> {a[1]}"
-
-    def right_rounded() -> str:
-        most = widths[0].high + (1 << max(widths[1].high - 1, 0))
-        if cast == "i32" and most <= INT32.high:
-            return f"sar({a[0]} + sar(shl(i32(1), {a[1]}), i32(1)), {a[1]})"
-        return f"(i64({a[0]}) + ((i64(1) << {a[1]}) >> 1)) >> {a[1]}"
-
-    text: dict[str, Callable[[], str]] = {
-        "add": lambda: f"{a[0]} + {a[1]}",
-        "sub": lambda: f"{a[0]} - {a[1]}",
-        "mul": lambda: f"i64({a[0]}) * {a[1]}" if cast == "i64" else f"mul32({a[0]}, {a[1]})",
-        "shift_left": left,
-        "shift_right": lambda: right(a[0]),
-        "shift_right_zero": lambda: f"{right(a[0])} if {a[0]} >= 0 else -({right(negative)})",
-        "shift_right_round": right_rounded,
-        "less": lambda: f"{a[0]} < {a[1]}",
-        "equal": lambda: f"{a[0]} == {a[1]}",
-        "select": lambda: f"{a[1]} if {a[0]} != 0 else {a[2]}",
-        "minimum": lambda: f"{a[0]} if {a[0]} < {a[1]} else {a[1]}",
-        "maximum": lambda: f"{a[0]} if {a[0]} > {a[1]} else {a[1]}",
-        "saturate": lambda: f"min(max({a[0]}, {cast}({1 - half})), {cast}({half - 1}))",
-        "wrap": lambda: (
-            f"{a[0]} - {cast}({2 * half}) if {a[0]} > {half} else "
-            f"({a[0]} + {cast}({2 * half}) if {a[0]} <= {-half} else {a[0]})"
-        ),
-        "lookup": lambda: f"{_table(program, node.attribute)}[{a[0]}]",
-        "random": lambda: f"at(row(key, {node.repeat}), i) & u32({(1 << bits) - 1})",
-    }
-    return f"{out}({text['random' if node.operation == 'dither' else node.operation]()})"
-
-
-def _is_integral(node: Node, integral: Collection[int]) -> bool:
-    """Whether real numbers, too, make a whole number of a node, as they do of those in `integral`."""
-    if node.operation in ("const", "less", "equal"):
-        return True
-    if node.operation in ("add", "sub", "mul", "minimum", "maximum"):
-        return all(argument in integral for argument in node.arguments)
-    return node.operation == "select" and all(argument in integral for argument in node.arguments[1:])
-
-
-def _real(
-    program: Program,
-    node: Node,
-    names: list[str],
-    number: str,
-    uniform: Collection[int],
-    integral: Collection[int],
-) -> str:
-    a = [names[argument] for argument in node.arguments]
-    bits = node.attribute
-    zero, one = f"{number}(0.0)", f"{number}(1.0)"
-
-    def scaled(sign: str) -> str:
-        scale = f"{number}(2.0 ** {sign}f64({a[1]}))"
-        if node.arguments[1] in integral and node.arguments[1] not in uniform:
-            return f"{a[0]} * {'power_of_two32' if number == 'f32' else 'power_of_two'}({sign}{a[1]})"
-        product = program.nodes[node.arguments[0]]
-        if product.operation == "mul" and node.arguments[1] in uniform:
-            # Powers of two are exact wherever they are multiplied: here once for all neurons.
-            for one, other in (product.arguments, product.arguments[::-1]):
-                if other in uniform:
-                    return f"{names[one]} * ({names[other]} * {scale})"
-        return f"{a[0]} * {scale}"
-
-    def evaluated() -> str:
-        fixed = program.functions[bits]
-        name = fixed.name if number == "f64" else f"{fixed.name}32"
-        argument = f"{a[0]} * {number}({2.0**-fixed.argument_bits!r})"
-        return f"{name}({argument}) * {number}({2.0**fixed.result_bits!r})"
-
-    def drawn() -> str:
-        at = f"at(row(key, {node.repeat}), i)"
-        whole = f"({at} & u32({(1 << bits) - 1}))"
-        if number == "f64":
-            return f"{whole} + ({at} >> u32({bits})) * {2.0 ** (bits - 32)!r}"
-        # No more bits than float32 has, which would round some of them up to the next whole number.
-        if bits > _SINGLE_BITS:
-            return whole
-        below = _SINGLE_BITS - bits
-        return f"f32(({whole} << u32({below})) | ({at} >> u32({32 - below}))) * f32({2.0**-below!r})"
-
-    text: dict[str, Callable[[], str]] = {
-        "add": lambda: f"{a[0]} + {a[1]}",
-        "sub": lambda: f"{a[0]} - {a[1]}",
-        "mul": lambda: f"{a[0]} * {a[1]}",
-        "shift_left": lambda: scaled(""),
-        "shift_right": lambda: scaled("-"),
-        "less": lambda: f"{one} if {a[0]} < {a[1]} else {zero}",
-        "equal": lambda: f"{one} if {a[0]} == {a[1]} else {zero}",
-        "select": lambda: f"{a[1]} if {a[0]} != {zero} else {a[2]}",
-        "minimum": lambda: f"{a[0]} if {a[0]} < {a[1]} else {a[1]}",
-        "maximum": lambda: f"{a[0]} if {a[0]} > {a[1]} else {a[1]}",
-        "saturate": lambda: a[0],
-        "wrap": lambda: a[0],
-        "lookup": lambda: f"interpolated({_table(program, bits)}, {a[0]})",
-        "function": evaluated,
-        "random": drawn,
-        "dither": lambda: zero,
-    }
-    operation = "shift_right" if node.operation.startswith("shift_right") else node.operation
-    return f"{number}({text[operation]()})"
+#: How much less a program has to be without what emitting takes, for being compiled in two parts.
+LEAST_GAIN = 1.5
+#: About how many instructions of a vector an operation takes, where it is more than one.
+_COSTS = {"random": 10, "dither": 10, "function": 15, "lookup": 12}
+_NUMBERS = {"": "np.int32", "f32": "np.float32", "f64": "np.float64"}
+_PREFIX = {"state": "s_", "param": "p_", "input": "x_"}
 
 
 def _stored(program: Program) -> Iterator[tuple[str, str, int]]:
@@ -224,15 +67,192 @@ def checked(program: Program) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _is_uniform(
-    node: Node, prefix: Mapping[str, str], per_neuron: Collection[str], uniform: Collection[int]
-) -> bool:
+def _is_uniform(node: Node, per_neuron: Collection[str], uniform: Collection[int]) -> bool:
     """Whether a node has the same value for all neurons, as the nodes in `uniform` do."""
     if node.operation in ("param", "input"):
-        return prefix[node.operation] + node.name not in per_neuron
-    if node.operation in ("state", "random"):
+        return _PREFIX[node.operation] + node.name not in per_neuron
+    if node.operation in ("state", *DRAWS):
         return False
     return all(argument in uniform for argument in node.arguments)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """What text a program becomes: `per_neuron` and `number` are those of `step_source` and `real_text`.
+
+    `number` is empty in integers. `watched` are the arrays whose values are checked, in the order of bits.
+    """
+
+    per_neuron: Collection[str]
+    number: str
+    watched: Sequence[str]
+
+    def uniform(self, program: Program) -> set[int]:
+        """The nodes that have one value for all neurons."""
+        found: set[int] = set()
+        for number, node in enumerate(program.nodes):
+            if _is_uniform(node, self.per_neuron, found):
+                found.add(number)
+        return found
+
+    def nodes(self, program: Program) -> tuple[list[str], list[str], list[str]]:
+        """(the text that stands for each node, the line that computes it or "", the leaves that are read)."""
+        names: list[str] = []
+        lines: list[str] = []
+        used: list[str] = []
+        uniform, integral = self.uniform(program), set[int]()
+        for number, node in enumerate(program.nodes):
+            if is_integral(node, integral):
+                integral.add(number)
+            cast = self.number or cast_of(node.width)
+            if node.operation == "const":
+                value = repr(float(node.attribute)) if self.number else node.attribute
+                names.append(f"{cast}({value})")
+                lines.append("")
+                continue
+            if node.operation in _PREFIX:
+                leaf = _PREFIX[node.operation] + node.name
+                used.append(leaf)
+                array = node.operation == "state" or leaf in self.per_neuron
+                text = f"{cast}({leaf}[i])" if array else f"{cast}({leaf})"
+            elif self.number:
+                text = real_text(program, node, names, self.number, uniform, integral)
+            else:
+                text = integer_text(program, node, names)
+            names.append(f"t{number}")
+            lines.append(f"t{number} = {text}")
+        return names, lines, used
+
+    def stores(
+        self, program: Program, names: Sequence[str], unless: str = ""
+    ) -> tuple[list[str], dict[str, str]]:
+        """(the lines that clip what a program leaves, what is left for each array that is written).
+
+        Of a neuron for which the flag `unless` is set it does not count that something was clipped.
+        """
+        counted = f" and {unless} == 0" if unless else ""
+        checks: list[str] = []
+        written: dict[str, str] = {}
+        for kind, variable, index in _stored(program):
+            target, value = f"{kind[0]}_{variable}", names[index]
+            declared = _declared(program, kind, variable)
+            if target in self.watched and not declared.holds(program.nodes[index].width):
+                cast = cast_of(program.nodes[index].width)
+                low, high = (f"{cast}({bound})" for bound in (declared.low, declared.high))
+                checks.append(f"c{index} = min(max({value}, {low}), {high})")
+                bit = 1 << min(self.watched.index(target), 30)
+                checks.append(f"left |= i32({bit}) if c{index} != {value}{counted} else i32(0)")
+                value = f"c{index}"
+            written[target] = value
+        return checks, written
+
+    def is_less(self, program: Program, rest: Program, decides: str) -> bool:
+        """Whether finding out who emits, and `rest` for the others, are that much less than all.
+
+        What `rest` makes of neurons that emit is of no meaning, so that it must not be looked up.
+        """
+        if any(node.operation == "lookup" for node in rest.nodes):
+            return False
+        first = self._cost(program, _needed(program, program.output[decides]))
+        whole, others = (self._cost(it, range(len(it.nodes))) for it in (program, rest))
+        return (first + others) * LEAST_GAIN <= whole
+
+    def _cost(self, program: Program, numbers: Collection[int]) -> int:
+        """About how many instructions these nodes of a program take, of those that differ among neurons."""
+        varying = set(numbers) - self.uniform(program)
+        return sum(_COSTS.get(program.nodes[it].operation, 1) for it in varying)
+
+
+def _deciding(program: Program) -> str:
+    """The output without which a neuron emits nothing; "" where there is none."""
+    flags = [name for name in program.output if program.outputs[name] == FLAG]
+    for name in flags:
+        rest = without(program, name)
+        if all(rest.nodes[rest.output[it]].operation == "const" for it in flags):
+            return name
+    return ""
+
+
+def _needed(program: Program, index: int) -> set[int]:
+    """A node and all that it depends on."""
+    found, stack = set[int](), [index]
+    while stack:
+        found.add(number := stack.pop())
+        stack.extend(it for it in program.nodes[number].arguments if it not in found)
+    return found
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _loop(lines: Sequence[str]) -> list[str]:
+    """A loop over neurons; nothing is left of a program without states whose outputs nothing reads."""
+    return ["for i in range(n):", *_indented(lines or ["pass"])]
+
+
+def _writing(values: Mapping[str, str]) -> list[str]:
+    return [f"{target}[i] = {value}" for target, value in values.items()]
+
+
+def _whole(text: _Text, program: Program) -> list[str]:
+    """One loop for all neurons."""
+    names, lines, _ = text.nodes(program)
+    checks, written = text.stores(program, names)
+    return _loop([*filter(None, lines), *checks, *_writing(written)])
+
+
+def _emitting(text: _Text, program: Program) -> list[str]:
+    """The lines that keep, for each neuron in `places`, what the whole program leaves.
+
+    They go on until a place below 0, so that LLVM does not try vectors on the few.
+    """
+    names, lines, _ = text.nodes(program)
+    checks, written = text.stores(program, names)
+    keeping = [f"kept[base + {place}] = {value}" for place, value in enumerate(written.values())]
+    return [
+        "base, i = 0, i64(places[0])",
+        "while i >= 0:",
+        *_indented([*filter(None, lines), *checks, *keeping]),
+        f"    base += {len(written)}",
+        f"    i = i64(places[base // {len(written)}])",
+    ]
+
+
+def _in_parts(text: _Text, program: Program, rest: Program, decides: str, emitting: str) -> list[str]:
+    """The loops of a program that does `rest` for neurons whose output `decides` is 0.
+
+    `emitting` calls the function of those where it is not.
+    """
+    names, lines, _ = text.nodes(program)
+    _, written = text.stores(program, names)
+    decided = _needed(program, program.output[decides])
+    flags, flag = f"o_{decides}", written[f"o_{decides}"]
+    rest_names, rest_lines, _ = text.nodes(rest)
+    rest_checks, rest_written = text.stores(rest, rest_names, f"{flags}[i]")
+    del rest_written[flags]
+    return [
+        "count = 0",
+        *_loop(
+            [
+                *(line for number, line in enumerate(lines) if line and number in decided),
+                f"{flags}[i] = {flag}",
+                f"count += 1 if {flag} != 0 else 0",
+            ]
+        ),
+        "places = scratch(0, count + 1, np.int32)",
+        f"kept = scratch(0, count * {len(written)}, {_NUMBERS[text.number]})",
+        "if count:",
+        f"    listed({flags}, n, places)",
+        "    places[count] = -1",
+        f"    {emitting}",
+        *_loop([*filter(None, rest_lines), *rest_checks, *_writing(rest_written)]),
+        "for k in range(count):",
+        "    i = places[k]",
+        *(f"    {target}[i] = kept[k * {len(written)} + {place}]" for place, target in enumerate(written)),
+        "release(places)",
+        "release(kept)",
+    ]
 
 
 def step_source(
@@ -251,54 +271,33 @@ def step_source(
     from 30 on); it is stored clipped, so that no table is read beyond its end. A program of which nothing has
     to be checked returns nothing. `real` text computes in float64, or in float32 where `single` is set.
     """
-    names: list[str] = []
-    body: list[str] = []
-    used: list[str] = []
-    prefix = {"state": "s_", "param": "p_", "input": "x_"}
-    number_type = "f32" if single else "f64"
-    uniform: set[int] = set()
-    integral: set[int] = set()
-    for number, node in enumerate(program.nodes):
-        if _is_integral(node, integral):
-            integral.add(number)
-        if _is_uniform(node, prefix, per_neuron, uniform):
-            uniform.add(number)
-        if node.operation == "const":
-            whole = f"{_cast(node.width)}({node.attribute})"
-            names.append(f"{number_type}({float(node.attribute)!r})" if real else whole)
-            continue
-        if node.operation in prefix:
-            leaf = prefix[node.operation] + node.name
-            used.append(leaf)
-            array = node.operation == "state" or leaf in per_neuron
-            cast = number_type if real else _cast(node.width)
-            text = f"{cast}({leaf}[i])" if array else f"{cast}({leaf})"
-        elif real:
-            text = _real(program, node, names, number_type, uniform, integral)
-        else:
-            text = _integer(program, node, names)
-        names.append(f"t{number}")
-        body.append(f"t{number} = {text}")
+    program = undithered(program) if real else program
     watched = [] if real else [f"{kind[0]}_{variable}" for kind, variable in checked(program)]
-    written = []
-    for kind, variable, index in _stored(program):
-        target, value = f"{kind[0]}_{variable}", names[index]
-        if target in watched:
-            width, cast = _declared(program, kind, variable), _cast(program.nodes[index].width)
-            body.append(f"c{index} = min(max({value}, {cast}({width.low})), {cast}({width.high}))")
-            bit = 1 << min(watched.index(target), 30)
-            body.append(f"left |= i32({bit}) if c{index} != {value} else i32(0)")
-            value = f"c{index}"
-        written.append((target, value))
-    arguments = tuple(dict.fromkeys([*used, *(target for target, _ in written)]))
-    lines = [f"def {name}({', '.join(('n', 'key', *arguments))}):"]
-    lines += ["    left = i32(0)", "    for i in range(n):"] if watched else ["    for i in range(n):"]
-    body += [f"{target}[i] = {value}" for target, value in written]
-    # Nothing is left of a program without states whose outputs nothing reads.
-    lines += [f"        {line}" for line in body or ["pass"]]
-    lines += ["    return left"] if watched else []
-    tables = []
-    for number, table in enumerate(program.tables):
-        constant = _table(program, number)
-        tables.append(f"{constant} = np.array({list(table)}, dtype=np.int64)")
-    return "\n".join([*tables, "@contracted" if single else "@loop", *lines, ""]), arguments
+    text = _Text(per_neuron, ("f32" if single else "f64") if real else "", watched)
+    names, _, used = text.nodes(program)
+    _, written = text.stores(program, names)
+    arguments = tuple(dict.fromkeys([*used, *written]))
+    listed = ", ".join(arguments)
+    begins, ends = (["left = i32(0)"], ["return left"]) if watched else ([], [])
+    functions: dict[str, list[str]] = {}
+    decides = _deciding(program)
+    rest = without(program, decides) if decides else program
+    if decides and text.is_less(program, rest, decides):
+        called = f"{name}_emitting(places, kept, key, {listed})"
+        functions[called] = _emitting(text, program)
+        loops = _in_parts(text, program, rest, decides, f"left |= {called}" if watched else called)
+    else:
+        loops = _whole(text, program)
+    functions[f"{name}(n, key, {listed})"] = ["longest_vectors()", *loops]
+    lines = [
+        f"{table_name(program, number)} = np.array({list(table)}, dtype=np.int64)"
+        for number, table in enumerate(program.tables)
+    ]
+    for head, body in functions.items():
+        lines += [
+            "@contracted" if single else "@loop",
+            f"def {head}:",
+            *_indented([*begins, *body, *ends]),
+            "",
+        ]
+    return "\n".join(lines), arguments

@@ -12,10 +12,13 @@ from drawn.expressions import INPUTS, an_expression, inputs, traced, wanted
 from drawn.integers import corners
 from drawn.operations import MEANING, every_operation_once, leaves_and_draws, program_of
 
+from burstchip.backends.sim.code.step_source import PRELUDE, checked, step_source
+from hw_models.neurons.burst_poisson import burst_poisson_program
+from hw_models.neurons.registry import models
 from hw_models.program import numpy_interpreter, real_interpreter
 from hw_models.program.functions import FUNCTIONS
-from hw_models.program.trace import clip, function, program
-from hw_models.program.widths import signed
+from hw_models.program.trace import clip, function, maximum, program, random_bits, where
+from hw_models.program.widths import FLAG, signed, unsigned
 
 
 @pytest.mark.parametrize("operation", sorted(MEANING))
@@ -61,6 +64,57 @@ def test_programs_mean_what_was_written(compiled: Callable[..., Any]) -> None:
     _, outputs = compiled(traced(parts), {f"x_{name}" for name in INPUTS})({}, {}, values)
     for number, part in enumerate(parts):
         assert outputs[f"r{number}"].tolist() == wanted(part, values), part
+
+
+def test_what_emitting_takes_is_computed_for_those_that_emit(compiled: Callable[..., Any]) -> None:
+    learning = burst_poisson_program(traces=True, rule=True)
+    assert "def step_emitting(" in step_source(learning, "step", per_neuron=(), real=True)[0]
+    assert "def step_emitting(" not in step_source(models()["lif"].program, "step", per_neuron=())[0]
+    loop = compiled(learning, (), real=True)
+    random = np.random.default_rng(4)
+    size = 203
+    states = {name: random.uniform(0, 50, size) for name in learning.states}
+    # Far beyond what an event takes.
+    parameters = {**dict.fromkeys(learning.parameters, 1.0), "vth": 1e6}
+    inputs = dict.fromkeys(learning.inputs, 0.0)
+    for emitting in (0, 1, 17, size):
+        states["waits"] = np.where(random.permutation(size) < emitting, 1.0, 0.0)
+        given = (states, parameters, inputs, 5)
+        expected, found = real_interpreter.step(learning, *given), loop(*given)
+        assert np.count_nonzero(found[1]["spikes"]) == emitting
+        for left, right in zip(found, expected, strict=True):
+            for name, values in left.items():
+                np.testing.assert_allclose(values, right[name], rtol=1e-12, atol=1e-12, err_msg=name)
+
+
+@program(
+    states={"phase": unsigned(16)},
+    parameters={},
+    inputs={"rate": unsigned(15)},
+    outputs={"events": FLAG, "size": unsigned(16)},
+)
+def _clock(s, p, x):  # type: ignore[no-untyped-def]
+    due = s.phase + x.rate > 65535
+    drawn = random_bits(x.rate, 16)
+    for _ in range(3):
+        drawn = maximum(drawn, random_bits(x.rate, 16))
+    return {"phase": s.phase + x.rate - where(due, 65536, 0)}, {"events": due, "size": where(due, drawn, 0)}
+
+
+def test_what_silence_makes_of_those_that_emit_is_no_value_outside_its_width() -> None:
+    text, arguments = step_source(_clock, "step", per_neuron={"x_rate"})
+    assert "def step_emitting(" in text and checked(_clock) == (("state", "phase"),)
+    names: dict[str, Any] = {}
+    exec(compile(PRELUDE + text, "<clock>", "exec"), names)
+    random = np.random.default_rng(5)
+    given = {"s_phase": random.integers(0, 65536, 300, dtype=np.int32)}
+    given["x_rate"] = random.integers(0, 32768, 300, dtype=np.int32)
+    given |= {name: np.zeros(300, np.int32) for name in ("o_events", "o_size")}
+    expected = numpy_interpreter.step(_clock, {"phase": given["s_phase"]}, {}, {"rate": given["x_rate"]}, 7)
+    left = names["step"](300, np.uint32(7), *(given[name] for name in arguments))
+    assert left == 0 and 0 < np.count_nonzero(given["o_events"]) < 300
+    np.testing.assert_array_equal(given["s_phase"], expected[0]["phase"])
+    np.testing.assert_array_equal(given["o_size"], expected[1]["size"])
 
 
 def test_functions_in_reals(compiled: Callable[..., Any]) -> None:
