@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from hw_models.program.trace import Graph, Integer, Node, Program
@@ -46,7 +46,8 @@ def undithered(source: Program) -> Program:
     def exact(graph: Graph, node: Node, _: tuple[Integer, ...]) -> Integer | None:
         return Integer(graph, graph.constant(0)) if node.operation == "dither" else None
 
-    return _traced_anew(source, exact, source.output)
+    dithers = any(node.operation == "dither" for node in source.nodes)
+    return _traced_anew(source, exact, source.output) if dithers else source
 
 
 def without(source: Program, output: str) -> Program:
@@ -112,7 +113,7 @@ def _traced_anew(
             moved.append(graph.apply(node.operation, arguments, node.attribute))
     next_state = {name: moved[index] for name, index in source.next_state.items()}
     output = {name: moved[source.output[name]] for name in outputs}
-    order = _needed(graph, (*next_state.values(), *output.values()))
+    order = needed(graph.nodes, (*next_state.values(), *output.values()))
     place = {old: new for new, old in enumerate(order)}
     nodes = tuple(
         replace(graph.nodes[old], arguments=tuple(place[a] for a in graph.nodes[old].arguments))
@@ -129,7 +130,7 @@ def _traced_anew(
     )
 
 
-def _needed(graph: Graph, results: tuple[int, ...]) -> list[int]:
+def needed(nodes: Sequence[Node], results: Iterable[int]) -> list[int]:
     """The nodes that the results depend on, in their order."""
     keep: set[int] = set()
     stack = [*results]
@@ -137,5 +138,5 @@ def _needed(graph: Graph, results: tuple[int, ...]) -> list[int]:
         index = stack.pop()
         if index not in keep:
             keep.add(index)
-            stack.extend(graph.nodes[index].arguments)
+            stack.extend(nodes[index].arguments)
     return sorted(keep)

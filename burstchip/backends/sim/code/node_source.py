@@ -128,7 +128,7 @@ def real_text(
     uniform: Collection[int],
     integral: Collection[int],
 ) -> str:
-    """A node on real numbers of type `number`.
+    """A node on real numbers of type `number`; of these none is a dither.
 
     Nodes in `uniform` have one value for all neurons, those in `integral` whole numbers in real numbers, too.
     """
@@ -181,7 +181,6 @@ def real_text(
         "lookup": lambda: f"interpolated({table_name(program, bits)}, {a[0]})",
         "function": evaluated,
         "random": drawn,
-        "dither": lambda: zero,
     }
     operation = "shift_right" if node.operation.startswith("shift_right") else node.operation
     return f"{number}({text[operation]()})"

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from burstchip.backends.sim.code.node_source import cast_of, integer_text, is_integral, real_text, table_name
-from hw_models.program.rewrite import undithered, without
+from hw_models.program.rewrite import needed, undithered, without
 from hw_models.program.trace import DRAWS, Node, Program
 from hw_models.program.widths import FLAG, Width
 
@@ -40,7 +40,6 @@ f64 = np.float64
 LEAST_GAIN = 1.5
 #: About how many instructions of a vector an operation takes, where it is more than one.
 _COSTS = {"random": 10, "dither": 10, "function": 15, "lookup": 12}
-_NUMBERS = {"": "np.int32", "f32": "np.float32", "f64": "np.float64"}
 _PREFIX = {"state": "s_", "param": "p_", "input": "x_"}
 
 
@@ -77,6 +76,25 @@ def _is_uniform(node: Node, per_neuron: Collection[str], uniform: Collection[int
 
 
 @dataclass(frozen=True)
+class _Body:
+    """The text of a program for neuron i.
+
+    `lines` compute its nodes, "" where one is a constant; `used` are the leaves that they read. `checks` clip
+    what it leaves, `written` has what is left for each array that is written.
+    """
+
+    lines: Sequence[str]
+    used: Sequence[str]
+    checks: Sequence[str]
+    written: Mapping[str, str]
+
+    @property
+    def computing(self) -> list[str]:
+        """All lines that come before something is written."""
+        return [*filter(None, self.lines), *self.checks]
+
+
+@dataclass(frozen=True)
 class _Text:
     """What text a program becomes: `per_neuron` and `number` are those of `step_source` and `real_text`.
 
@@ -95,8 +113,11 @@ class _Text:
                 found.add(number)
         return found
 
-    def nodes(self, program: Program) -> tuple[list[str], list[str], list[str]]:
-        """(the text that stands for each node, the line that computes it or "", the leaves that are read)."""
+    def body(self, program: Program, unless: str = "") -> _Body:
+        """The text of a program.
+
+        Of a neuron for which the flag `unless` is set it does not count that something was clipped.
+        """
         names: list[str] = []
         lines: list[str] = []
         used: list[str] = []
@@ -121,15 +142,11 @@ class _Text:
                 text = integer_text(program, node, names)
             names.append(f"t{number}")
             lines.append(f"t{number} = {text}")
-        return names, lines, used
+        return _Body(lines, used, *self._stores(program, names, unless))
 
-    def stores(
-        self, program: Program, names: Sequence[str], unless: str = ""
+    def _stores(
+        self, program: Program, names: Sequence[str], unless: str
     ) -> tuple[list[str], dict[str, str]]:
-        """(the lines that clip what a program leaves, what is left for each array that is written).
-
-        Of a neuron for which the flag `unless` is set it does not count that something was clipped.
-        """
         counted = f" and {unless} == 0" if unless else ""
         checks: list[str] = []
         written: dict[str, str] = {}
@@ -146,40 +163,31 @@ class _Text:
             written[target] = value
         return checks, written
 
-    def is_less(self, program: Program, rest: Program, decides: str) -> bool:
-        """Whether finding out who emits, and `rest` for the others, are that much less than all.
+    def silent(self, program: Program) -> tuple[str, Program] | None:
+        """(the output without which a neuron emits nothing, what the program then does).
 
-        What `rest` makes of neurons that emit is of no meaning, so that it must not be looked up.
+        None where finding out who emits, and the rest for the others, are not that much less than all. What
+        the rest makes of neurons that emit is of no meaning, so that it must not be looked up.
         """
-        if any(node.operation == "lookup" for node in rest.nodes):
-            return False
-        first = self._cost(program, _needed(program, program.output[decides]))
-        whole, others = (self._cost(it, range(len(it.nodes))) for it in (program, rest))
-        return (first + others) * LEAST_GAIN <= whole
+        flags = [name for name in program.output if program.outputs[name] == FLAG]
+        whole = self._cost(program, range(len(program.nodes)))
+        for name in flags:
+            first = self._cost(program, needed(program.nodes, [program.output[name]]))
+            if first * LEAST_GAIN > whole:
+                continue
+            rest = without(program, name)
+            if any(rest.nodes[rest.output[it]].operation != "const" for it in flags):
+                continue
+            if any(node.operation == "lookup" for node in rest.nodes):
+                return None
+            others = self._cost(rest, range(len(rest.nodes)))
+            return (name, rest) if (first + others) * LEAST_GAIN <= whole else None
+        return None
 
     def _cost(self, program: Program, numbers: Collection[int]) -> int:
         """About how many instructions these nodes of a program take, of those that differ among neurons."""
         varying = set(numbers) - self.uniform(program)
         return sum(_COSTS.get(program.nodes[it].operation, 1) for it in varying)
-
-
-def _deciding(program: Program) -> str:
-    """The output without which a neuron emits nothing; "" where there is none."""
-    flags = [name for name in program.output if program.outputs[name] == FLAG]
-    for name in flags:
-        rest = without(program, name)
-        if all(rest.nodes[rest.output[it]].operation == "const" for it in flags):
-            return name
-    return ""
-
-
-def _needed(program: Program, index: int) -> set[int]:
-    """A node and all that it depends on."""
-    found, stack = set[int](), [index]
-    while stack:
-        found.add(number := stack.pop())
-        stack.extend(it for it in program.nodes[number].arguments if it not in found)
-    return found
 
 
 def _indented(lines: Iterable[str]) -> list[str]:
@@ -195,61 +203,47 @@ def _writing(values: Mapping[str, str]) -> list[str]:
     return [f"{target}[i] = {value}" for target, value in values.items()]
 
 
-def _whole(text: _Text, program: Program) -> list[str]:
-    """One loop for all neurons."""
-    names, lines, _ = text.nodes(program)
-    checks, written = text.stores(program, names)
-    return _loop([*filter(None, lines), *checks, *_writing(written)])
-
-
-def _emitting(text: _Text, program: Program) -> list[str]:
+def _emitting(body: _Body) -> list[str]:
     """The lines that keep, for each neuron in `places`, what the whole program leaves.
 
     They go on until a place below 0, so that LLVM does not try vectors on the few.
     """
-    names, lines, _ = text.nodes(program)
-    checks, written = text.stores(program, names)
-    keeping = [f"kept[base + {place}] = {value}" for place, value in enumerate(written.values())]
+    keeping = [f"kept[base + {place}] = {value}" for place, value in enumerate(body.written.values())]
     return [
         "base, i = 0, i64(places[0])",
         "while i >= 0:",
-        *_indented([*filter(None, lines), *checks, *keeping]),
-        f"    base += {len(written)}",
-        f"    i = i64(places[base // {len(written)}])",
+        *_indented([*body.computing, *keeping]),
+        f"    base += {len(body.written)}",
+        f"    i = i64(places[base // {len(body.written)}])",
     ]
 
 
-def _in_parts(text: _Text, program: Program, rest: Program, decides: str, emitting: str) -> list[str]:
-    """The loops of a program that does `rest` for neurons whose output `decides` is 0.
+def _in_parts(body: _Body, rest: _Body, flags: str, decided: Sequence[int], emitting: str) -> list[str]:
+    """The loops of a program that does `rest` for neurons of which `flags` are 0.
 
-    `emitting` calls the function of those where it is not.
+    The nodes `decided` compute these; the call `emitting` does what neurons take where they are not 0.
     """
-    names, lines, _ = text.nodes(program)
-    _, written = text.stores(program, names)
-    decided = _needed(program, program.output[decides])
-    flags, flag = f"o_{decides}", written[f"o_{decides}"]
-    rest_names, rest_lines, _ = text.nodes(rest)
-    rest_checks, rest_written = text.stores(rest, rest_names, f"{flags}[i]")
-    del rest_written[flags]
+    width, numbers = len(body.written), {**rest.written}
+    del numbers[flags]
     return [
         "count = 0",
         *_loop(
             [
-                *(line for number, line in enumerate(lines) if line and number in decided),
-                f"{flags}[i] = {flag}",
-                f"count += 1 if {flag} != 0 else 0",
+                *filter(None, (body.lines[number] for number in decided)),
+                f"{flags}[i] = {body.written[flags]}",
+                f"count += 1 if {body.written[flags]} != 0 else 0",
             ]
         ),
         "places = scratch(0, count + 1, np.int32)",
-        f"kept = scratch(0, count * {len(written)}, {_NUMBERS[text.number]})",
+        f"kept = scratch(0, count * {width}, {flags}.dtype)",
         "if count:",
         f"    listed({flags}, n, places)",
         "    places[count] = -1",
         f"    {emitting}",
-        *_loop([*filter(None, rest_lines), *rest_checks, *_writing(rest_written)]),
+        *_loop([*rest.computing, *_writing(numbers)]),
         "for k in range(count):",
         "    i = places[k]",
-        *(f"    {target}[i] = kept[k * {len(written)} + {place}]" for place, target in enumerate(written)),
+        *(f"    {target}[i] = kept[k * {width} + {place}]" for place, target in enumerate(body.written)),
         "release(places)",
         "release(kept)",
     ]
@@ -274,30 +268,30 @@ def step_source(
     program = undithered(program) if real else program
     watched = [] if real else [f"{kind[0]}_{variable}" for kind, variable in checked(program)]
     text = _Text(per_neuron, ("f32" if single else "f64") if real else "", watched)
-    names, _, used = text.nodes(program)
-    _, written = text.stores(program, names)
-    arguments = tuple(dict.fromkeys([*used, *written]))
+    body = text.body(program)
+    arguments = tuple(dict.fromkeys([*body.used, *body.written]))
     listed = ", ".join(arguments)
     begins, ends = (["left = i32(0)"], ["return left"]) if watched else ([], [])
     functions: dict[str, list[str]] = {}
-    decides = _deciding(program)
-    rest = without(program, decides) if decides else program
-    if decides and text.is_less(program, rest, decides):
-        called = f"{name}_emitting(places, kept, key, {listed})"
-        functions[called] = _emitting(text, program)
-        loops = _in_parts(text, program, rest, decides, f"left |= {called}" if watched else called)
+    if silent := text.silent(program):
+        decides, rest = silent
+        called, flags = f"{name}_emitting(places, kept, key, {listed})", f"o_{decides}"
+        functions[called] = _emitting(body)
+        decided = needed(program.nodes, [program.output[decides]])
+        emitting = f"left |= {called}" if watched else called
+        loops = _in_parts(body, text.body(rest, f"{flags}[i]"), flags, decided, emitting)
     else:
-        loops = _whole(text, program)
+        loops = _loop([*body.computing, *_writing(body.written)])
     functions[f"{name}(n, key, {listed})"] = ["longest_vectors()", *loops]
     lines = [
         f"{table_name(program, number)} = np.array({list(table)}, dtype=np.int64)"
         for number, table in enumerate(program.tables)
     ]
-    for head, body in functions.items():
+    for head, inside in functions.items():
         lines += [
             "@contracted" if single else "@loop",
             f"def {head}:",
-            *_indented([*begins, *body, *ends]),
+            *_indented([*begins, *inside, *ends]),
             "",
         ]
     return "\n".join(lines), arguments
