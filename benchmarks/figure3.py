@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +21,7 @@ from time import perf_counter
 from rich.table import Table
 
 from benchmarks import figure3_brian2
+from benchmarks.beside import AUTHORS, Speed, in_turn, program_seconds
 from benchmarks.machine import machine
 from benchmarks.printing import console_of, machine_line
 from burstchip.compilation import compile_file
@@ -42,17 +41,10 @@ AUTHORS_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
-class Result:
-    """Seconds of the network in one of the clock, in each repetition; spikes by population in the last."""
+class Result(Speed):
+    """With spikes by population in the last repetition."""
 
-    name: str
-    rates: tuple[float, ...]
     spikes: Mapping[str, int]
-
-    @property
-    def median(self) -> float:
-        """Over the repetitions."""
-        return statistics.median(self.rates)
 
 
 class _Runs:
@@ -71,7 +63,7 @@ class _Runs:
             self.ways["Brian2, C++"] = self._brian2
         if authors is not None:
             self.authors = authors.resolve()
-            self.ways["the authors' program"] = self._authors
+            self.ways[AUTHORS] = self._authors
 
     def _own(self, name: str, backend: str, threads: int) -> Callable[[], float]:
         # What is compiled is kept for the runs that are timed.
@@ -94,17 +86,8 @@ class _Runs:
 
     def _authors(self) -> float:
         """From the line that says that it runs to its end; it makes its network before."""
-        command = [str(self.authors), *PUBLISHED, "--dir", str(self.folder)]
-        pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdout=pipe, stderr=subprocess.STDOUT, bufsize=0) as process:
-            assert process.stdout is not None
-            said, started = b"", perf_counter()
-            while chunk := process.stdout.read(4096):
-                if b"Running" not in said:
-                    said += chunk
-                    started = perf_counter()
-        assert process.returncode == 0, f"{self.authors} ended with {process.returncode}"
-        return (perf_counter() - started) * self.seconds / AUTHORS_SECONDS
+        command: list[str | Path] = [self.authors, *PUBLISHED, "--dir", self.folder]
+        return program_seconds(command, b"Running")[0] * self.seconds / AUTHORS_SECONDS
 
 
 def _spikes(code: ChipProgram, run: Run) -> Mapping[str, int]:
@@ -118,14 +101,8 @@ def measure(seconds: float, repeats: int, authors: Path | None, brian2: bool) ->
     """Run all in turn."""
     with tempfile.TemporaryDirectory() as folder:
         runs = _Runs(seconds, Path(folder), authors, brian2)
-        names = list(runs.ways)
-        taken: dict[str, list[float]] = {name: [] for name in names}
-        for _ in range(repeats):
-            for name, way in runs.ways.items():
-                taken[name].append(way())
-    return [
-        Result(name, tuple(seconds / it for it in taken[name]), runs.spikes.get(name, {})) for name in names
-    ]
+        speeds = in_turn(runs.ways, seconds, repeats)
+    return [Result(it.name, it.rates, runs.spikes.get(it.name, {})) for it in speeds]
 
 
 def results_table(results: Sequence[Result], seconds: float) -> Table:
@@ -140,8 +117,8 @@ def results_table(results: Sequence[Result], seconds: float) -> Table:
     for result in results:
         table.add_row(
             result.name,
-            f"{result.median:.2f}\n({min(result.rates):.2f} – {max(result.rates):.2f})",
-            *(f"{result.median / other.median:.1f}" for other in others),
+            result.cell(),
+            *(result.times(other) for other in others),
             *(
                 f"{result.spikes[cells] / size / seconds:.2f}" if cells in result.spikes else "–"
                 for cells, size in sizes.items()

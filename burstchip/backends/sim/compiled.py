@@ -43,6 +43,7 @@ IMPORTED = (
     "burstchip.backends.sim.code.prefetch",
     "burstchip.backends.sim.code.rows",
     "burstchip.backends.sim.code.scratch",
+    "burstchip.backends.sim.code.subnormals",
     "burstchip.backends.sim.code.sums",
     "burstchip.backends.sim.code.traces",
     "burstchip.backends.sim.code.vector_draws",

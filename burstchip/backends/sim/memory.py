@@ -28,6 +28,27 @@ from hw_models.plasticity.traces import THIRD_FACTOR_LIMIT, spike_trace, third_f
 
 Arrays = dict[str, NDArray[Any]]
 
+#: Bytes of a cache line, and of the part of memory that caches keep lines apart by.
+_LINE = 64
+_PAGE = 4096
+
+
+def placed(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Copies in one block of memory, so that vectors of 512 bits lie in one cache line each.
+
+    Each array begins an odd number of lines after the one before: a loop over many of the same length would
+    otherwise find all of its vectors in the same two sets of the first cache.
+    """
+    lines = [-(-array.nbytes // _LINE) | 1 for array in arrays.values()]
+    block = np.zeros(sum(lines) * _LINE + _PAGE, dtype=np.uint8)
+    begin = -block.ctypes.data % _PAGE
+    found: Arrays = {}
+    for (name, array), length in zip(arrays.items(), lines, strict=True):
+        found[name] = block[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
+        found[name][...] = array
+        begin += length * _LINE
+    return found
+
 
 def initial_states(population: PopulationCode, number_type: str) -> Arrays:
     """Each state variable of a population at the start."""
@@ -106,7 +127,7 @@ def signal_values(layout: Layout, host: Host) -> Arrays:
         if layout.lit_input(number):
             values[f"lit_{number}"] = np.zeros(population.size + 1, dtype=np.int32)
             values[f"lit_count_{number}"] = np.zeros(1, dtype=np.int64)
-    return values
+    return placed(values)
 
 
 def periodic_flags(layout: Layout, begin: int, steps: int) -> NDArray[np.uint8]:
@@ -214,7 +235,7 @@ def allocate(layout: Layout) -> Arrays:
     arrays["event_totals"] = np.zeros((counters, 2), dtype=np.int64)
     arrays["clipped_inputs"] = np.zeros(counters, dtype=np.int64)
     arrays["synaptic_events"] = np.zeros(len(layout.code.projections), dtype=np.int64)
-    return arrays
+    return placed(arrays)
 
 
 #: Arrays of `allocate` that a run never changes, by the first part of their names.

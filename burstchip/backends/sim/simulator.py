@@ -23,6 +23,7 @@ from burstchip.backends.sim.memory import (
     Arrays,
     allocate,
     periodic_flags,
+    placed,
     scalars,
     signal_courses,
     signal_values,
@@ -273,7 +274,7 @@ class Simulation:
                     given=f"values of '{wrong}' that no run has",
                 )
             )
-        self.arrays.update(state)
+        self.arrays.update(placed(state))
         self.clock, self.led_in = clock, clock > 0
 
     def adopt(self, state: Mapping[str, NDArray[Any]]) -> None:

@@ -26,6 +26,24 @@ def mul32(typing_context, a, b):  # type: ignore[no-untyped-def]
 
 
 @intrinsic  # type: ignore[misc]
+def add32(typing_context, a, b):  # type: ignore[no-untyped-def]
+    """a + b of int32, kept in 32 bits, wraps."""
+    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.add(*arguments)
+
+
+@intrinsic  # type: ignore[misc]
+def or32(typing_context, a, b):  # type: ignore[no-untyped-def]
+    """a | b of int32, kept in 32 bits."""
+    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.or_(*arguments)
+
+
+@intrinsic  # type: ignore[misc]
+def shr(typing_context, value, amount):  # type: ignore[no-untyped-def]
+    """floor(value / 2^amount) of the 32 bits of value, taken without a sign, 0 <= amount < 32."""
+    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.lshr(*arguments)
+
+
+@intrinsic  # type: ignore[misc]
 def above_tag(typing_context, stored):  # type: ignore[no-untyped-def]
     """(stored + 128) >> 8 of an int16 up to 32639, kept in 16 bits: the 8-bit weight above an 8-bit tag."""
 
@@ -37,16 +55,9 @@ def above_tag(typing_context, stored):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def decayed(value, factor):  # type: ignore[no-untyped-def]
-    """sign(value) * (|value| * factor >> 12) of an int32 and a factor up to 4096, in 32 bits.
-
-    |value| is split at bit 12, so that no product needs more than 32 bits; the result is exact.
-    """
-    magnitude = np.int32(-value) if value < 0 else value
-    high = mul32(sar(magnitude, np.int32(12)), factor)
-    low = sar(mul32(np.int32(magnitude & np.int32(4095)), factor), np.int32(12))
-    result = np.int32(high + low)
-    return np.int32(-result) if value < 0 else result
+def signed32(magnitude, value):  # type: ignore[no-untyped-def]
+    """A magnitude of int32 with the sign of another int32."""
+    return np.int32(-magnitude) if value < 0 else magnitude
 
 
 @njit

@@ -31,26 +31,47 @@ def _with_negative(width: Width) -> Width:
 
 
 def _split_product(program: Program, node: Node, names: Sequence[str]) -> str | None:
-    """(a * b) >> n in 32 bits although the product itself needs more, by splitting a at bit n.
+    """(a b + c) >> n in 32 bits although the product itself needs more, by splitting a at bit n.
 
-    floor: (a >> n) * b + ((a & (2^n - 1)) * b >> n), exact for b >= 0; toward zero the same on |a|.
+    floor: (a >> n) b + (((a & (2^n - 1)) b + c) >> n), exact for b >= 0 and c >= 0 where what is in brackets
+    fits 32 bits without a sign; toward zero the same on |a|, to nearest with c = 2^(n - 1).
     """
-    if node.operation not in ("shift_right", "shift_right_zero"):
+    if not node.operation.startswith("shift_right"):
         return None
     product, shift = (program.nodes[argument] for argument in node.arguments)
-    if product.operation != "mul" or shift.operation != "const" or INT32.holds(product.width):
+    added = Width(0, 0)
+    extra = ""
+    if shift.operation != "const":
         return None
-    a, b = (program.nodes[argument].width for argument in product.arguments)
     n = shift.attribute
-    high = (max(-a.low, a.high) >> n) + 1
-    fits = b.low >= 0 and high * b.high + b.high <= INT32.high and (b.high << n) <= INT32.high
-    if not fits or not INT32.holds(_with_negative(a)):
+    if node.operation == "shift_right_round":
+        added, extra = Width(0, (1 << n) >> 1), f"i32({(1 << n) >> 1})"
+    elif node.operation == "shift_right" and product.operation == "add":
+        for one, other in (product.arguments, product.arguments[::-1]):
+            if program.nodes[one].operation == "mul" and INT32.holds(program.nodes[other].width):
+                added, extra, product = program.nodes[other].width, names[other], program.nodes[one]
+                break
+    if product.operation != "mul" or INT32.holds(product.width):
         return None
-    x, y = (names[argument] for argument in product.arguments)
+    for one, other in (product.arguments, product.arguments[::-1]):
+        a, b = program.nodes[one].width, program.nodes[other].width
+        low = ((1 << n) - 1) * b.high + added.high
+        high = (max(-a.low, a.high) >> n) + 1
+        fits = min(b.low, added.low) >= 0 and low < 1 << 32 and high * b.high + (low >> n) <= INT32.high
+        if fits and INT32.holds(_with_negative(a)):
+            x, y = names[one], names[other]
+            break
+    else:
+        return None
+
+    def split(value: str) -> str:
+        rest = f"mul32(i32({value} & i32({(1 << n) - 1})), {y})"
+        rest = f"add32({rest}, {extra})" if extra else rest
+        return f"add32(mul32(sar({value}, i32({n})), {y}), shr({rest}, i32({n})))"
+
     if node.operation == "shift_right_zero":
-        return f"decayed({x}, {y})" if n == 12 else None
-    low = f"sar(mul32(i32({x} & i32({(1 << n) - 1})), {y}), i32({n}))"
-    return f"i32(mul32(sar({x}, i32({n})), {y}) + {low})"
+        return f"signed32({split(f'i32(abs({x}))')}, {x})"
+    return split(x)
 
 
 def integer_text(program: Program, node: Node, names: Sequence[str]) -> str:

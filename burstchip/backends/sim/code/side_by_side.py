@@ -18,6 +18,7 @@ from numba import cfunc
 from burstchip.backends.sim.code.clock import turn
 from burstchip.backends.sim.code.frame import UNIT, array, call, word
 from burstchip.backends.sim.code.meeting import meet
+from burstchip.backends.sim.code.subnormals import restore, without_subnormals
 
 
 @cfunc(UNIT, error_model="numpy")
@@ -31,6 +32,7 @@ def unit(address, frame):
     # Where the calls of each stage begin, and where the last one's end.
     begins, threads, arrived = array(frame, 19, np.int64, 1), word(frame, 21), array(frame, 22, np.int64, 1)
     met = 0
+    mode = without_subnormals()
     for n in range(word(frame, 0), word(frame, 1)):
         turn(now, n, periodic, flags)
         for stage in range(3):
@@ -41,3 +43,4 @@ def unit(address, frame):
             if stage < 2:
                 met += threads
                 meet(arrived, met)
+    restore(mode)

@@ -21,7 +21,7 @@ from hw_models.program.widths import FLAG, Width
 #: What the generated text needs to see.
 PRELUDE = """\
 import numpy as np
-from burstchip.backends.sim.code.arithmetic import decayed, interpolated, mul32, sar, shl
+from burstchip.backends.sim.code.arithmetic import add32, interpolated, mul32, or32, sar, shl, shr, signed32
 from burstchip.backends.sim.code.draws import at, key as key_of, row
 from burstchip.backends.sim.code.functions import (
     exp, exp32, inverse, inverse32, power_of_two, power_of_two32, sigmoid, sigmoid32, tanh, tanh32,
@@ -158,7 +158,7 @@ class _Text:
                 low, high = (f"{cast}({bound})" for bound in (declared.low, declared.high))
                 checks.append(f"c{index} = min(max({value}, {low}), {high})")
                 bit = 1 << min(self.watched.index(target), 30)
-                checks.append(f"left |= i32({bit}) if c{index} != {value}{counted} else i32(0)")
+                checks.append(f"left = or32(left, i32({bit}) if c{index} != {value}{counted} else i32(0))")
                 value = f"c{index}"
             written[target] = value
         return checks, written
@@ -210,11 +210,11 @@ def _emitting(body: _Body) -> list[str]:
     """
     keeping = [f"kept[base + {place}] = {value}" for place, value in enumerate(body.written.values())]
     return [
-        "base, i = 0, i64(places[0])",
+        "base, k, i = 0, 0, i64(places[0])",
         "while i >= 0:",
         *_indented([*body.computing, *keeping]),
-        f"    base += {len(body.written)}",
-        f"    i = i64(places[base // {len(body.written)}])",
+        f"    base, k = base + {len(body.written)}, k + 1",
+        "    i = i64(places[k])",
     ]
 
 
@@ -226,24 +226,27 @@ def _in_parts(body: _Body, rest: _Body, flags: str, decided: Sequence[int], emit
     width, numbers = len(body.written), {**rest.written}
     del numbers[flags]
     return [
-        "count = 0",
+        "count = i32(0)",
         *_loop(
             [
                 *filter(None, (body.lines[number] for number in decided)),
                 f"{flags}[i] = {body.written[flags]}",
-                f"count += 1 if {body.written[flags]} != 0 else 0",
+                f"count = add32(count, i32(1) if {body.written[flags]} != 0 else i32(0))",
             ]
         ),
         "places = scratch(0, count + 1, np.int32)",
         f"kept = scratch(0, count * {width}, {flags}.dtype)",
         "if count:",
         f"    listed({flags}, n, places)",
-        "    places[count] = -1",
+        "places[count] = -1",
+        "if count:",
         f"    {emitting}",
         *_loop([*rest.computing, *_writing(numbers)]),
-        "for k in range(count):",
-        "    i = places[k]",
-        *(f"    {target}[i] = kept[k * {width} + {place}]" for place, target in enumerate(body.written)),
+        "base, k, i = 0, 0, i64(places[0])",
+        "while i >= 0:",
+        *(f"    {target}[i] = kept[base + {place}]" for place, target in enumerate(body.written)),
+        f"    base, k = base + {width}, k + 1",
+        "    i = i64(places[k])",
         "release(places)",
         "release(kept)",
     ]
@@ -278,7 +281,7 @@ def step_source(
         called, flags = f"{name}_emitting(places, kept, key, {listed})", f"o_{decides}"
         functions[called] = _emitting(body)
         decided = needed(program.nodes, [program.output[decides]])
-        emitting = f"left |= {called}" if watched else called
+        emitting = f"left = or32(left, {called})" if watched else called
         loops = _in_parts(body, text.body(rest, f"{flags}[i]"), flags, decided, emitting)
     else:
         loops = _loop([*body.computing, *_writing(body.written)])

@@ -13,6 +13,7 @@ from numba import cfunc
 
 from burstchip.backends.sim.code.clock import turn
 from burstchip.backends.sim.code.frame import UNIT, array, call, word
+from burstchip.backends.sim.code.subnormals import restore, without_subnormals
 
 
 @cfunc(UNIT, error_model="numpy")
@@ -23,9 +24,11 @@ def unit(address, frame):
     gates, periods = array(frame, 8, np.int64, 1), array(frame, 10, np.int64, 1)
     ahead = array(frame, 12, np.int64, 1)
     periodic, flags = array(frame, 14, np.uint8, 2), array(frame, 17, np.int64, 1)
+    mode = without_subnormals()
     for n in range(word(frame, 0), word(frame, 1)):
         turn(now, n, periodic, flags)
         for k in range(len(functions)):
             due = periods[k] == 1 or (n + ahead[k]) % periods[k] == 0
             if due and now[gates[k]] != 0:
                 call(functions[k], address, frames[k])
+    restore(mode)

@@ -101,3 +101,30 @@ def test_neurons_and_fixed_synapses_take_half_the_memory(tmp_path: Path) -> None
     for index in range(len(code.projections)):
         assert one[f"w_{index}"].itemsize == 8
         assert other[f"w_{index}"].itemsize == 4
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_decays_comes_to_zero(tmp_path: Path, threads: int) -> None:
+    """Not to numbers below 1e-38, which processors take a hundred times as long for."""
+    path = tmp_path / "quiet.yaml"
+    path.write_text(
+        "burstchip: 1\nname: quiet\nstep: 0.1 ms\nseed: 1\ntarget: none\npopulations:\n"
+        "  once: {model: spike_list, size: 3, events: [[0, 1 ms], [1, 1 ms], [2, 1 ms]]}\n"
+        "  cells: {model: pyramidal, size: 3}\n"
+        "  others: {model: pyramidal, size: 3}\n"
+        "projections:\n"
+        "  - {from: once, to: cells.soma_exc, weight: 0.1 leak, connectivity: one_to_one}\n"
+        "  - {from: cells.spikes, to: others.soma_exc, weight: 0.1 leak, connectivity: one_to_one}\n"
+    )
+    smallest = np.finfo(np.float32).tiny
+    run = open_run(compile_file(path)[0], backend="reference32", threads=threads)
+    run.advance(200)
+    early = run.read("cells", "g_soma_exc").copy()
+    # 5 ms is the conductance's; after 87 times that float32 has no more whole precision for it.
+    run.advance(4600)
+    late = run.read("cells", "g_soma_exc").copy()
+    run.close()
+    assert np.all(early > 0)
+    assert np.all((late == 0) | (late >= smallest)), late
+    # What the thread had before is its own again.
+    assert np.float32(1e-30) * np.float32(1e-10) > 0

@@ -17,7 +17,16 @@ from hw_models.neurons.burst_poisson import burst_poisson_program
 from hw_models.neurons.registry import models
 from hw_models.program import numpy_interpreter, real_interpreter
 from hw_models.program.functions import FUNCTIONS
-from hw_models.program.trace import clip, function, maximum, program, random_bits, where
+from hw_models.program.trace import (
+    clip,
+    function,
+    maximum,
+    program,
+    random_bits,
+    shift_rounded,
+    shift_toward_zero,
+    where,
+)
 from hw_models.program.widths import FLAG, signed, unsigned
 
 
@@ -64,6 +73,39 @@ def test_programs_mean_what_was_written(compiled: Callable[..., Any]) -> None:
     _, outputs = compiled(traced(parts), {f"x_{name}" for name in INPUTS})({}, {}, values)
     for number, part in enumerate(parts):
         assert outputs[f"r{number}"].tolist() == wanted(part, values), part
+
+
+@program(
+    states={},
+    parameters={},
+    inputs={"value": signed(24), "loss": unsigned(16), "below": unsigned(16)},
+    outputs=dict.fromkeys(("down", "dithered", "toward_zero", "nearest", "beyond"), signed(25)),
+)
+def _products(s, p, x):  # type: ignore[no-untyped-def]
+    """Products of 41 bits, scaled back; the last plus more than splitting has room for."""
+    kept = 65536 - x.loss
+    product = x.value * kept
+    return {}, {
+        "down": product >> 16,
+        "dithered": (product + x.below) >> 16,
+        "toward_zero": shift_toward_zero(kept * x.value, 16),
+        "nearest": shift_rounded(product, 16),
+        "beyond": (product + 2 * x.below) >> 16,
+    }
+
+
+def test_a_product_that_is_scaled_back_needs_no_more_than_32_bits(compiled: Callable[..., Any]) -> None:
+    text = step_source(_products, "step", per_neuron=("x_value", "x_loss", "x_below"))[0]
+    split = [line for line in text.splitlines() if "= add32(" in line or "= signed32(" in line]
+    assert len(split) == 4 and not any("i64" in line for line in split)
+    random = np.random.default_rng(6)
+    given = {name: corners(width, random, 5000) for name, width in _products.inputs.items()}
+    # No loss at the ends of both others, where the part below has all of 32 bits.
+    given["value"][:4], given["loss"][:4], given["below"][:4] = (-1, 2**23 - 1, -(2**23) + 1, 65535), 0, 65535
+    _, found = compiled(_products, {f"x_{name}" for name in given})({}, {}, given)
+    _, expected = numpy_interpreter.step(_products, {}, {}, given)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
 
 
 def test_what_emitting_takes_is_computed_for_those_that_emit(compiled: Callable[..., Any]) -> None:
