@@ -106,10 +106,15 @@ class Layout:
 
     def signals(self, number: int) -> dict[str, Signal]:
         """The signals of a population whose value this variant reads."""
-        program = self.programs[number]
-        read = {node.name for node in program.nodes if node.operation in ("input", "param")}
-        named = self.code.populations[number].signals
-        return {name: signal for name, signal in named.items() if name in read}
+        return self._signals[number]
+
+    @cached_property
+    def _signals(self) -> tuple[dict[str, Signal], ...]:
+        found = []
+        for population, program in zip(self.code.populations, self.programs, strict=True):
+            read = {node.name for node in program.nodes if node.operation in ("input", "param")}
+            found.append({name: signal for name, signal in population.signals.items() if name in read})
+        return tuple(found)
 
     def is_number(self, signal: Written) -> bool:
         """Whether the host writes one number for all: what is not an input of the network's own."""

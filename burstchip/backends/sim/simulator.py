@@ -81,6 +81,11 @@ class Simulation:
         return kernel_source(self.layout)
 
     @cached_property
+    def _scalars(self) -> Mapping[str, Any]:
+        """Sizes and parameters, the same objects in every call."""
+        return scalars(self.layout)
+
+    @cached_property
     def visited(self) -> NDArray[np.int64]:
         """How many synapses the learning steps of each projection have gone through; no state."""
         return np.zeros(len(self.layout.code.projections), dtype=np.int64)
@@ -135,7 +140,7 @@ class Simulation:
         assert all(it.shift + halvings <= MOST_K for it in forms if it.form == "carry")
         flags = np.zeros(len(self.layout.flags), dtype=np.int64)
         values: dict[str, Any] = {
-            **scalars(self.layout),
+            **self._scalars,
             **trace_draws(self.layout, self.seed, begin, end - begin),
             **signal_values(self.layout, self.host),
             **signal_courses(self.layout, self.host, begin, end - begin),
@@ -158,7 +163,7 @@ class Simulation:
             run_side_by_side(self.divided, begin, end, now, values, periodic)
         else:
             linked = self.linked
-            frames = linked.frames(values)
+            frames = linked.frames.of(values)
             self.run(
                 begin,
                 end,

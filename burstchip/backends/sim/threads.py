@@ -142,7 +142,7 @@ def run_side_by_side(
         own = np.zeros(len(shared) + count + _APART, dtype=np.int64)
         own[: len(shared)] = shared
         now, flags = own[: len(shared)], own[len(shared) : len(shared) + count]
-        frames = linked.frames({**values, **{f"flag_{k}": flags[k : k + 1] for k in range(count)}})
+        frames = linked.frames.of({**values, **{f"flag_{k}": flags[k : k + 1] for k in range(count)}})
         tables: list[NDArray[Any]] = [
             now,
             linked.functions,
