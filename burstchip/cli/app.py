@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from burstchip.cli.certify import certify
 from burstchip.cli.check import check
 from burstchip.cli.compile import compile_
 from burstchip.cli.deploy import deploy
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "follow": follow,
     "predict": predict,
     "verify": verify,
+    "certify": certify,
     "errors": errors,
     "experiment": experiment,
     "report": report,

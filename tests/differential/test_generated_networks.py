@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from compare.differences import numpy_against_numba, sim_against_lava
+from compare.differences import bounds_against_numba, numpy_against_numba, sim_against_lava
 from compare.search import Findings, search
 
 #: The same seed in both tests: what one compiled is there for the other.
@@ -18,6 +18,10 @@ def _tell(findings: Findings) -> None:
 
 def test_numpy_against_numba(found_nothing: Any) -> None:
     found_nothing(search(numpy_against_numba, 12, 4, SEED), numpy_against_numba)
+
+
+def test_bounds_against_numba(found_nothing: Any) -> None:
+    found_nothing(search(bounds_against_numba, 12, 4, SEED), bounds_against_numba)
 
 
 def test_sim_against_lava(found_nothing: Any, lava: Any) -> None:

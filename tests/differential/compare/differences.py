@@ -12,6 +12,7 @@ from burstchip.running.verification import Difference, verify
 from compare.documents import digits
 from compare.executions import Values, in_numba, in_numpy, in_one_call
 from compiler.ir.chip_program import ChipProgram
+from compiler.passes.certify import certify
 
 if TYPE_CHECKING:
     from burstchip.backends.lava.session import LavaWorker
@@ -63,6 +64,34 @@ def numpy_against_numba(code: ChipProgram, steps: int) -> Comparison:
     stepped = {place: values[place] for place in whole}
     found = _first(steps - 1, {"one call": whole, "a call a step": stepped})
     return Comparison(count, found, events, changes)
+
+
+def bounds_against_numba(code: ChipProgram, steps: int) -> Comparison:
+    """Every value after every step lies within what is proved of it, for limits and for given weights."""
+    certificates = [certify(code), *([] if _learns(code) else [certify(code, "given")])]
+    bounds = {}
+    for certificate in certificates:
+        for it in certificate.bounds:
+            low, high = bounds.get((it.population, it.variable), (it.low, it.high))
+            bounds[it.population, it.variable] = max(low, it.low), min(high, it.high)
+    count = events = 0
+    for step, values in enumerate(in_numba(code, steps)):
+        for place, array in values.items():
+            events += int(np.count_nonzero(array)) if place[1] == "events" else 0
+            if place not in bounds:
+                continue
+            count += array.size
+            low, high = bounds[place]
+            outside = np.argwhere((array < low) | (array > high))
+            if len(outside):
+                index = tuple(int(i) for i in outside[0])
+                found = {"numba": int(array[index]), "at least": low, "at most": high}
+                return Comparison(count, Difference(step, *place, index, found), events)
+    return Comparison(count, None, events)
+
+
+def _learns(code: ChipProgram) -> bool:
+    return any(projection.learning is not None for projection in code.projections)
 
 
 def sim_against_lava(worker: LavaWorker) -> Judge:

@@ -1,0 +1,62 @@
+"""`burstchip certify`: exit codes, what is printed, and for which weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from burstchip.cli.app import app
+from burstchip.compilation import compile_file
+from compiler.artifact import save_artifact
+
+runner = CliRunner()
+
+
+def artifact(folder: Path, weight: str, target: str = "loihi2") -> Path:
+    path = folder / "net.yaml"
+    path.write_text(
+        f"burstchip: 1\nname: net\nstep: 1 ms\nseed: 1\ntarget: {target}\npopulations:\n"
+        "  noise: {model: poisson_source, size: 60, rate: 100 Hz}\n"
+        "  cells: {model: lif, size: 2, tau_current: 200 ms}\n"
+        f"projections:\n  - {{from: noise, to: cells.soma, weight: {weight}}}\n"
+    )
+    save_artifact(compile_file(path)[0], folder / "net.burst")
+    return folder / "net.burst"
+
+
+def certified(*options: Any) -> tuple[int, dict[str, Any], str]:
+    result = runner.invoke(app, ["certify", *map(str, options), "--json"])
+    lines = result.stdout.splitlines()
+    return result.exit_code, json.loads(lines[-1]) if lines else {}, result.output
+
+
+def test_all_proved(tmp_path: Path) -> None:
+    code, found, text = certified(artifact(tmp_path, "0.01 mV"))
+    assert code == 0 and found["ok"] and found["weights"] == "limits"
+    assert all(it["proved"] and it["escapes"] is None for it in found["bounds"])
+    assert "all proved: nothing is ever clipped, wrapped or saturated" in text
+
+
+def test_what_may_wrap(tmp_path: Path) -> None:
+    code, found, text = certified(artifact(tmp_path, "40 mV"), "--weights", "given")
+    assert code == 1 and not found["ok"] and found["weights"] == "given"
+    u = next(it for it in found["bounds"] if it["variable"] == "u")
+    assert u["escapes"][1] > u["width"][1] and not u["proved"]
+    soma = next(it for it in found["bounds"] if it["variable"] == "soma")
+    assert soma["arriving"] == {"noise->cells": [soma["low"], soma["high"]]}
+    assert "not proved" in text and "cells.soma gets noise->cells" in text
+
+
+@pytest.mark.parametrize("given", ["none", "best"])
+def test_what_cannot_be_certified(given: str, tmp_path: Path) -> None:
+    if given == "none":
+        code, _, text = certified(artifact(tmp_path, "1 mV", target="none"))
+        assert "error[BC557]" in text
+    else:
+        code, _, text = certified(artifact(tmp_path, "1 mV"), "--weights", given)
+        assert "limits" in text and "given" in text
+    assert code == 2
