@@ -12,6 +12,9 @@ from benchmarks.beside import AUTHORS
 
 pytestmark = pytest.mark.once
 
+#: As the page of benchmarks has it.
+QUICK = "--epochs 1 --repeats 1"
+
 
 @pytest.mark.slow
 def test_speeds_of_all_that_run(
@@ -24,8 +27,7 @@ def test_speeds_of_all_that_run(
         "echo '**** Cost epoch 1 = 2.92'\n"
     )
     program.chmod(0o755)
-    given = ["--json", "--epochs", "1", "--repeats", "1", "--authors", str(program)]
-    figure4.main(given)
+    figure4.main([*QUICK.split(), "--json", "--authors", str(program)])
     printed = capsys.readouterr()
     results = {it["name"]: it for it in json.loads(printed.out)["results"]}
     assert list(results) == [*(name for name, *_ in figure4.OWN), AUTHORS]
