@@ -13,6 +13,7 @@ from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
     from compiler.ir.certificate import Bound, Certificate
+    from compiler.second_opinion import Opinion
 
 #: What a command that could not prove everything ends with.
 UNPROVED = 1
@@ -31,6 +32,9 @@ def certify(
         WeightsChoice,
         typer.Option(help="Plastic weights at their limits, whatever is learned, or all as they are given."),
     ] = WeightsChoice.limits,
+    second_opinion: Annotated[
+        bool, typer.Option("--second-opinion", help="Have z3 check each proof (pip install burstchip[z3]).")
+    ] = False,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -42,21 +46,34 @@ def certify(
         from burstchip.backends.integers import require_integers
         from burstchip.cli.program import load
         from compiler.passes.certify import certify as certify_
+        from compiler.second_opinion import second_opinion as ask
+        from compiler.second_opinion import told
 
         code, sha256 = load(artifact, out)
         require_integers(code)
         with progress("proving", "preparing", quiet=quiet) as advance:
             found = certify_(code, weights.value, advance)
+        opinions: tuple[Opinion, ...] = ()
+        if second_opinion:
+            with progress("asking z3", "preparing", quiet=quiet) as advance:
+                opinions = ask(found, watch=advance)
         _show(found, out)
+        if second_opinion:
+            out.text("\n".join(told(opinions)))
+        agreed = all(it.verdict != "differs" for it in opinions)
         out.result(
             {
-                "ok": found.proved,
+                "ok": found.proved and agreed,
                 "artifact_sha256": sha256,
                 "weights": found.weights,
                 "bounds": [_as_json(it, found) for it in found.bounds],
+                "second_opinion": [
+                    {"population": it.bound.population, "variable": it.bound.variable, "verdict": it.verdict}
+                    for it in opinions
+                ],
             }
         )
-        if not found.proved:
+        if not (found.proved and agreed):
             raise typer.Exit(UNPROVED)
 
 

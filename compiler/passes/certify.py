@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.certificate import Bound, Certificate, Weights
+from compiler.ir.certificate import Bound, Certificate, Invariant, Weights
 from compiler.ir.chip_program import ChipProgram, PopulationCode
 from compiler.ir.signals import Streamed, Written
 from compiler.passes.arriving import Arriving, arriving, signal_ends
@@ -183,7 +183,7 @@ def _limit(now: Integers, grown: Integers, last: Integers) -> Integers:
     return np.where(grown == 0, now, now + np.sign(grown) * np.minimum(more, 2.0**40).astype(np.int64))
 
 
-def invariant(it: _Followed) -> dict[str, Interval]:
+def _never_left(it: _Followed) -> dict[str, Interval]:
     """Intervals of the states that hold the start and, within the declared widths, are never left."""
     states = dict(it.start)
     grown: dict[str, tuple[Integers, Integers]] = {}
@@ -308,6 +308,7 @@ def certify(code: ChipProgram, weights: Weights = "limits", watch: Watch | None 
     populations = [it for it in code.populations if not it.program.sends_arrivals]
     bounds: list[Bound] = []
     shares: dict[tuple[str, str], tuple[tuple[str, Width], ...]] = {}
+    invariants: dict[str, Invariant] = {}
     for number, population in enumerate(populations):
         if watch is not None:
             watch(number, len(populations), population.name)
@@ -321,5 +322,7 @@ def certify(code: ChipProgram, weights: Weights = "limits", watch: Watch | None 
             escapes = None if width.holds(reached) else reached
             bounds.append(Bound(population.name, "port", port, *ends, width, escapes))
         followed = _followed(code, population, reaching)
-        bounds += _bounds(followed, invariant(followed), population)
-    return Certificate(weights, tuple(bounds), shares)
+        states = _never_left(followed)
+        bounds += _bounds(followed, states, population)
+        invariants[population.name] = Invariant(followed.program, followed.leaves, states, followed.kinds)
+    return Certificate(weights, tuple(bounds), shares, invariants)

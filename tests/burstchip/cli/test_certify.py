@@ -41,6 +41,14 @@ def test_all_proved(tmp_path: Path) -> None:
     assert "all proved: nothing is ever clipped, wrapped or saturated" in text
 
 
+def test_a_second_opinion(tmp_path: Path) -> None:
+    code, found, text = certified(artifact(tmp_path, "0.01 mV"), "--second-opinion")
+    asked = [it["variable"] for it in found["bounds"] if it["kind"] != "port"]
+    assert code == 0 and [it["variable"] for it in found["second_opinion"]] == asked
+    assert {it["verdict"] for it in found["second_opinion"]} == {"agrees"}
+    assert f"z3 agrees with {len(asked)} of {len(asked)} that are proved" in text
+
+
 def test_what_may_wrap(tmp_path: Path) -> None:
     code, found, text = certified(artifact(tmp_path, "40 mV"), "--weights", "given")
     assert code == 1 and not found["ok"] and found["weights"] == "given"
