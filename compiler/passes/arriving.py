@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from compiler.ir.certificate import Weights
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
-from compiler.ir.signals import Signal, Streamed, Written
+from compiler.ir.signals import Listed, Signal, Streamed, Written
 from compiler.ir.verify_signals import signal_range
 from hw_models.plasticity.engine_numpy import WEIGHT_RANGES, SignMode
 from hw_models.program.intervals import Interval, interval
@@ -65,13 +65,18 @@ def _by_target(projection: ProjectionCode, values: Integers, size: int) -> Integ
     return np.bincount(projection.post, values, minlength=size).astype(np.int64)
 
 
-def signal_ends(code: ChipProgram, signal: Signal) -> tuple[int, int] | None:
-    """The least and the greatest integer of a signal; None where a parameter has it."""
+def signal_ends(code: ChipProgram, population: PopulationCode, signal: Signal) -> tuple[int, int] | None:
+    """The least and the greatest integer of a population's signal; None where a parameter has it."""
     if isinstance(signal, Streamed | Written):
         name = signal.stream if isinstance(signal, Streamed) else signal.name
         if name in code.host:
-            largest = code.host[name].largest
-            return -largest, largest
+            # Until the host writes it is what it starts with.
+            start, largest = signal_range(signal) or (0, 0), code.host[name].largest
+            return min(start[0], -largest), max(start[1], largest)
+    if isinstance(signal, Listed) and population.spikes is not None and population.spikes.shape[1] > 2:
+        # A list has messages of its own, and no message is 0.
+        messages = population.spikes[:, 2]
+        return int(np.min(messages, initial=0)), int(np.max(messages, initial=0))
     return signal_range(signal)
 
 
@@ -95,7 +100,7 @@ def arriving(code: ChipProgram, population: PopulationCode, weights: Weights) ->
                 added = _summed(code, projection, weights)
                 total = Interval(total.low + added.low, total.high + added.high)
                 found.append((projection.name, Width(int(added.low.min()), int(added.high.max()))))
-        if port in population.signals and (ends := signal_ends(code, population.signals[port])):
+        if port in population.signals and (ends := signal_ends(code, population, population.signals[port])):
             total = Interval(total.low + ends[0], total.high + ends[1])
             found.append(("signal", Width(*ends)))
         sums[port] = total

@@ -159,7 +159,7 @@ def _followed(code: ChipProgram, population: PopulationCode, reaching: Arriving)
     for name, signal in population.signals.items():
         if name in reaching.sums:
             continue
-        ends = signal_ends(code, signal)
+        ends = signal_ends(code, population, signal)
         declared = program.inputs[name] if name in program.inputs else program.parameters[name]
         key = ("input" if name in program.inputs else "param", name)
         if ends is not None:

@@ -101,6 +101,21 @@ def test_weights_at_their_limits_and_as_they_are(tmp_path: Path) -> None:
     assert (given.low, given.high) == (0, int(projection.weights[0].sum()) * one)
 
 
+def test_messages_of_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "burstchip: 1\nname: messages\nstep: 1 ms\nseed: 1\ntarget: loihi2\npopulations:\n"
+        "  sends: {model: message_list, size: 2, messages: [[0, 3 ms, -10], [1, 5 ms, 38]]}\n"
+        "  cells: {model: lif, size: 2}\n"
+        "projections:\n  - {from: sends, to: cells.soma, weight: 0.1 mV}\n"
+    )
+    code = compile_file(path)[0]
+    it = bound(certify(code), "message", "sends")
+    assert it.proved and (it.low, it.high) == (-10, 38)
+    values = record(code, 10, ["sends.message"]).values["sends", "message"]
+    assert (values.min(), values.max()) == (-10, 38)
+
+
 def test_neurons_with_parameters_of_their_own_are_followed_apart(tmp_path: Path) -> None:
     cells = "{model: lif, size: 2, tau_current: [2 ms, 50 ms], threshold: [30 mV, 3 mV]}"
     code = network(tmp_path, cells, "0.1 mV", sources=1)
