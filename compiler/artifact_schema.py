@@ -179,7 +179,7 @@ _Program = _entry(
     learned=_entry(
         Learned,
         artifact_sha256=Annotated[str, Meta(pattern="^[0-9a-f]{64}$")],
-        backend=Literal["sim", "plain", "reference"],
+        backend=Literal["sim", "plain", "reference", "reference32", "loihi2"],
         **_COUNTS,
     )
     | None,

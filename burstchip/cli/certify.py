@@ -30,7 +30,9 @@ def certify(
     artifact: Program,
     weights: Annotated[
         WeightsChoice,
-        typer.Option(help="Plastic weights at their limits, whatever is learned, or all as they are given."),
+        typer.Option(
+            "--assume", help="Plastic weights at their limits, whatever is learned, or all as they are given."
+        ),
     ] = WeightsChoice.limits,
     second_opinion: Annotated[
         bool, typer.Option("--second-opinion", help="Have z3 check each proof (pip install burstchip[z3]).")

@@ -22,6 +22,14 @@ def compile_(
     seed: Seed = None,
     target: Target = None,
     strict: Strict = False,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--weights",
+            metavar="FOLDER",
+            help="Take the weights of a training's folder, or of one that `burstchip deploy` wrote.",
+        ),
+    ] = None,
     print_after: Annotated[
         str | None,
         typer.Option(metavar="PASS", help="Show the program after a pass, such as lower or partition."),
@@ -49,6 +57,8 @@ def compile_(
 
         code, warnings = compile_file(file, settings(set_), seed, strict=strict, target=target, after=after)
         out.messages(warnings)
+        if weights is not None:
+            code = _with_weights(code, weights, out)
         if print_after in [known.name for known in deploying()]:
             partition_program(code, after)
         if artifact is None:
@@ -73,6 +83,24 @@ def compile_(
                 "diagnostics": as_json(warnings),
             }
         )
+
+
+def _with_weights(code: ChipProgram, folder: Path, out: Output) -> ChipProgram:
+    from burstchip.backends.integers import require_integers
+    from burstchip.backends.loihi2.folder import is_deployment
+    from burstchip.backends.loihi2.read_back import with_deployed_weights
+    from burstchip.tasks.start_weights import with_weights_of
+    from burstchip.tasks.trained import trained_artifact
+
+    if is_deployment(folder):
+        require_integers(code)
+        code = with_deployed_weights(code, folder)
+    else:
+        code, warnings = with_weights_of(code, trained_artifact(folder), str(folder))
+        out.messages(warnings)
+    if code.learned is not None:
+        out.text(f"{folder}: {code.learned.text}")
+    return code
 
 
 def _show_quantisation(code: ChipProgram, out: Output) -> None:

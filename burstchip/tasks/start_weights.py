@@ -25,7 +25,7 @@ _FIXED = (*_LEARNED, "weight_exp", "unit", "sign_mode")
 
 register_codes(
     {
-        "BC652": "a training cannot start with the weights of another network",
+        "BC652": "learned weights that do not fit the network",
         "BC653": "weights that do not learn are not those of the network's file",
     }
 )
@@ -60,7 +60,7 @@ def with_weights_of(
     problems = [
         Diagnostic(
             "BC652",
-            f"the training cannot start with the weights of '{name}': {what}",
+            f"the weights of '{name}' do not fit this network: {what}",
             required=f"{required} ('{name}')",
             given=f"{given} (here)",
             hint=hint,

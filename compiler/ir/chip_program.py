@@ -310,6 +310,8 @@ class QuantisationLine:
 class Learned:
     """Where weights were learned: in `epoch` whole epochs of `epochs` and `samples` samples of the next.
 
+    Of weights that were read from a deployment it is not known in how many: all three are 0.
+
     `artifact_sha256` is that of the program that learned them, on `backend`. `rounded` of them were rounded
     to the integers that a program can start with, and the tags of `tags` synapses were dropped.
     """
@@ -325,7 +327,7 @@ class Learned:
     @property
     def text(self) -> str:
         """One line for people."""
-        notes = [f"trained weights of epoch {self.epoch}"]
+        notes = [f"trained weights of epoch {self.epoch}" if self.epochs else "weights of a deployment"]
         if self.epoch < self.epochs:
             more = f" and {self.samples:,} samples" if self.samples else ""
             notes = [f"{notes[0]}{more}, of a training that was interrupted before epoch {self.epochs}"]

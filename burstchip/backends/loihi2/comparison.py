@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +92,18 @@ def compare_deployment(code: ChipProgram, folder: Path) -> DeploymentComparison:
     if deployment.altered:
         raise damaged(folder, f"{', '.join(deployment.altered)}: not the SHA-256 that the manifest names")
     return DeploymentComparison(values, None, _same(code, deployment))
+
+
+def first_difference(
+    code: ChipProgram, deployment: Deployment, ignored: Collection[tuple[str, str]]
+) -> DeploymentDifference | None:
+    """The first value in which a program and a deployment differ, but for these (place, what)."""
+    for part in _parts(code, deployment):
+        if (part.place, part.what) not in ignored:
+            difference = _compare(part)[1]
+            if difference is not None:
+                return difference
+    return None
 
 
 def _same(code: ChipProgram, deployment: Deployment) -> bool:

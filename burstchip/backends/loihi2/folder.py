@@ -90,11 +90,17 @@ def write_folder(images: Images, manifest: Mapping[str, Any], path: Path, *, ove
         raise
 
 
+def is_deployment(path: Path) -> bool:
+    """Whether a folder has the manifest of a deployment, whole or not."""
+    manifest = path / MANIFEST
+    return manifest.is_file() and FORMAT in manifest.read_text("utf-8", "replace")
+
+
 def refuse_taken(path: Path, *, overwrite: bool) -> None:
     """Raise `BurstchipError` BC413 where a folder must not be replaced."""
     if not path.is_dir() or not any(path.iterdir()):
         return
-    ours = (path / MANIFEST).is_file() and FORMAT in (path / MANIFEST).read_text("utf-8", "replace")
+    ours = is_deployment(path)
     if ours and overwrite:
         return
     raise BurstchipError(

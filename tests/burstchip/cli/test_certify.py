@@ -50,7 +50,7 @@ def test_a_second_opinion(tmp_path: Path) -> None:
 
 
 def test_what_may_wrap(tmp_path: Path) -> None:
-    code, found, text = certified(artifact(tmp_path, "40 mV"), "--weights", "given")
+    code, found, text = certified(artifact(tmp_path, "40 mV"), "--assume", "given")
     assert code == 1 and not found["ok"] and found["weights"] == "given"
     u = next(it for it in found["bounds"] if it["variable"] == "u")
     assert u["escapes"][1] > u["width"][1] and not u["proved"]
@@ -65,6 +65,6 @@ def test_what_cannot_be_certified(given: str, tmp_path: Path) -> None:
         code, _, text = certified(artifact(tmp_path, "1 mV", target="none"))
         assert "error[BC557]" in text
     else:
-        code, _, text = certified(artifact(tmp_path, "1 mV"), "--weights", given)
+        code, _, text = certified(artifact(tmp_path, "1 mV"), "--assume", given)
         assert "limits" in text and "given" in text
     assert code == 2

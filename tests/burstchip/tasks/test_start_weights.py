@@ -94,7 +94,7 @@ def test_what_differs_is_named(trained: Path, untrained: ChipProgram) -> None:
     def told(here: ChipProgram) -> list[str]:
         with pytest.raises(BurstchipError) as caught:
             with_weights_of(here, source, "RUN")
-        start = "error[BC652]: the training cannot start with the weights of 'RUN': "
+        start = "error[BC652]: the weights of 'RUN' do not fit this network: "
         messages = [str(it) for it in caught.value.diagnostics]
         assert all(message.startswith(start) for message in messages)
         return [message.removeprefix(start).replace("\n", "") for message in messages]
