@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
 
-@intrinsic  # type: ignore[misc]
-def shl(typing_context, value, amount):  # type: ignore[no-untyped-def]
-    """value << amount of int32, 0 <= amount < 32, kept in 32 bits (numba itself would widen to 64)."""
-    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.shl(*arguments)
+def _on_words(instruction: str, doc: str) -> Any:
+    """One of LLVM's instructions on two int32, kept in 32 bits; numba itself would widen to 64."""
+
+    def operation(typing_context, a, b):  # type: ignore[no-untyped-def]
+        def emit(_, builder, __, arguments):  # type: ignore[no-untyped-def]
+            return getattr(builder, instruction)(*arguments)
+
+        return types.int32(types.int32, types.int32), emit
+
+    operation.__name__, operation.__doc__ = instruction, doc
+    return intrinsic(operation)
 
 
-@intrinsic  # type: ignore[misc]
-def sar(typing_context, value, amount):  # type: ignore[no-untyped-def]
-    """floor(value / 2^amount) of int32, 0 <= amount < 32, kept in 32 bits."""
-    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.ashr(*arguments)
-
-
-@intrinsic  # type: ignore[misc]
-def mul32(typing_context, a, b):  # type: ignore[no-untyped-def]
-    """a * b of int32 whose product fits 32 bits."""
-    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.mul(*arguments)
-
-
-@intrinsic  # type: ignore[misc]
-def add32(typing_context, a, b):  # type: ignore[no-untyped-def]
-    """a + b of int32, kept in 32 bits, wraps."""
-    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.add(*arguments)
-
-
-@intrinsic  # type: ignore[misc]
-def or32(typing_context, a, b):  # type: ignore[no-untyped-def]
-    """a | b of int32, kept in 32 bits."""
-    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.or_(*arguments)
-
-
-@intrinsic  # type: ignore[misc]
-def shr(typing_context, value, amount):  # type: ignore[no-untyped-def]
-    """floor(value / 2^amount) of the 32 bits of value, taken without a sign, 0 <= amount < 32."""
-    return types.int32(types.int32, types.int32), lambda _, builder, __, arguments: builder.lshr(*arguments)
+shl = _on_words("shl", "a << b, 0 <= b < 32.")
+sar = _on_words("ashr", "floor(a / 2^b), 0 <= b < 32.")
+shr = _on_words("lshr", "floor(a / 2^b) of the 32 bits of a, taken without a sign, 0 <= b < 32.")
+mul32 = _on_words("mul", "The lower 32 bits of a * b.")
+add32 = _on_words("add", "a + b, wraps.")
+or32 = _on_words("or_", "a | b.")
 
 
 @intrinsic  # type: ignore[misc]
