@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.certificate import Bound, Certificate, Invariant, Weights
+from compiler.ir.certificate import Bound, Certificate, Invariant, Kind, Weights
 from compiler.ir.chip_program import ChipProgram, PopulationCode
 from compiler.ir.signals import Streamed, Written
 from compiler.passes.arriving import Arriving, arriving, signal_ends
@@ -216,7 +216,7 @@ def _tightened(it: _Followed, states: dict[str, Interval]) -> dict[str, Interval
     """Smaller intervals that are never left either."""
 
     def stepped(wide: Mapping[str, Interval]) -> dict[str, Interval]:
-        # One step from what is never left is never left.
+        # What is within this, and comes from within this, is within what one step makes of this.
         after = it.after(wide)
         return {
             name: after[name].hull(it.start[name]).within(wide[name].low, wide[name].high) for name in wide
@@ -274,7 +274,7 @@ def _bounds(it: _Followed, states: Mapping[str, Interval], population: Populatio
     program = it.program
     told: set[int] = set()
 
-    def bound(kind: str, name: str, number: int, declared: Width, own: str = "") -> Bound:
+    def bound(kind: Kind, name: str, number: int, declared: Width, own: str = "") -> Bound:
         evaluation = it.evaluated(states, [number], own)
         mine = [node for node in needed(program.nodes, [number]) if node not in told]
         escape = _escape(program, evaluation, mine)
@@ -286,10 +286,10 @@ def _bounds(it: _Followed, states: Mapping[str, Interval], population: Populatio
         held = states[name] if kind == "state" else found.within(declared.low, declared.high)
         ends = int(held.low.min()), int(held.high.max())
         if escape is None:
-            return Bound(population.name, kind, name, *ends, declared)  # type: ignore[arg-type]
-        return Bound(population.name, kind, name, *ends, escape[1], escape[0])  # type: ignore[arg-type]
+            return Bound(population.name, kind, name, *ends, declared)
+        return Bound(population.name, kind, name, *ends, escape[1], escape[0])
 
-    # What few others depend on comes last, so that each overflow is told of the variable where it happens.
+    # What depends on least comes first, so that each overflow is reported of the variable where it happens.
     changing = sorted(it.changing(), key=lambda name: len(needed(program.nodes, [program.next_state[name]])))
     found = {
         name: bound("state", name, program.next_state[name], program.states[name], name) for name in changing

@@ -20,6 +20,8 @@ from hw_models.diagnostics import BurstchipError
 from hw_models.neurons.registry import models
 from hw_models.program.intervals import Interval
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 NEURONS = sorted(name for name, model in models().items() if model.ports)
 WEIGHTS = {"voltage": "0.5 mV", "conductance": "0.01 leak", "number": "1", "fraction": "0.1"}

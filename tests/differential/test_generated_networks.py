@@ -20,6 +20,7 @@ def test_numpy_against_numba(found_nothing: Any) -> None:
     found_nothing(search(numpy_against_numba, 12, 4, SEED), numpy_against_numba)
 
 
+@pytest.mark.once
 def test_bounds_against_numba(found_nothing: Any) -> None:
     found_nothing(search(bounds_against_numba, 12, 4, SEED), bounds_against_numba)
 

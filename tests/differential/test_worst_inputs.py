@@ -18,6 +18,8 @@ from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Rows, Streamed
 from compiler.passes.certify import certify
 
+pytestmark = pytest.mark.once
+
 SAMPLES = 200
 
 
