@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from compiler.ir.certificate import Bound, Certificate, Invariant, Kind, Weights
 from compiler.ir.chip_program import ChipProgram, PopulationCode
-from compiler.ir.signals import Streamed, Written
+from compiler.ir.signals import Constant
 from compiler.passes.arriving import Arriving, arriving, signal_ends
 from hw_models.program.intervals import Evaluation, Interval, interval
 from hw_models.program.rewrite import needed
@@ -164,8 +164,8 @@ def _followed(code: ChipProgram, population: PopulationCode, reaching: Arriving)
         key = ("input" if name in program.inputs else "param", name)
         if ends is not None:
             leaves[key] = interval(*ends, (kinds,)).within(declared.low, declared.high)
-        elif not isinstance(signal, Streamed | Written) and isinstance(getattr(signal, "value", None), str):
-            leaves[key] = leaves["param", str(signal.value)]  # type: ignore[union-attr]
+        elif isinstance(signal, Constant):
+            leaves[key] = leaves["param", str(signal.value)]
         else:
             leaves[key] = interval(declared.low, declared.high, (kinds,))
     starts = population.starts(real=False)

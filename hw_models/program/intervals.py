@@ -202,13 +202,7 @@ class Evaluation:
         """
         found = self.values[result]
         for number in self._open(result)[-MOST_CHOICES:]:
-            together: Interval | None = None
-            for truth in (True, False):
-                known: dict[int, Interval] = {}
-                self._assume(number, truth, self.values, known)
-                possible = _where_possible(self._under(result, known, self.values), known.values())
-                together = possible if together is None else together.hull(possible)
-            assert together is not None
+            together = self._by_cases(number, (result, result), self.values)
             found = found.within(together.low, together.high)
         return found
 
@@ -227,15 +221,17 @@ class Evaluation:
 
     def _choice(self, node: Node, values: Mapping[int, Interval]) -> Interval:
         """Each branch under what its condition says of the values that it is made of."""
-        condition, *branches = node.arguments
-        found: Interval | None = None
-        for branch, truth in zip(branches, (True, False), strict=True):
+        condition, then, otherwise = node.arguments
+        return self._by_cases(condition, (then, otherwise), values)
+
+    def _by_cases(self, condition: int, results: tuple[int, int], values: Mapping[int, Interval]) -> Interval:
+        """The first result where a condition holds, the second where it does not."""
+        found = []
+        for result, truth in zip(results, (True, False), strict=True):
             known: dict[int, Interval] = {}
             self._assume(condition, truth, values, known)
-            possible = _where_possible(self._under(branch, known, values), known.values())
-            found = possible if found is None else found.hull(possible)
-        assert found is not None
-        return found
+            found.append(_where_possible(self._under(result, known, values), known.values()))
+        return found[0].hull(found[1])
 
     def _under(self, result: int, known: dict[int, Interval], values: Mapping[int, Interval]) -> Interval:
         """A node where some others are known to lie in smaller intervals."""

@@ -31,19 +31,22 @@ Arrays = dict[str, NDArray[Any]]
 #: Bytes of a cache line, and of the part of memory that caches keep lines apart by.
 _LINE = 64
 _PAGE = 4096
+#: Bytes from which on an array stays where it is, so that it is not held twice.
+_LARGE = 1 << 20
 
 
 def placed(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
-    """Copies in one block of memory, so that vectors of 512 bits lie in one cache line each.
+    """Copies of all but large ones in one block, so that vectors of 512 bits lie in one cache line each.
 
     Each array begins an odd number of lines after the one before: a loop over many of the same length would
     otherwise find all of its vectors in the same two sets of the first cache.
     """
-    lines = [-(-array.nbytes // _LINE) | 1 for array in arrays.values()]
-    block = np.zeros(sum(lines) * _LINE + _PAGE, dtype=np.uint8)
+    found: Arrays = dict(arrays)
+    lines = {name: -(-it.nbytes // _LINE) | 1 for name, it in arrays.items() if it.nbytes < _LARGE}
+    block = np.zeros(sum(lines.values()) * _LINE + _PAGE, dtype=np.uint8)
     begin = -block.ctypes.data % _PAGE
-    found: Arrays = {}
-    for (name, array), length in zip(arrays.items(), lines, strict=True):
+    for name, length in lines.items():
+        array = arrays[name]
         found[name] = block[begin : begin + array.nbytes].view(array.dtype).reshape(array.shape)
         found[name][...] = array
         begin += length * _LINE
