@@ -89,9 +89,15 @@ def compare_deployment(code: ChipProgram, folder: Path) -> DeploymentComparison:
         values += equal
         if difference is not None:
             return DeploymentComparison(values, difference, _same(code, deployment))
-    if deployment.altered:
-        raise damaged(folder, f"{', '.join(deployment.altered)}: not the SHA-256 that the manifest names")
+    require_unaltered(deployment)
     return DeploymentComparison(values, None, _same(code, deployment))
+
+
+def require_unaltered(deployment: Deployment) -> None:
+    """Raise `BurstchipError` BC411 where a file is not what the manifest says."""
+    if deployment.altered:
+        given = f"{', '.join(deployment.altered)}: not the SHA-256 that the manifest names"
+        raise damaged(deployment.path, given)
 
 
 def first_difference(

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.backends.loihi2.comparison import first_difference
+from burstchip.backends.loihi2.comparison import first_difference, require_unaltered
 from burstchip.backends.loihi2.deployment import DeployedProjection, load_deployment
-from burstchip.backends.loihi2.folder import damaged
 from compiler.ir.chip_program import ChipProgram, Learned, ProjectionCode
 from compiler.learned_weights import learned_projection, with_weights
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -27,8 +26,7 @@ def with_deployed_weights(code: ChipProgram, folder: Path) -> ChipProgram:
     deployment, BC415 for one of another network.
     """
     deployment = load_deployment(folder)
-    if deployment.altered:
-        raise damaged(folder, f"{', '.join(deployment.altered)}: not the SHA-256 that the manifest names")
+    require_unaltered(deployment)
     plastic = {it.name: it for it in code.projections if it.learning is not None}
     difference = first_difference(
         code, deployment, ignored={(name, what) for name in plastic for what in _LEARNED}
