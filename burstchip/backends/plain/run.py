@@ -16,6 +16,7 @@ from burstchip.backends.integers import require_integers
 from burstchip.backends.plain.learning import follow_arrivals, learn_by_carry, note_and_learn
 from burstchip.backends.plain.neurons import Neurons, resting
 from burstchip.backends.plain.synapses import Synapses, at_the_start
+from burstchip.files.interruption import uninterrupted
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Signal, value_at
@@ -68,10 +69,12 @@ class PlainRun:
         check_ahead(steps)
         kept: dict[Place, list[Integers]] = {place: [] for place in self.record}
         if not self.led_in:
-            self._lead_in()
+            with uninterrupted():
+                self._lead_in()
         for _ in range(steps):
-            self._step(self.clock)
-            self.clock += 1
+            with uninterrupted():
+                self._step(self.clock)
+                self.clock += 1
             for place, values in kept.items():
                 values.append(self.read(*place))
         return {

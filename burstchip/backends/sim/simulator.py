@@ -32,6 +32,7 @@ from burstchip.backends.sim.memory import (
 )
 from burstchip.backends.sim.threads import Share, divide, run_side_by_side
 from burstchip.backends.sim.unit import Call, Kernel
+from burstchip.files.interruption import uninterrupted
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import HALVINGS, Host
@@ -159,27 +160,29 @@ class Simulation:
         now = shared_words(self.layout)
         now[words.BEGIN], now[words.FIRST], now[words.SEED] = begin, self.clock, self.seed
         periodic = periodic_flags(self.layout, begin, end - begin)
-        if self.threads > 1 and len(self.divided) > 1:
-            run_side_by_side(self.divided, begin, end, now, values, periodic)
-        else:
-            linked = self.linked
-            frames = linked.frames.of(values)
-            self.run(
-                begin,
-                end,
-                now,
-                linked.functions,
-                frames.ctypes.data + linked.starts,
-                linked.gates,
-                linked.periods,
-                linked.ahead,
-                periodic,
-                flags,
-            )
-        self._check_widths(values["left_widths"], begin, end)
-        self.clock, self.led_in = end, True
-        if task is not None:
-            self.readout += given["predictions"].tolist()
+        # The clock and the arrays go on together, whatever signal comes meanwhile.
+        with uninterrupted():
+            if self.threads > 1 and len(self.divided) > 1:
+                run_side_by_side(self.divided, begin, end, now, values, periodic)
+            else:
+                linked = self.linked
+                frames = linked.frames.of(values)
+                self.run(
+                    begin,
+                    end,
+                    now,
+                    linked.functions,
+                    frames.ctypes.data + linked.starts,
+                    linked.gates,
+                    linked.periods,
+                    linked.ahead,
+                    periodic,
+                    flags,
+                )
+            self._check_widths(values["left_widths"], begin, end)
+            self.clock, self.led_in = end, True
+            if task is not None:
+                self.readout += given["predictions"].tolist()
 
     def _has_one_weight(self, index: int) -> bool:
         """Whether all synapses of a projection that does not learn have the same weight."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +16,7 @@ import pytest
 import burstchip.tasks.protocol.following as following
 from burstchip.compilation import compile_file
 from burstchip.running.recording import record
-from burstchip.running.run import Run
+from burstchip.running.run import Run, open_run
 from burstchip.running.verification import verify
 from burstchip.tasks.checkpoint import state_sha256
 from burstchip.tasks.protocol.following import Finished, FollowProgress, follow
@@ -77,6 +83,11 @@ BRIEF = {
     "for: 400 ms": "for: 220 ms",
     "rounds: 3": "rounds: 1",
 }
+
+
+#: What a backend calls within a step.
+SIM = "burstchip.backends.sim.simulator.Simulation._check_widths"
+PLAIN = "burstchip.backends.plain.run.PlainRun._emit_and_learn_in_chip"
 
 
 @pytest.fixture(autouse=True)
@@ -210,7 +221,10 @@ def test_rates_count_the_events_of_a_bin(network: Path) -> None:
     assert mean == pytest.approx(counts[:3].sum() / 6 / 0.25)
 
 
-def test_interrupted_anywhere_it_ends_in_the_same_state(network: Path, tmp_path: Path) -> None:
+def test_interrupted_between_stretches_it_ends_in_the_same_state(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "CHECKPOINT_SECONDS", 0.0)
     code = compiled(network)
     whole = follow(code)
     for stop in (1, 4, 5, 12, 23):
@@ -228,6 +242,47 @@ def test_interrupted_anywhere_it_ends_in_the_same_state(network: Path, tmp_path:
         assert same(follow(code, checkpoint=checkpoint, resume=True), whole)
         # Of one that has ended nothing is left to do.
         assert same(follow(code, checkpoint=checkpoint, resume=True), whole)
+
+
+@contextmanager
+def ctrl_c(within: str, at: int) -> Iterator[None]:
+    """Have Ctrl-C come in the call `at` of what is called where arrays have gone on and the clock has not."""
+    place, name = within.rsplit(".", 1)
+    original, calls = getattr(resolve_name(place), name), count(1)
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        if next(calls) == at:
+            signal.raise_signal(signal.SIGINT)
+        return original(*given, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(within, interrupted)
+        yield
+
+
+@pytest.mark.parametrize(("backend", "within"), [("sim", SIM), ("plain", PLAIN)])
+def test_interrupted_within_a_stretch_it_ends_in_the_same_state(
+    brief: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str, within: str
+) -> None:
+    monkeypatch.setattr(following, "CHECKPOINT_SECONDS", 0.0)
+    code = compiled(brief)
+    whole = follow(code, backend)
+    for stop in (3, 5, 8):
+        checkpoint = tmp_path / f"{stop}.safetensors"
+        with ctrl_c(within, stop), pytest.raises(KeyboardInterrupt):
+            follow(code, backend, checkpoint=checkpoint)
+        assert same(follow(code, backend, checkpoint=checkpoint, resume=True), whole)
+
+
+@pytest.mark.parametrize(("backend", "within"), [("sim", SIM), ("plain", PLAIN)])
+def test_ctrl_c_leaves_a_run_whole(brief: Path, backend: str, within: str) -> None:
+    """Its clock says how many steps its state has seen."""
+    code = compiled(brief)
+    other, run = open_run(code, backend), open_run(code, backend)
+    with ctrl_c(within, 1), pytest.raises(KeyboardInterrupt):
+        run.advance(7)
+    other.advance(run.clock)
+    assert state_sha256(run.state()) == state_sha256(other.state())
 
 
 def test_checkpoint_of_another_program_is_refused(network: Path, tmp_path: Path) -> None:
