@@ -16,6 +16,7 @@ from burstchip.cli.errors import errors
 from burstchip.cli.experiment import experiment
 from burstchip.cli.follow import follow
 from burstchip.cli.new import new
+from burstchip.cli.precision import precision
 from burstchip.cli.predict import predict
 from burstchip.cli.report import report
 from burstchip.cli.run import run
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify,
     "certify": certify,
     "errors": errors,
+    "precision": precision,
     "experiment": experiment,
     "report": report,
     "deploy": deploy,

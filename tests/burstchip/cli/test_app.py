@@ -18,6 +18,7 @@ COMMANDS = (
     "predict",
     "verify",
     "errors",
+    "precision",
     "report",
     "deploy",
     "doctor",
