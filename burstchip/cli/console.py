@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from burstchip.files.interruption import ending, exit_code
+from burstchip.interruption import ending, exit_code
 from compiler.strict_json import strict_json
 
 if TYPE_CHECKING:
