@@ -228,7 +228,8 @@ def _learning(learning: LearningCode) -> Iterator[str]:
 def _partition(partition: Partition) -> Iterator[str]:
     yield f"partition {partition.code.name} on {partition.chip.name}: {len(partition.cores)} neurocores"
     for core in partition.cores:
-        yield f"  neurocore {core.number}: {core.population} {core.first}..{core.last - 1}"
+        pieces = ", ".join(f"{piece.population} {piece.text}" for piece in core.pieces)
+        yield f"  neurocore {core.number} at tile {core.tile[0]}, {core.tile[1]}: {pieces}"
         for name, form in core.formats.items():
             yield f"    synapses of {name}: {_format(form)}"
         for name, used in core.used.items():
