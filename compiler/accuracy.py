@@ -12,13 +12,13 @@ from hw_models.diagnostics import Diagnostic, Place, register_codes
 register_codes({"BC344": "a value is further off than --max-error allows"})
 
 #: Of the weights nearest to 0, of which the rms weight and several events at once have their share.
-_LEAST = ("least weight", "one event, least")
+LEAST = ("least weight", "one event, least")
 
 
 def too_far_off(code: ChipProgram, network: Network, most: float) -> Iterator[Diagnostic]:
     """An error for each line of the quantisation report whose relative error is greater than `most`."""
     for line in code.quantisation:
-        if line.relative_error > most and line.parameter not in _LEAST:
+        if line.relative_error > most and line.parameter not in LEAST:
             yield Diagnostic(
                 "BC344",
                 f"'{line.parameter}' of '{line.where}' is off by {100 * line.relative_error:.3g} %",

@@ -26,7 +26,7 @@ register_codes(
         "BC611": "options that exclude or require each other",
         "BC612": "an unknown pass",
         "BC617": "a --stream that cannot be used",
-        "BC618": "a --max-error that is not a percentage",
+        "BC619": "a --max-error that is not a percentage",
         "BC692": "a length of a run that is missing or given twice",
         "BC693": "a duration that is not a whole number of steps",
         "BC699": "an option that is not a time",
@@ -92,13 +92,13 @@ def settings(texts: Sequence[str] | None) -> Mapping[str, str]:
 
 
 def share_of(percent: float | None) -> float | None:
-    """What `--max-error` allows as a share. Raises `BurstchipError` (BC618)."""
+    """What `--max-error` allows as a share. Raises `BurstchipError` (BC619)."""
     if percent is None:
         return None
     if not 0 <= percent < math.inf:
         raise BurstchipError(
             Diagnostic(
-                "BC618",
+                "BC619",
                 "--max-error is not a percentage",
                 required="a finite number, at least 0",
                 given=f"{percent:g}",

@@ -163,4 +163,4 @@ def test_a_value_that_is_too_far_off_is_an_error_with_its_place(pair: Path, burs
 @pytest.mark.parametrize("percent", ["-1", "nan", "inf"])
 def test_an_error_that_is_not_a_percentage(pair: Path, burstchip, percent: str) -> None:
     done = burstchip("compile", pair, "-o", "net.burst", "--max-error", percent)
-    assert done.code == 2 and "BC618" in done.err and not Path("net.burst").exists()
+    assert done.code == 2 and "BC619" in done.err and not Path("net.burst").exists()
