@@ -22,6 +22,7 @@ COMMANDS = (
     "deploy",
     "doctor",
     "schema",
+    "explain",
 )
 BURSTCHIP = (sys.executable, "-m", "burstchip")
 
