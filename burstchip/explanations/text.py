@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import fill
 from typing import Any
 
 from burstchip.explanations.codes import Code
 from burstchip.explanations.pages import Page, network
+
+#: Characters of a line of prose.
+_WIDTH = 100
 
 
 def markdown(code: Code, page: Page) -> str:
@@ -36,8 +40,8 @@ def as_json(code: Code, page: Page) -> dict[str, Any]:
 
 def _blocks(code: Code, page: Page) -> Iterator[str]:
     yield f"# {code.id}: {code.title}"
-    yield page.means.strip()
-    yield f"**What to do:** {page.do.strip()}"
+    yield _filled(page.means)
+    yield _filled(f"**What to do:** {page.do}")
     options = f" with `{' '.join(page.options)}`" if page.options else ""
     if page.broken is not None:
         where = f", at line {page.at.replace(':', ', column ')}" if page.at else ""
@@ -58,6 +62,10 @@ def _blocks(code: Code, page: Page) -> Iterator[str]:
         yield "To see it in Python:"
         yield _fenced("python", page.python)
     yield f"*{code.area}; registered by `{code.module}`*"
+
+
+def _filled(text: str) -> str:
+    return fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _fenced(language: str, text: str) -> str:

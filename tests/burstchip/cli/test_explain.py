@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,30 @@ def test_explaining_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def everything(descriptor: int) -> str:
+    """What was written to the other end, which is closed."""
+    parts = []
+    # At its end a terminal is an error, and a pipe is empty.
+    with suppress(OSError):
+        while part := os.read(descriptor, 1 << 16):
+            parts.append(part)
+    os.close(descriptor)
+    return b"".join(parts).decode()
+
+
+@pytest.mark.parametrize(
+    ("options", "terminal", "offered"),
+    [((), True, True), ((), False, False), (("--json",), True, False), (("--quiet",), True, False)],
+)
+def test_messages_on_a_terminal_end_with_how_to_read_more(
+    tmp_path: Path, options: tuple[str, ...], terminal: bool, offered: bool
+) -> None:
+    ours, theirs = os.openpty() if terminal else os.pipe()
+    command = [sys.executable, "-m", "burstchip", "check", "absent.yaml", *options]
+    done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    said = everything(ours).split()
+    assert done.returncode == 2 and "error[BC001]:" in said
+    assert (said[-4:] == ["more:", "burstchip", "explain", "BC001"]) == offered
