@@ -35,7 +35,7 @@ class Output:
     json: bool = False
     quiet: bool = False
     #: The ids of the messages so far, in their order.
-    ids: dict[str, None] = field(default_factory=dict)
+    ids: dict[str, None] = field(default_factory=dict, compare=False)
 
     @property
     def people(self) -> TextIO:
