@@ -14,6 +14,7 @@ from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
 from burstchip.cli.experiment import experiment
+from burstchip.cli.explain import explain
 from burstchip.cli.follow import follow
 from burstchip.cli.new import new
 from burstchip.cli.precision import precision
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "deploy": deploy,
     "doctor": doctor,
     "schema": schema,
+    "explain": explain,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

@@ -23,6 +23,7 @@ COMMANDS = (
     "deploy",
     "doctor",
     "schema",
+    "explain",
 )
 BURSTCHIP = (sys.executable, "-m", "burstchip")
 
