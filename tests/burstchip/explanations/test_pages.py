@@ -44,6 +44,7 @@ WITHOUT_EXAMPLE = {
     "BC331": "from a file BC124 or BC160 is found before",
     "BC333": "from a file BC142 is found before",
     "BC342": "needs a tensor file",
+    "BC344": "an option",
     "BC353": "no network is compiled to it",
     "BC380": "a package that is missing",
 }
