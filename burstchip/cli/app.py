@@ -15,6 +15,7 @@ from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
 from burstchip.cli.experiment import experiment
 from burstchip.cli.follow import follow
+from burstchip.cli.import_ import import_
 from burstchip.cli.new import new
 from burstchip.cli.predict import predict
 from burstchip.cli.report import report
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "deploy": deploy,
     "doctor": doctor,
     "schema": schema,
+    "import": import_,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
