@@ -133,7 +133,7 @@ class _Reading:
         if np.any(lost > 1 + 1e-6):
             at = int(np.argmax(lost))
             raise self._wrong(
-                f"'{field}' is shorter than a step, of which Euler's method makes an oscillation",
+                f"'{field}' is shorter than a step, which Euler's method cannot take",
                 f"a step of at most {tau_ms[at]:g} ms, or --integration exponential",
                 f"{step:g} ms",
                 at,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def write(path: Path, nodes: Nodes, edges: Edges) -> Path:
 
 
 def chain(*nodes: str) -> list[tuple[str, str]]:
-    return list(zip(nodes, nodes[1:], strict=False))
+    return list(pairwise(nodes))
 
 
 @dataclass(frozen=True)

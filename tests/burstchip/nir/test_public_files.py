@@ -1,7 +1,7 @@
-"""NIR's public files: what they are imported as, and what the networks do beside recordings of other platforms.
+"""NIR's public files: what they are imported as, and what the networks do beside other platforms' recordings.
 
-`lif_exact.csv` is the exact solution, `lif_lava_loihi_fixed.csv` was recorded on a chip, `lif_lava_cpu_fixed.csv`
-in Lava. An event takes a step to the neuron here and in Lava; in the other recordings it takes none.
+`lif_exact.csv` is the exact solution, `lif_lava_loihi_fixed.csv` was recorded on a chip,
+`lif_lava_cpu_fixed.csv` in Lava. An event takes a step to the neuron here and in Lava, none in the others.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def test_the_lif_spikes_as_the_exact_solution_and_the_chip(
 def test_the_chips_own_integers_give_the_chips_potentials(
     nir_folder: Path, imported: Run, name: str, at_spikes: int
 ) -> None:
-    """The integers that the paper's conversion to Lava makes: dv 0.04 4095, vth 0.1 131071 / 2^9, 0.04 256."""
+    """The integers of the paper's conversion to Lava: dv 0.04 4095, vth 0.1 131071 / 2^9, weight 0.04 256."""
 
     def as_lava(text: str) -> str:
         text = re.sub(r"tau_membrane:.*}", "du: 4095, dv: 163, vth: 25}", text)
@@ -168,8 +168,8 @@ def test_the_braille_network_does_what_it_did_where_it_was_trained(
     assert np.array_equal(braille("bias_zero", "reference"), activity(nir_folder, "snntorch", "bias_zero"))
 
 
-#: Spikes of the first layer in all published recordings: for the first network of snnTorch, Norse, SpiNNaker 2,
-#: Nengo, Lava and Spyx, for the second of these without Lava, of Rockpool and of Xylo.
+#: Spikes of the first layer in all published recordings: for the first network of snnTorch, Norse,
+#: SpiNNaker 2, Nengo, Lava and Spyx, for the second of these without Lava, of Rockpool and of Xylo.
 SPIKES = {"bias_zero": (109, 174), "noBias_subtract": (103, 151)}
 
 
