@@ -14,6 +14,7 @@ from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
 from burstchip.cli.experiment import experiment
+from burstchip.cli.export import export
 from burstchip.cli.follow import follow
 from burstchip.cli.import_ import import_
 from burstchip.cli.new import new
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
     "schema": schema,
     "import": import_,
+    "export": export,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

@@ -35,8 +35,8 @@ def read_graph(path: Path) -> Graph:
     flat = _Flat(path.name)
     flat.add(read_file(path), "")
     nodes, file = flat.nodes, path.name
-    if not any(node.kind == "Input" and name not in flat.inner for name, node in nodes.items()):
-        raise wrong("BC807", file, "", "the graph has no input", "a node of the kind Input", "none")
+    if not any(node.kind in NEURONS for node in nodes.values()):
+        raise wrong("BC807", file, "", "the graph has no neurons", f"one of {', '.join(NEURONS)}", "none")
     before: dict[str, list[str]] = {name: [] for name in sorted(nodes)}
     for source, target in sorted(set(flat.edges)):
         before[target].append(source)
