@@ -94,7 +94,7 @@ class _Reader:
                 "BC800",
                 self.file,
                 "",
-                "its first node is no graph",
+                "its first node is not a graph",
                 "a node of the kind NIRGraph",
                 found.kind,
             )
@@ -104,7 +104,7 @@ class _Reader:
         import h5py
 
         if not isinstance(group, h5py.Group):
-            raise wrong("BC800", self.file, name, "it is no group", "a group with a 'type'", "a dataset")
+            raise wrong("BC800", self.file, name, "it is not a group", "a group with a 'type'", "a dataset")
         self.nodes += 1
         if self.nodes > MOST_NODES:
             raise wrong("BC801", self.file, name, "too many nodes", f"{MOST_NODES}", "more")
@@ -147,7 +147,12 @@ class _Reader:
             return []
         if found.ndim != 2 or found.shape[1] != 2 or found.dtype.kind not in "OS":
             raise wrong(
-                "BC800", self.file, name, "'edges' is no list of pairs", "texts [edge, 2]", f"{found.shape}"
+                "BC800",
+                self.file,
+                name,
+                "'edges' is not a list of pairs",
+                "texts [edge, 2]",
+                f"{found.shape}",
             )
         if found.shape[0] > MOST_EDGES:
             raise wrong("BC801", self.file, name, "too many edges", f"{MOST_EDGES}", f"{found.shape[0]}")
@@ -183,7 +188,7 @@ class _Reader:
         self._require_array(found, key, name)
         if found.dtype.kind in "OS":
             if found.shape != ():
-                raise wrong("BC800", self.file, name, f"'{key}' is no text", "one text", f"{found.shape}")
+                raise wrong("BC800", self.file, name, f"'{key}' is not a text", "one text", f"{found.shape}")
             return self._text(found[()], name)
         if found.dtype.kind not in "iufb":
             raise wrong(

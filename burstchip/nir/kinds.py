@@ -110,14 +110,14 @@ def typed(raw: RawNode, name: str, file: str) -> Node:
 
 
 def _whole(value: NDArray[np.generic], field: str, type_: str, name: str, file: str) -> NDArray[np.int64]:
-    low = -_MOST_COUNT if type_ == "index" else 0
+    low, most = (-_MOST_COUNT, 1) if type_ == "index" else (0, 8)
     real = np.asarray(value, dtype=np.float64)
     if (
         value.ndim > 1
-        or value.size > 8
+        or not 1 <= value.size <= most
         or np.any((real != np.floor(real)) | (real < low) | (real > _MOST_COUNT))
     ):
-        required = f"at most 8 whole numbers from {low} to {_MOST_COUNT}"
+        required = f"at most {most} whole numbers from {low} to {_MOST_COUNT}"
         raise wrong(
             "BC803", file, name, f"'{field}' holds no counts", required, f"{value.dtype} {value.shape}"
         )

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from nir_graphs import Run, chain, write
 from numpy.typing import NDArray
-
-from tests.burstchip.nir.conftest import Run, chain, write
 
 STEPS = 60
 DRAW = np.random.default_rng(11)

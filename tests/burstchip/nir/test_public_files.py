@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nir_graphs import Run
 from numpy.typing import NDArray
 
 from burstchip import check_file
 from burstchip.nir.importing import import_nir
 from burstchip.nir.neurons_in import Settings
 from hw_models.diagnostics import BurstchipError
-from tests.burstchip.nir.conftest import Run
 
 STEP_MS = 0.1
 

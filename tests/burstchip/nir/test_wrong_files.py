@@ -9,12 +9,12 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from nir_graphs import chain, write
 
 from burstchip.nir import file as nir_file
 from burstchip.nir.importing import import_nir
 from burstchip.nir.neurons_in import Settings
 from hw_models.diagnostics import BurstchipError, Diagnostic
-from tests.burstchip.nir.conftest import chain, write
 
 LIF = {
     "type": "LIF",
