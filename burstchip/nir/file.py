@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.nir.errors import wrong
+from burstchip.nir.heap import has_endless_heap
 
 if TYPE_CHECKING:
     import h5py
@@ -64,6 +65,9 @@ def read_file(path: Path) -> RawGraph:
             raise wrong(
                 "BC801", name, "", "the file is too large", f"{MOST_FILE_BYTES} bytes", f"{size} bytes"
             )
+        if size and has_endless_heap(path):
+            given = "a heap whose free space has no length"
+            raise wrong("BC800", name, "", "the file is damaged", "a NIR file (HDF5)", given)
         with h5py.File(path, "r") as file:
             return _Reader(name).whole(file)
     # What h5py raises for a damaged file depends on where the damage is.

@@ -114,6 +114,14 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     whole = write(tmp_path / "whole.nir", NODES, EDGES).read_bytes()
     (tmp_path / "half.nir").write_bytes(whole[: len(whole) // 2])
     assert refused(tmp_path / "half.nir").id == "BC800"
+    (tmp_path / "empty.nir").write_bytes(b"")
+    assert refused(tmp_path / "empty.nir").id == "BC800"
+    # The free space behind the heap's last text.
+    at = whole.index(b"GCOL")
+    free = max(it for it in range(at + 16, at + 4080, 8) if any(whole[it : it + 8])) - 8
+    assert whole[free : free + 8] == bytes(8)
+    (tmp_path / "endless.nir").write_bytes(whole[:free] + bytes(16) + whole[free + 16 :])
+    assert refused(tmp_path / "endless.nir").given == "a heap whose free space has no length"
     with h5py.File(tmp_path / "other.nir", "w") as file:
         file["x"] = 1
     assert refused(tmp_path / "other.nir").message == "other.nir: it holds no graph"
