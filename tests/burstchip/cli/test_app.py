@@ -22,6 +22,8 @@ COMMANDS = (
     "deploy",
     "doctor",
     "schema",
+    "import",
+    "export",
 )
 BURSTCHIP = (sys.executable, "-m", "burstchip")
 

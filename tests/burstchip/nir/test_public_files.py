@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from nir_graphs import Run
 from numpy.typing import NDArray
+from scipy.signal import correlate
 
 from burstchip import check_file
 from burstchip.nir.importing import import_nir
@@ -191,3 +193,48 @@ def test_the_braille_networks_lie_within_the_spread_of_the_platforms(
     assert least <= ours.sum() <= most
     others = [int((activity(nir_folder, it, model) != trained).sum()) for it in platforms]
     assert int((ours != trained).sum()) <= max(others)
+
+
+@pytest.mark.slow
+@pytest.mark.once
+def test_the_convolutional_network_does_what_its_layers_say(nir_folder: Path, imported: Run) -> None:
+    """Events of all layers, beside scipy's correlation and sums over windows, layer by layer."""
+    with h5py.File(nir_folder / "cnn_sinabs.nir") as file:
+        nodes = {name: {key: it[()] for key, it in node.items()} for name, node in file["node/nodes"].items()}
+    sent = (np.random.default_rng(2).random((12, 2 * 34 * 34)) < 0.1).astype(int)
+    v = {name: np.zeros(it["v_threshold"].shape) for name, it in nodes.items() if it["type"] == b"IF"}
+    wanted: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in v}
+    for now in sent:
+        x: NDArray[np.float64] = now.reshape(2, 34, 34).astype(float)
+        for name in map(str, range(13)):
+            it = nodes[name]
+            kind = it["type"].decode()
+            if kind == "Conv2d":
+                around = [(0, 0), *((int(p), int(p)) for p in it["padding"])]
+                padded, (down, right) = np.pad(x, around), it["stride"]
+                kernels = it["weight"].astype(float)
+                full = [
+                    sum(correlate(a, k, "valid") for a, k in zip(padded, each, strict=True))
+                    for each in kernels
+                ]
+                x = np.array(full)[:, ::down, ::right] + it["bias"].astype(float)[:, None, None]
+            elif kind == "SumPool2d":
+                x = x.reshape(len(x), x.shape[1] // 2, 2, x.shape[2] // 2, 2).sum((2, 4))
+            elif kind == "Flatten":
+                x = x.reshape(-1)
+            elif kind == "Affine":
+                x = it["weight"].astype(float) @ x + it["bias"].astype(float)
+            else:
+                v[name] = v[name] + x
+                spikes = v[name] > it["v_threshold"]
+                v[name] = np.where(spikes, 0, v[name])
+                wanted[name].append(spikes.reshape(-1))
+                x = spikes.astype(float)
+    variables = [f"n{name}.events" for name in v]
+    ran = imported(nir_folder / "cnn_sinabs.nir", sent, variables, steps=17)
+    # A layer is a step behind the one before it; biases, which are 0 here, would not be.
+    for behind, name in enumerate(("1", "3", "6", "10", "12"), start=1):
+        events = ran.values[f"n{name}.events"]
+        assert np.sum(wanted[name]) > 0
+        assert not events[:behind].any()
+        assert np.array_equal(events[behind : behind + 12], wanted[name])
