@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: Bytes of a file, and of all its arrays once they are unpacked.
 MOST_FILE_BYTES = 1 << 29
-MOST_ARRAY_BYTES = 1 << 30
+MOST_ARRAY_BYTES = 1 << 29
 #: Nodes of a graph with its subgraphs, edges, and levels of subgraphs.
 MOST_NODES = 10_000
 MOST_EDGES = 100_000

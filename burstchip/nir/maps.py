@@ -13,8 +13,9 @@ from burstchip.nir.errors import wrong
 from burstchip.nir.kinds import Node
 from burstchip.nir.windows import Axis, axis, correlation, count, outputs_of
 
-#: Entries of a matrix: as many as a list of synapses may have beside its neurons.
-MOST_ENTRIES = (1 << 24) // 3
+#: Entries of a matrix, and of one of a convolution or a pool, whose places are listed.
+MOST_ENTRIES = 1 << 25
+MOST_LISTED = (1 << 24) // 3
 #: Neurons of a layer, as in the language.
 MOST_NEURONS = 1 << 24
 
@@ -135,10 +136,8 @@ def _convolution(node: Node, shape: Shape, file: str) -> LinearMap:
     stride, dilation = _counts(node, "stride", n, file), _counts(node, "dilation", n, file)
     padding = _padding(node, kernel, dilation, stride, file)
     each = [*zip(shape[1:], kernel, stride, padding, dilation, strict=True)]
-    for it in each:
-        require_room(outputs_of(*it) * it[1], node, file)
-    axes = [axis(*it) for it in each]
-    require_room(count(axes, weight.shape[0], weight.shape[1]), node, file)
+    axes = _axes(each, node, file)
+    require_room(count(axes, weight.shape[0], weight.shape[1]), node, file, MOST_LISTED)
     bias = _bias(node, weight.shape[0], file)
     places = size_of(tuple(it.outputs for it in axes))
     return _as_map(weight, groups, shape, axes, None if bias is None else np.repeat(bias, places))
@@ -151,13 +150,17 @@ def _pool(node: Node, shape: Shape, file: str) -> LinearMap:
     kernel, stride = _counts(node, "kernel_size", 2, file), _counts(node, "stride", 2, file)
     padding = _counts(node, "padding", 2, file, 0)
     along = [(s, k, t, (p, p), 1) for s, k, t, p in zip(shape[1:], kernel, stride, padding, strict=True)]
-    for it in along:
-        require_room(outputs_of(*it) * it[1], node, file)
-    axes = [axis(*it) for it in along]
-    require_room(count(axes, shape[0], 1), node, file)
+    axes = _axes(along, node, file)
+    require_room(count(axes, shape[0], 1), node, file, MOST_LISTED)
     each = 1.0 if node.kind == "SumPool2d" else 1.0 / size_of(kernel)
     # A channel at a time: as many groups as channels.
     return _as_map(np.full((shape[0], 1, *kernel), each), shape[0], shape, axes, None)
+
+
+def _axes(along: list[tuple[int, int, int, tuple[int, int], int]], node: Node, file: str) -> list[Axis]:
+    for it in along:
+        require_room(outputs_of(*it) * it[1], node, file, MOST_LISTED)
+    return [axis(*it) for it in along]
 
 
 def _as_map(
@@ -188,7 +191,7 @@ def _flattened(node: Node, shape: Shape, file: str) -> Shape:
     return (*shape[:first], size_of(shape[first : last + 1]), *shape[last + 1 :])
 
 
-def require_room(entries: int, node: Node, file: str) -> None:
+def require_room(entries: int, node: Node, file: str, most: int = MOST_ENTRIES) -> None:
     """Raise `BurstchipError` BC801 for more entries than a matrix may have."""
-    if entries > MOST_ENTRIES:
-        raise wrong("BC801", file, node.name, "too many synapses", f"at most {MOST_ENTRIES}", str(entries))
+    if entries > most:
+        raise wrong("BC801", file, node.name, "too many synapses", f"at most {most}", str(entries))

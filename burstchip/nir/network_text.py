@@ -20,6 +20,8 @@ from burstchip.nir.neurons_in import Neurons, Settings
 MOST_TEXT_BYTES = 4 << 20
 #: Numbers that the language has (`burstchip.frontend.units`).
 _LARGEST, _SMALLEST = 1e15, 1e-15
+#: Synapses that a list may have (`burstchip.files.rows`), and numbers of a matrix in their place.
+_MOST_LISTED, _MOST_NUMBERS = (1 << 24) // 3, 1 << 27
 #: A matrix with fewer zeros than this share is kept as one.
 _DENSE_SHARE = 0.5
 
@@ -153,7 +155,11 @@ class _Writer:
             return f"weight: {float(values[0])!r} mV"
         if n_out == n_in == matrix.nnz and np.all(values == values[0]) and np.all(matrix.diagonal() != 0):
             return f"connectivity: one_to_one, weight: {float(values[0])!r} mV"
-        if matrix.nnz >= _DENSE_SHARE * n_out * n_in:
+        listed = matrix.nnz <= _MOST_LISTED
+        if not listed and n_out * n_in > _MOST_NUMBERS:
+            most = f"at most {_MOST_LISTED} synapses, or a matrix of {_MOST_NUMBERS}"
+            raise wrong("BC801", self.graph.file, "", f"too many synapses in {key}", most, f"{matrix.nnz}")
+        if not listed or matrix.nnz >= _DENSE_SHARE * n_out * n_in:
             self.text.tensors[key] = matrix.toarray()
             return f"connectivity: {{file: {self.stem}.safetensors, tensor: {key}}}"
         found = matrix.tocoo()
