@@ -188,7 +188,9 @@ LIF: NeuronModel = NeuronModel(
         _REFRACTORY,
         Parameter("reset", "voltage", None, "potential after an event; rest where not given"),
         Parameter("lower_bound", "voltage", None, "least potential; that of the register where not given"),
-        Parameter("subtract", "number", None, "1: an event takes the threshold off the potential", 0, 1, True),
+        Parameter(
+            "subtract", "number", None, "1: an event takes the threshold off the potential", 0, 1, True
+        ),
         THRESHOLD,
         *INTEGERS,
     ),
