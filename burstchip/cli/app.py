@@ -9,6 +9,7 @@ import typer
 
 from burstchip.cli.certify import certify
 from burstchip.cli.check import check
+from burstchip.cli.chip import chip
 from burstchip.cli.compile import compile_
 from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
@@ -44,6 +45,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "experiment": experiment,
     "report": report,
     "deploy": deploy,
+    "chip": chip,
     "doctor": doctor,
     "schema": schema,
 }

@@ -67,15 +67,16 @@ def check_folder(manifest: Manifest, cores: Sequence[CoreFiles], host: HostFiles
 
 def _check_names(manifest: Manifest, cores: Sequence[CoreFiles], host: HostFiles) -> None:
     sources = [source.population for source in host.table.sources]
+    most = manifest.compartments or chip(manifest.chip)["compartments"].value
     for number, core in enumerate(cores):
         table, place = core.table, f"{file_name(number)}.json"
         if table.core != number:
             raise ValueError(f"{place}: `$.core` is {table.core}")
         if table.population in sources:
             raise ValueError(f"{place}: `$.population` is '{table.population}', a source of the host")
-        used, limit = table.neurons * max(1, len(table.ports)), chip(manifest.chip)["compartments"]
-        if used > limit.value:
-            raise ValueError(f"{place}: `$.neurons` takes {used} compartments, of {limit.value}")
+        used = table.neurons * max(1, len(table.ports))
+        if used > most:
+            raise ValueError(f"{place}: `$.neurons` takes {used} compartments, of {most}")
         for index, group in enumerate(table.groups):
             if group.projection not in manifest.projections:
                 found = f"`$.groups[{index}].projection` is '{group.projection}'"
