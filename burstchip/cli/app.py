@@ -11,6 +11,7 @@ from burstchip.cli.certify import certify
 from burstchip.cli.check import check
 from burstchip.cli.chip import chip
 from burstchip.cli.compile import compile_
+from burstchip.cli.cost import cost
 from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "report": report,
     "deploy": deploy,
     "chip": chip,
+    "cost": cost,
     "doctor": doctor,
     "schema": schema,
 }
