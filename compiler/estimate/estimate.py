@@ -38,7 +38,8 @@ WORK = (
     "spikes",
     "synaptic operations",
     "words of memory",
-    "messages",
+    "messages sent",
+    "messages taken in",
     "learning updates",
     "hops",
 )
@@ -157,7 +158,8 @@ class Estimating:
         work["spikes"] += found.spikes.sum(0)
         work["synaptic operations"] += found.operations.sum(0)
         work["words of memory"] += found.words.sum(0)
-        work["messages"] += found.messages.sum(0)
+        work["messages sent"] += found.sent.sum(0)
+        work["messages taken in"] += found.messages.sum(0)
         if self.layout.cores:
             # Of a hop it is not said where it is: all count at the first neurocore.
             work["hops"][0] += found.hops.sum()
@@ -244,7 +246,7 @@ class Estimating:
             "spikes": counted["spikes"].times(costs["spike_energy"]),
             "synapses": counted["synaptic operations"].times(costs["synaptic_operation_energy"]),
             "learning": learning.times(costs["learning_update_energy"]),
-            "messages": counted["messages"].times(costs["message_energy"]),
+            "messages": counted["messages sent"].times(costs["message_energy"]),
             "hops": counted["hops"].times(costs["hop_energy"]),
             "barrier": exactly(1.0).times(costs["barrier_energy"]),
             # A milliwatt is a picojoule in a nanosecond.

@@ -126,6 +126,12 @@ def test_hostile_files_are_refused(tmp_path: Path) -> None:
     assert "one chip a file" in problems(tmp_path, "title: a\n---\ntitle: b\n")[0]
 
 
+def test_a_folder_is_not_a_chip_file(tmp_path: Path) -> None:
+    with pytest.raises(BurstchipError) as raised:
+        chip_of(str(tmp_path))
+    assert raised.value.diagnostics[0].id == "BC001"
+
+
 def test_a_chip_that_is_neither_known_nor_a_file() -> None:
     with pytest.raises(BurstchipError) as raised:
         chip_of("loihi3")

@@ -152,7 +152,7 @@ def test_energy_is_work_times_cost(two_layers: ChipProgram) -> None:
         ("neurons", 9),
         ("synapses", work["synaptic operations"]),
         ("spikes", work["spikes"]),
-        ("messages", work["messages"]),
+        ("messages", work["messages sent"]),
         ("hops", work["hops"]),
         ("barrier", 1),
     ):

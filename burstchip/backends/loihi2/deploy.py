@@ -9,6 +9,7 @@ from burstchip.backends.integers import require_integers
 from burstchip.backends.loihi2.folder import write_folder
 from burstchip.backends.loihi2.images import build_images
 from burstchip.backends.loihi2.stack import ACCESS, missing
+from burstchip.chip_file import chip_of
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.partitioned import LIMITS, Neurocore, Partition
@@ -109,15 +110,23 @@ def write_deployment(
     return planned
 
 
-def deploy(code: ChipProgram, folder: Path, *, dry_run: bool = False, overwrite: bool = False) -> DryRun:
+def deploy(
+    code: ChipProgram,
+    folder: Path,
+    *,
+    dry_run: bool = False,
+    overwrite: bool = False,
+    chip: str | None = None,
+) -> DryRun:
     """Lay a program out over the neurocores of its target and, as a dry run, write what would be sent.
 
-    Raises `BurstchipError` BC570, which says what is missing to reach a board, unless `dry_run`; else as
-    `write_deployment`.
+    `chip`, the name of a chip or of a chip file, takes the target's place. Raises `BurstchipError` BC570,
+    which says what is missing to reach a board, unless `dry_run`; else as `chip_of` and `write_deployment`.
     """
     if not dry_run:
         raise refuse_sending()
-    return write_deployment(code, folder, overwrite=overwrite)
+    other = None if chip is None else chip_of(chip)
+    return write_deployment(code, folder, overwrite=overwrite, chip=other)
 
 
 def refuse_sending() -> BurstchipError:

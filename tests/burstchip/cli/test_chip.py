@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from burstchip import BurstchipError, deploy, load_artifact
 from hw_models.chips.chip import chip_text
 
 #: Neurocores of two compartments.
@@ -87,3 +88,14 @@ def test_the_partition_on_another_chip(pair: Path, burstchip, tmp_path: Path) ->
     assert done.code == 2 and done.err.startswith(
         "error[BC611]: --chip needs a pass that lays the program out"
     )
+
+
+def test_a_deployment_in_python(artifact: Path, tmp_path: Path) -> None:
+    code, _ = load_artifact(artifact)
+    (tmp_path / "small.yaml").write_text(SMALL)
+    done = deploy(code, tmp_path / "out", dry_run=True, chip=tmp_path / "small.yaml")  # type: ignore[arg-type]
+    assert (done.chip.title, len(done.partition.cores)) == ("Small", 2)
+    with pytest.raises(BurstchipError, match="BC821"):
+        deploy(code, tmp_path / "none", dry_run=True, chip="loihi9")
+    with pytest.raises(BurstchipError, match="BC690"):
+        deploy(code, tmp_path / "none", dry_run=True, chip=3)  # type: ignore[arg-type]
