@@ -105,11 +105,19 @@ def _opened(code: ChipProgram, populations: Sequence[str]) -> tuple[ChipProgram,
         if population.name not in populations:
             return population
         read = inputs_read(population.program)
-        arrived = {port: f"arrived_{port}" for port in population.ports if port in read}
+        arrived = {port: _free(f"arrived_{port}", population) for port in population.ports if port in read}
         places.update({(population.name, name): port for port, name in arrived.items()})
         return replace(population, program=exposing(population.program, arrived, _WHOLE))
 
     return replace(code, populations=tuple(opened(it) for it in code.populations)), places
+
+
+def _free(name: str, population: PopulationCode) -> str:
+    """The name, longer where the program has it already."""
+    program = population.program
+    while name in program.outputs or name in program.states:
+        name += "_"
+    return name
 
 
 def _earliest(
