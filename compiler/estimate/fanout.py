@@ -53,7 +53,7 @@ def fanout_of(code: ChipProgram, layout: Layout, sent: tuple[str, str]) -> Fanou
     size = code.population(sent[0]).size
     home = np.full(size, -1, dtype=np.int64)
     for resident in layout.residents_of(sent[0]):
-        home[resident.first : resident.last] = resident.core
+        home[resident.neurons] = resident.core
     projections = {it.name: it for it in code.projections if (it.source, it.output) == sent}
     columns: list[list[Indices]] = [[np.zeros(0, dtype=np.int64)] for _ in range(5)]
     for arrival in layout.arrivals:

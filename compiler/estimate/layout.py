@@ -5,37 +5,33 @@ Only this file knows how a partition says where neurons are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.ir.chip_program import ProjectionCode
 from compiler.ir.partitioned import Partition
-from compiler.passes.partition import ends
 from hw_models.chips.chip import Chip
 from hw_models.synapses.memory import SynapseFormat
 
 Indices = NDArray[np.int64]
 
-PLACEMENT = (
+PLACEMENT = "the meshes of several chips lie side by side"
+IN_ORDER = (
     "neurocores lie on the mesh in order of their numbers, tile by tile, row by row, chips side by side"
 )
 
 
 @dataclass(frozen=True)
 class Resident:
-    """The neurons first..last - 1 of a population, on a neurocore."""
+    """Neurons of a population on a neurocore, in rising order."""
 
     core: int
     population: str
-    first: int
-    last: int
-
-    @property
-    def neurons(self) -> int:
-        """How many these are."""
-        return self.last - self.first
+    neurons: Indices
 
 
 @dataclass(frozen=True)
@@ -50,18 +46,21 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Layout:
-    """All neurocores in use, `cores` of them, in order of their numbers."""
+    """All neurocores in use, `cores` of them, in order of their numbers.
+
+    `places` are their tiles, (column, row); () where a partition does not say.
+    """
 
     chip: Chip
     cores: int
     residents: tuple[Resident, ...]
     arrivals: tuple[Arrival, ...]
     output_axons: tuple[int, ...]
+    places: tuple[tuple[int, int], ...] = ()
 
     def residents_of(self, population: str) -> list[Resident]:
-        """Where the neurons of a population are, in their order; nowhere for a source."""
-        found = [it for it in self.residents if it.population == population]
-        return sorted(found, key=lambda it: it.first)
+        """Where the neurons of a population are; nowhere for a source."""
+        return [it for it in self.residents if it.population == population]
 
     @property
     def chips(self) -> int:
@@ -76,9 +75,12 @@ class Layout:
     @cached_property
     def tiles(self) -> tuple[Indices, Indices]:
         """(column, row) of the tile of each neurocore."""
+        if self.places:
+            column, row = np.array(self.places, dtype=np.int64).T
+            return column, row
         number, within = np.divmod(np.arange(self.cores), self.chip["neurocores"].value)
         columns = self.chip["mesh_columns"].value
-        row, column = np.divmod(within // self.chip["tile_cores"].value, columns)
+        row, column = np.divmod(within // self.chip["tile_neurocores"].value, columns)
         return number * columns + column, row
 
     @property
@@ -88,17 +90,44 @@ class Layout:
         return len(np.unique(column * self.mesh[1] + row))
 
 
+def _lengths(
+    projection: ProjectionCode, size: int, homes: Mapping[int, Indices]
+) -> Iterator[tuple[int, Indices]]:
+    """(neurocore, synapses of each of `size` source neurons there), of the target's neurons on each."""
+    if projection.dense:
+        for core, neurons in homes.items():
+            yield core, np.full(size, neurons.size, dtype=np.int64)
+        return
+    where = np.full(
+        1 + max((int(it.max(initial=-1)) for it in homes.values()), default=0), -1, dtype=np.int64
+    )
+    for core, neurons in homes.items():
+        where[neurons] = core
+    reached = where[projection.post]
+    order = np.argsort(reached, kind="stable")
+    pre, reached = projection.pre[order], reached[order]
+    for core in homes:
+        start, stop = np.searchsorted(reached, (core, core + 1))
+        yield core, np.bincount(pre[start:stop], minlength=size).astype(np.int64)
+
+
 def layout(partition: Partition) -> Layout:
     """The tables of a partition."""
     code = partition.code
-    sizes = {population.name: population.size for population in code.populations}
-    pairs = {projection.name: (ends(projection), sizes[projection.source]) for projection in code.projections}
-    residents, arrivals = [], []
-    for core in partition.cores:
-        residents.append(Resident(core.number, core.population, core.first, core.last))
-        for name, form in core.formats.items():
-            found, size = pairs[name]
-            lengths = np.bincount(found.pre[found.onto(core.first, core.last)], minlength=size)
-            arrivals.append(Arrival(core.number, name, form, lengths.astype(np.int64)))
+    residents = tuple(
+        Resident(core.number, piece.population, piece.neurons)
+        for core in partition.cores
+        for piece in core.pieces
+    )
+    arrivals = []
+    for projection in code.projections:
+        homes = {it.core: it.neurons for it in residents if it.population == projection.target}
+        for core, lengths in _lengths(projection, code.population(projection.source).size, homes):
+            form = partition.cores[core].formats.get(projection.name)
+            if form is not None:
+                arrivals.append(Arrival(core, projection.name, form, lengths))
     axons = tuple(core.used["output_axons"] for core in partition.cores)
-    return Layout(partition.chip, len(partition.cores), tuple(residents), tuple(arrivals), axons)
+    # A partition that places nothing leaves all neurocores on the first tile.
+    tiles = tuple(core.tile for core in partition.cores)
+    places = tiles if any(tile != (0, 0) for tile in tiles) else ()
+    return Layout(partition.chip, len(partition.cores), residents, tuple(arrivals), axons, places)

@@ -67,8 +67,8 @@ def memory(code: ChipProgram, layout: Layout) -> tuple[Mapping[str, int], ...]:
     programs: list[set[str]] = [set() for _ in range(layout.cores)]
     for it in layout.residents:
         population, core = code.population(it.population), cores[it.core]
-        core["neuron states"] += it.neurons * _states(population.program)
-        core["neuron parameters"] += _parameters(population, it.neurons)
+        core["neuron states"] += it.neurons.size * _states(population.program)
+        core["neuron parameters"] += _parameters(population, it.neurons.size)
         # Populations of one program share its tables.
         if population.program.name not in programs[it.core]:
             programs[it.core].add(population.program.name)

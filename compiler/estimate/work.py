@@ -94,8 +94,8 @@ class Workload:
             population = self.code.population(it.population)
             compartments = max(1, len(population.ports))
             each = _operations(population.program) / _operations(LIF.program)
-            updates[it.core] += it.neurons * compartments
-            high[it.core] += it.neurons * max(compartments, each)
+            updates[it.core] += it.neurons.size * compartments
+            high[it.core] += it.neurons.size * max(compartments, each)
         for arrival in self.layout.arrivals:
             rule = self.projections[arrival.projection].learning
             if rule is not None and rule.form == "chip":

@@ -21,8 +21,8 @@ CHIPS = ("loihi1", "loihi2")
 FACTS = (
     "neurocores", "compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats",
     "word_bits", "format_bits", "count_bits", "weight_bits", "index_bits", "learning_weight_bits",
-    "tag_bits", "delay_bits", "message_bits", "neuron_programs", "core_memory_bits", "tile_cores",
-    "mesh_columns", "mesh_rows",
+    "tag_bits", "delay_bits", "message_bits", "neuron_programs",
+    "mesh_columns", "mesh_rows", "tile_neurocores", "core_memory_bits",
 )  # fmt: skip
 
 #: What every chip's file says about energy, time and power, and in which unit.

@@ -26,7 +26,7 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "message_bits": (1, 32),
     "neuron_programs": (0, 1 << 16),
     "core_memory_bits": (WORD_BITS, 1 << 40),
-    "tile_cores": (1, 1 << 16),
+    "tile_neurocores": (1, 1 << 16),
     "mesh_columns": (1, 1 << 16),
     "mesh_rows": (1, 1 << 16),
 }

@@ -26,7 +26,7 @@ RANDOM = np.random.default_rng(7)
 def small_chip(cost: float = 0.0, **changes: Any) -> Chip:
     """A mesh of 2 x 2 tiles with a neurocore each, where every cost is the same but those that are named."""
     real = chip("loihi2")
-    limits = {"neurocores": 4, "compartments": 3, "tile_cores": 1, "mesh_columns": 2, "mesh_rows": 2}
+    limits = {"neurocores": 4, "compartments": 3, "tile_neurocores": 1, "mesh_columns": 2, "mesh_rows": 2}
     facts = {name: replace(real[name], values=(value,)) for name, value in limits.items()}
     costs = {
         name: replace(it, value=value, low=value / 2, high=value * 2)
@@ -83,7 +83,7 @@ def test_work_is_what_is_counted_message_by_message(two_layers: ChipProgram) -> 
     assert load.sent == (("a", "events"), ("b", "events"))
     values = sent_at_random(code, load.sent, 20)
     steps = load.of(values, 20)
-    home = {(it.population, n): it.core for it in found.residents for n in range(it.first, it.last)}
+    home = {(it.population, n): it.core for it in found.residents for n in it.neurons.tolist()}
     operations, messages, spikes, hops = (np.zeros((20, found.cores)) for _ in range(4))
     crossed: dict[tuple[Any, ...], NDArray[np.float64]] = {}
     columns, rows = found.tiles
@@ -173,6 +173,15 @@ def test_a_chip_more_is_beside_the_first() -> None:
     columns, rows = found.tiles
     assert columns.tolist() == [0, 1, 0, 1, 2, 3] and rows.tolist() == [0, 0, 1, 1, 0, 0]
     assert (found.chips, found.mesh, found.used_tiles) == (2, (4, 2), 6)
+
+
+def test_a_partition_that_says_where_neurocores_lie_is_followed(two_layers: ChipProgram) -> None:
+    part = partition(two_layers, small_chip())
+    away = replace(part, cores=tuple(replace(it, tile=(it.number % 2, 1)) for it in part.cores))
+    columns, rows = layout(away).tiles
+    assert columns.tolist() == [it.number % 2 for it in part.cores] and set(rows.tolist()) == {1}
+    named = [Estimating(it).result().assumptions["placement"] for it in (part, away)]
+    assert "in order of their numbers" in named[0] and "side by side" in named[1] and named[0] != named[1]
 
 
 def test_traffic_is_what_each_message_adds_to_its_links() -> None:
@@ -276,7 +285,7 @@ def test_a_full_hala_point_is_as_fast_as_intel_says(make: Any) -> None:
 
 def test_a_step_of_all_of_loihi_1(make: Any) -> None:
     """Each of 1,024 compartments of a neurocore is updated, at 5.3 to 12.1 ns, and then comes the barrier."""
-    resident = Resident(0, "b", 0, 1024)
+    resident = Resident(0, "b", np.arange(1024))
     code = make.compiled(make.population("b", "lif", 1024))
     found = Workload(code, Layout(chip("loihi1"), 1, (resident,), (), (0,)))
     assert found.constant.updates.tolist() == [1024] == found.constant.updates_high.tolist()

@@ -29,8 +29,8 @@ def test_every_cost_lies_in_its_range_and_every_assumption_has_a_name(name: str)
         assert bool(cost.assumption) == (cost.status == "assumed")
 
 
-def test_no_limit_of_loihi1_is_assumed() -> None:
-    assert not chip("loihi1").assumed
+def test_loihi1_assumes_the_shape_of_its_mesh_alone() -> None:
+    assert chip("loihi1").assumed == ("mesh_columns", "mesh_rows")
 
 
 def test_conflicting_statements_stand_side_by_side() -> None:
@@ -74,7 +74,7 @@ def test_the_words_of_synaptic_memory_are_the_chips(name: str) -> None:
 def test_every_neurocore_lies_on_the_mesh(name: str) -> None:
     found = chip(name)
     tiles = found["mesh_columns"].value * found["mesh_rows"].value
-    assert tiles * found["tile_cores"].value == found["neurocores"].value
+    assert tiles * found["tile_neurocores"].value == found["neurocores"].value
 
 
 def test_every_compartment_has_an_index() -> None:
