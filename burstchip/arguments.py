@@ -217,6 +217,7 @@ KINDS: Mapping[str, Kind] = {
     "backends": Kind("the names of two backends", _names),
     "begin": Kind("0 or a later step", _whole(0)),
     "checkpoint": _OPTIONAL_PATH,
+    "chip": Kind("the name of a chip or of a chip file", lambda value: str(_path(value)), optional=True),
     "code": _PROGRAM,
     "data_dir": _OPTIONAL_PATH,
     "dataset": _DATASET,

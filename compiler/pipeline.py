@@ -26,6 +26,7 @@ from compiler.passes.lower import lower
 from compiler.passes.lower_functions import lower_functions
 from compiler.passes.partition import partition
 from compiler.passes.quantize import quantize
+from hw_models.chips.chip import Chip
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
 ENTRY_POINT_GROUP = "burstchip.passes"
@@ -191,12 +192,17 @@ def _broken(step: Pass, given: str) -> BurstchipError:
     )
 
 
-def _run(steps: Sequence[Pass], ir: Any, after: Callable[[str, object], None] | None) -> Any:
-    """Run `steps` one after the other, and verify what each returns."""
+def _run(
+    steps: Sequence[Pass],
+    ir: Any,
+    after: Callable[[str, object], None] | None,
+    chip: Chip | None = None,
+) -> Any:
+    """Run `steps` one after the other, and verify what each returns. `chip` is for `partition`."""
     for step in steps:
         given = ir
         try:
-            ir = step.run(ir)
+            ir = partition(ir, chip) if chip is not None and step.run is partition else step.run(ir)
         except BurstchipError:
             raise
         except Exception as reason:  # another package's code: whatever goes wrong there is its fault
@@ -248,12 +254,16 @@ def compile_network(network: Network, after: Callable[[str, object], None] | Non
     return code
 
 
-def partition_program(code: ChipProgram, after: Callable[[str, object], None] | None = None) -> Partition:
+def partition_program(
+    code: ChipProgram,
+    after: Callable[[str, object], None] | None = None,
+    chip: Chip | None = None,
+) -> Partition:
     """Run `partition` and every pass after it on a compiled program: where its neurons lie on the target.
 
-    `after(name, ir)` is called after each. Raises `BurstchipError` BC350 to BC353 for a program that the
-    target cannot hold, and as `compile_network` does.
+    `chip` takes the place of the program's target. `after(name, ir)` is called after each. Raises
+    `BurstchipError` BC350 to BC353 for a program that the chip cannot hold, and as `compile_network` does.
     """
-    placed = _run(deploying(), code, after)
+    placed = _run(deploying(), code, after, chip)
     assert isinstance(placed, Partition)
     return placed

@@ -9,7 +9,9 @@ import typer
 
 from burstchip.cli.certify import certify
 from burstchip.cli.check import check
+from burstchip.cli.chip import chip
 from burstchip.cli.compile import compile_
+from burstchip.cli.cost import cost
 from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
@@ -49,6 +51,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "experiment": experiment,
     "report": report,
     "deploy": deploy,
+    "chip": chip,
+    "cost": cost,
     "doctor": doctor,
     "schema": schema,
     "explain": explain,

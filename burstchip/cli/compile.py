@@ -9,6 +9,7 @@ import typer
 
 from burstchip.cli.console import Output, as_json, output
 from burstchip.cli.options import (
+    ChipName,
     Json,
     MaxError,
     NetworkFile,
@@ -45,12 +46,14 @@ def compile_(
         str | None,
         typer.Option(metavar="PASS", help="Show the program after a pass, such as lower or partition."),
     ] = None,
+    chip: ChipName = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Compile a network to an artifact, and report what its values became in integers."""
     with output(json=json, quiet=quiet) as out:
         from burstchip.backends.integers import require_integers
+        from burstchip.chip_file import chip_of
         from burstchip.cli.checks import exclude, output_file, pass_name, settings, share_of, writing
         from burstchip.compilation import compile_file
         from compiler.artifact import artifact_sha256, save_artifact
@@ -60,6 +63,13 @@ def compile_(
         exclude(artifact is None and print_after is None, "an output is missing", "-o net.burst", "none")
         if print_after is not None:
             pass_name(print_after, (*(known.name for known in passes()), *ANALYSES))
+        exclude(
+            chip is not None and print_after not in [known.name for known in deploying()],
+            "--chip needs a pass that lays the program out over a chip",
+            "--print-after partition",
+            f"--chip {chip}",
+        )
+        other = None if chip is None else chip_of(chip)
         if artifact is not None:
             output_file(artifact, file)
 
@@ -80,7 +90,7 @@ def compile_(
         if weights is not None:
             code = _with_weights(code, weights, out)
         if print_after in [known.name for known in deploying()]:
-            partition_program(code, after)
+            partition_program(code, after, other)
         for name, analysis in ANALYSES.items():
             if name == print_after:
                 require_integers(code)

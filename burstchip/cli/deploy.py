@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Json, Overwrite, Program, Quiet, out_folder
+from burstchip.cli.options import ChipName, Json, Overwrite, Program, Quiet, out_folder
 
 if TYPE_CHECKING:
     from burstchip.backends.loihi2.deploy import DryRun
@@ -21,6 +21,7 @@ def deploy(
     ] = False,
     folder: Annotated[Path | None, out_folder()] = None,
     overwrite: Overwrite = False,
+    chip: ChipName = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -31,6 +32,7 @@ def deploy(
     with output(json=json, quiet=quiet, interrupted="nothing was written") as out:
         from burstchip.backends.loihi2.deploy import refuse_sending, write_deployment
         from burstchip.backends.loihi2.folder import refuse_taken
+        from burstchip.chip_file import chip_of
         from burstchip.cli.checks import exclude, output_folder, writing
         from burstchip.cli.program import load
 
@@ -40,9 +42,10 @@ def deploy(
         assert folder is not None
         output_folder(folder)
         refuse_taken(folder, overwrite=overwrite)
+        other = None if chip is None else chip_of(chip)
         code, sha256 = load(artifact, out)
         with writing(folder):
-            written = write_deployment(code, folder, overwrite=overwrite)
+            written = write_deployment(code, folder, overwrite=overwrite, chip=other)
         _tell(written, out)
         out.text(f"{folder}: sha256 of the artifact {sha256}; nothing was sent")
         out.result(

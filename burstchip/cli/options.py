@@ -45,6 +45,14 @@ Target = Annotated[
         help="Compile for loihi2, loihi1 or none (reference alone), in place of the file's target.",
     ),
 ]
+ChipName = Annotated[
+    str | None,
+    typer.Option(
+        "--chip",
+        metavar="CHIP",
+        help="loihi1, loihi2 or a chip file, in place of the artifact's target; see `burstchip chip`.",
+    ),
+]
 Streams = Annotated[
     list[str] | None,
     typer.Option(

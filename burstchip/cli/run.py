@@ -120,6 +120,7 @@ def run(
                     watch=watch,
                     fetch=fetch,
                     threads=threads,
+                    strict=strict,
                 )
                 if strict and recording.diagnostics:
                     raise BurstchipError([replace(it, severity="error") for it in recording.diagnostics])

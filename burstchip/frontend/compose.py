@@ -38,13 +38,13 @@ class _Stop(Exception):
     """The rest of the text cannot be read; the reason was reported."""
 
 
-def compose(text: str, report: Report) -> Node | None:
-    """The only document of `text`, or None where the text cannot be read.
+def compose(text: str, report: Report, what: str = "network") -> Node | None:
+    """The only document of `text`, which holds a `what`, or None where the text cannot be read.
 
     Reports what is wrong with the text, and every duplicate key, tag and unknown anchor.
     """
     try:
-        return _Composer(text, report).document()
+        return _Composer(text, report, what).document()
     except _Stop:
         return None
     except yaml.MarkedYAMLError as problem:
@@ -55,8 +55,9 @@ def compose(text: str, report: Report) -> Node | None:
 class _Composer:
     """The state of one reading: what is open, which anchors are known."""
 
-    def __init__(self, text: str, report: Report) -> None:
+    def __init__(self, text: str, report: Report, what: str) -> None:
         self.text = text
+        self.what = what
         self.report = report
         self.open: list[_Open] = []
         self.anchors: dict[str, Node | None] = {}
@@ -74,8 +75,8 @@ class _Composer:
                         "BC007",
                         self._point(_start(event)),
                         "a second document begins here",
-                        required="one network a file",
-                        hint="remove the line '---', or put the second network into a file of its own",
+                        required=f"one {self.what} a file",
+                        hint=f"remove the line '---', or put the second {self.what} into a file of its own",
                     )
                     raise _Stop
             elif isinstance(event, yaml.AliasEvent):

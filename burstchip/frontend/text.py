@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from burstchip.frontend.report import Report
@@ -24,11 +25,29 @@ _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read_text(path: Path, report: Report) -> str | None:
+@dataclass(frozen=True)
+class Wanted:
+    """What a file is to hold, how a user gets one, its greatest size and how to stay below it."""
+
+    what: str
+    begin: str
+    most_bytes: int
+    smaller: str
+
+
+NETWORK = Wanted(
+    "a network",
+    "`burstchip new digits DIR` writes one to begin with",
+    MOST_BYTES,
+    "long lists come from files: pairs: {file: ...}, events: {file: ..., unit: ms}",
+)
+
+
+def read_text(path: Path, report: Report, wanted: Wanted = NETWORK) -> str | None:
     """The text of the file, or None where `report` says why not. Sets the report's lines."""
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(wanted.most_bytes + 1)
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
         report.add("BC001", None, f"cannot read {report.file}", required="a file", given=reason)
@@ -37,19 +56,20 @@ def read_text(path: Path, report: Report) -> str | None:
         report.add(
             "BC695",
             None,
-            f"{report.file} is an artifact, not a network",
-            required="a network's YAML file",
+            f"{report.file} is an artifact, not {wanted.what}",
+            required=f"{wanted.what}'s YAML file",
             given="what `burstchip compile` wrote",
-            hint=f"burstchip run {report.file} --steps 1000 -o out.nc",
+            hint=f"burstchip run {report.file} --steps 1000 -o out.nc" if wanted is NETWORK else None,
         )
         return None
-    if len(data) > MOST_BYTES:
+    if len(data) > wanted.most_bytes:
+        most = wanted.most_bytes
         report.add(
             "BC008",
             None,
             f"{report.file} is too large",
-            required=f"at most {MOST_BYTES // 2**20} MiB",
-            hint="long lists come from files: pairs: {file: ...}, events: {file: ..., unit: ms}",
+            required=f"at most {most >> 20} MiB" if most >= 1 << 20 else f"at most {most >> 10} KiB",
+            hint=wanted.smaller,
         )
         return None
     text = _decoded(data, report)
@@ -71,8 +91,8 @@ def read_text(path: Path, report: Report) -> str | None:
             "BC003",
             Span(1, 1, 1),
             "the file is empty",
-            required="a network",
-            hint="`burstchip new digits DIR` writes one to begin with",
+            required=wanted.what,
+            hint=wanted.begin,
         )
         return None
     return text

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from burstchip.backends.available import REAL, require_backend
 from burstchip.running.cost import require_room_to_record
 from burstchip.running.run import Run, open_run
+from burstchip.running.saturation import Guard
 from burstchip.variables import PER_SYNAPSE, Selection, Variable, is_projection, parse_selections, place_size
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Rows
@@ -148,6 +149,7 @@ def record(
     watch: Callable[[RecordProgress], None] | None = None,
     fetch: FetchProgress | None = None,
     threads: int = 1,
+    strict: bool = False,
 ) -> Recording:
     """Run `steps` steps from the start, learning, and record `variables` (default: the program's probes).
 
@@ -157,8 +159,8 @@ def record(
     the recording then has no values. A program with a task shows its training samples in the order of the
     first epoch, over and over; its data come from `data_dir` or where `load_dataset` looks, and may be
     fetched, reported to `fetch`. `streams` are those of the network's own signals. `watch` is called
-    several times a second. `threads` are those of `open_run`. Raises `BurstchipError` for arguments that
-    cannot be.
+    several times a second. `threads` are those of `open_run`. With `strict` a summed input that is clipped
+    ends the run: BC824, with its step and neuron. Raises `BurstchipError` for arguments that cannot be.
     """
     check_steps(steps)
     require_backend(backend)
@@ -175,7 +177,8 @@ def record(
     recorded = [it.variable for it in selections if it not in read]
     run = open_run(code, backend, record=recorded, streams=given, threads=threads)
     try:
-        _advance(run, steps, every, selections, read, sink, watch)
+        guard = Guard(backend, given) if strict and not real else None
+        _advance(run, steps, every, selections, read, sink, watch, guard)
         readout = np.full(0 if shown is None else len(shown.order), -1, dtype=np.int64)
         readout[: len(run.readout)] = run.readout
         return Recording(
@@ -236,6 +239,7 @@ def _advance(
     read: Sequence[Selection],
     sink: Sink,
     watch: Callable[[RecordProgress], None] | None,
+    guard: Guard | None,
 ) -> None:
     """Run all steps in parts; the parts do not change the result.
 
@@ -253,6 +257,8 @@ def _advance(
         count = min(part, most, steps - begin)
         count = min([count, *(_unchanged(run.code, it, begin, every) for it in read)])
         values = run.advance(count)
+        if guard is not None:
+            guard.passed(run)
         found = {it.variable: it.of(values[it.variable]) for it in recorded}
         for it in read:
             now = it.of(np.array(run.read(*it.variable))[np.newaxis])

@@ -1,4 +1,7 @@
-"""The limits of a chip, each with its source, read from `NAME.yaml` beside this file."""
+"""A chip: its limits and its costs, each with its source, and whatever other sources say of the same.
+
+burstchip's own chips are `NAME.yaml` beside this file; a file of a user's own has the same form.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,76 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, cast
-
-import yaml
+from typing import Generic, Literal, TypeVar, get_args
 
 Status = Literal["verified", "second hand", "assumed"]
+STATUSES: tuple[str, ...] = get_args(Status)
 
-#: What is known of every chip; `docs/deployment.md` gives the meaning of each name.
+#: The chips that come with burstchip.
+CHIPS = ("loihi1", "loihi2")
+
+#: What is known of every chip; `docs/chips.md` gives the meaning of each name.
 FACTS = (
     "neurocores", "compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats",
     "word_bits", "format_bits", "count_bits", "weight_bits", "index_bits", "learning_weight_bits",
     "tag_bits", "delay_bits", "message_bits", "neuron_programs",
+    "mesh_columns", "mesh_rows", "tile_neurocores", "core_memory_bits",
 )  # fmt: skip
+
+#: What every chip's file says about energy, time and power, and in which unit.
+COSTS: Mapping[str, str] = {
+    "neuron_update_energy": "pJ",
+    "neuron_update_time": "ns",
+    "synaptic_operation_energy": "pJ",
+    "synaptic_operation_time": "ns",
+    "memory_read_time": "ns",
+    "learning_update_energy": "pJ",
+    "learning_update_time": "ns",
+    "spike_energy": "pJ",
+    "spike_time": "ns",
+    "message_energy": "pJ",
+    "message_time": "ns",
+    "hop_energy": "pJ",
+    "hop_time": "ns",
+    "link_time": "ns",
+    "barrier_energy": "pJ",
+    "barrier_time": "ns",
+    "barrier_doubling_time": "ns",
+    "static_power": "mW",
+}
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Statement(Generic[Value]):
+    """What one source says: `note` tells how it is meant or reckoned."""
+
+    value: Value
+    source: str
+    status: Status
+    note: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The source and its status as one text."""
+        return f"{self.status}: {self.source}"
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One number of a chip, or the numbers to choose from in rising order, and where it is public."""
+    """One number of a chip, or the numbers to choose from in rising order, and where it is public.
+
+    `others` are what other public sources say of the same; they are shown and not used.
+    """
 
     name: str
     values: tuple[int, ...]
     unit: str
     source: str
     status: Status
+    note: str = ""
+    others: tuple[Statement[tuple[int, ...]], ...] = ()
 
     @property
     def value(self) -> int:
@@ -45,13 +95,42 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """An energy, time or power in `unit`: the number to reckon with, and the range that it may lie in.
+
+    Where no number is public, `assumption` names in words what is assumed in its place; else it is ''.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    source: str
+    status: Status
+    assumption: str = ""
+    note: str = ""
+    others: tuple[Statement[float], ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """The source and its status as one text."""
+        return f"{self.status}: {self.source}"
+
+
+@dataclass(frozen=True)
 class Chip:
-    """A chip: its name in the language, its title, and its facts by name."""
+    """A chip: its name, its title, its facts and its costs by name.
+
+    `own` is whether it is a user's own, and not one that comes with burstchip.
+    """
 
     name: str
     title: str
     sources: Mapping[str, str]
     facts: Mapping[str, Fact]
+    costs: Mapping[str, Cost]
+    own: bool = False
 
     def __getitem__(self, name: str) -> Fact:
         return self.facts[name]
@@ -60,20 +139,25 @@ class Chip:
         """The least width among those of `name` that is at least `bits`; None where there is none."""
         return next((value for value in self.facts[name].values if value >= bits), None)
 
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """The names of the facts that are not public."""
+        return tuple(fact.name for fact in self.facts.values() if fact.status == "assumed")
 
-def _fact(name: str, entry: Mapping[str, Any]) -> Fact:
-    value = entry["value"]
-    values = tuple(value) if isinstance(value, list) else (value,)
-    assert all(type(number) is int for number in values) and list(values) == sorted(values), name
-    status = entry["status"]
-    assert status in ("verified", "second hand", "assumed"), f"{name}: status {status}"
-    return Fact(name, values, entry["unit"], entry["source"], cast(Status, status))
+
+def chip_text(name: str) -> str:
+    """The file of one of burstchip's own chips."""
+    return files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
 @cache
 def chip(name: str) -> Chip:
     """The chip of this name: `loihi1` or `loihi2`."""
-    data = yaml.safe_load(files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
-    facts = {fact: _fact(fact, entry) for fact, entry in data["facts"].items()}
-    assert set(facts) == set(FACTS), f"facts of {name}: {set(facts) ^ set(FACTS)}"
-    return Chip(name, data["title"], data["sources"], facts)
+    # The reader needs the classes above.
+    import yaml
+
+    from hw_models.chips.reading import read_chip
+
+    found, problems = read_chip(name, yaml.safe_load(chip_text(name)))
+    assert found is not None and not problems, f"{name}: {problems}"
+    return found

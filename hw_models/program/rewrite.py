@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from hw_models.program.trace import Graph, Integer, Node, Program
+from hw_models.program.trace import Graph, Integer, Node, Program, clip
+from hw_models.program.widths import Width
 
 #: What stands in the place of a node whose arguments these are; None where it stays.
 Replacement = Callable[[Node, tuple[Integer, ...]], Integer | None]
@@ -66,6 +67,33 @@ def without(source: Program, output: str) -> Program:
         return None
 
     return _traced_anew(source, decided, source.output)
+
+
+def exposing(source: Program, arrived: Mapping[str, str], width: Width) -> Program:
+    """The same program, which also sends what arrives at ports, before it is clipped to their width.
+
+    `arrived` names the new output of each port, which the program must read; the ports take `width` then.
+    """
+    places = {node.name: node for node in source.nodes if node.operation == "input"}
+    count = len(source.nodes)
+    extended = replace(
+        source,
+        nodes=(*source.nodes, *(places[port] for port in arrived)),
+        outputs={**source.outputs, **dict.fromkeys(arrived.values(), width)},
+        output={**source.output, **{name: count + n for n, name in enumerate(arrived.values())}},
+    )
+    numbers = iter(range(len(extended.nodes)))
+
+    def opened(graph: Graph, node: Node, _: tuple[Integer, ...]) -> Integer | None:
+        number = next(numbers)
+        if node.operation != "input" or node.name not in arrived:
+            return None
+        whole = Integer(graph, graph.add("input", name=node.name, width=width))
+        declared = source.inputs[node.name]
+        return whole if number >= count else clip(whole, declared.low, declared.high)
+
+    found = _traced_anew(extended, opened, extended.output)
+    return replace(found, inputs={**source.inputs, **dict.fromkeys(arrived, width)})
 
 
 def _absent(source: Program, index: int) -> set[int]:

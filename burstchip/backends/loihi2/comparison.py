@@ -140,7 +140,7 @@ def _compare(part: _Compared) -> tuple[int, DeploymentDifference | None]:
 
 def _parts(code: ChipProgram, deployment: Deployment) -> Iterator[_Compared]:
     yield _Compared("", "seed", (code.seed,), (deployment.seed,))
-    yield _Compared("", "target", (code.target,), (deployment.chip,))
+    yield _Compared("", "target", (code.target,), (deployment.target,))
     names = tuple(population.name for population in code.populations)
     yield _Compared("", "populations", names, tuple(found.name for found in deployment.populations))
     for population, found in zip(code.populations, deployment.populations, strict=True):

@@ -9,6 +9,7 @@ from burstchip.backends.integers import require_integers
 from burstchip.backends.loihi2.folder import write_folder
 from burstchip.backends.loihi2.images import build_images
 from burstchip.backends.loihi2.stack import ACCESS, missing
+from burstchip.chip_file import chip_of
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.partitioned import LIMITS, Neurocore, Partition
@@ -70,23 +71,31 @@ class DryRun:
     @property
     def assumed(self) -> tuple[str, ...]:
         """What is not public."""
-        return (*(f.name for f in self.chip.facts.values() if f.status == "assumed"), LAYOUT)
+        return (*self.chip.assumed, LAYOUT)
 
 
-def plan(code: ChipProgram) -> DryRun:
-    """How a program would lie on its target. Raises `BurstchipError` BC350 to BC353, BC555."""
+def plan(code: ChipProgram, chip: Chip | None = None) -> DryRun:
+    """How a program would lie on its target or on `chip`. Raises `BurstchipError` BC350 to BC353, BC555."""
     require_integers(code)
     sources = tuple(p.name for p in code.populations if p.is_source)
-    return DryRun(partition_program(code), sources, artifact_sha256(code))
+    return DryRun(partition_program(code, None, chip), sources, artifact_sha256(code))
 
 
-def write_deployment(code: ChipProgram, folder: Path, *, overwrite: bool = False) -> DryRun:
-    """Write into `folder` what would be sent, whole or not at all.
+def write_deployment(
+    code: ChipProgram, folder: Path, *, overwrite: bool = False, chip: Chip | None = None
+) -> DryRun:
+    """Write into `folder` what would be sent to the program's target or another chip, whole or not at all.
 
     Raises `BurstchipError` BC350 to BC353 where the chip cannot hold the program, and BC413 where `folder`
     holds anything else, or another deployment and not `overwrite`. Raises OSError.
     """
-    planned = plan(code)
+    planned = plan(code, chip)
+    other: dict[str, object] = {}
+    if planned.chip.own or planned.chip.name != code.target:
+        other["target"] = code.target
+    if planned.chip.own:
+        # It is not known where the folder is read.
+        other["compartments"] = planned.chip["compartments"].value
     manifest = {
         "name": code.name,
         "chip": planned.chip.name,
@@ -95,20 +104,29 @@ def write_deployment(code: ChipProgram, folder: Path, *, overwrite: bool = False
         "populations": [population.name for population in code.populations],
         "projections": [projection.name for projection in code.projections],
         "assumed": list(planned.assumed),
+        **other,
     }
     write_folder(build_images(planned.partition), manifest, folder, overwrite=overwrite)
     return planned
 
 
-def deploy(code: ChipProgram, folder: Path, *, dry_run: bool = False, overwrite: bool = False) -> DryRun:
+def deploy(
+    code: ChipProgram,
+    folder: Path,
+    *,
+    dry_run: bool = False,
+    overwrite: bool = False,
+    chip: str | None = None,
+) -> DryRun:
     """Lay a program out over the neurocores of its target and, as a dry run, write what would be sent.
 
-    Raises `BurstchipError` BC570, which says what is missing to reach a board, unless `dry_run`; else as
-    `write_deployment`.
+    `chip`, the name of a chip or of a chip file, takes the target's place. Raises `BurstchipError` BC570,
+    which says what is missing to reach a board, unless `dry_run`; else as `chip_of` and `write_deployment`.
     """
     if not dry_run:
         raise refuse_sending()
-    return write_deployment(code, folder, overwrite=overwrite)
+    other = None if chip is None else chip_of(chip)
+    return write_deployment(code, folder, overwrite=overwrite, chip=other)
 
 
 def refuse_sending() -> BurstchipError:

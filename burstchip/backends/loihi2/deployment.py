@@ -79,6 +79,8 @@ class Deployment:
     populations: tuple[DeployedPopulation, ...]
     projections: tuple[DeployedProjection, ...]
     altered: tuple[str, ...]
+    #: What the artifact was compiled for; its neurons may lie on another chip.
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ def _read(folder: Folder) -> Deployment:
         tuple(populations),
         tuple(projections),
         folder.altered,
+        manifest.target or manifest.chip,
     )
 
 

@@ -81,6 +81,7 @@ def check_folder(manifest: Manifest, cores: Sequence[CoreFiles], host: HostFiles
 
 def _check_names(manifest: Manifest, cores: Sequence[CoreFiles], host: HostFiles) -> None:
     sources = [source.population for source in host.table.sources]
+    most = manifest.compartments or chip(manifest.chip)["compartments"].value
     for number, core in enumerate(cores):
         table, place = core.table, f"{file_name(number)}.json"
         if table.core != number:
@@ -89,9 +90,8 @@ def _check_names(manifest: Manifest, cores: Sequence[CoreFiles], host: HostFiles
             if piece.population in sources:
                 found = f"`$.pieces[{index}].population` is '{piece.population}'"
                 raise ValueError(f"{place}: {found}, a source of the host")
-        used, limit = table.compartments, chip(manifest.chip)["compartments"]
-        if used > limit.value:
-            raise ValueError(f"{place}: `$.pieces` take {used} compartments, of {limit.value}")
+        if table.compartments > most:
+            raise ValueError(f"{place}: `$.pieces` take {table.compartments} compartments, of {most}")
         for index, group in enumerate(table.groups):
             if group.projection not in manifest.projections:
                 found = f"`$.groups[{index}].projection` is '{group.projection}'"

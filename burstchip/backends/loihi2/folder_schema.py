@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from hw_models.chips.chip import CHIPS
 from hw_models.plasticity.rule import (
     EXPONENTS,
     MANTISSAS,
@@ -58,21 +59,29 @@ class Head(Struct, frozen=True):
 
 
 class Manifest(Head, frozen=True, forbid_unknown_fields=True):
-    """`manifest.json`: what was deployed, and the SHA-256 of every other file."""
+    """`manifest.json`: what was deployed, and the SHA-256 of every other file.
+
+    `target` is what the artifact was compiled for, where that is another chip. Of a chip of the user's own it
+    says how many compartments a neurocore has.
+    """
 
     cores: Annotated[int, Meta(ge=0, lt=1 << 31)]
     name: str
-    chip: Literal["loihi1", "loihi2"]
+    chip: Name
     seed: Seed
     artifact_sha256: Sha256
     populations: tuple[Name, ...]
     projections: tuple[Name, ...]
     assumed: tuple[str, ...]
     files: dict[str, Sha256]
+    target: Name | None = None
+    compartments: Size | None = None
 
     def __post_init__(self) -> None:
         _each_once("populations", self.populations)
         _each_once("projections", self.projections)
+        if self.compartments is None and self.chip not in CHIPS:
+            raise ValueError(f"`$.chip` is '{self.chip}', without `$.compartments`")
         # Counted first: the number may be any.
         if len(self.files) != 2 * (self.cores + 1):
             raise ValueError(f"`$.files` names {len(self.files)} files of {self.cores} neurocores and a host")

@@ -10,7 +10,7 @@ from hw_models.neurons.burst_detector import detector_program
 from hw_models.neurons.burst_poisson import burst_poisson_program
 from hw_models.neurons.registry import models
 from hw_models.program import numpy_interpreter, real_interpreter
-from hw_models.program.rewrite import undithered, without
+from hw_models.program.rewrite import exposing, inputs_read, undithered, without
 from hw_models.program.trace import Program, maximum, program
 from hw_models.program.widths import FLAG, signed, unsigned
 
@@ -91,3 +91,25 @@ def test_real_numbers_know_no_dither(name: str) -> None:
     ):
         for variable, values in right.items():
             np.testing.assert_array_equal(left[variable], values, err_msg=variable)
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_a_program_that_sends_what_arrives_does_the_same(name: str) -> None:
+    it = PROGRAMS[name]
+    arrived = {port: f"arrived_{port}" for port in it.inputs if port in inputs_read(it)}
+    opened = exposing(it, arrived, signed(32))
+    states, parameters, inputs = _drawn(it, 2)
+    # A third of what arrives is beyond the width of its port.
+    beyond = {
+        port: np.where(np.arange(2000) % 3 == 0, 2 * values + 7, values) for port, values in inputs.items()
+    }
+    clipped = {
+        port: np.clip(values, it.inputs[port].low, it.inputs[port].high) for port, values in beyond.items()
+    }
+    wanted = numpy_interpreter.step(it, states, parameters, clipped, 3)
+    found = numpy_interpreter.step(opened, states, parameters, {**inputs, **beyond}, 3)
+    for left, right in zip(found, wanted, strict=True):
+        for variable, values in right.items():
+            np.testing.assert_array_equal(left[variable], values, err_msg=variable)
+    for port, output in arrived.items():
+        np.testing.assert_array_equal(found[1][output], beyond[port])
