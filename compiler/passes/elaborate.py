@@ -53,7 +53,9 @@ def _read_tensor(
     except tensor_file.TensorError as reason:
         raise error(
             f"tensor '{tensor}' of '{path}' cannot be used",
-            "real numbers in a safetensors file",
+            "a matrix of real numbers in a safetensors file"
+            if len(shape) == 2
+            else "a kernel of real numbers",
             str(reason),
         ) from None
     if weights.shape != shape:
@@ -119,7 +121,7 @@ def _convolved(
 
 
 def _kernel(projection: Projection, rule: Convolved) -> NDArray[np.float64] | None:
-    """The weights that a file gives, in the order of the kernel; None where there is no file."""
+    """The weights that a file gives, in the order of the kernel; None without one."""
     if rule.path is None:
         return None
     assert rule.tensor is not None

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.partitioned import LIMITS, Neurocore, Partition
-from compiler.passes.deployable import not_deployable, synapse_format
+from compiler.passes.deployable import not_deployable, stored_lists, synapse_format
 from hw_models.chips.chip import Chip, Fact
 from hw_models.chips.chip import chip as chip_of
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -45,6 +45,12 @@ class Ends:
         """The pairs whose target is one of the neurons first..last - 1."""
         start, stop = np.searchsorted(self.post, (first, last))
         return slice(int(start), int(stop))
+
+    def by_source(self, part: slice) -> tuple[Indices, Indices, Indices, Indices]:
+        """(synapses of each source, that neuron, target neurons, places) of `part`, source by source."""
+        by_source = np.argsort(self.pre[part], kind="stable")
+        sources, lengths = np.unique(self.pre[part], return_counts=True)
+        return lengths.astype(np.int64), sources, self.post[part][by_source], self.order[part][by_source]
 
 
 def ends(projection: ProjectionCode) -> Ends:
@@ -83,10 +89,13 @@ class _Target:
         """What these neurons use of each limit, output axons aside, which depend on all neurocores."""
         words = axons = 0
         formats = self.formats(first, last)
+        projections = {projection.name: projection for projection in self.projections}
         for name, form in formats.items():
             pairs = self.ends[name]
             lengths = np.bincount(pairs.pre[pairs.onto(first, last)], minlength=self.sizes[name])
             axons += int(np.count_nonzero(lengths))
+            if projections[name].kernel is not None:
+                lengths = self._shared_lengths(projections[name], first, last)
             words += int(list_words(form.synapse_bits, lengths).sum())
         return {
             "compartments": self.compartments(first, last),
@@ -94,6 +103,12 @@ class _Target:
             "input_axons": axons,
             "synapse_formats": len(set(formats.values())),
         }
+
+    def _shared_lengths(self, projection: ProjectionCode, first: int, last: int) -> Indices:
+        """The lengths of the lists that are stored, where several axons share one."""
+        pairs = self.ends[projection.name]
+        lengths, _, post, order = pairs.by_source(pairs.onto(first, last))
+        return stored_lists(projection, lengths, post - first, order, self.chip).stored.lengths
 
     def excess(self, first: int, last: int) -> Fact | None:
         """A limit that these neurons together exceed."""

@@ -15,8 +15,8 @@ Status = Literal["verified", "second hand", "assumed"]
 #: What is known of every chip; `docs/deployment.md` gives the meaning of each name.
 FACTS = (
     "neurocores", "compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats",
-    "word_bits", "format_bits", "count_bits", "weight_bits", "index_bits", "learning_weight_bits",
-    "tag_bits", "delay_bits", "message_bits", "neuron_programs",
+    "word_bits", "format_bits", "count_bits", "weight_bits", "index_bits", "axon_base",
+    "learning_weight_bits", "tag_bits", "delay_bits", "message_bits", "neuron_programs",
 )  # fmt: skip
 
 

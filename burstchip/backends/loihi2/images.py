@@ -17,8 +17,10 @@ from burstchip.backends.loihi2.microcode import learning_entry
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.partitioned import Neurocore, Partition
 from compiler.passes.partition import Ends, ends
+from hw_models.chips.chip import Chip
 from hw_models.program.serialise import program_sha256
 from hw_models.synapses.memory import Lists, SynapseFormat, pack
+from hw_models.synapses.shared import share
 
 Tensors = dict[str, NDArray[Any]]
 Indices = NDArray[np.int64]
@@ -69,14 +71,11 @@ def _neurons(population: PopulationCode) -> dict[str, Any]:
 
 def _lists(projection: ProjectionCode, pairs: Ends, core: Neurocore, base: int) -> tuple[Lists, Indices]:
     """(lists of the synapses onto a neurocore, the source neuron of each)."""
-    part = pairs.onto(core.first, core.last)
-    by_source = np.argsort(pairs.pre[part], kind="stable")
-    pre, post, order = (values[part][by_source] for values in (pairs.pre, pairs.post, pairs.order))
-    sources, lengths = np.unique(pre, return_counts=True)
+    lengths, sources, post, order = pairs.by_source(pairs.onto(core.first, core.last))
     weights = projection.weights.T if projection.dense else projection.weights
     local = post - core.first
     lists = Lists(
-        lengths=lengths.astype(np.int64),
+        lengths=lengths,
         # A dense list has no index: its axon has the base.
         index=local if projection.dense else local + base,
         weight=weights.reshape(-1)[order].astype(np.int64),
@@ -115,7 +114,7 @@ def _format_entry(form: SynapseFormat) -> dict[str, Any]:
 
 
 def _memory(
-    code: ChipProgram, core: Neurocore, pairs: Mapping[str, Ends], wires: _Wires
+    code: ChipProgram, chip: Chip, core: Neurocore, pairs: Mapping[str, Ends], wires: _Wires
 ) -> tuple[Tensors, dict[str, Any]]:
     """The synaptic memory and the input axons of a neurocore."""
     ports = list(code.population(core.population).ports)
@@ -130,9 +129,16 @@ def _memory(
         projection = projections[name]
         base = ports.index(projection.port) * (core.last - core.first)
         lists, sources = _lists(projection, pairs[name], core, base)
+        shares = projection.kernel is not None
+        if shares:
+            shared = share(lists, chip["axon_base"].value)
+            lists = shared.stored
         image, sizes = pack(formats.index(form), form, lists)
         starts = address + np.cumsum(sizes) - sizes
-        table = [starts, sizes, np.full_like(starts, base), np.full_like(starts, len(groups))]
+        bases = np.full_like(starts, base)
+        if shares:
+            starts, sizes, bases = starts[shared.which], sizes[shared.which], shared.base
+        table = [starts, sizes, bases, np.full_like(starts, len(groups))]
         axons.append(np.stack(table, axis=1))
         outputs = list(code.population(projection.source).program.outputs)
         wires.add(projection, outputs.index(projection.output), core.number, sources, axon)
@@ -140,7 +146,8 @@ def _memory(
         if projection.learning is not None:
             rule = len(learning)
             learning.append(learning_entry(projection.learning))
-        groups.append({"projection": name, "format": formats.index(form), "learning": rule})
+        group = {"projection": name, "format": formats.index(form), "learning": rule}
+        groups.append({**group, "shared": True} if shares else group)
         words.append(image)
         address, axon = address + image.size, axon + sources.size
     tensors: Tensors = {
@@ -169,7 +176,7 @@ def build_images(partition: Partition) -> Images:
     code = partition.code
     pairs = {projection.name: ends(projection) for projection in code.projections}
     gathered = _Wires({})
-    memories = [_memory(code, core, pairs, gathered) for core in partition.cores]
+    memories = [_memory(code, partition.chip, core, pairs, gathered) for core in partition.cores]
     wires = gathered.sorted()
     cores = []
     for core, (tensors, table) in zip(partition.cores, memories, strict=True):
