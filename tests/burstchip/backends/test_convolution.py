@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,14 @@ from safetensors.numpy import save_file
 from scipy.signal import correlate
 
 from burstchip.compilation import compile_file
+from burstchip.error_shares import with_rounded_parameters
+from burstchip.report.network_drawing import projection_rows
 from burstchip.running.recording import record
 from burstchip.running.verification import verify
+from burstchip.tasks.start_weights import with_weights_of
 from compiler.artifact import save_artifact
-from compiler.ir.chip_program import ChipProgram
+from compiler.ir.chip_program import ChipProgram, Learned
+from compiler.ir.verify import verify_chip_program
 
 HEAD = "burstchip: 1\nname: convolved\nstep: 1 ms\nseed: 3\npopulations:\n"
 
@@ -91,6 +96,32 @@ def test_plain_agrees(many: ChipProgram) -> None:
 def test_lava_agrees(many: ChipProgram, needs_lava: None) -> None:
     found = verify(many, 120, backends=("sim", "lava"))
     assert found.difference is None
+
+
+def test_rounded_parameters_keep_the_kernel(many: ChipProgram) -> None:
+    rounded = with_rounded_parameters(many)
+    verify_chip_program(rounded)
+    for projection in rounded.projections:
+        assert np.array_equal(projection.exact, projection.weights * projection.unit)
+
+
+def test_fixed_weights_of_another_training_come_with_their_kernel(tmp_path: Path) -> None:
+    path = tmp_path / "many.yaml"
+    path.write_text(MANY)
+    code, other = (compile_file(path, seed=seed)[0] for seed in (3, 4))
+    learned = Learned(
+        artifact_sha256="0" * 64, backend="sim", epoch=0, epochs=0, samples=0, rounded=0, tags=0
+    )
+    found, _ = with_weights_of(code, replace(other, learned=learned), "other")
+    for name in ("strided", "along"):
+        given, taken = other.projection(name), found.projection(name)
+        assert taken.kernel is given.kernel and np.array_equal(taken.exact, given.exact)
+        assert not np.array_equal(taken.weights, code.projection(name).weights)
+
+
+def test_a_report_tells_how_many_weights_are_shared(many: ChipProgram) -> None:
+    rows = {row.name: row.synapses for row in projection_rows(many)}
+    assert rows["averaged"] == "48, sharing 1 weight" and rows["along"] == "84, sharing 24 weights"
 
 
 SCRIPT = """
