@@ -229,6 +229,7 @@ KINDS: Mapping[str, Kind] = {
     "frozen": Kind("names of projections", _names),
     "labels": _ANY,
     "learning": _SWITCH,
+    "max_error": Kind("a share such as 0.05", _number, optional=True),
     "maximum": Kind("a number", _number, optional=True),
     "models": _MAPPING,
     "name": Kind("a name", _text),

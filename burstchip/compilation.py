@@ -11,6 +11,7 @@ from burstchip.arguments import Overrides
 from burstchip.frontend import load
 from burstchip.frontend.defaults import Default
 from burstchip.frontend.language import TARGETS
+from compiler.accuracy import too_far_off
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
 from compiler.pipeline import compile_network
@@ -51,13 +52,15 @@ def check_file(
     *,
     strict: bool = False,
     target: str | None = None,
+    max_error: float | None = None,
     after: Callable[[str, object], None] | None = None,
 ) -> Compilation:
     """Read and compile a file, and report everything that is wrong with it.
 
     `overrides` set the file's parameters, `seed` and `target` override its own; with `strict` warnings
-    are errors. `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds;
-    raises `BurstchipError` BC614 for a target that is none.
+    are errors, and so is a value whose relative error in integers is greater than `max_error` (BC344).
+    `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds; raises
+    `BurstchipError` BC614 for a target that is none.
     """
     _require_target(target)
     loaded = load(path, overrides, seed)
@@ -80,6 +83,8 @@ def check_file(
             messages += passed + [found for found in error.diagnostics if found not in passed]
         else:
             messages += code.diagnostics
+            if max_error is not None:
+                messages += too_far_off(code, network, max_error)
     if strict:
         messages = [replace(message, severity="error") for message in messages]
     if any(message.severity == "error" for message in messages):
@@ -94,13 +99,14 @@ def compile_file(
     *,
     strict: bool = False,
     target: str | None = None,
+    max_error: float | None = None,
     after: Callable[[str, object], None] | None = None,
 ) -> tuple[ChipProgram, tuple[Diagnostic, ...]]:
     """(program, warnings) of a file; arguments as of `check_file`.
 
     Raises `BurstchipError` with every message where one is an error.
     """
-    result = check_file(path, overrides, seed, strict=strict, target=target, after=after)
+    result = check_file(path, overrides, seed, strict=strict, target=target, max_error=max_error, after=after)
     if result.code is None:
         raise BurstchipError(result.diagnostics)
     return result.code, result.diagnostics

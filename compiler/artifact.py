@@ -245,6 +245,15 @@ def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
     return manifest, tensors
 
 
+def is_like_artifact(path: Path) -> bool:
+    """Whether a file begins as one of safetensors does, which an artifact is."""
+    try:
+        with path.open("rb") as file:
+            return file.read(9)[8:] == b"{"
+    except OSError:
+        return False
+
+
 def _damaged(path: Path, given: str, required: str = "content that matches its SHA-256") -> BurstchipError:
     return _error(
         "BC403",

@@ -11,12 +11,14 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from compiler.ir.certificate import Certificate
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import Network
 from compiler.ir.partitioned import Partition
 from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network, verify_partition
 from compiler.passes.bind import bind
+from compiler.passes.certify import certify
 from compiler.passes.check import check
 from compiler.passes.effects import effects
 from compiler.passes.elaborate import elaborate
@@ -68,6 +70,9 @@ OWN = (
     Pass("check", check),
     Pass("partition", partition),
 )
+
+#: What says of a program what it can do, and leads to no other representation: run where it is asked for.
+ANALYSES: Mapping[str, Callable[[ChipProgram], Certificate]] = {"certify": certify}
 
 
 def ordered(own: Sequence[Pass], added: Sequence[Pass]) -> tuple[Pass, ...]:

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from burstchip.explanations.codes import AREAS
+from burstchip.explanations.pages import pages
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("hw_models", "compiler", "burstchip", "benchmarks")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -114,6 +117,9 @@ def test_pages_and_messages_use_technical_words() -> None:
     for page in PAGES:
         lines = page.read_text(encoding="utf-8").splitlines()
         found += [f"{page.name}:{n}: {c}" for n, line in enumerate(lines, 1) for c in complaints(line)]
+    for digit in AREAS:
+        for code, it in pages(digit).items():
+            found += [f"{code}: {c}" for text in (it.means, it.do) for c in complaints(text)]
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             texts = texts_of(path.read_text(encoding="utf-8"))

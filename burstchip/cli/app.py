@@ -14,8 +14,10 @@ from burstchip.cli.deploy import deploy
 from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
 from burstchip.cli.experiment import experiment
+from burstchip.cli.explain import explain
 from burstchip.cli.follow import follow
 from burstchip.cli.new import new
+from burstchip.cli.precision import precision
 from burstchip.cli.predict import predict
 from burstchip.cli.report import report
 from burstchip.cli.run import run
@@ -41,11 +43,13 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify,
     "certify": certify,
     "errors": errors,
+    "precision": precision,
     "experiment": experiment,
     "report": report,
     "deploy": deploy,
     "doctor": doctor,
     "schema": schema,
+    "explain": explain,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import BAD_INPUT, Output, as_json, output
-from burstchip.cli.options import Json, NetworkFile, Quiet, Seed, Settings, Strict, Target
+from burstchip.cli.options import Json, MaxError, NetworkFile, Quiet, Seed, Settings, Strict, Target
 
 if TYPE_CHECKING:
     from burstchip.frontend.defaults import Default
@@ -21,6 +21,7 @@ def check(
     seed: Seed = None,
     target: Target = None,
     strict: Strict = False,
+    max_error: MaxError = None,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="List the values that the file leaves out.")
     ] = False,
@@ -29,10 +30,12 @@ def check(
 ) -> None:
     """Check a network file, the quantisation and the limits of the chip included; exit code 2 on errors."""
     with output(json=json, quiet=quiet) as out:
-        from burstchip.cli.checks import settings
+        from burstchip.cli.checks import settings, share_of
         from burstchip.compilation import check_file
 
-        result = check_file(file, settings(set_), seed, strict=strict, target=target)
+        result = check_file(
+            file, settings(set_), seed, strict=strict, target=target, max_error=share_of(max_error)
+        )
         out.messages(result.diagnostics)
         found = f"{_count(result.errors, 'error')}, {_count(result.warnings, 'warning')}"
         code = result.code

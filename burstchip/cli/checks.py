@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ register_codes(
         "BC611": "options that exclude or require each other",
         "BC612": "an unknown pass",
         "BC617": "a --stream that cannot be used",
+        "BC619": "a --max-error that is not a percentage",
         "BC692": "a length of a run that is missing or given twice",
         "BC693": "a duration that is not a whole number of steps",
         "BC699": "an option that is not a time",
@@ -87,6 +89,23 @@ def settings(texts: Sequence[str] | None) -> Mapping[str, str]:
     if problems:
         raise BurstchipError(problems)
     return values
+
+
+def share_of(percent: float | None) -> float | None:
+    """What `--max-error` allows as a share. Raises `BurstchipError` (BC619)."""
+    if percent is None:
+        return None
+    if not 0 <= percent < math.inf:
+        raise BurstchipError(
+            Diagnostic(
+                "BC619",
+                "--max-error is not a percentage",
+                required="a finite number, at least 0",
+                given=f"{percent:g}",
+                hint="--max-error 5 allows errors of a twentieth",
+            )
+        )
+    return percent / 100
 
 
 def pass_name(name: str, passes: Sequence[str]) -> None:

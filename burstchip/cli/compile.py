@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, as_json, output
-from burstchip.cli.options import Json, NetworkFile, Quiet, Seed, Settings, Strict, Target, out_file
+from burstchip.cli.options import (
+    Json,
+    MaxError,
+    NetworkFile,
+    Quiet,
+    Seed,
+    Settings,
+    Strict,
+    Target,
+    out_file,
+)
 from burstchip.cli.wording import weight_form
 
 if TYPE_CHECKING:
@@ -22,6 +32,7 @@ def compile_(
     seed: Seed = None,
     target: Target = None,
     strict: Strict = False,
+    max_error: MaxError = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -39,15 +50,16 @@ def compile_(
 ) -> None:
     """Compile a network to an artifact, and report what its values became in integers."""
     with output(json=json, quiet=quiet) as out:
-        from burstchip.cli.checks import exclude, output_file, pass_name, settings, writing
+        from burstchip.backends.integers import require_integers
+        from burstchip.cli.checks import exclude, output_file, pass_name, settings, share_of, writing
         from burstchip.compilation import compile_file
         from compiler.artifact import artifact_sha256, save_artifact
         from compiler.ir.text import as_text
-        from compiler.pipeline import deploying, partition_program, passes
+        from compiler.pipeline import ANALYSES, deploying, partition_program, passes
 
         exclude(artifact is None and print_after is None, "an output is missing", "-o net.burst", "none")
         if print_after is not None:
-            pass_name(print_after, tuple(known.name for known in passes()))
+            pass_name(print_after, (*(known.name for known in passes()), *ANALYSES))
         if artifact is not None:
             output_file(artifact, file)
 
@@ -55,12 +67,24 @@ def compile_(
             if name == print_after:
                 print(as_text(ir), end="", file=out.people)
 
-        code, warnings = compile_file(file, settings(set_), seed, strict=strict, target=target, after=after)
+        code, warnings = compile_file(
+            file,
+            settings(set_),
+            seed,
+            strict=strict,
+            target=target,
+            max_error=share_of(max_error),
+            after=after,
+        )
         out.messages(warnings)
         if weights is not None:
             code = _with_weights(code, weights, out)
         if print_after in [known.name for known in deploying()]:
             partition_program(code, after)
+        for name, analysis in ANALYSES.items():
+            if name == print_after:
+                require_integers(code)
+                after(name, analysis(code))
         if artifact is None:
             sha256 = artifact_sha256(code)
         else:

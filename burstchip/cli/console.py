@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from burstchip.files.interruption import ending, exit_code
+from burstchip.interruption import ending, exit_code
 from compiler.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ _TABLE_WIDTH = 80
 
 BAD_INPUT = 2
 
+#: How many messages the last line of a command offers to explain.
+_MOST_EXPLAINED = 3
+
 
 @dataclass(frozen=True)
 class Output:
@@ -31,6 +34,8 @@ class Output:
 
     json: bool = False
     quiet: bool = False
+    #: The ids of the messages so far, in their order.
+    ids: dict[str, None] = field(default_factory=dict, compare=False)
 
     @property
     def people(self) -> TextIO:
@@ -96,6 +101,14 @@ class Output:
         sys.stdout.flush()
         for diagnostic in diagnostics:
             print(diagnostic, file=sys.stderr, flush=True)
+            self.ids[diagnostic.id] = None
+
+    def more(self) -> None:
+        """At the end, where people have read messages on a terminal: how to read more about the first."""
+        on_terminal = sys.stderr is not None and sys.stderr.isatty()
+        if self.ids and on_terminal and not (self.json or self.quiet):
+            named = " ".join(list(self.ids)[:_MOST_EXPLAINED])
+            print(f"more: burstchip explain {named}", file=sys.stderr, flush=True)
 
     def result(self, values: dict[str, Any]) -> None:
         """The JSON object, with --json."""
@@ -153,6 +166,9 @@ def output(
         said = interrupted if isinstance(interrupted, str) else interrupted()
         print(f"{ending(signalled)}{said and '; '}{said}", file=sys.stderr, flush=True)
         raise typer.Exit(exit_code(signalled)) from None
+    except typer.Exit:
+        out.more()
+        raise
     except Exception as failure:
         from hw_models.diagnostics import BurstchipError
 
@@ -161,4 +177,7 @@ def output(
             raise
         out.messages(error.diagnostics)
         out.result({"ok": False, "diagnostics": as_json(error.diagnostics)})
+        out.more()
         raise typer.Exit(BAD_INPUT) from None
+    else:
+        out.more()

@@ -79,7 +79,7 @@ def _tell(written: DryRun, out: Output) -> None:
     out.text("the fullest neurocores:")
     rows = [("limit", "used", "of", "fill", "where", "source of the limit")]
     for fill in written.fills:
-        where = "-" if fill.core is None else f"core {fill.core.number} ({fill.core.population})"
+        where = "-" if fill.core is None else f"core {fill.core.number} ({fill.core.names})"
         share = f"{100 * fill.share:.1f} %"
         name = fill.fact.name.replace("_", " ")
         rows.append((name, f"{fill.used:,}", f"{fill.fact.value:,}", share, where, fill.fact.origin))

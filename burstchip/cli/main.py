@@ -10,7 +10,7 @@ import sys
 from typing import NoReturn
 
 from burstchip.cli.streams import open_streams, saying
-from burstchip.files.interruption import ending, exit_code, raise_ending_signals
+from burstchip.interruption import ending, exit_code, raise_ending_signals
 from burstchip.shadowing import explanation, shadowed
 
 #: Allocations between two collections. Python's 700 make a tenth of the time that importing takes.

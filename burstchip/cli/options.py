@@ -52,6 +52,14 @@ Streams = Annotated[
         help="Rows of a streamed signal, a .npy or .csv file in the signal's unit; may be repeated.",
     ),
 ]
+MaxError = Annotated[
+    float | None,
+    typer.Option(
+        "--max-error",
+        metavar="PERCENT",
+        help="Have no value further off in integers than this; one that is is an error.",
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")]
 Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="How many steps to take.")]

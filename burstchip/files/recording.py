@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.files.interruption import uninterrupted
 from burstchip.files.unfailing_file import UnfailingFile
+from burstchip.interruption import uninterrupted
 from burstchip.machine import version_of
 from burstchip.running.physical import in_units, require_scales, scale_of
 from burstchip.running.recording import Recording, Samples, kept_rows

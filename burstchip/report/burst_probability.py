@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from burstchip.report.proportion import pooled_interval
 from burstchip.report.recording_file import Recording
 from burstchip.report.run_folder import RunFolder
 from burstchip.report.style import (
@@ -25,6 +24,7 @@ from burstchip.report.style import (
     picture,
 )
 from burstchip.report.wording import number, percent
+from burstchip.tasks.proportion import pooled_interval
 
 #: Time bins over one presentation, about.
 BINS = 8

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from burstchip.files.provenance import Provenance
 from burstchip.report.json_files import Errors, QuantizedValue, Summary
-from burstchip.report.proportion import wilson_interval
 from burstchip.report.recording_file import Recording
 from burstchip.report.run_folder import RunFolder
 from burstchip.report.wording import EMULATION_ONLY, count, number, percent, plasticity
+from burstchip.tasks.proportion import wilson_interval
 from hw_models.diagnostics import BurstchipError
 
 #: A relative error from which a row of the quantisation table is marked.

@@ -15,6 +15,7 @@ from burstchip.running.recording import clipped_inputs
 from burstchip.running.run import open_run
 from burstchip.tasks.dataset import MAXIMUM
 from burstchip.tasks.presentation import Pictures, Presentation
+from burstchip.tasks.proportion import wilson_interval
 from burstchip.tasks.samples_file import Samples, samples_of
 from burstchip.tasks.showing import TEST_SEED, show
 from burstchip.tasks.trained import load_program, none_learned
@@ -69,8 +70,6 @@ class Predictions:
         """The 95 % interval of the accuracy, by Wilson's score; samples are taken as independent."""
         if self.correct is None:
             return None
-        from burstchip.report.proportion import wilson_interval
-
         low, high = wilson_interval(self.correct, len(self.predicted))
         return float(low), float(high)
 

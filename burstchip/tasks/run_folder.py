@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from burstchip.files.interruption import uninterrupted
 from burstchip.files.json_file import write_json
 from burstchip.files.recording import RecordingFile
+from burstchip.interruption import uninterrupted
 from burstchip.running.recording import Recording, Samples
 from burstchip.running.run import Run, open_run
 from burstchip.tasks.checkpoint import FILE

@@ -77,7 +77,7 @@ def trained_program(
     for projection in code.projections:
         if projection.learning is None or projection.name in frozen:
             continue
-        stored = _stored(code, run, projection.name)
+        stored = learned_values(code, run, projection.name)
         projections[projection.name], lost = learned_projection(projection, stored)
         rounded += lost
         if projection.learning.form == "chip":
@@ -86,7 +86,7 @@ def trained_program(
     return with_weights(code, projections, learned)
 
 
-def _stored(code: ChipProgram, run: Run, name: str) -> NDArray[Any]:
+def learned_values(code: ChipProgram, run: Run, name: str) -> NDArray[Any]:
     """What learning stores of a projection, shaped like its weights."""
     projection, values = code.projection(name), run.read(name, "w")
     if not projection.dense:

@@ -9,6 +9,7 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.ir.certificate import Certificate
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import DataFile, Network, Population
@@ -20,7 +21,7 @@ from hw_models.synapses.memory import SynapseFormat
 
 
 def as_text(ir: object) -> str:
-    """A `Network`, `Elaborated`, `ChipProgram` or `Partition` as indented lines.
+    """A `Network`, `Elaborated`, `ChipProgram`, `Partition` or `Certificate` as indented lines.
 
     Arrays are given by type, shape, range and a short hash.
     """
@@ -30,6 +31,8 @@ def as_text(ir: object) -> str:
         lines = _elaborated(ir)
     elif isinstance(ir, ChipProgram):
         lines = _chip_program(ir)
+    elif isinstance(ir, Certificate):
+        lines = _certificate(ir)
     else:
         assert isinstance(ir, Partition), f"a {type(ir).__name__} has no text"
         lines = _partition(ir)
@@ -230,11 +233,22 @@ def _learning(learning: LearningCode) -> Iterator[str]:
 def _partition(partition: Partition) -> Iterator[str]:
     yield f"partition {partition.code.name} on {partition.chip.name}: {len(partition.cores)} neurocores"
     for core in partition.cores:
-        yield f"  neurocore {core.number}: {core.population} {core.first}..{core.last - 1}"
+        pieces = ", ".join(f"{piece.population} {piece.text}" for piece in core.pieces)
+        yield f"  neurocore {core.number} at tile {core.tile[0]}, {core.tile[1]}: {pieces}"
         for name, form in core.formats.items():
             yield f"    synapses of {name}: {_format(form)}"
         for name, used in core.used.items():
             yield f"    {name} = {used} of {partition.chip[name].value}"
+
+
+def _certificate(certificate: Certificate) -> Iterator[str]:
+    open_ = sum(not it.proved for it in certificate.bounds)
+    yield f"certificate for weights {certificate.weights}: {open_} of {len(certificate.bounds)} not proved"
+    for it in certificate.bounds:
+        verdict = "proved" if it.escapes is None else f"may reach {it.escapes}"
+        yield f"  {it.population} {it.kind} {it.variable} = {it.low}..{it.high} of {it.width}: {verdict}"
+        for name, added in certificate.arriving[it.population, it.variable] if it.kind == "port" else ():
+            yield f"    {name} adds {added}"
 
 
 def _format(form: SynapseFormat) -> str:

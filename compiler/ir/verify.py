@@ -327,18 +327,29 @@ def _verify_kernel(projection: ProjectionCode, kernel: KernelCode, n_pre: int, n
 
 
 def verify_partition(partition: Partition) -> None:
-    """Every neuron that is not a source's lies on one neurocore, in order, within every limit."""
+    """Every neuron that is not a source's lies on one neurocore, within every limit."""
     verify_chip_program(partition.code)
+    sizes = {population.name: population.size for population in partition.code.populations}
+    placed = {name: np.zeros(size, dtype=np.int64) for name, size in sizes.items()}
     for number, core in enumerate(partition.cores):
         assert core.number == number, f"neurocore {core.number} is listed as number {number}"
         assert tuple(core.used) == LIMITS, f"neurocore {number} does not count {', '.join(LIMITS)}"
         for name, used in core.used.items():
             assert used <= partition.chip[name].value, f"neurocore {number} exceeds the limit of {name}"
+        base = 0
+        for piece in core.pieces:
+            name = piece.population
+            assert piece.base == base, f"{name} does not begin at compartment {base} of neurocore {number}"
+            assert piece.neurons.size, f"neurocore {number} has an empty piece of {name}"
+            assert np.all(np.diff(piece.neurons) > 0), f"the neurons of {name} on {number} are not in order"
+            first, last = int(piece.neurons[0]), int(piece.neurons[-1])
+            assert first >= 0 and last < sizes[name], f"neurocore {number} holds neurons that {name} has not"
+            placed[name][piece.neurons] += 1
+            base += piece.neurons.size * max(1, len(partition.code.population(name).ports))
+        assert core.pieces, f"neurocore {number} holds nothing"
     for population in partition.code.populations:
-        first = 0
-        for core in partition.cores_of(population.name):
-            assert core.first == first < core.last, f"neurocore {core.number} does not begin at {first}"
-            first = core.last
-        assert first == (0 if population.is_source else population.size), (
-            f"neurocores hold {first} of the {population.size} neurons of {population.name}"
+        wanted = 0 if population.is_source else 1
+        wrong = np.flatnonzero(placed[population.name] != wanted)
+        assert wrong.size == 0, (
+            f"neuron {wrong[0]} of {population.name} lies on {placed[population.name][wrong[0]]} neurocores"
         )

@@ -13,7 +13,7 @@ import pytest
 
 from burstchip.frontend import load_network
 from compiler.ir.text import as_text
-from compiler.pipeline import OWN, compile_network, partition_program
+from compiler.pipeline import ANALYSES, OWN, compile_network, partition_program
 
 FOLDER = Path(__file__).parent
 
@@ -26,11 +26,14 @@ def texts() -> dict[str, str]:
     def after(name: str, ir: object) -> None:
         found[name] = as_text(ir)
 
-    partition_program(compile_network(network, after), after)
+    code = compile_network(network, after)
+    partition_program(code, after)
+    for name, analysis in ANALYSES.items():
+        after(name, analysis(code))
     return found
 
 
-@pytest.mark.parametrize("name", [known.name for known in OWN])
+@pytest.mark.parametrize("name", [*(known.name for known in OWN), *ANALYSES])
 def test_the_text_is_as_it_was(name: str) -> None:
     assert texts()[name] == (FOLDER / f"small.{name}.txt").read_text(encoding="utf-8")
 

@@ -89,6 +89,7 @@ class _Part:
     core: int
     name: str
     first_axon: int
+    target: str
     port: str
     form: SynapseFormat
     learning: LearningCode | None
@@ -125,7 +126,7 @@ def _read(folder: Folder) -> Deployment:
     parts = [part for core in folder.cores for part in _parts(core)]
     wires = read_wires(folder)
     names = list(dict.fromkeys(part.name for part in parts))
-    projections = [_projection([p for p in parts if p.name == name], wires, folder) for name in names]
+    projections = [_projection([p for p in parts if p.name == name], wires) for name in names]
     projections.sort(key=lambda projection: manifest.projections.index(projection.name))
     return Deployment(
         folder.path,
@@ -172,24 +173,44 @@ def _sources(host: HostFiles) -> list[DeployedPopulation]:
 
 def _neurons(cores: tuple[CoreFiles, ...]) -> list[DeployedPopulation]:
     found = []
-    for name in dict.fromkeys(core.table.population for core in cores):
-        mine = [core for core in cores if core.table.population == name]
-        sizes = [core.table.neurons for core in mine]
-        firsts = [core.table.first for core in mine]
-        _require(firsts == [sum(sizes[:k]) for k in range(len(sizes))], f"gaps between the neurons of {name}")
+    pieces = [
+        (core.table.core, piece, core.of_piece(number))
+        for core in cores
+        for number, piece in enumerate(core.table.pieces)
+    ]
+    for name in dict.fromkeys(piece.population for _, piece, _ in pieces):
+        mine = [(core, piece, tensors) for core, piece, tensors in pieces if piece.population == name]
+        index = np.concatenate([tensors["index"] for _, _, tensors in mine])
+        order = np.argsort(index, kind="stable")
+        _require(np.array_equal(index[order], np.arange(index.size)), f"gaps between the neurons of {name}")
+        table, names = mine[0][1], _parameters(mine[0][2])
         shared = ("model", "program_sha256", "stream", "gather_every", "outputs", "ports")
-        names = _parameters(mine[0].tensors)
         _require(
-            all(getattr(core.table, key) == getattr(mine[0].table, key) for core in mine for key in shared)
-            and all(_parameters(core.tensors) == names for core in mine),
+            all(getattr(piece, key) == getattr(table, key) for _, piece, _ in mine for key in shared)
+            and all(_parameters(tensors) == names for _, _, tensors in mine),
             f"the neurocores of {name} differ",
         )
         parameters = {
-            key.removeprefix(_NEURONS): np.concatenate([core.tensors[key] for core in mine]) for key in names
+            key.removeprefix(_NEURONS): np.concatenate([tensors[key] for _, _, tensors in mine])[order]
+            for key in names
         }
-        on_core = np.repeat([core.table.core for core in mine], sizes).astype(np.int64)
-        found.append(_population(mine[0].table, parameters, None, on_core))
+        on_core = np.repeat([core for core, _, _ in mine], [piece.neurons for _, piece, _ in mine])
+        found.append(_population(table, parameters, None, on_core.astype(np.int64)[order]))
     return found
+
+
+def _ends(core: CoreFiles, compartments: Indices, place: str) -> tuple[str, str, Indices]:
+    """The population and the port that some compartments of a neurocore belong to, and their neurons."""
+    bases = np.cumsum([0, *(piece.compartments for piece in core.table.pieces)])
+    number = np.searchsorted(bases, compartments, side="right") - 1
+    _require(np.all(number == number[0]), f"{place}: synapses onto several populations")
+    _require(0 <= number[0] < len(core.table.pieces), f"{place}: synapses onto no population")
+    piece = core.table.pieces[int(number[0])]
+    port, local = np.divmod(compartments - bases[number[0]], piece.neurons)
+    _require(np.all(port == port[0]), f"{place}: synapses onto several ports")
+    _require(port[0] < len(piece.ports), f"{place}: synapses onto a port that does not exist")
+    neurons = core.of_piece(int(number[0]))["index"][local]
+    return piece.population, piece.ports[int(port[0])], neurons
 
 
 def _parts(core: CoreFiles) -> list[_Part]:
@@ -218,23 +239,20 @@ def _parts(core: CoreFiles) -> list[_Part]:
             raise DamagedMemory(f"{place}, from word {address}: {reason}") from None
         if entry.shared:
             lists = SharedLists(lists, which, bases).lists
-            outside = np.any(lists.index >= table.neurons * len(table.ports))
-            _require(not outside, f"{place}: synapses onto compartments that do not exist")
         index = lists.index + np.repeat(bases, lists.lengths) if form.dense else lists.index
-        port, local = np.divmod(index, table.neurons)
-        _require(np.all(port == port[0]), f"{place}: synapses onto several ports")
-        _require(0 <= port[0] < len(table.ports), f"{place}: synapses onto a port that does not exist")
+        target, port, post = _ends(core, index, place)
         rule = None if entry.learning is None else read_learning(table.learning[entry.learning])
         parts.append(
             _Part(
                 table.core,
                 entry.projection,
                 int(mine[0]),
-                table.ports[int(port[0])],
+                target,
+                port,
                 form,
                 rule,
                 lists,
-                local + table.first,
+                post,
             )
         )
         address = end
@@ -242,10 +260,9 @@ def _parts(core: CoreFiles) -> list[_Part]:
     return parts
 
 
-def _projection(parts: list[_Part], wires: Wires, folder: Folder) -> DeployedProjection:
+def _projection(parts: list[_Part], wires: Wires) -> DeployedProjection:
     """The parts of one projection as one."""
     one = parts[0]
-    target = folder.cores[one.core].table.population
     columns: list[list[Indices]] = []
     ends: set[tuple[str, str]] = set()
     for part in parts:
@@ -257,7 +274,7 @@ def _projection(parts: list[_Part], wires: Wires, folder: Folder) -> DeployedPro
         pre = np.repeat(neurons, lists.lengths)
         core = np.full_like(pre, part.core)
         columns.append([pre, part.post, lists.weight, lists.delay, lists.tag, core])
-        alike = folder.cores[part.core].table.population == target and part.port == one.port
+        alike = part.target == one.target and part.port == one.port
         _require(alike and part.learning == one.learning, f"the parts of {one.name} differ")
     _require(len(ends) == 1, f"{one.name} has several sources")
     pre, post, *fields = (np.concatenate(column) for column in zip(*columns, strict=True))
@@ -268,7 +285,7 @@ def _projection(parts: list[_Part], wires: Wires, folder: Folder) -> DeployedPro
         one.name,
         source,
         output,
-        target,
+        one.target,
         one.port,
         tuple(dict.fromkeys(part.form for part in parts)),
         pre[order],

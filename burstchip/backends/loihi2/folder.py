@@ -39,7 +39,7 @@ register_codes(
     {
         "BC410": "a folder is not a deployment",
         "BC411": "a deployment is damaged",
-        "BC412": "a deployment has a newer format",
+        "BC412": "a deployment has another format",
         "BC413": "a folder that a deployment would replace",
     }
 )
@@ -147,14 +147,16 @@ def _manifest(path: Path) -> Manifest:
                 given=f"{MANIFEST} is missing or belongs to something else",
             )
         ) from None
-    if head.version > VERSION:
+    if head.version != VERSION:
+        newer = head.version > VERSION
+        update = "update burstchip, or deploy with this version"
         raise BurstchipError(
             Diagnostic(
                 "BC412",
-                f"deployment '{path}' has a newer format",
+                f"deployment '{path}' has {'a newer' if newer else 'an older'} format",
                 required=f"format version {VERSION}",
                 given=f"version {head.version}",
-                hint="update burstchip, or deploy with this version",
+                hint=update if newer else "deploy the artifact again",
             )
         )
     return _decoded(path, MANIFEST, data, Manifest)
@@ -163,8 +165,8 @@ def _manifest(path: Path) -> Manifest:
 def read_folder(path: Path) -> Folder:
     """The images of a folder as they are, changed files included.
 
-    Raises `BurstchipError`: BC410 for no deployment, BC412 for a newer one, BC411 where files are missing,
-    are not what `folder_schema.py` describes, or name what is not there.
+    Raises `BurstchipError`: BC410 for no deployment, BC412 for another version's, BC411 where files are
+    missing, are not what `folder_schema.py` describes, or name what is not there.
     """
     manifest = _manifest(path)
     altered: list[str] = []

@@ -28,6 +28,10 @@ class CoreFiles:
     table: CoreTable
     tensors: Tensors
 
+    def of_piece(self, number: int) -> Tensors:
+        """The tensors of one piece, by their names after its number."""
+        return _numbered(self.tensors, number)
+
 
 @dataclass(frozen=True)
 class HostFiles:
@@ -38,8 +42,12 @@ class HostFiles:
 
     def of_source(self, number: int) -> Tensors:
         """The tensors of one source, by their names after its number."""
-        prefix = f"{number}."
-        return {k.removeprefix(prefix): v for k, v in self.tensors.items() if k.startswith(prefix)}
+        return _numbered(self.tensors, number)
+
+
+def _numbered(tensors: Tensors, number: int) -> Tensors:
+    prefix = f"{number}."
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def check_folder(manifest: Manifest, cores: Sequence[CoreFiles], host: HostFiles) -> None:
@@ -47,8 +55,13 @@ def check_folder(manifest: Manifest, cores: Sequence[CoreFiles], host: HostFiles
     _check_names(manifest, cores, host)
     for core in cores:
         place = f"{file_name(core.table.core)}.safetensors: "
-        shapes = _shapes(core.table, "output_axons", "input_axons")
-        _check_tensors(place, core.tensors, {**shapes, "synapses": (None,)})
+        pieces = [core.of_piece(number) for number in range(len(core.table.pieces))]
+        for number, (piece, tensors) in enumerate(zip(core.table.pieces, pieces, strict=True)):
+            shapes = {**_shapes(piece, "output_axons"), "index": (piece.neurons,)}
+            _check_tensors(f"{place}{number}.", tensors, shapes)
+        numbered = {f"{n}.{name}" for n, tensors in enumerate(pieces) for name in tensors}
+        shared = {name: value for name, value in core.tensors.items() if name not in numbered}
+        _check_tensors(place, shared, {"input_axons": (None, 4), "synapses": (None,)})
         _check_input_axons(f"{place}input_axons", core)
     counted = 0
     for number, source in enumerate(host.table.sources):
@@ -61,8 +74,9 @@ def check_folder(manifest: Manifest, cores: Sequence[CoreFiles], host: HostFiles
     if counted < len(host.tensors):
         raise ValueError(f"{file_name(HOST)}.safetensors: tensors of no source")
     for core in cores:
-        place = f"{file_name(core.table.core)}.safetensors: output_axons"
-        _check_output_axons(place, core.tensors["output_axons"], core.table, cores)
+        for number, piece in enumerate(core.table.pieces):
+            place = f"{file_name(core.table.core)}.safetensors: {number}.output_axons"
+            _check_output_axons(place, core.of_piece(number)["output_axons"], piece, cores)
 
 
 def _check_names(manifest: Manifest, cores: Sequence[CoreFiles], host: HostFiles) -> None:
@@ -71,16 +85,18 @@ def _check_names(manifest: Manifest, cores: Sequence[CoreFiles], host: HostFiles
         table, place = core.table, f"{file_name(number)}.json"
         if table.core != number:
             raise ValueError(f"{place}: `$.core` is {table.core}")
-        if table.population in sources:
-            raise ValueError(f"{place}: `$.population` is '{table.population}', a source of the host")
-        used, limit = table.neurons * max(1, len(table.ports)), chip(manifest.chip)["compartments"]
+        for index, piece in enumerate(table.pieces):
+            if piece.population in sources:
+                found = f"`$.pieces[{index}].population` is '{piece.population}'"
+                raise ValueError(f"{place}: {found}, a source of the host")
+        used, limit = table.compartments, chip(manifest.chip)["compartments"]
         if used > limit.value:
-            raise ValueError(f"{place}: `$.neurons` takes {used} compartments, of {limit.value}")
+            raise ValueError(f"{place}: `$.pieces` take {used} compartments, of {limit.value}")
         for index, group in enumerate(table.groups):
             if group.projection not in manifest.projections:
                 found = f"`$.groups[{index}].projection` is '{group.projection}'"
                 raise ValueError(f"{place}: {found}, which the manifest does not name")
-    populations = {*sources, *(core.table.population for core in cores)}
+    populations = {*sources, *(piece.population for core in cores for piece in core.table.pieces)}
     if populations != set(manifest.populations):
         first = min(populations ^ set(manifest.populations))
         raise ValueError(f"manifest.json: `$.populations` and the images disagree on '{first}'")
@@ -123,7 +139,7 @@ def _check_input_axons(place: str, core: CoreFiles) -> None:
     start, size, base, group = core.tensors["input_axons"].T
     _within(place, start, words, "word")
     _within(place, size - 1, words, "the length")
-    _within(place, base, table.neurons * max(1, len(table.ports)), "compartment")
+    _within(place, base, table.compartments, "compartment")
     _within(place, group, len(table.groups), "group")
 
 

@@ -22,7 +22,7 @@ from hw_models.plasticity.rule import (
 from hw_models.synapses.memory import FORMAT_BITS, Sign
 
 FORMAT = "burstchip deployment"
-VERSION = 1
+VERSION = 2
 
 Name = Annotated[str, Meta(min_length=1)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
@@ -197,20 +197,37 @@ class Learning(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("`terms` have conditions uK of several K")
 
 
-class CoreTable(Sender, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`core-0000.json` and so on: neurons of a population from `first` on, and what ends on them."""
+class PieceTable(Sender, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Neurons of one population on a neurocore; `N.index` has their numbers in the population."""
+
+    ports: tuple[Name, ...]
+
+    @property
+    def compartments(self) -> int:
+        """How many compartments they take."""
+        return self.neurons * max(1, len(self.ports))
+
+
+class CoreTable(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`core-0000.json` and so on: pieces of populations, and what ends on them; `tile` is (column, row)."""
 
     core: Index
-    first: Stream
-    ports: tuple[Name, ...]
+    tile: tuple[Index, Index]
+    pieces: Annotated[tuple[PieceTable, ...], Meta(min_length=1)]
     formats: Annotated[tuple[Format, ...], Meta(max_length=1 << FORMAT_BITS)]
     groups: tuple[Group, ...]
     learning: tuple[Learning, ...]
 
     def __post_init__(self) -> None:
+        _each_once("pieces[...].population", [piece.population for piece in self.pieces])
         _each_once("groups[...].projection", [group.projection for group in self.groups])
         for number, group in enumerate(self.groups):
             for field, known in (("format", self.formats), ("learning", self.learning)):
                 index = getattr(group, field)
                 if index is not None and index >= len(known):
                     raise ValueError(f"`$.groups[{number}].{field}` is {index}, and there are {len(known)}")
+
+    @property
+    def compartments(self) -> int:
+        """How many compartments all pieces take."""
+        return sum(piece.compartments for piece in self.pieces)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from burstchip.backends.loihi2.folder_schema import HOST
 from burstchip.backends.loihi2.microcode import learning_entry
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
-from compiler.ir.partitioned import Neurocore, Partition
-from compiler.passes.partition import Ends, ends
+from compiler.ir.partitioned import Neurocore, Partition, Piece
+from compiler.placement.incoming import Incoming, incoming, ranges
 from hw_models.chips.chip import Chip
 from hw_models.program.serialise import program_sha256
 from hw_models.synapses.memory import Lists, SynapseFormat, pack
@@ -50,9 +50,9 @@ def neuron_values(population: PopulationCode) -> dict[str, int | NDArray[np.int6
     return dict(sorted({**population.parameters, **starts}.items()))
 
 
-def _parameters(population: PopulationCode, first: int, last: int) -> Tensors:
+def _parameters(population: PopulationCode, neurons: Indices) -> Tensors:
     return {
-        f"neurons.{name}": np.broadcast_to(np.asarray(value, dtype=np.int64), population.size)[first:last]
+        f"neurons.{name}": np.broadcast_to(np.asarray(value, dtype=np.int64), population.size)[neurons]
         for name, value in neuron_values(population).items()
     }
 
@@ -69,11 +69,11 @@ def _neurons(population: PopulationCode) -> dict[str, Any]:
     }
 
 
-def _lists(projection: ProjectionCode, pairs: Ends, core: Neurocore, base: int) -> tuple[Lists, Indices]:
-    """(lists of the synapses onto a neurocore, the source neuron of each)."""
-    lengths, sources, post, order = pairs.by_source(pairs.onto(core.first, core.last))
+def _lists(projection: ProjectionCode, into: Incoming, piece: Piece, base: int) -> tuple[Lists, Indices]:
+    """(lists of the synapses onto a piece, the source neuron of each)."""
+    lengths, sources, post, order = into.by_source(piece.neurons)
     weights = projection.weights.T if projection.dense else projection.weights
-    local = post - core.first
+    local = piece.local(post)
     lists = Lists(
         lengths=lengths,
         # A dense list has no index: its axon has the base.
@@ -102,11 +102,13 @@ class _Wires:
         return {name: rows[np.lexsort((rows[:, 3], rows[:, 2], rows[:, 0]))] for name, rows in whole.items()}
 
 
-def _output_axons(wires: Mapping[str, Indices], population: str, first: int, last: int) -> Indices:
-    """Rows of the neurons first..last - 1, which are counted from `first`."""
+def _output_axons(wires: Mapping[str, Indices], population: str, neurons: Indices) -> Indices:
+    """Rows of these neurons, in rising order, each counted by its place among them."""
     rows = wires.get(population, np.zeros((0, 4), dtype=np.int64))
-    start, stop = np.searchsorted(rows[:, 0], (first, last))
-    return np.asarray(rows[start:stop] - np.array([first, 0, 0, 0]))
+    starts, stops = (np.searchsorted(rows[:, 0], neurons, side=side) for side in ("left", "right"))
+    found = rows[ranges(starts, stops)]
+    found[:, 0] = np.repeat(np.arange(neurons.size), stops - starts)
+    return found
 
 
 def _format_entry(form: SynapseFormat) -> dict[str, Any]:
@@ -114,10 +116,9 @@ def _format_entry(form: SynapseFormat) -> dict[str, Any]:
 
 
 def _memory(
-    code: ChipProgram, chip: Chip, core: Neurocore, pairs: Mapping[str, Ends], wires: _Wires
+    code: ChipProgram, chip: Chip, core: Neurocore, into: Mapping[str, Incoming], wires: _Wires
 ) -> tuple[Tensors, dict[str, Any]]:
     """The synaptic memory and the input axons of a neurocore."""
-    ports = list(code.population(core.population).ports)
     projections = {projection.name: projection for projection in code.projections}
     formats = list(dict.fromkeys(core.formats.values()))
     groups: list[dict[str, Any]] = []
@@ -127,8 +128,11 @@ def _memory(
     address = axon = 0
     for name, form in core.formats.items():
         projection = projections[name]
-        base = ports.index(projection.port) * (core.last - core.first)
-        lists, sources = _lists(projection, pairs[name], core, base)
+        piece = core.piece(projection.target)
+        assert piece is not None, f"neurocore {core.number} has synapses of {name}, and no neurons"
+        ports = code.population(projection.target).ports
+        base = piece.base + ports.index(projection.port) * piece.neurons.size
+        lists, sources = _lists(projection, into[name], piece, base)
         shares = projection.kernel is not None
         if shares:
             shared = share(lists, chip["axon_base"].value)
@@ -155,47 +159,55 @@ def _memory(
         "input_axons": np.concatenate(axons),
     }
     entries = [_format_entry(form) for form in formats]
-    return tensors, {"ports": ports, "formats": entries, "groups": groups, "learning": learning}
+    return tensors, {"formats": entries, "groups": groups, "learning": learning}
 
 
 def _host(code: ChipProgram, wires: Mapping[str, Indices]) -> Image:
     sources = [p for p in code.populations if p.is_source]
     tensors: Tensors = {}
     for number, population in enumerate(sources):
-        parameters = _parameters(population, 0, population.size)
+        everyone = np.arange(population.size)
+        parameters = _parameters(population, everyone)
         tensors |= {f"{number}.{name}": value for name, value in parameters.items()}
-        tensors[f"{number}.output_axons"] = _output_axons(wires, population.name, 0, population.size)
+        tensors[f"{number}.output_axons"] = _output_axons(wires, population.name, everyone)
         if population.spikes is not None:
             tensors[f"{number}.spikes"] = population.spikes.astype(np.int64)
     table = {"sources": [{**_neurons(p), "neurons": p.size} for p in sources]}
     return Image(HOST, tensors, table)
 
 
+def _pieces(
+    code: ChipProgram, core: Neurocore, wires: Mapping[str, Indices]
+) -> tuple[Tensors, list[dict[str, Any]]]:
+    """The neurons of a neurocore: their numbers, parameters and output axons, each named by its piece."""
+    tensors: Tensors = {}
+    tables = []
+    for number, piece in enumerate(core.pieces):
+        population = code.population(piece.population)
+        tensors |= {f"{number}.{k}": v for k, v in _parameters(population, piece.neurons).items()}
+        tensors[f"{number}.index"] = piece.neurons
+        tensors[f"{number}.output_axons"] = _output_axons(wires, piece.population, piece.neurons)
+        size = int(piece.neurons.size)
+        tables.append({**_neurons(population), "neurons": size, "ports": list(population.ports)})
+    return tensors, tables
+
+
 def build_images(partition: Partition) -> Images:
     """The images of a partitioned program."""
     code = partition.code
-    pairs = {projection.name: ends(projection) for projection in code.projections}
+    into = incoming(code)
     gathered = _Wires({})
-    memories = [_memory(code, partition.chip, core, pairs, gathered) for core in partition.cores]
+    memories = [_memory(code, partition.chip, core, into, gathered) for core in partition.cores]
     wires = gathered.sorted()
     cores = []
-    for core, (tensors, table) in zip(partition.cores, memories, strict=True):
-        population = code.population(core.population)
+    for core, (memory, table) in zip(partition.cores, memories, strict=True):
+        neurons, pieces = _pieces(code, core, wires)
+        tile = list(core.tile)
         cores.append(
             Image(
                 core.number,
-                {
-                    **_parameters(population, core.first, core.last),
-                    **tensors,
-                    "output_axons": _output_axons(wires, population.name, core.first, core.last),
-                },
-                {
-                    **_neurons(population),
-                    "core": core.number,
-                    "first": core.first,
-                    "neurons": core.last - core.first,
-                    **table,
-                },
+                {**neurons, **memory},
+                {"core": core.number, "tile": tile, "pieces": pieces, **table},
             )
         )
     return Images(tuple(cores), _host(code, wires))

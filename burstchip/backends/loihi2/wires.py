@@ -35,14 +35,19 @@ def read_wires(folder: Folder) -> Wires:
     first = np.cumsum(axons) - axons
     outputs: list[tuple[str, str]] = []
     columns = [np.zeros((0, 3), dtype=np.int64)]  # output, neuron, numbered input axon
-    senders: list[tuple[Sender, Indices, int]] = [
-        (table, folder.host.of_source(number)["output_axons"], 0)
+    senders: list[tuple[Sender, Indices, Indices | None]] = [
+        (table, folder.host.of_source(number)["output_axons"], None)
         for number, table in enumerate(folder.host.table.sources)
     ]
-    senders += [(core.table, core.tensors["output_axons"], core.table.first) for core in folder.cores]
-    for table, rows, first_neuron in senders:
-        neuron, output, to, axon = rows.T
-        columns.append(np.stack((len(outputs) + output, first_neuron + neuron, first[to] + axon), axis=1))
+    senders += [
+        (piece, core.of_piece(number)["output_axons"], core.of_piece(number)["index"])
+        for core in folder.cores
+        for number, piece in enumerate(core.table.pieces)
+    ]
+    for table, rows, index in senders:
+        place, output, to, axon = rows.T
+        neuron = place if index is None else index[place]
+        columns.append(np.stack((len(outputs) + output, neuron, first[to] + axon), axis=1))
         outputs += [(table.population, name) for name in table.outputs]
     output, neuron, places = np.concatenate(columns).T
     senders_of = np.bincount(places, minlength=int(axons.sum()))

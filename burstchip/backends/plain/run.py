@@ -16,7 +16,7 @@ from burstchip.backends.integers import require_integers
 from burstchip.backends.plain.learning import follow_arrivals, learn_by_carry, note_and_learn
 from burstchip.backends.plain.neurons import Neurons, resting
 from burstchip.backends.plain.synapses import Synapses, at_the_start
-from burstchip.files.interruption import uninterrupted
+from burstchip.interruption import uninterrupted
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Signal, value_at

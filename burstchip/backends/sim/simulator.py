@@ -32,7 +32,7 @@ from burstchip.backends.sim.memory import (
 )
 from burstchip.backends.sim.threads import Share, divide, run_side_by_side
 from burstchip.backends.sim.unit import Call, Kernel
-from burstchip.files.interruption import uninterrupted
+from burstchip.interruption import uninterrupted
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import HALVINGS, Host

@@ -18,10 +18,12 @@ COMMANDS = (
     "predict",
     "verify",
     "errors",
+    "precision",
     "report",
     "deploy",
     "doctor",
     "schema",
+    "explain",
 )
 BURSTCHIP = (sys.executable, "-m", "burstchip")
 

@@ -38,7 +38,8 @@ def test_json(pair: Path, burstchip) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["elaborate", "quantize", "lower", "lower_functions", "effects", "bind", "check", "partition"]
+    "name",
+    ["elaborate", "quantize", "lower", "lower_functions", "effects", "bind", "check", "partition", "certify"],
 )
 def test_the_program_after_a_pass(name: str, burstchip) -> None:
     done = burstchip("compile", GOLDEN / "network.yaml", "--print-after", name)
@@ -65,7 +66,7 @@ def test_an_unknown_pass(pair: Path, burstchip) -> None:
     assert done.code == 2 and not Path("net.burst").exists()
     assert done.err == (
         "error[BC612]: unknown pass 'quantise'\n"
-        "  required: elaborate, quantize, lower, lower_functions, effects, bind, check, partition"
+        "  required: elaborate, quantize, lower, lower_functions, effects, bind, check, partition, certify"
         "    given: quantise    hint: did you mean: quantize\n"
     )
 
@@ -140,3 +141,26 @@ def test_a_full_disk_is_said_and_leaves_nothing(
 def test_missing_folders_are_made(pair: Path, burstchip) -> None:
     assert burstchip("compile", pair, "-o", "new/folder/net.burst").code == 0
     assert Path("new/folder/net.burst").exists()
+
+
+def test_a_value_that_is_too_far_off_is_an_error_with_its_place(pair: Path, burstchip) -> None:
+    assert burstchip("compile", pair, "-o", "net.burst", "--max-error", 0.2).code == 0
+    done = burstchip("compile", pair, "-o", "other.burst", "--max-error", 0.1, "--json")
+    assert done.code == 2 and not Path("other.burst").exists()
+    code, _ = load_artifact(Path("net.burst"))
+    lines = [it for it in code.quantisation if "least" not in it.parameter]
+    off = {(it.where, it.parameter) for it in lines if it.relative_error > 0.001}
+    found = [it for it in done.json["diagnostics"] if it["id"] == "BC344"]
+    assert {tuple(it["message"].split("'")[3:0:-2]) for it in found} == off and (
+        "cell",
+        "tau_membrane",
+    ) in off
+    line = pair.read_text().splitlines()[found[0]["place"]["line"] - 1]
+    assert found[0]["message"].split("'")[3] in line
+    assert burstchip("check", pair, "--max-error", 0.1).code == 2
+
+
+@pytest.mark.parametrize("percent", ["-1", "nan", "inf"])
+def test_an_error_that_is_not_a_percentage(pair: Path, burstchip, percent: str) -> None:
+    done = burstchip("compile", pair, "-o", "net.burst", "--max-error", percent)
+    assert done.code == 2 and "BC619" in done.err and not Path("net.burst").exists()

@@ -24,7 +24,7 @@ OPTIONS = [
 WAYS = {
     "--out": 2,  # a file or a folder
     "--data": 2,  # a folder of data, or a file of samples
-    "--list": 2,  # templates or experiments
+    "--list": 3,  # templates, experiments or messages
 }
 
 

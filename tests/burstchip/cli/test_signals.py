@@ -11,7 +11,7 @@ import typer
 
 from burstchip.cli.console import output
 from burstchip.cli.main import main
-from burstchip.files.interruption import Ended, raise_ending_signals, uninterrupted
+from burstchip.interruption import Ended, raise_ending_signals, uninterrupted
 
 
 @pytest.fixture(autouse=True)

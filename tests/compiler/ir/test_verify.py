@@ -11,7 +11,7 @@ import pytest
 
 from compiler.ir.connectivity import ExplicitPairs, FixedInDegree
 from compiler.ir.network import Probe
-from compiler.ir.partitioned import LIMITS
+from compiler.ir.partitioned import LIMITS, Piece
 from compiler.ir.signals import HALVINGS, HostInput, Listed, Signal, Written
 from compiler.ir.values import Uniform
 from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network, verify_partition
@@ -215,17 +215,23 @@ def test_variables_to_record_are_checked_by_name(network: Any) -> None:
     ("changes", "message"),
     [
         ({"number": 7}, "neurocore 7 is listed as number 1"),
-        ({"first": 1}, "neurocore 1 does not begin at 0"),
-        ({"last": 9}, "neurocores hold 9 of the 10 neurons of readout"),
-        ({"last": 0}, "neurocore 1 does not begin at 0"),
-        ({"population": "hidden"}, "neurocore 1 does not begin at 6"),
-        ({"population": "image"}, "neurocores hold 10 of the 64 neurons of image"),
+        ({"pieces": ()}, "neurocore 1 holds nothing"),
+        ({"pieces": (Piece("b", np.arange(9), 0),)}, "neuron 9 of b lies on 0 neurocores"),
+        ({"pieces": (Piece("b", np.arange(11), 0),)}, "neurocore 1 holds neurons that b has not"),
+        ({"pieces": (Piece("b", np.arange(0), 0),)}, "neurocore 1 has an empty piece of b"),
+        ({"pieces": (Piece("b", np.arange(10)[::-1], 0),)}, "the neurons of b on 1 are not in order"),
+        ({"pieces": (Piece("b", np.arange(10), 1),)}, "b does not begin at compartment 0 of neurocore 1"),
+        (
+            {"pieces": (Piece("b", np.arange(10), 0), Piece("a", np.arange(1), 10))},
+            "neuron 0 of a lies on 2 neurocores",
+        ),
         ({"used": {}}, "neurocore 1 does not count compartments"),
         ({"used": dict.fromkeys(LIMITS, 10**9)}, "neurocore 1 exceeds the limit of compartments"),
     ],
 )
 def test_partition(changes: dict[str, Any], message: str, make: Any) -> None:
-    placed = partition_program(compile_network(make.digits()))
+    code = make.compiled(make.population("a", "burst_unit", 6), make.population("b", "lif", 10))
+    placed = partition_program(code)
     verify_partition(placed)
     core, last = placed.cores
     with pytest.raises(AssertionError, match=message):

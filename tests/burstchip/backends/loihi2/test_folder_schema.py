@@ -54,9 +54,23 @@ def set_at(*place: str | int, to: Any) -> Callable[[Any], None]:
         ),
         ("manifest", set_at("populations", 0, to="noise"), "names repeat in `$.populations`"),
         ("core-0001", set_at("core", to=0), "`$.core` is 0"),
-        ("core-0001", set_at("neurons", to=9000), "`$.neurons` takes 9000 compartments, of 8192"),
-        ("core-0001", set_at("neurons", to=0), "Expected `int` >= 1 - at `$.neurons`"),
-        ("core-0001", set_at("population", to="noise"), "`$.population` is 'noise', a source of the host"),
+        (
+            "core-0001",
+            set_at("pieces", 0, "neurons", to=9000),
+            "`$.pieces` take 9000 compartments, of 8192",
+        ),
+        (
+            "core-0001",
+            set_at("pieces", 0, "neurons", to=0),
+            "Expected `int` >= 1 - at `$.pieces[0].neurons`",
+        ),
+        ("core-0001", set_at("pieces", to=[]), "Expected `array` of length >= 1 - at `$.pieces`"),
+        ("core-0001", set_at("tile", to=[0]), "Expected `array` of length 2 - at `$.tile`"),
+        (
+            "core-0001",
+            set_at("pieces", 0, "population", to="noise"),
+            "`$.pieces[0].population` is 'noise', a source of the host",
+        ),
         (
             "core-0001",
             set_at("groups", 0, "projection", to="x"),
@@ -128,11 +142,13 @@ def test_a_message_names_the_field(
         ("host", {"0.spikes": np.array([[3, 2]])}, "0.spikes[0] names neuron 2 of 2"),
         ("host", {"1.neurons.value": np.zeros(5, np.int32)}, "1.neurons.value is 5 of int32, not 5 of int64"),
         ("core-0001", {"synapses": None}, "synapses is missing"),
+        ("core-0001", {"0.index": np.arange(3)}, "0.index is 3 of int64, not 4 of int64"),
+        ("core-0001", {"1.index": np.arange(3)}, "1.index belongs to nothing"),
         ("core-0001", {"other": np.zeros(1, np.int64)}, "other belongs to nothing"),
         (
             "core-0001",
-            {"output_axons": np.array([[0, 0, 0, 99]])},
-            "output_axons[0] names of core-0000 input axon 99 of 16",
+            {"0.output_axons": np.array([[0, 0, 0, 99]])},
+            "0.output_axons[0] names of core-0000 input axon 99 of 16",
         ),
         (
             "core-0001",

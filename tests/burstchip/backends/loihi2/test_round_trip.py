@@ -117,7 +117,9 @@ def test_the_images_use_what_the_partition_says(small: ChipProgram) -> None:
     for core, image in zip(found.cores, build_images(found).cores, strict=True):
         assert core.used["synaptic_memory_bits"] == 64 * image.tensors["synapses"].size
         assert core.used["input_axons"] == len(image.tensors["input_axons"])
-        assert core.used["output_axons"] == len(image.tensors["output_axons"])
+        assert core.used["output_axons"] == sum(
+            len(image.tensors[f"{number}.output_axons"]) for number in range(len(core.pieces))
+        )
         assert core.used["synapse_formats"] == len(image.table["formats"])
 
 
@@ -172,7 +174,7 @@ def test_a_flipped_tag_bit_is_found(small: ChipProgram, tmp_path: Path) -> None:
 def test_an_altered_parameter_is_found(small: ChipProgram, tmp_path: Path) -> None:
     folder = deployed(small, tmp_path / "out")
     bias = int(np.asarray(small.population("lower").parameters["bias_mant"])[2])
-    alter_tensor(folder, "core-0000", "neurons.bias_mant", 2, lambda value: value + 1)
+    alter_tensor(folder, "core-0000", "0.neurons.bias_mant", 2, lambda value: value + 1)
     assert difference(small, folder) == DeploymentDifference(0, "lower", "bias_mant", (2,), bias, bias + 1)
 
 
@@ -183,7 +185,7 @@ def test_what_a_neuron_starts_with_is_deployed(small: ChipProgram, tmp_path: Pat
     code = replace(small, populations=tuple(started(it) for it in small.populations))
     folder = deployed(code, tmp_path / "out")
     assert compare_deployment(code, folder).difference is None
-    alter_tensor(folder, "core-0000", "neurons.start.v", 2, lambda value: value + 1)
+    alter_tensor(folder, "core-0000", "0.neurons.start.v", 2, lambda value: value + 1)
     assert difference(code, folder) == DeploymentDifference(0, "lower", "start.v", (2,), 70, 71)
 
 
@@ -248,9 +250,9 @@ def test_exchanged_axons_are_found(small: ChipProgram, tmp_path: Path) -> None:
     folder = deployed(small, tmp_path / "out")
     path = folder / "core-0001.safetensors"
     tensors = load_file(path)
-    rows = tensors["output_axons"].copy()
+    rows = tensors["0.output_axons"].copy()
     rows[[0, 1], 3] = rows[[1, 0], 3]
-    save_file({**tensors, "output_axons": rows}, path)
+    save_file({**tensors, "0.output_axons": rows}, path)
     found = difference(small, folder)
     assert (found.core, found.place, found.what) == (0, "stop", "weight")
 
@@ -331,9 +333,9 @@ def test_an_empty_folder_is_no_deployment(small: ChipProgram, tmp_path: Path) ->
 def test_a_newer_deployment_is_refused(small: ChipProgram, tmp_path: Path) -> None:
     folder = deployed(small, tmp_path / "out")
     manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps({**manifest, "version": 2}))
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "version": 3}))
     assert message(small, folder) == (
         "error[BC412]: deployment 'FOLDER' has a newer format\n"
-        "  required: format version 1    given: version 2    "
+        "  required: format version 2    given: version 3    "
         "hint: update burstchip, or deploy with this version"
     )

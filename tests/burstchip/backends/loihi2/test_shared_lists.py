@@ -76,9 +76,7 @@ def test_what_is_deployed_is_read_back(tmp_path: Path, neurons: int, monkeypatch
     assert found.difference is None
 
 
-@pytest.mark.parametrize(
-    ("column", "given"), [(1, "lists of several lengths"), (2, "compartments that do not exist")]
-)
+@pytest.mark.parametrize(("column", "given"), [(1, "lists of several lengths"), (2, "synapses onto")])
 def test_axons_that_do_not_fit_their_list_are_refused(tmp_path: Path, column: int, given: str) -> None:
     code = program(tmp_path)
     deploy.write_deployment(code, tmp_path / "sent")

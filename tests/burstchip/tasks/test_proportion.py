@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burstchip.report.proportion import pooled_interval, wilson_interval
+from burstchip.tasks.proportion import pooled_interval, wilson_interval
 
 
 def test_known_intervals() -> None:
