@@ -52,6 +52,8 @@ MANY = f"""{HEAD}
   integers: {{model: lif, shape: [3, 6, 7], du: 900, dv: 300, vth: 90}}
   strip: {{model: lif, shape: [6, 4]}}
   halves: {{model: lif, size: 12}}
+plasticity:
+  stdp: {{every: 4 ms, trace: {{name: x1, tau: 9 ms, increment: 9}}, dw: x1*y0}}
 projections:
   - {{name: strided, from: image, to: features, weight: {{uniform: [-3 mV, 9 mV]}},
      connectivity: {{conv2d: {{kernel: [3, 2], channels: 4, stride: [1, 2], dilation: [1, 2], groups: 2}}}}}}
@@ -74,7 +76,7 @@ projections:
   - {{name: along, from: line, to: strip, weight: {{uniform: [-3 mV, 9 mV]}},
      connectivity: {{conv1d: {{kernel: 4, padding: 2, stride: 3, channels: 6, groups: 3}}}}}}
   - {{name: halved, from: strip, to: halves, weight: 4 mV, connectivity: {{pool1d: {{kernel: 2}}}}}}
-  - {{name: apart, from: strip, to: halves, weight: {{uniform: [-3 mV, 9 mV]}},
+  - {{name: apart, from: strip, to: halves, weight: {{uniform: [-3 mV, 9 mV]}}, learn: stdp,
      connectivity: {{conv1d: {{kernel: 3, shared: no, channels: 6}}}}}}
 """
 
@@ -89,8 +91,10 @@ def many(tmp_path: Path) -> ChipProgram:
 def test_plain_agrees(many: ChipProgram) -> None:
     found = verify(many, 120, backends=("sim", "plain"))
     assert found.difference is None
-    emitted = record(many, 120, ["pooled.events", "halves.events", "grey.bursts"]).values
-    assert all(np.count_nonzero(it) > 5 for it in emitted.values())
+    found = record(many, 120, ["pooled.events", "halves.events", "grey.bursts", "apart.w"]).values
+    learned = found.pop(("apart", "w"))
+    assert all(np.count_nonzero(it) > 5 for it in found.values())
+    assert not np.array_equal(learned[0], learned[-1])
 
 
 def test_lava_agrees(many: ChipProgram, needs_lava: None) -> None:
