@@ -207,7 +207,7 @@ def _check_shared(projection: Fields, report: Report) -> None:
             "BC844",
             projection.nodes["learn"],
             f"{projection.name_of('learn')}: weights that are shared cannot learn",
-            required="fixed weights: no chip has shared ones that learn",
+            required="fixed weights: no public text says that a chip changes shared ones",
             hint="shared: no, in conv1d or conv2d, gives each synapse a weight of its own, which learns",
         )
     if projection.get("autapses", str) in ("no", "false"):
