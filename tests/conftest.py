@@ -46,6 +46,15 @@ def authors_series() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def nir_folder() -> Path:
+    """The folder with NIR's public files; a test that asks for it is skipped without."""
+    folder = os.environ.get("BURSTCHIP_NIR", str(ROOT.parent / "shared" / "data" / "nir"))
+    if not Path(folder).is_dir():
+        pytest.skip("needs NIR's public files: set BURSTCHIP_NIR to the folder with their .nir files")
+    return Path(folder)
+
+
 BACKENDS = ("sim", "plain", "reference", "lava", "loihi2")
 #: Set on tests that the chosen backend rules out, whatever is installed.
 RULED_OUT = pytest.StashKey[bool]()

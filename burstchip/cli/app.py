@@ -15,7 +15,9 @@ from burstchip.cli.doctor import doctor
 from burstchip.cli.errors import errors
 from burstchip.cli.experiment import experiment
 from burstchip.cli.explain import explain
+from burstchip.cli.export import export
 from burstchip.cli.follow import follow
+from burstchip.cli.import_ import import_
 from burstchip.cli.new import new
 from burstchip.cli.precision import precision
 from burstchip.cli.predict import predict
@@ -50,6 +52,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
     "schema": schema,
     "explain": explain,
+    "import": import_,
+    "export": export,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)

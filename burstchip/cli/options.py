@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,6 +74,22 @@ Variables = Annotated[
         "--record",
         metavar="VARIABLES",
         help="Such as hidden.v[0:10],readout.events,PROJECTION.w; default: the probes.",
+    ),
+]
+
+
+class IntegrationChoice(str, Enum):
+    """How NIR's differential equations and steps go together."""
+
+    euler = "euler"
+    exponential = "exponential"
+
+
+Integration = Annotated[
+    IntegrationChoice,
+    typer.Option(
+        "--integration",
+        help="What a step loses of a NIR time constant: step/tau, as other platforms, or 1 - exp(-step/tau).",
     ),
 ]
 Overwrite = Annotated[

@@ -9,6 +9,7 @@ where all weights inhibit. What they stand for follows from the target's own int
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compiler.ir.chip_program import QuantisationLine
 from compiler.ir.elaborated import Synapses
@@ -30,6 +31,15 @@ register_codes(
 _RANGES = {"MIXED": (-256, 255), "EXCITATORY": (0, 255), "INHIBITORY": (-255, 0)}
 
 
+def asked_integers(synapses: Synapses) -> NDArray[np.int64]:
+    """The integers of a projection that has a `weight_exp`, before any bit is lost."""
+    values, extremes = exact_weights(synapses)
+    if synapses.quantiles is None:
+        return np.asarray(np.rint(values), dtype=np.int64)
+    low, high = (round(float(end)) for end in extremes)
+    return np.asarray(((synapses.quantiles.astype(np.int64) * (high - low + 1)) >> 16) + low)
+
+
 def integer_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str, report: Report) -> Weights:
     """The weights of a projection that has a `weight_exp`; `units` as for `quantize_weights`.
 
@@ -41,11 +51,7 @@ def integer_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str
     place = projection.places.get("weight", projection.place)
     values, extremes = exact_weights(synapses)
     drawn = isinstance(projection.weight, Uniform | Normal)
-    if synapses.quantiles is not None:
-        low, high = (round(float(end)) for end in extremes)
-        asked = ((synapses.quantiles.astype(np.int64) * (high - low + 1)) >> 16) + low
-    else:
-        asked = np.rint(values).astype(np.int64)
+    asked = asked_integers(synapses)
     sign = sign_mode(projection, form, extremes)
     if projection.sign_mode is None and np.min(asked, initial=0) == _RANGES["MIXED"][0]:
         # The one integer of a negative sign that only mixed weights have.

@@ -15,6 +15,7 @@ A population that has them runs a longer program, with each of these alone or to
     lower_bound   v <- max(v, v_min) before an event is looked for
     refractory    v stays as it is where idle > 0;   idle <- refractory where event, else max(idle - 1, 0)
     reset         v <- v_reset in place of 0 where event
+    subtract      v <- v - (vth << 6) where event and the neuron's flag is 1
 
 A weight is the greatest depolarisation, in mV, that one event causes in a neuron at rest, at any step: the
 peak of the two exponentials, or the jump where tau_current is 0.
@@ -30,6 +31,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from hw_models.diagnostics import BurstchipError, Diagnostic
 from hw_models.neurons.leaky import (
     BIAS,
     DECAYS,
@@ -54,7 +56,7 @@ from hw_models.program.trace import Program, maximum, program, where
 from hw_models.program.widths import FLAG, unsigned
 
 #: The chip's parameter of each option that makes the program longer.
-_CHIP = {"refractory": "refractory", "reset": "v_reset", "lower_bound": "v_min"}
+_CHIP = {"refractory": "refractory", "reset": "v_reset", "lower_bound": "v_min", "subtract": "subtract"}
 
 
 @program(
@@ -72,7 +74,7 @@ def lif_program(s, p, x):  # type: ignore[no-untyped-def]
 
 @lru_cache(maxsize=8)
 def lif_program_with(options: frozenset[str]) -> Program:
-    """The program with these of `refractory`, `reset` and `lower_bound`."""
+    """The program with these of `refractory`, `reset`, `lower_bound` and `subtract`."""
     if not options:
         return lif_program
 
@@ -83,13 +85,21 @@ def lif_program_with(options: frozenset[str]) -> Program:
         if "refractory" in options:
             v = where(s.idle > 0, s.v, v)
         events = v > (p.vth << INPUT_SHIFT)
-        states = {"u": u, "v": where(events, p.v_reset if "reset" in options else 0, v)}
+        after = p.v_reset if "reset" in options else 0
+        if "subtract" in options:
+            after = where(p.subtract > 0, v - (p.vth << INPUT_SHIFT), after)
+        states = {"u": u, "v": where(events, after, v)}
         if "refractory" in options:
             states["idle"] = where(events, p.refractory, maximum(s.idle - 1, 0))
         return states, {"events": events}
 
     step.__name__ = "_".join(("lif_program", *sorted(options)))
-    widths = {"refractory": unsigned(16), "reset": STATES["v"], "lower_bound": STATES["v"]}
+    widths = {
+        "refractory": unsigned(16),
+        "reset": STATES["v"],
+        "lower_bound": STATES["v"],
+        "subtract": FLAG,
+    }
     idle = {"idle": widths["refractory"]} if "refractory" in options else {}
     more = {chip: widths[name] for name, chip in _CHIP.items() if name in options}
     return program(
@@ -109,6 +119,15 @@ def _with_options(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
     unit, rest = voltage_unit(values, voltage_steps), values["rest"]
     parameters, represents = dict(numbers.parameters), dict(numbers.represents)
     starts = dict(numbers.starts)
+    if "reset" in values and np.any(values.get("subtract", 0.0)):
+        raise BurstchipError(
+            Diagnostic(
+                "BC194",
+                "an event either sets the potential or takes the threshold off it",
+                required="'reset', or 'subtract: 1'",
+                given="both",
+            )
+        )
     reset = ("reset", values.get("reset", rest))
     require_order(reset, ("threshold", threshold_mv(values)), or_equal=False)
     if "lower_bound" in values:
@@ -121,6 +140,9 @@ def _with_options(values: Mapping[str, Reals], step_ms: float, voltage_steps: fl
             # A bound that the register does not reach is the register's own.
             parameters[chip] = ChipParameter((values[name] - rest) / unit, clip=name == "lower_bound")
             represents[name] = _as_voltage(chip, unit, rest)
+    if "subtract" in values:
+        parameters["subtract"] = ChipParameter(values["subtract"])
+        represents["subtract"] = Represented(("subtract",), lambda chip: chip["subtract"])
     if "refractory" in values:
         # In between two steps nothing changes.
         waits = np.asarray(nearest_steps(values["refractory"], step_ms), dtype=np.float64)
@@ -166,6 +188,9 @@ LIF: NeuronModel = NeuronModel(
         _REFRACTORY,
         Parameter("reset", "voltage", None, "potential after an event; rest where not given"),
         Parameter("lower_bound", "voltage", None, "least potential; that of the register where not given"),
+        Parameter(
+            "subtract", "number", None, "1: an event takes the threshold off the potential", 0, 1, True
+        ),
         THRESHOLD,
         *INTEGERS,
     ),

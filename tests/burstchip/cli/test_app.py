@@ -24,6 +24,8 @@ COMMANDS = (
     "doctor",
     "schema",
     "explain",
+    "import",
+    "export",
 )
 BURSTCHIP = (sys.executable, "-m", "burstchip")
 

@@ -21,9 +21,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
+import h5py
 import numpy as np
 import pytest
 import xarray
+from nir_graphs import chain, write
 from safetensors.numpy import load, save
 
 import burstchip
@@ -33,6 +35,8 @@ from burstchip.backends.loihi2.deploy import write_deployment
 from burstchip.backends.sim import compiled
 from burstchip.backends.sim.simulator import start
 from burstchip.files.recording import save_recording
+from burstchip.nir.importing import import_nir
+from burstchip.nir.neurons_in import Settings
 from burstchip.report.recording_file import read_recording
 from burstchip.report.weight_file import read_weights
 from burstchip.tasks.checkpoint import save_checkpoint
@@ -51,7 +55,8 @@ TEMPLATE = Path(burstchip.__file__).parent / "templates" / "digits" / "network.y
 
 #: The share of each kind.
 SHARES = {
-    "artifact": 0.3, "state": 0.2, "deployment": 0.15, "checkpoint": 0.1, "recording": 0.15, "weights": 0.1,
+    "artifact": 0.3, "state": 0.2, "deployment": 0.15, "checkpoint": 0.1, "recording": 0.1, "weights": 0.1,
+    "nir": 0.05,
 }  # fmt: skip
 NUMBERS = {kind: int(share * int(os.environ.get("ALTERED", "300"))) for kind, share in SHARES.items()}
 #: Files that one forked process reads, and the seconds that one of them may take.
@@ -455,3 +460,65 @@ def test_weights(code: ChipProgram, tmp_path: Path) -> None:
             weights.onto(name, 2)
 
     assert in_processes("weights", attempt) > 0
+
+
+def test_nir_files(tmp_path: Path) -> None:
+    """Other bytes, or arrays with other values, shapes and types; what is imported is compiled."""
+    ones = np.ones((2, 4, 4))
+    nodes = {
+        "input": {"type": "Input", "shape": np.array([1, 4, 4])},
+        "conv": {
+            "type": "Conv2d",
+            "weight": np.ones((2, 1, 3, 3)),
+            "bias": np.array([0.5, -0.5]),
+            "input_shape": np.array([4, 4]),
+            "stride": np.array([1, 1]),
+            "padding": np.array([1, 1]),
+            "dilation": np.array([1, 1]),
+            "groups": np.array(1),
+        },
+        "first": {"type": "IF", "r": ones, "v_threshold": ones},
+        "pool": {
+            "type": "AvgPool2d",
+            "kernel_size": np.array([2, 2]),
+            "stride": np.array([2, 2]),
+            "padding": np.array([0, 0]),
+        },
+        "flat": {"type": "Flatten", "start_dim": np.array(0), "end_dim": np.array(-1)},
+        "later": {"type": "Delay", "delay": np.linspace(0, 0.003, 8)},
+        "fc": {"type": "Affine", "weight": np.ones((3, 8)), "bias": np.ones(3)},
+        "cells": {
+            "type": "CubaLIF",
+            **{name: np.full(3, 0.02) for name in ("tau_syn", "tau_mem", "r")},
+            "v_leak": np.zeros(3),
+            "v_threshold": np.ones(3),
+            "w_in": np.ones(3),
+        },
+        "output": {"type": "Output", "shape": np.array([3])},
+    }
+    path, altered = write(tmp_path / "whole.nir", nodes, chain(*nodes)), tmp_path / "altered.nir"
+    data = path.read_bytes()
+    network = tmp_path / "net.yaml"
+    import_nir(path, network, Settings(1.0))
+    compile_file(network)
+
+    def attempt(number: int) -> None:
+        draw = random.Random(number)
+        if draw.random() < 0.4:
+            altered.write_bytes(altered_bytes(data, draw))
+        else:
+            shutil.copy(path, altered)
+            with h5py.File(altered, "a") as file:
+                node = file["node/nodes"][draw.choice(sorted(nodes))]
+                arrays = {name: it[()] for name, it in node.items() if name != "type"}
+                with np.errstate(all="ignore"):
+                    alter_array(arrays, draw)
+                for name in [it for it in node if it != "type"]:
+                    del node[name]
+                for name, values in arrays.items():
+                    node[name] = values
+        import_nir(altered, network, Settings(1.0))
+        # Numbers that no chip holds are a message of the compiler's.
+        compile_file(network)
+
+    assert in_processes("nir", attempt) > 0

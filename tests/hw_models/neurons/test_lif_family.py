@@ -66,6 +66,10 @@ def test_the_options_do_what_their_equations_say() -> None:
     assert run(with_("lower_bound"), 4, **bound) == [-100, -200, -250, -250]
     every = {**PLAIN, "refractory": 1, "v_reset": -50, "v_min": -250}
     assert run(with_("refractory", "reset", "lower_bound"), 7, **every) == [100, 200, 300, -50, -50, 50, 150]
+    taken = {**PLAIN, "bias_mant": 150}
+    assert run(with_("subtract"), 5, **taken, subtract=1) == [150, 300, 130, 280, 110]
+    assert run(with_("subtract"), 4, **taken, subtract=0) == [150, 300, 0, 150]
+    assert run(with_("subtract", "reset"), 4, **taken, subtract=0, v_reset=-50) == [150, 300, -50, 100]
     # What is left of the refractory time at the start.
     assert run(with_("refractory"), 3, {"idle": 2, "v": 7}, **PLAIN, refractory=2) == [7, 7, 107]
 
@@ -169,6 +173,12 @@ def test_a_model_without_its_options_is_what_it_was() -> None:
             {"reset": -90.0, "lower_bound": -80.0},
             "BC194",
             "the lower bound is not at or below the reset",
+        ),
+        (
+            LIF,
+            {"reset": -65.0, "subtract": 1.0},
+            "BC194",
+            "an event either sets the potential or takes the threshold off it",
         ),
         (TERNARY_LIF, {"lower_threshold": -70.0}, "BC194", "the lower threshold is not below the rest"),
         (
