@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +83,10 @@ class Synapses:
     weights: NDArray[np.float64] | None
     delays: NDArray[np.int32]
     shared: ConvolvedPairs | None = None
+
+    def listed(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What the weights have one of each, such as `weights`, for each synapse."""
+        return values if self.shared is None else values[self.shared.entry]
 
 
 @dataclass(frozen=True)
