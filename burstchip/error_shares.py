@@ -59,7 +59,7 @@ def with_rounded_parameters(code: ChipProgram) -> ChipProgram:
         projections=tuple(
             replace(
                 projection,
-                requested=np.asarray(projection.weights * projection.unit, dtype=np.float64),
+                requested=np.asarray(projection.stored * projection.unit, dtype=np.float64),
                 learning=None if projection.learning is None else _rounded_learning(projection.learning),
                 limit=None,
             )

@@ -26,6 +26,7 @@ from compiler.ir.chip_program import (
     TaskCode,
     TraceCode,
 )
+from compiler.ir.convolution import Convolution
 from compiler.ir.network import DataFile
 from compiler.ir.protocol import Example, Part, Phase, Protocol, ProtocolInput, Teacher
 from compiler.ir.signals import HostInput
@@ -114,16 +115,29 @@ _Learning = _entry(
     optional=("whole",),
 )
 
+_Sizes = _each(Annotated[int, Meta(ge=0, lt=1 << 31)])
+_SIZED: dict[str, Any] = dict.fromkeys(("source", "kernel", "stride", "padding", "dilation"), _Sizes)
+_KERNEL_FIELDS = [
+    (field.name, _SIZED.get(field.name, get_type_hints(Convolution)[field.name]))
+    for field in fields(Convolution)
+]
+
+#: Shared weights: the geometry, and the name of the tensor.
+_Kernel = msgspec.defstruct(
+    "KernelCode", [*_KERNEL_FIELDS, ("weights", str)], forbid_unknown_fields=True, frozen=True
+)
+
 _Projection = _entry(
     ProjectionCode,
-    pre=str,
-    post=str,
-    weights=str,
+    pre=str | None,
+    post=str | None,
+    weights=str | None,
     delays=Delay | str,
     requested=str | Draws,
     learning=_Learning | None,
     limit=float | None,
-    optional=("limit",),
+    kernel=_Kernel | None,
+    optional=("pre", "post", "weights", "limit", "kernel"),
 )
 
 _Population = _entry(

@@ -4,6 +4,7 @@ pre         sparse: the number of synapses of each source neuron up to the last 
 post        sparse: the target neuron of each, sorted by source and then target
 weights     the integers
 delays      one number where all synapses have the same, else the narrowest integers that hold them
+kernel      of shared weights, in place of pre, post and weights: the geometry, and each weight once
 requested   the distribution, seed and streams of drawn weights; else the weights before rounding, in 32
             bits where these are exactly the 64
 """
@@ -19,11 +20,19 @@ from numpy.typing import NDArray
 
 from compiler.artifact_signals import Tensors, as_values, decode_signal, encode_signal
 from compiler.draws import WeightDraws
-from compiler.ir.chip_program import LearningCode, ProjectionCode, TraceCode
+from compiler.ir.chip_program import KernelCode, LearningCode, ProjectionCode, TraceCode
+from compiler.ir.convolution import Convolution, convolved_pairs
 from compiler.ir.values import Constant, Normal, Uniform
+from compiler.machine_memory import as_bytes, available_memory
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+
+register_codes({"BC846": "a convolution of an artifact that does not fit in memory"})
 
 #: The signals of a learning rule.
 _SIGNALS = ("gate", "restart", "halvings")
+
+#: Bytes that a synapse takes while the list of a convolution is made.
+_LISTED = 60
 
 _DISTRIBUTIONS: Mapping[str, type[Constant] | type[Uniform] | type[Normal]] = {
     "constant": Constant,
@@ -42,7 +51,15 @@ def encode_projection(index: int, projection: ProjectionCode, tensors: Tensors) 
 
     for field in fields(projection):
         value = getattr(projection, field.name)
-        if field.name == "pre":
+        if field.name == "kernel":
+            if value is not None:
+                entry["kernel"] = {
+                    **asdict(value.pairs.convolution),
+                    "weights": tensor("kernel", value.weights),
+                }
+        elif projection.kernel is not None and field.name in ("pre", "post", "weights"):
+            continue
+        elif field.name == "pre":
             entry["pre"] = tensor("pre", np.bincount(value).astype(np.int32))
         elif field.name in ("post", "weights"):
             entry[field.name] = tensor(field.name, value)
@@ -67,11 +84,16 @@ def encode_projection(index: int, projection: ProjectionCode, tensors: Tensors) 
 def decode_projection(entry: Any, tensors: Tensors) -> ProjectionCode:
     """The projection of a manifest's entry. Raises a usual exception where its tensors do not fit."""
     values = as_values(entry)
-    for name in ("post", "weights"):
-        values[name] = tensors[values[name]]
-    each = tensors[entry.pre]
-    assert each.sum() == values["post"].size, "synapses without a source neuron"
-    values["pre"] = np.repeat(np.arange(each.size, dtype=np.int32), each)
+    if entry.kernel is None:
+        for name in ("post", "weights"):
+            values[name] = tensors[values[name]]
+        each = tensors[entry.pre]
+        assert each.sum() == values["post"].size, "synapses without a source neuron"
+        values["pre"] = np.repeat(np.arange(each.size, dtype=np.int32), each)
+    else:
+        kernel = _decode_kernel(entry.kernel, tensors)
+        values |= {"kernel": kernel, "pre": kernel.pairs.pre, "post": kernel.pairs.post}
+        values["weights"] = kernel.listed
     if isinstance(entry.delays, int):
         values["delays"] = np.full(values["weights"].size, entry.delays, dtype=np.int16)
     else:
@@ -87,6 +109,27 @@ def decode_projection(entry: Any, tensors: Tensors) -> ProjectionCode:
         given = {**as_values(entry.learning), **gates, "traces": traces, "whole": whole}
         values["learning"] = LearningCode(**given)
     return ProjectionCode(**values)
+
+
+def _decode_kernel(entry: Any, tensors: Tensors) -> KernelCode:
+    """Raises `BurstchipError` BC846 where its synapses do not fit in memory."""
+    numbers = as_values(entry)
+    weights = tensors[numbers.pop("weights")]
+    convolution = Convolution(**numbers)
+    problem = convolution.problem()
+    assert not problem, problem
+    assert weights.shape == convolution.weights_shape, f"a kernel of {weights.shape}"
+    needed, available = convolution.synapses * _LISTED, available_memory()
+    if available is not None and needed > available:
+        raise BurstchipError(
+            Diagnostic(
+                "BC846",
+                "a convolution of the artifact does not fit in memory",
+                required=f"at most {as_bytes(available)}, which is available",
+                given=f"{as_bytes(needed)} for {convolution.synapses:,} synapses",
+            )
+        )
+    return KernelCode(convolved_pairs(convolution), weights)
 
 
 def _encode_learning(learning: LearningCode, prefix: str, tensors: Tensors) -> dict[str, Any]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compiler.ir.connectivity import Dense, ExplicitPairs, FixedInDegree, FixedProbability, OneToOne
+from compiler.ir.connectivity import (
+    Convolved,
+    ExplicitPairs,
+    FixedInDegree,
+    FixedProbability,
+    OneToOne,
+    TensorFile,
+)
 from compiler.ir.network import Network, Projection
 from compiler.machine_memory import as_bytes
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -49,6 +56,8 @@ def _pairs(projection: Projection, n_pre: int, n_post: int) -> int:
         return n_post * rule.in_degree
     if isinstance(rule, ExplicitPairs):
         return len(rule.pairs)
+    if isinstance(rule, Convolved):
+        return rule.convolution.synapses
     return n_pre * n_post
 
 
@@ -62,7 +71,7 @@ def compile_cost(network: Network) -> Cost:
     matrices = sum(
         sizes[it.source.population] * sizes[it.target.population] * _MATRIX
         for it in network.projections
-        if not isinstance(it.connectivity, (Dense, OneToOne, FixedProbability, FixedInDegree, ExplicitPairs))
+        if isinstance(it.connectivity, TensorFile)
     )
     neurons = sum(sizes.values())
     return Cost(

@@ -96,6 +96,11 @@ IDS: dict[str, str] = {
     "BC160": "a population that does not fit the data of the task",
     "BC161": "times of the task that do not fit together",
     "BC162": "annealing points that are not in order",
+    "BC840": "a convolution from a population without a shape, or of other dimensions",
+    "BC841": "a convolution that does not end on its target's shape, or whose groups do not divide it",
+    "BC842": "a kernel that is larger than its source, or a padding that is as large as the kernel",
+    "BC843": "places of a source that a convolution does not read",
+    "BC844": "shared weights that would learn, differ in delay or be left out, or differ in a pool",
 }
 
 register_codes(IDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from burstchip.frontend.convolution import read_convolution
 from burstchip.frontend.distributions import check_delay
 from burstchip.frontend.fields import Amount, Fields, Items
 from burstchip.frontend.populations import Neurons
@@ -14,6 +15,7 @@ from burstchip.frontend.tree import Node
 from burstchip.frontend.weight_file import check_weight_file
 from compiler.ir.connectivity import (
     Connectivity,
+    Convolved,
     Dense,
     ExplicitPairs,
     FixedInDegree,
@@ -77,6 +79,8 @@ def read_connectivity(projection: Fields, ends: Ends, report: Report) -> Connect
         return _in_degree(projection, written, ends, report)
     if written.given("pairs"):
         return _pairs(projection, written, ends, report)
+    if not written.given("file"):
+        return read_convolution(projection, written, ends.source, ends.target, report)
     return _file(projection, written, sizes, report)
 
 
@@ -197,7 +201,9 @@ def _file(
     # A relative name is relative to the file it is in, in whichever folder the command was given.
     path = Path(report.file).parent / file
     places: tuple[Node, Node] = (written.nodes["file"], written.nodes["tensor"])
-    check_weight_file(path, tensor, places, sizes, projection.label, report)
+    source, target = sizes
+    known = None if source is None or target is None else ((target, source), "target, source")
+    check_weight_file(path, tensor, places, known, projection.label, report)
     return TensorFile(str(path), tensor, zeros=written.get("zeros", str) == "synapses")
 
 
@@ -205,4 +211,6 @@ def carries_weights(connectivity: Connectivity | None) -> bool:
     """Whether the weights come with the connectivity."""
     if isinstance(connectivity, ExplicitPairs):
         return connectivity.weights is not None
+    if isinstance(connectivity, Convolved):
+        return connectivity.path is not None
     return isinstance(connectivity, TensorFile)

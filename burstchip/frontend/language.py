@@ -115,7 +115,15 @@ def default_text(parameter: Parameter) -> str:
 
 def _population(models: Mapping[str, NeuronModel]) -> Variants:
     selector = Key("model", Word(tuple(models), "neuron model", "BC110"), "the neuron model", required=True)
-    size = Key("size", Whole(1, LARGEST_POPULATION), "how many neurons", required=True)
+    length = Whole(1, LARGEST_POPULATION)
+    size = Key("size", length, "how many neurons")
+    lengths = Row(
+        (length, length, length),
+        "[channels, rows, columns] or [channels, places]",
+        ("the channels", "the rows", "the columns"),
+        optional=1,
+    )
+    shape = Key("shape", lengths, "in place of 'size', for convolutions")
     return Variants(
         selector,
         {
@@ -123,12 +131,14 @@ def _population(models: Mapping[str, NeuronModel]) -> Variants:
                 (
                     selector,
                     size,
+                    shape,
                     *_MODEL_KEYS.get(name, ()),
                     *(_parameter_key(parameter) for parameter in model.parameters),
                     *(_parameter_key(option, optional=True) for option in model.options),
                     *_initial_keys(model),
                 ),
                 f"model '{name}'",
+                one_of=((("size",), ("shape",)),),
                 excluding=tuple((it.instead_of, it.name) for it in model.options if it.instead_of),
             )
             for name, model in models.items()

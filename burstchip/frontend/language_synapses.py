@@ -7,6 +7,7 @@ from burstchip.frontend.kinds import (
     Address,
     Forms,
     Key,
+    Kind,
     ListOf,
     Name,
     QuantityOf,
@@ -17,6 +18,7 @@ from burstchip.frontend.kinds import (
     Whole,
     Word,
 )
+from compiler.ir.convolution import LARGEST_KERNEL
 
 #: A population larger than this fits no machine that could simulate it, let alone a chip.
 LARGEST_POPULATION = 1 << 24
@@ -138,7 +140,73 @@ _PAIRS = Forms(
     ),
 )
 
-_DRAWN_OR_LISTED = "{probability: p}, {in_degree: n}, {pairs: [...]} or {file: ..., tensor: ...}"
+_DRAWN_OR_LISTED = (
+    "{probability: p}, {in_degree: n}, {pairs: [...]}, {file: ..., tensor: ...}, "
+    "{conv2d: ...}, {pool2d: ...}, {conv1d: ...} or {pool1d: ...}"
+)
+
+
+def _places(what: str, dimensions: int, least: int) -> Kind:
+    """A number for each dimension, or one for both."""
+    number = Whole(least, LARGEST_KERNEL)
+    if dimensions == 1:
+        return number
+    both = Row((number, number), "[rows, columns]", (f"the {what} of rows", f"the {what} of columns"))
+    return Forms(f"a whole number from {least} to {LARGEST_KERNEL}, or [rows, columns]", number, both)
+
+
+def convolution(dimensions: int) -> Record:
+    """What stands under `conv1d` or `conv2d`."""
+    answer = Word(("yes", "no", "true", "false"), "answer")
+    return Record(
+        (
+            Key("kernel", _places("size", dimensions, 1), "places that a target neuron reads", True),
+            Key("channels", Whole(1, LARGEST_POPULATION), "channels of the target", True),
+            Key(
+                "stride", _places("stride", dimensions, 1), "places from one neuron to the next", default="1"
+            ),
+            Key("padding", _places("padding", dimensions, 0), "silent places added at each end", default="0"),
+            Key(
+                "dilation",
+                _places("dilation", dimensions, 1),
+                "places from one that is read to the next",
+                default="1",
+            ),
+            Key("groups", Whole(1, LARGEST_POPULATION), "groups of channels that are apart", default="1"),
+            Key("shared", answer, "no: a weight of its own for each synapse; yes where not given"),
+            Key("file", Text("a file name"), "a safetensors file with the weights, relative to this one"),
+            Key(
+                "tensor",
+                Text("a tensor's name"),
+                "weights [channel, channel of the group, places]",
+            ),
+        ),
+        f"conv{dimensions}d",
+        together=(("file", "tensor"),),
+    )
+
+
+def pool(dimensions: int) -> Record:
+    """What stands under `pool1d` or `pool2d`."""
+    return Record(
+        (
+            Key("kernel", _places("size", dimensions, 1), "places that a target neuron reads", True),
+            Key(
+                "stride",
+                _places("stride", dimensions, 1),
+                "places from one neuron to the next",
+                default="the kernel",
+            ),
+            Key(
+                "kind",
+                Word(("sum", "average"), "kind of pool"),
+                "average: the weight is shared out",
+                default="sum",
+            ),
+        ),
+        f"pool{dimensions}d",
+    )
+
 
 _CONNECTIVITY = Forms(
     f"dense, one_to_one, {_DRAWN_OR_LISTED}",
@@ -172,6 +240,11 @@ _CONNECTIVITY = Forms(
                 ),
             ),
             "connectivity from a file",
+        ),
+        *(
+            Record((Key(f"{name}{dimensions}d", kind(dimensions), f"a {doc}", True),), f"a {doc}")
+            for name, kind, doc in (("conv", convolution, "convolution"), ("pool", pool, "pool"))
+            for dimensions in (1, 2)
         ),
     ),
 )

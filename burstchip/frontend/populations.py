@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from burstchip.frontend.distributions import read_drawn
 from burstchip.frontend.fields import Amount, Entries, Fields, Items
+from burstchip.frontend.language_synapses import LARGEST_POPULATION
 from burstchip.frontend.report import Report
 from burstchip.frontend.tree import Node, describe
 from compiler.ir.network import ListedEvents, Population
@@ -26,6 +28,8 @@ class Neurons:
     size: int | None
     fields: Fields | None
     population: Population | None
+    #: [channels, places ...] where it is given; the last dimension is the fastest.
+    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ def read_populations(
     for key, fields in entries.of(Fields):
         named = models[fields.variant] if fields.variant is not None else None
         model = None if named is None else named.with_options(fields.nodes)
-        size = fields.get("size", int)
+        shape = _shape(fields, report)
+        size = fields.get("size", int) if shape is None else prod(shape)
         population = None
         if named is not None and model is not None and size is not None:
             values, places = _values(model.parameters, size, fields, report)
@@ -61,8 +66,26 @@ def read_populations(
                 {**places, **{f"initial.{name}": place for name, place in initial[1].items()}},
                 initial[0],
             )
-        found[key.text] = Neurons(key.text, model, size, fields, population)
+        found[key.text] = Neurons(key.text, model, size, fields, population, shape)
     return Populations(found)
+
+
+def _shape(fields: Fields, report: Report) -> tuple[int, ...] | None:
+    """The shape of a population; None where none is given, or it is not right."""
+    written = fields.get("shape", Items)
+    if written is None or not written.complete:
+        return None
+    shape = tuple(number for _, number, _ in written.of(int))
+    if prod(shape) > LARGEST_POPULATION:
+        report.add(
+            "BC103",
+            fields.nodes["shape"],
+            f"{fields.name_of('shape')} is out of range",
+            required=f"at most {LARGEST_POPULATION} neurons in all",
+            given=f"{prod(shape)} neurons",
+        )
+        return None
+    return shape
 
 
 def replaced(model: NeuronModel, fields: Fields) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from burstchip.frontend.addresses import outputs, ports, resolve, short
 from burstchip.frontend.connectivity import Ends, carries_weights, read_connectivity
+from burstchip.frontend.convolution import shared_weight
 from burstchip.frontend.distributions import read_delay, read_weights
 from burstchip.frontend.fields import AddressText, Amount, Fields, Items
 from burstchip.frontend.plasticity import Learning
@@ -15,7 +16,7 @@ from burstchip.frontend.populations import Neurons, Populations
 from burstchip.frontend.report import Report
 from burstchip.frontend.scalars import has_dimension
 from burstchip.frontend.tree import Node
-from compiler.ir.connectivity import Connectivity, carries_delays
+from compiler.ir.connectivity import Connectivity, Convolved, carries_delays
 from compiler.ir.network import WEIGHT_BITS, Endpoint, Projection
 from compiler.ir.values import Constant
 from hw_models.diagnostics import nearest
@@ -86,6 +87,8 @@ def _projection(fields: Fields, node: Node, around: Surroundings, report: Report
     connectivity = read_connectivity(fields, ends, report)
     weight = read_weights(fields.values.get("weight"), dimension, fields.name_of("weight"), report)
     _check_weights_once(fields, connectivity, report)
+    if isinstance(connectivity, Convolved):
+        weight = shared_weight(fields, connectivity, weight, report)
     delay = read_delay(fields.values.get("delay"), around.step, fields.name_of("delay"), report)
     if delay is None and not fields.given("delay") and around.step is not None:
         delay = Constant(around.step)

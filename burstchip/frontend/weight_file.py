@@ -14,14 +14,14 @@ def check_weight_file(
     path: Path,
     tensor: str,
     at: tuple[Node, Node],
-    sizes: tuple[int | None, int | None],
+    expected: tuple[tuple[int, ...], str] | None,
     label: str,
     report: Report,
 ) -> None:
     """Report a file that is not there or not safetensors, an unknown tensor, a shape that does not fit.
 
-    `at` are the places of the file's and of the tensor's name; `sizes` those of source and target, None
-    where not known. Only the file's header is read.
+    `at` are the places of the file's and of the tensor's name; `expected` the shape and what its dimensions
+    are, None where not known. Only the file's header is read.
     """
     try:
         file = TensorFile(path)
@@ -54,12 +54,11 @@ def check_weight_file(
             given=str(problem),
         )
         return
-    source, target = sizes
-    if source is not None and target is not None and shape != (target, source):
+    if expected is not None and shape != expected[0]:
         report.add(
             "BC138",
             at[1],
             f"{label}: tensor '{tensor}' has the wrong shape",
-            required=f"[target, source] = [{target}, {source}]",
+            required=f"[{expected[1]}] = {list(expected[0])}",
             given=f"{list(shape)}",
         )

@@ -169,12 +169,12 @@ class _Exporter:
         """NIR's weight of each synapse."""
         projection, target = synapses.projection, self.neurons[synapses.projection.target.population]
         if projection.weight_exp is None:
-            weights, _ = exact_weights(synapses)
+            weights = synapses.listed(exact_weights(synapses)[0])
             if projection.limit is not None:
                 weights = np.clip(weights, -projection.limit, projection.limit)
             mantissas = weights / target.port_unit[synapses.post]
         else:
-            mantissas = asked_integers(synapses) * 2.0**projection.weight_exp
+            mantissas = synapses.listed(asked_integers(synapses)) * 2.0**projection.weight_exp
         return np.asarray(mantissas * target.unit * target.gain[synapses.post])
 
     def _require_room(self, ways: dict[tuple[str, str, int], list[Synapses]]) -> None:

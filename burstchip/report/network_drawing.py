@@ -79,6 +79,8 @@ def projection_rows(code: ChipProgram) -> list[ProjectionRow]:
 
 
 def _connectivity(projection: ProjectionCode, pairs: int) -> str:
+    if projection.kernel is not None:
+        return f"sharing {count(projection.stored.size, 'weight')}"
     return "dense" if projection.dense else f"sparse ({number(100 * projection.weights.size / pairs, 2)} %)"
 
 

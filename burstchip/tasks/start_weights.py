@@ -21,7 +21,7 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 #: What is taken of a projection that learns, and of one with fixed weights.
 _LEARNED: tuple[str, ...] = ("weights", "requested", "num_weight_bits")
-_FIXED = (*_LEARNED, "weight_exp", "unit", "sign_mode")
+_FIXED = (*_LEARNED, "weight_exp", "unit", "sign_mode", "kernel")
 
 register_codes(
     {
@@ -97,7 +97,7 @@ def _not_of_the_file(fixed: list[str], name: str) -> Iterator[Diagnostic]:
 
 
 def _same_weights(one: ProjectionCode, other: ProjectionCode) -> bool:
-    numbers = [name for name in _FIXED if name not in ("weights", "requested")]
+    numbers = [name for name in _FIXED if name not in ("weights", "requested", "kernel")]
     return np.array_equal(one.weights, other.weights) and all(
         getattr(one, name) == getattr(other, name) for name in numbers
     )

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws, grid
+from compiler.ir.convolution import ConvolvedPairs
 from compiler.ir.network import DATA_SHAPES, NO_CHIP, DataFile
 from compiler.ir.protocol import Protocol
 from compiler.ir.signals import ALWAYS, NEVER, HostInput, Signal
@@ -202,6 +203,19 @@ class LearningCode:
         return not self.third_factors or "y0" in self.rule.conditions or "y0" in self.rule.variables
 
 
+@dataclass(frozen=True, eq=False)
+class KernelCode:
+    """Weights that are stored once, of the shape `weights_shape`, and the synapses that share them."""
+
+    pairs: ConvolvedPairs
+    weights: NDArray[np.int16]
+
+    @property
+    def listed(self) -> NDArray[np.int16]:
+        """The weight of each synapse, in order."""
+        return self.weights.ravel()[self.pairs.entry]
+
+
 @dataclass(frozen=True)
 class ProjectionCode:
     """One projection's synapses in integers.
@@ -210,6 +224,7 @@ class ProjectionCode:
     floors after the sum. `unit` is the physical weight of one stored unit. `delays` counts extra steps.
     `requested` are the physical weights before rounding, or how these are drawn from the ends of a synapse.
     `limit` is the exact magnitude that a plastic weight may reach; None where it is what the integers hold.
+    With a `kernel`, `pre`, `post` and `weights` list what follows from it, and `requested` has its shape.
     """
 
     name: str
@@ -230,6 +245,7 @@ class ProjectionCode:
     requested: WeightDraws | NDArray[np.float64]
     learning: LearningCode | None = None
     limit: float | None = None
+    kernel: KernelCode | None = None
 
     @property
     def event_unit(self) -> float:
@@ -246,14 +262,25 @@ class ProjectionCode:
         return np.asarray(forward_weight(stored.astype(np.int64)).astype(np.int16))
 
     @property
+    def stored(self) -> NDArray[np.int16]:
+        """The weights that are stored, shaped like those that are `requested`."""
+        return self.weights if self.kernel is None else self.kernel.weights
+
+    @property
     def exact(self) -> NDArray[np.float64]:
         """The physical weights before rounding, shaped like `weights`."""
-        if not isinstance(self.requested, WeightDraws):
-            return self.requested
+        requested = self.requested
+        if self.kernel is not None:
+            pairs = self.kernel.pairs
+            if isinstance(requested, WeightDraws):
+                return requested(*pairs.convolution.draws)[pairs.entry]
+            return requested.ravel()[pairs.entry]
+        if not isinstance(requested, WeightDraws):
+            return requested
         if not self.dense:
-            return self.requested(self.pre, self.post)
+            return requested(self.pre, self.post)
         n_post, n_pre = self.weights.shape
-        drawn = self.requested(*grid(n_pre, n_post))
+        drawn = requested(*grid(n_pre, n_post))
         return np.ascontiguousarray(drawn.reshape(n_pre, n_post).T)
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.ir.convolution import Convolution
+
 
 @dataclass(frozen=True)
 class Dense:
@@ -81,9 +83,23 @@ class TensorFile:
     zeros: bool = False
 
 
+@dataclass(frozen=True)
+class Convolved:
+    """A convolution or a pool. `shared`: all synapses of one place in the kernel have one weight.
+
+    Where `path` is given, `tensor` of that safetensors file has the weights, in the port's weight unit and of
+    the shape `weights_shape`.
+    """
+
+    convolution: Convolution
+    shared: bool = True
+    path: str | None = None
+    tensor: str | None = None
+
+
 def carries_delays(connectivity: Connectivity | None) -> bool:
     """Whether the delays come with the connectivity."""
     return isinstance(connectivity, ExplicitPairs) and connectivity.delays is not None
 
 
-Connectivity = Dense | OneToOne | FixedProbability | FixedInDegree | ExplicitPairs | TensorFile
+Connectivity = Dense | OneToOne | FixedProbability | FixedInDegree | ExplicitPairs | TensorFile | Convolved

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws
+from compiler.ir.convolution import ConvolvedPairs
 from compiler.ir.network import Network, Projection
 
 
@@ -68,7 +70,8 @@ class Synapses:
     `dense` where every pair is connected; then the arrays hold the full (pre, post) grid in that order.
     `quantiles` are 16 random bits a synapse for a uniform distribution, whose values are drawn on the
     chip's own grid; `weights` are physical weights for every other one. `draws` is what gave either; None
-    where the connectivity gives the weights.
+    where the connectivity gives the weights. Where weights are `shared`, `quantiles` or `weights` are those
+    that are stored once, in the order of the kernel.
     """
 
     projection: Projection
@@ -79,6 +82,11 @@ class Synapses:
     quantiles: NDArray[np.int32] | None
     weights: NDArray[np.float64] | None
     delays: NDArray[np.int32]
+    shared: ConvolvedPairs | None = None
+
+    def listed(self, values: NDArray[Any]) -> NDArray[Any]:
+        """What the weights have one of each, such as `weights`, for each synapse."""
+        return values if self.shared is None else values[self.shared.entry]
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,8 @@ def _synapses(synapses: Synapses) -> Iterator[str]:
     dense = "dense" if synapses.dense else "sparse"
     yield f"  projection {projection.name}: {projection.source} -> {projection.target}"
     yield f"    synapses = {synapses.pre.size} {dense}"
+    if synapses.shared is not None:
+        yield f"    shared = {synapses.shared.convolution}"
     if not synapses.dense:
         yield f"    pre = {_array(synapses.pre)}"
         yield f"    post = {_array(synapses.post)}"
@@ -202,6 +204,9 @@ def _projection_code(projection: ProjectionCode) -> Iterator[str]:
     if not projection.dense:
         yield f"    pre = {_array(projection.pre)}"
         yield f"    post = {_array(projection.post)}"
+    if projection.kernel is not None:
+        yield f"    kernel = {projection.kernel.pairs.convolution}"
+        yield f"    kernel weights = {_array(projection.kernel.weights)}"
     yield f"    weights = {_array(projection.weights)}"
     if np.any(projection.delays):
         yield f"    extra delays = {_array(projection.delays)}"

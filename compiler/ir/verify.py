@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from functools import cache
-from math import isfinite
+from math import isfinite, prod
 from typing import Any, get_type_hints
 
 import numpy as np
@@ -16,6 +16,7 @@ from compiler.ir.chip_program import (
     CARRY_LOW,
     FACTORS,
     ChipProgram,
+    KernelCode,
     LearningCode,
     PopulationCode,
     ProjectionCode,
@@ -89,6 +90,10 @@ def verify_elaborated(elaborated: Elaborated) -> None:
         _verify_order(synapses.pre, synapses.post, n_pre, n_post, projection.name)
         assert not synapses.dense or synapses.pre.size == n_pre * n_post
         assert np.all(synapses.delays >= 0), "a delay below one step"
+        values = synapses.quantiles if synapses.weights is None else synapses.weights
+        shared = synapses.shared
+        size = synapses.pre.size if shared is None else prod(shared.convolution.weights_shape)
+        assert values is not None and values.shape == (size,), f"{values} for {size} weights"
 
 
 def _verify_order(
@@ -273,7 +278,9 @@ def _verify_projection(
     weights = projection.weights
     assert weights.dtype == np.int16, f"{name} has weights of {weights.dtype}"
     requested = projection.requested
-    assert isinstance(requested, WeightDraws) or weights.shape == requested.shape
+    assert isinstance(requested, WeightDraws) or projection.stored.shape == requested.shape
+    if projection.kernel is not None:
+        _verify_kernel(projection, projection.kernel, n_pre, n_post)
     if projection.dense:
         assert weights.shape == (n_post, n_pre), f"{name} has weights {weights.shape}"
     else:
@@ -304,6 +311,19 @@ def _verify_projection(
         # Lava truncates others in its first step.
         step = 1 << (8 - bits + (projection.sign_mode == "MIXED"))
         assert not np.any(weights % step), f"{name} has weights that are not multiples of {step}"
+
+
+def _verify_kernel(projection: ProjectionCode, kernel: KernelCode, n_pre: int, n_post: int) -> None:
+    """The lists of a projection are those of its kernel."""
+    name, convolution = projection.name, kernel.pairs.convolution
+    assert not convolution.problem(), f"{name} has {convolution.problem()}"
+    ends = (prod(convolution.source), prod(convolution.target))
+    assert ends == (n_pre, n_post), f"{name} is a convolution of {ends} neurons"
+    assert kernel.weights.dtype == np.int16 and kernel.weights.shape == convolution.weights_shape
+    assert not projection.dense and projection.learning is None, f"{name} shares weights that learn"
+    for found, made in ((projection.pre, kernel.pairs.pre), (projection.post, kernel.pairs.post)):
+        assert found is made or np.array_equal(found, made), f"{name} lists other synapses than its kernel"
+    assert np.array_equal(projection.weights, kernel.listed), f"{name} does not have its kernel's weights"
 
 
 def verify_partition(partition: Partition) -> None:

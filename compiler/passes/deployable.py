@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, ProjectionCode
 from hw_models.chips.chip import Chip
 from hw_models.diagnostics import Diagnostic, register_codes
 from hw_models.neurons.lif import LIF
 from hw_models.program.ranges import output_range
-from hw_models.synapses.memory import SynapseFormat
+from hw_models.synapses.memory import Lists, SynapseFormat
+from hw_models.synapses.shared import SharedLists, share
 
 register_codes(
     {
@@ -22,6 +24,8 @@ register_codes(
 )
 
 WEIGHT_BITS = 8
+
+Integers = NDArray[np.int64]
 
 
 def synapse_format(projection: ProjectionCode, compartments: int, chip: Chip) -> SynapseFormat:
@@ -46,6 +50,19 @@ def synapse_format(projection: ProjectionCode, compartments: int, chip: Chip) ->
     return SynapseFormat(
         projection.sign_mode, weight_bits, shift, exponent, delay_bits, tag_bits, index_bits, projection.dense
     )
+
+
+def stored_lists(
+    projection: ProjectionCode, lengths: Integers, compartment: Integers, synapse: Integers, chip: Chip
+) -> SharedLists:
+    """The lists of a projection with shared weights onto one neurocore, as that stores them.
+
+    Of its synapses there, sorted by source and then compartment, `lengths` counts those of each source,
+    none of them 0; `compartment` is the index of each and `synapse` its place in the projection.
+    """
+    weight, delay = (values[synapse].astype(np.int64) for values in (projection.weights, projection.delays))
+    lists = Lists(lengths, compartment, weight, delay, np.zeros_like(weight))
+    return share(lists, chip["axon_base"].value)
 
 
 def not_deployable(code: ChipProgram, chip: Chip) -> Iterator[Diagnostic]:

@@ -16,6 +16,7 @@ from compiler.cost import require_room_to_compile
 from compiler.draws import Indices, WeightDraws, draw_delays, grid, quantiles
 from compiler.ir.connectivity import (
     Connectivity,
+    Convolved,
     Dense,
     ExplicitPairs,
     FixedInDegree,
@@ -23,6 +24,7 @@ from compiler.ir.connectivity import (
     OneToOne,
     TensorFile,
 )
+from compiler.ir.convolution import convolved_pairs
 from compiler.ir.elaborated import Elaborated, Streams, Synapses
 from compiler.ir.network import Network, Projection
 from compiler.ir.values import Uniform
@@ -39,26 +41,28 @@ register_codes(
 )
 
 
-def _read_tensor(projection: Projection, file: TensorFile, shape: tuple[int, int]) -> NDArray[np.float64]:
+def _read_tensor(
+    projection: Projection, path: str, tensor: str, shape: tuple[int, ...], axes: str
+) -> NDArray[np.float64]:
     def error(message: str, required: str, given: str) -> BurstchipError:
         place = projection.places.get("connectivity", projection.place)
         return BurstchipError(Diagnostic("BC301", message, place, required=required, given=given))
 
     try:
-        matrix = tensor_file.TensorFile(file.path).read(file.tensor).astype(np.float64)
+        weights = tensor_file.TensorFile(path).read(tensor).astype(np.float64)
     except tensor_file.TensorError as reason:
         raise error(
-            f"tensor '{file.tensor}' of '{file.path}' cannot be used",
-            "a matrix of real numbers in a safetensors file",
+            f"tensor '{tensor}' of '{path}' cannot be used",
+            "a matrix of real numbers in a safetensors file"
+            if len(shape) == 2
+            else "a kernel of real numbers",
             str(reason),
         ) from None
-    if matrix.shape != shape:
-        raise error(
-            f"tensor '{file.tensor}' has the wrong shape", f"(target, source) = {shape}", f"{matrix.shape}"
-        )
-    if not np.all(np.isfinite(matrix)):
-        raise error(f"tensor '{file.tensor}' contains NaN or infinity", "finite weights", "NaN or infinity")
-    return matrix
+    if weights.shape != shape:
+        raise error(f"tensor '{tensor}' has the wrong shape", f"({axes}) = {shape}", f"{weights.shape}")
+    if not np.all(np.isfinite(weights)):
+        raise error(f"tensor '{tensor}' contains NaN or infinity", "finite weights", "NaN or infinity")
+    return weights
 
 
 def _pairs(
@@ -74,7 +78,7 @@ def _pairs(
         diagonal = np.arange(n_pre, dtype=np.int32)
         return diagonal, diagonal.copy(), None
     if isinstance(rule, TensorFile):
-        matrix = _read_tensor(projection, rule, (n_post, n_pre)).T
+        matrix = _read_tensor(projection, rule.path, rule.tensor, (n_post, n_pre), "target, source").T
         present = np.nonzero(np.ones_like(matrix) if rule.zeros else matrix)
         if rule.zeros and not projection.autapses:
             present = np.nonzero(~np.eye(n_pre, dtype=bool) | (matrix != 0))
@@ -96,9 +100,33 @@ def _pairs(
     if isinstance(rule, FixedProbability):
         pairs = with_probability(rule.probability, n_pre, n_post, seed, stream)
         return (*(pairs if projection.autapses else without_autapses(*pairs)), None)
+    if isinstance(rule, Convolved):
+        return _convolved(projection, rule)
     assert isinstance(rule, FixedInDegree)
     degree, autapses = rule.in_degree, projection.autapses
     return (*with_in_degree(degree, n_pre, n_post, seed, stream, autapses=autapses), None)
+
+
+def _convolved(
+    projection: Projection, rule: Convolved
+) -> tuple[Indices, Indices, NDArray[np.float64] | None]:
+    """The synapses of a convolution whose weights are not shared."""
+    found = convolved_pairs(rule.convolution)
+    pre, post, weights = found.pre, found.post, _kernel(projection, rule)
+    weights = None if weights is None else weights[found.entry]
+    if projection.autapses:
+        return pre, post, weights
+    apart = pre != post
+    return pre[apart], post[apart], None if weights is None else weights[apart]
+
+
+def _kernel(projection: Projection, rule: Convolved) -> NDArray[np.float64] | None:
+    """The weights that a file gives, in the order of the kernel; None without one."""
+    if rule.path is None:
+        return None
+    assert rule.tensor is not None
+    shape, axes = rule.convolution.weights_shape, "channels, channels of the source, places ..."
+    return _read_tensor(projection, rule.path, rule.tensor, shape, axes).ravel()
 
 
 def _delays(
@@ -131,16 +159,23 @@ def elaborate(network: Network) -> Elaborated:
     drawn = []
     for index, projection in enumerate(network.projections):
         n_pre, n_post = sizes[projection.source.population], sizes[projection.target.population]
-        pre, post, weights = _pairs(projection, seed, streams.connectivity(index), n_pre, n_post)
+        rule, shared = projection.connectivity, None
+        if isinstance(rule, Convolved) and rule.shared:
+            shared = convolved_pairs(rule.convolution)
+            pre, post, weights = shared.pre, shared.post, _kernel(projection, rule)
+        else:
+            pre, post, weights = _pairs(projection, seed, streams.connectivity(index), n_pre, n_post)
+        # What is shared is drawn once.
+        drawn_at = (pre, post) if shared is None else shared.convolution.draws
         draws = places = None
         if weights is None:
             assert projection.weight is not None
             of_weights = (streams.weights(index), streams.second_weights(index))
             draws = WeightDraws(projection.weight, seed, of_weights)
             if isinstance(projection.weight, Uniform):
-                places = quantiles(seed, streams.weights(index), pre, post)
+                places = quantiles(seed, streams.weights(index), *drawn_at)
             else:
-                weights = draws(pre, post)
+                weights = draws(*drawn_at)
         delays = _delays(projection, network, streams.delays(index), pre, post)
         drawn.append(
             Synapses(
@@ -152,6 +187,7 @@ def elaborate(network: Network) -> Elaborated:
                 quantiles=places,
                 weights=weights,
                 delays=np.subtract(delays, 1, out=delays),
+                shared=shared,
             )
         )
     populations = tuple(

@@ -12,7 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode, TaskCode
+from compiler.ir.chip_program import (
+    ChipProgram,
+    KernelCode,
+    LearningCode,
+    PopulationCode,
+    ProjectionCode,
+    TaskCode,
+)
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import (
     NO_CHIP,
@@ -183,6 +190,11 @@ def _projection(
 ) -> ProjectionCode:
     projection = synapses.projection
     integers, exact, pre, post = weights.integers, weights.exact, synapses.pre, synapses.post
+    kernel = None
+    if synapses.shared is not None:
+        shape = synapses.shared.convolution.weights_shape
+        kernel = KernelCode(synapses.shared, integers.reshape(shape))
+        integers, exact = kernel.listed, exact.reshape(shape)
     if synapses.dense:
         shape = (sizes[projection.source.population], sizes[projection.target.population])
         integers = np.ascontiguousarray(integers.reshape(shape).T)
@@ -207,6 +219,7 @@ def _projection(
         requested=exact if weights.draws is None else weights.draws,
         learning=learning,
         limit=None if learning is None or projection.limit is None else float(projection.limit),
+        kernel=kernel,
     )
 
 

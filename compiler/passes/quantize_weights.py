@@ -39,6 +39,7 @@ register_codes(
         "BC312": "a delay is longer than the target has steps for",
         "BC318": "weights that the chip's integers lose or hold coarsely",
         "BC314": "weights are larger than any exponent makes them",
+        "BC845": "shared weights onto neurons that a weight acts differently on",
     }
 )
 
@@ -237,8 +238,23 @@ class Asked:
     greatest: float
 
 
+def _not_shareable(projection: Projection) -> BurstchipError:
+    return BurstchipError(
+        Diagnostic(
+            "BC845",
+            f"the neurons of '{projection.target}' differ in what a weight does to them, so that"
+            f" '{projection.name}' cannot share weights",
+            projection.places.get("connectivity", projection.place),
+            required="target neurons of the same time constants, thresholds and capacitances",
+            given="values that differ from neuron to neuron",
+            hint="shared: no gives each synapse a weight of its own",
+        )
+    )
+
+
 def asked_weights(synapses: Synapses, form: Form, units: Reals) -> Asked:
-    """The weights before rounding. Raises `BurstchipError` BC343 for signs that are not asked for."""
+    """The weights before rounding. Raises `BurstchipError` BC343 for signs that are not asked for, BC845 for
+    shared ones that neurons of different units cannot have."""
     projection = synapses.projection
     exact, extremes = exact_weights(synapses)
     beyond, synapses = within_limit(synapses, exact)
@@ -249,6 +265,8 @@ def asked_weights(synapses: Synapses, form: Form, units: Reals) -> Asked:
     unit = float(np.max(units))
     factors = unit / np.asarray(units)
     if np.any(factors != 1):
+        if synapses.shared is not None:
+            raise _not_shareable(projection)
         exact = np.asarray(exact * factors[synapses.post], dtype=np.float64)
         extremes = np.asarray(extremes * float(np.max(factors)), dtype=np.float64)
         synapses = replace(synapses, quantiles=None, draws=None, weights=exact)

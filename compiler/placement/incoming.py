@@ -50,6 +50,13 @@ class Incoming:
         places = ranges(starts, stops)
         return self.pre[places].astype(np.int64), np.repeat(neurons, stops - starts), self.order[places]
 
+    def by_source(self, neurons: Indices) -> tuple[Indices, Indices, Indices, Indices]:
+        """(synapses of each source, that source, targets, places) onto these neurons, source by source."""
+        pre, post, order = self.synapses(neurons)
+        by_source = np.argsort(pre, kind="stable")
+        sources, lengths = np.unique(pre, return_counts=True)
+        return lengths.astype(np.int64), sources, post[by_source], order[by_source]
+
 
 def incoming(code: ChipProgram) -> dict[str, Incoming]:
     """The synapses of each projection of a program by their target."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.partitioned import LIMITS, Piece
-from compiler.passes.deployable import synapse_format
+from compiler.passes.deployable import stored_lists, synapse_format
 from compiler.placement.incoming import Incoming, incoming
 from hw_models.chips.chip import Chip, Fact
 from hw_models.program.serialise import program_sha256
@@ -91,7 +91,7 @@ class Needs:
             formats[projection.name] = form
             sizes = list_words(form.synapse_bits, lengths)
             axons += int(np.count_nonzero(lengths))
-            words += int(sizes.sum())
+            words += int(sizes.sum()) if projection.kernel is None else self._shared(projection, form, pieces)
             load += int(sizes @ self.rates[projection.source])
         counted = {
             "compartments": self.compartments(pieces),
@@ -101,6 +101,13 @@ class Needs:
             "synapse_formats": len(set(formats.values())),
         }
         return {name: counted[name] for name in LIMITS}, formats, load
+
+    def _shared(self, projection: ProjectionCode, form: SynapseFormat, pieces: tuple[Piece, ...]) -> int:
+        """The words of the lists that are stored where several axons share one."""
+        piece = next(piece for piece in pieces if piece.population == projection.target)
+        lengths, _, post, order = self.into[projection.name].by_source(piece.neurons)
+        stored = stored_lists(projection, lengths, piece.local(post), order, self.chip).stored
+        return int(list_words(form.synapse_bits, stored.lengths).sum())
 
     def excess(self, neurons: Indices, most_read: int | None = None) -> Fact | None:
         """A limit that these neurons together exceed, output axons aside.

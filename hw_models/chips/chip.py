@@ -20,8 +20,8 @@ CHIPS = ("loihi1", "loihi2")
 #: What is known of every chip; `docs/chips.md` gives the meaning of each name.
 FACTS = (
     "neurocores", "compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats",
-    "word_bits", "format_bits", "count_bits", "weight_bits", "index_bits", "learning_weight_bits",
-    "tag_bits", "delay_bits", "message_bits", "neuron_programs",
+    "word_bits", "format_bits", "count_bits", "weight_bits", "index_bits", "axon_base",
+    "learning_weight_bits", "tag_bits", "delay_bits", "message_bits", "neuron_programs",
     "mesh_columns", "mesh_rows", "tile_neurocores", "core_memory_bits",
 )  # fmt: skip
 

@@ -24,7 +24,8 @@ SCRIPTS = sorted(path.stem for path in EXAMPLES.glob("*.py"))
 
 def run(name: str, folder: Path, backend: str) -> xarray.Dataset:
     """Do in `folder` what the example's text says, on this backend; the recording."""
-    shutil.copy(EXAMPLES / f"{name}.yaml", folder)
+    for path in EXAMPLES.glob(f"{name}.*"):
+        shutil.copy(path, folder)
     commands = re.findall(
         r"^#   burstchip (.*)$", (folder / f"{name}.yaml").read_text(encoding="utf-8"), re.M
     )
@@ -100,6 +101,15 @@ def test_a_synapse_grows_where_its_source_comes_first(tmp_path: Path, backend: s
     close = 0.05 if backend != "reference" else 0.5
     assert first == pytest.approx([5.9, 5.9], abs=close)
     assert last == pytest.approx([7.9, 3.4], abs=close)
+
+
+def test_neurons_emit_where_an_edge_runs_their_way(tmp_path: Path, backend: str) -> None:
+    counts = run("edges", tmp_path, backend)["pooled.events"].values.sum(axis=0).reshape(2, 3, 3)
+    expected = np.zeros((2, 3, 3), dtype=bool)
+    expected[0, 2, 1] = expected[1, 1, 2] = True
+
+    assert counts[expected].min() > 40
+    assert counts[~expected].max() < 15
 
 
 def test_a_neuron_emits_as_often_as_its_sigmoid_says() -> None:

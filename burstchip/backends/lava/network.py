@@ -2,7 +2,8 @@
 
     lif, one parameter for all, sums that fit, free run     LIF
     any other population                                    its program's own process
-    fixed weights                                           Dense, Sparse, DelayDense, DelaySparse
+    a convolution without delays, exponent 0 or above       Conv
+    any other fixed weights                                 Dense, Sparse, DelayDense, DelaySparse
     chip form, all to all, no delays, rounding lava         LearningDense
     chip form, else                                         LearningDense with a derived model
     carry form                                              CarryDense
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from lava.magma.core.learning.learning_rule import Loihi2FLearningRule, Loihi3FLearningRule
+from lava.proc.conv.process import Conv
 from lava.proc.dense.models import (
     PyDelayDenseModelBitAcc,
     PyDenseModelBitAcc,
@@ -32,6 +34,7 @@ from lava.utils.weightutils import SignMode
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from burstchip.backends.lava.convolution import conv_input, conv_output, conv_process, uses_stock_conv
 from burstchip.backends.lava.processes.connections import (
     CarryDense,
     PyCarryDense,
@@ -161,6 +164,8 @@ def _message_bits(code: ChipProgram, projection: ProjectionCode) -> int:
 def _connection(
     code: ChipProgram, projection: ProjectionCode, host: Host, recorder: Recorder | None
 ) -> tuple[Any, type]:
+    if uses_stock_conv(code, projection):
+        return conv_process(projection, _message_bits(code, projection), recorder)
     weights, delays, connected = matrices(code, projection)
     shared: dict[str, Any] = {
         "weights": np.ascontiguousarray(weights),
@@ -229,9 +234,12 @@ def _plastic(
 def _wire(code: ChipProgram, projection: ProjectionCode, connection: Any, network: LavaNetwork) -> None:
     source, target = network.neurons[projection.source], network.neurons[projection.target]
     stock = isinstance(source, LIF)
-    (source.s_out if stock else getattr(source, f"s_out_{projection.output}")).connect(connection.s_in)
+    sender = source.s_out if stock else getattr(source, f"s_out_{projection.output}")
+    convolves = isinstance(connection, Conv)
+    (conv_input(sender, projection) if convolves else sender).connect(connection.s_in)
     stock = isinstance(target, LIF)
-    connection.a_out.connect(target.a_in if stock else getattr(target, f"a_in_{projection.port}"))
+    receiver = target.a_in if stock else getattr(target, f"a_in_{projection.port}")
+    (conv_output(connection, projection) if convolves else connection.a_out).connect(receiver)
     learning = projection.learning
     if learning is None:
         return

@@ -21,6 +21,7 @@ from burstchip.backends.loihi2.microcode import read_learning
 from burstchip.backends.loihi2.wires import Wires, read_wires
 from compiler.ir.chip_program import LearningCode
 from hw_models.synapses.memory import DamagedMemory, Lists, SynapseFormat, unpack
+from hw_models.synapses.shared import SharedLists
 
 Indices = NDArray[np.int64]
 #: What the names of tensors of parameters begin with.
@@ -225,6 +226,12 @@ def _parts(core: CoreFiles) -> list[_Part]:
         starts, sizes, bases = axons[mine, :3].T
         place = f"{file_name(table.core)}, {entry.projection}"
         _require(mine.size > 0, f"{place}: no input axons")
+        which = np.arange(mine.size)
+        if entry.shared:
+            # Several axons may have one list.
+            starts, first, which = np.unique(starts, return_index=True, return_inverse=True)
+            _require(np.array_equal(sizes, sizes[first][which]), f"{place}: lists of several lengths in one")
+            sizes = sizes[first]
         expected = address + np.cumsum(sizes) - sizes
         _require(np.array_equal(starts, expected), f"{place}: addresses with gaps")
         end = address + int(sizes.sum())
@@ -233,6 +240,8 @@ def _parts(core: CoreFiles) -> list[_Part]:
             lists = unpack(entry.format, form, words[address:end], sizes)
         except DamagedMemory as reason:
             raise DamagedMemory(f"{place}, from word {address}: {reason}") from None
+        if entry.shared:
+            lists = SharedLists(lists, which, bases).lists
         index = lists.index + np.repeat(bases, lists.lengths) if form.dense else lists.index
         target, port, post = _ends(core, index, place)
         rule = None if entry.learning is None else read_learning(table.learning[entry.learning])

@@ -129,11 +129,15 @@ class Format(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Group(Struct, frozen=True, forbid_unknown_fields=True):
-    """The part of a projection that ends on one neurocore; numbers of its format and its learning rule."""
+    """The part of a projection that ends on one neurocore; numbers of its format and its learning rule.
+
+    Where lists are `shared`, several axons name one list, and each adds its first compartment to the indices.
+    """
 
     projection: Name
     format: Index
     learning: Index | None
+    shared: bool = False
 
 
 class Trace(Struct, frozen=True, forbid_unknown_fields=True):

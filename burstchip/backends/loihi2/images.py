@@ -17,8 +17,10 @@ from burstchip.backends.loihi2.microcode import learning_entry
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.partitioned import Neurocore, Partition, Piece
 from compiler.placement.incoming import Incoming, incoming, ranges
+from hw_models.chips.chip import Chip
 from hw_models.program.serialise import program_sha256
 from hw_models.synapses.memory import Lists, SynapseFormat, pack
+from hw_models.synapses.shared import share
 
 Tensors = dict[str, NDArray[Any]]
 Indices = NDArray[np.int64]
@@ -69,14 +71,11 @@ def _neurons(population: PopulationCode) -> dict[str, Any]:
 
 def _lists(projection: ProjectionCode, into: Incoming, piece: Piece, base: int) -> tuple[Lists, Indices]:
     """(lists of the synapses onto a piece, the source neuron of each)."""
-    pre, post, order = into.synapses(piece.neurons)
-    by_source = np.argsort(pre, kind="stable")
-    pre, post, order = pre[by_source], post[by_source], order[by_source]
-    sources, lengths = np.unique(pre, return_counts=True)
+    lengths, sources, post, order = into.by_source(piece.neurons)
     weights = projection.weights.T if projection.dense else projection.weights
     local = piece.local(post)
     lists = Lists(
-        lengths=lengths.astype(np.int64),
+        lengths=lengths,
         # A dense list has no index: its axon has the base.
         index=local if projection.dense else local + base,
         weight=weights.reshape(-1)[order].astype(np.int64),
@@ -117,7 +116,7 @@ def _format_entry(form: SynapseFormat) -> dict[str, Any]:
 
 
 def _memory(
-    code: ChipProgram, core: Neurocore, into: Mapping[str, Incoming], wires: _Wires
+    code: ChipProgram, chip: Chip, core: Neurocore, into: Mapping[str, Incoming], wires: _Wires
 ) -> tuple[Tensors, dict[str, Any]]:
     """The synaptic memory and the input axons of a neurocore."""
     projections = {projection.name: projection for projection in code.projections}
@@ -134,9 +133,16 @@ def _memory(
         ports = code.population(projection.target).ports
         base = piece.base + ports.index(projection.port) * piece.neurons.size
         lists, sources = _lists(projection, into[name], piece, base)
+        shares = projection.kernel is not None
+        if shares:
+            shared = share(lists, chip["axon_base"].value)
+            lists = shared.stored
         image, sizes = pack(formats.index(form), form, lists)
         starts = address + np.cumsum(sizes) - sizes
-        table = [starts, sizes, np.full_like(starts, base), np.full_like(starts, len(groups))]
+        bases = np.full_like(starts, base)
+        if shares:
+            starts, sizes, bases = starts[shared.which], sizes[shared.which], shared.base
+        table = [starts, sizes, bases, np.full_like(starts, len(groups))]
         axons.append(np.stack(table, axis=1))
         outputs = list(code.population(projection.source).program.outputs)
         wires.add(projection, outputs.index(projection.output), core.number, sources, axon)
@@ -144,7 +150,8 @@ def _memory(
         if projection.learning is not None:
             rule = len(learning)
             learning.append(learning_entry(projection.learning))
-        groups.append({"projection": name, "format": formats.index(form), "learning": rule})
+        group = {"projection": name, "format": formats.index(form), "learning": rule}
+        groups.append({**group, "shared": True} if shares else group)
         words.append(image)
         address, axon = address + image.size, axon + sources.size
     tensors: Tensors = {
@@ -190,7 +197,7 @@ def build_images(partition: Partition) -> Images:
     code = partition.code
     into = incoming(code)
     gathered = _Wires({})
-    memories = [_memory(code, core, into, gathered) for core in partition.cores]
+    memories = [_memory(code, partition.chip, core, into, gathered) for core in partition.cores]
     wires = gathered.sorted()
     cores = []
     for core, (memory, table) in zip(partition.cores, memories, strict=True):

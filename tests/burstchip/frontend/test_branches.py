@@ -126,7 +126,7 @@ def test_what_is_wrong_beside_every_branch_of_another_choice_is_wrong(tmp_path: 
     ("right", "wrong", "message"),
     [
         ("size: 100", "sise: 100", "11:40 BC012 with size: large, population 'cells' has no key 'sise'"),
-        ("size: 100, ", "", "11:13 BC013 with size: large, population 'cells' needs 'size'"),
+        ("size: 100, ", "", "11:13 BC020 with size: large, population 'cells' needs 'size' or 'shape'"),
         (
             "cells.dendrite",
             "cells.dendrit",

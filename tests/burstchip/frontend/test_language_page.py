@@ -9,6 +9,7 @@ import pytest
 from burstchip.frontend.kinds import Forms, Kind, ListOf, Named, QuantityOf, Record, Variants
 from burstchip.frontend.language import language
 from burstchip.frontend.language_signals import COURSES
+from burstchip.frontend.language_synapses import convolution, pool
 from burstchip.frontend.reading import in_full
 from burstchip.frontend.scalars import range_of
 from burstchip.frontend.units import PHRASES
@@ -65,11 +66,12 @@ def tables() -> dict[str, str]:
     for key in ("populations", "plasticity", "task"):
         kind = under(WHOLE, key)
         assert isinstance(kind, Variants)
-        common = ("model", "size") if key == "populations" else ()
+        common = ("model", "size", "shape") if key == "populations" else ()
         found |= {f"{key} {word}": table(record, common) for word, record in kind.records.items()}
     projection = under(WHOLE, "projections")
     assert isinstance(projection, Record)
     found["projection"] = table(projection)
+    found |= {"convolution": table(convolution(2)), "pool": table(pool(2))}
     chip = under(WHOLE, "plasticity")
     assert isinstance(chip, Variants)
     trace = under(chip.records["chip"], "trace")

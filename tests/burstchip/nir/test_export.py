@@ -206,3 +206,22 @@ def test_what_cannot_be_said_is_an_error_with_its_place(
     assert (found.id, found.message) == ("BC811" if "projection" in message else "BC810", message)
     assert found.place is not None and found.place.line == line and found.required and found.given
     assert not (tmp_path / "net.nir").exists()
+
+
+@pytest.mark.parametrize("weight", ["{uniform: [1 mV, 6 mV]}", "{normal: {mean: 1 mV, sd: 1 mV}}"])
+def test_a_convolution_is_a_matrix_whose_synapses_share_weights(tmp_path: Path, weight: str) -> None:
+    text = (
+        "burstchip: 1\nname: shared\nstep: 1 ms\npopulations:\n"
+        "  image: {model: poisson_source, shape: [1, 5, 5], rate: 90 Hz}\n"
+        "  cells: {model: lif, shape: [2, 4, 4]}\nprojections:\n"
+        f"  - {{from: image, to: cells, weight: {weight},\n"
+        "     connectivity: {conv2d: {kernel: 2, channels: 2}}}\n"
+    )
+    file, _ = exported(text, tmp_path)
+    with h5py.File(file) as found:
+        matrix = np.asarray(found["node/nodes/image.cells/weight"])
+    # Each row has the four entries of its filter.
+    assert matrix.shape == (32, 25) and np.all(np.count_nonzero(matrix, axis=1) == 4)
+    for rows in (matrix[:16], matrix[16:]):
+        entries = np.array([row[row != 0] for row in rows])
+        assert np.all(entries == entries[0]) and len(np.unique(entries)) == 4
