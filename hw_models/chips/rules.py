@@ -20,6 +20,7 @@ _RANGES: Mapping[str, tuple[int, int]] = {
     "count_bits": (COUNT_BITS, COUNT_BITS),
     "weight_bits": (0, 8),
     "index_bits": (0, 15),
+    "axon_base": (0, 1 << 24),
     "learning_weight_bits": (1, 15),
     "tag_bits": (1, 15),
     "delay_bits": (0, 15),

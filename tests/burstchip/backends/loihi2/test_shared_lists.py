@@ -70,7 +70,7 @@ def test_memory_grows_with_the_kernel(tmp_path: Path) -> None:
 def test_what_is_deployed_is_read_back(tmp_path: Path, neurons: int, monkeypatch: pytest.MonkeyPatch) -> None:
     code = program(tmp_path)
     words(code, small(neurons))
-    monkeypatch.setattr(deploy, "partition_program", lambda code: partition(code, small(neurons)))
+    monkeypatch.setattr(deploy, "partition_program", lambda code, after, chip: partition(code, small(neurons)))
     deploy.write_deployment(code, tmp_path / "sent")
     found = compare_deployment(code, tmp_path / "sent")
     assert found.difference is None
