@@ -43,6 +43,7 @@ def deploy(
         code, sha256 = load(artifact, out)
         with writing(folder):
             written = write_deployment(code, folder, overwrite=overwrite)
+        measures = written.partition.measures
         _tell(written, out)
         out.text(f"{folder}: sha256 of the artifact {sha256}; nothing was sent")
         out.result(
@@ -53,6 +54,14 @@ def deploy(
                 "chip": written.chip.name,
                 "neurocores": len(written.partition.cores),
                 "chips": written.chips,
+                "least_neurocores": measures.least_neurocores,
+                "least_by_limit": dict(measures.least_by_limit),
+                "order": measures.order,
+                "words_read": measures.words_read,
+                "busiest_link": measures.busiest_link,
+                "traffic": measures.traffic,
+                "remote": measures.remote,
+                "least_remote": measures.least_remote,
                 "host": list(written.host),
                 "fill": {
                     fill.fact.name: {
@@ -90,4 +99,12 @@ def _tell(written: DryRun, out: Output) -> None:
             for column, (cell, width) in enumerate(zip(row, widths, strict=False))
         ]
         out.text(f"  {'  '.join([*cells, row[5]])}")
+    measures = written.partition.measures
+    gap = f", {100 * written.partition.gap:.1f} % more than needed" if written.partition.gap else ""
+    out.text(f"lower bound: {measures.least_neurocores} neurocores{gap}")
+    out.text(
+        f"if every neuron sends in a step: {measures.remote:,} messages to other neurocores, "
+        f"at least {measures.least_remote:,}; {measures.busiest_link:,} on the busiest link, "
+        f"{measures.traffic:,} on all"
+    )
     out.text(f"assumed, since not public: {', '.join(a.replace('_', ' ') for a in written.assumed)}")

@@ -17,6 +17,7 @@ FACTS = (
     "neurocores", "compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats",
     "word_bits", "format_bits", "count_bits", "weight_bits", "index_bits", "learning_weight_bits",
     "tag_bits", "delay_bits", "message_bits", "neuron_programs",
+    "mesh_columns", "mesh_rows", "tile_neurocores",
 )  # fmt: skip
 
 

@@ -15,6 +15,8 @@ the fullest neurocores:
   input axons              4      4,096  0.1 %  core 0 (cell)  assumed: as Loihi 1
   output axons             0      4,096  0.0 %  core 0 (cell)  assumed: as Loihi 1
   synapse formats          1         16  6.2 %  core 0 (cell)  assumed: as Loihi 1
+lower bound: 1 neurocores
+if every neuron sends in a step: 0 messages to other neurocores, at least 0; 0 on the busiest link, 0 on all
 assumed, since not public: input axons, output axons, synapse formats, word bits, format bits, count bits, \
 weight bits, index bits, learning weight bits, tag bits, delay bits, order of the fields inside a block of \
 synaptic memory
@@ -35,6 +37,8 @@ def test_as_json(artifact: Path, burstchip) -> None:
     found = done.json
     assert found["ok"] and found["deployment"] == "out" and found["neurocores"] == found["chips"] == 1
     assert found["host"] == ["source"]
+    assert found["least_neurocores"] == 1 and found["least_by_limit"]["input_axons"] == 1
+    assert (found["busiest_link"], found["traffic"], found["remote"], found["least_remote"]) == (0, 0, 0, 0)
     assert found["fill"]["input_axons"] == {
         "core": 0,
         "used": 4,
