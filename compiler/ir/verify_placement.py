@@ -101,6 +101,7 @@ def _counts(placed: Partition, home: dict[str, Indices]) -> Iterator[str]:
             counted[core.number]["compartments"] += len(piece.neurons) * max(1, ports)
     for projection in code.projections:
         source_home = home[projection.source]
+        weights, longest = np.unique(projection.weights), int(projection.delays.max(initial=0))
         for number, sources, lengths in _lists(projection, home[projection.target], source_home.size):
             expected[number].append(projection)
             form = placed.cores[number].formats.get(projection.name)
@@ -108,6 +109,10 @@ def _counts(placed: Partition, home: dict[str, Indices]) -> Iterator[str]:
                 yield f"neurocore {number} has no format for {projection.name}"
                 continue
             formats[number].add(form)
+            if not np.all(form.holds(weights)):
+                yield f"{projection.name} on neurocore {number} has weights that its format cannot hold"
+            if longest >= 2**form.delay_bits:
+                yield f"{projection.name} on neurocore {number} has delays up to {longest} extra steps"
             yield from _format(projection, form, counted[number]["compartments"], number, chip)
             counted[number]["input_axons"] += sources.size
             counted[number]["synaptic_memory_bits"] += _bits(form, lengths, chip)
@@ -178,11 +183,10 @@ def _format(
         yield f"{where} has {form.index_bits} index bits for {compartments} compartments"
     plastic = projection.learning is not None
     offered = chip["learning_weight_bits"].values if plastic else chip["weight_bits"].values
-    if form.weight_bits not in offered or not np.all(form.holds(projection.weights)):
+    if form.weight_bits not in offered:
         yield f"{where} has {form.weight_bits} weight bits"
-    longest = int(projection.delays.max(initial=0))
-    if 2**form.delay_bits <= longest or form.delay_bits > chip["delay_bits"].value:
-        yield f"{where} has {form.delay_bits} delay bits for {longest} extra steps"
+    if form.delay_bits > chip["delay_bits"].value:
+        yield f"{where} has {form.delay_bits} delay bits"
     if projection.learning is not None:
         wanted = chip["tag_bits"].value if "dt" in projection.learning.rules else 0
         if form.tag_bits != wanted:

@@ -100,7 +100,7 @@ def best(packings: Sequence[Packing]) -> Packing:
     for measure in measures:
         least = min(map(measure, left))
         left = [it for it in left if 20 * measure(it) <= 21 * least]
-    return min(left, key=lambda it: it.traffic)
+    return min(left, key=lambda it: (it.traffic, it.remote))
 
 
 def choose(needs: Needs) -> Packing:

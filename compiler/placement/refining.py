@@ -21,7 +21,7 @@ _SWEEPS = 4
 #: Axons times neurocores up to which their counts are kept as one table.
 _LARGEST_TABLE = 150_000_000
 #: Synapses times neurocores that all sweeps together may look at.
-_WORK = 6_000_000_000
+_WORK = 2_000_000_000
 
 
 @dataclass
@@ -62,8 +62,9 @@ def refined(needs: Needs, parts: list[Indices]) -> list[Indices]:
         return parts
     state = _state(needs, parts)
     work = max(1, state.into_net.size * len(parts))
+    asked = np.ones(needs.size, dtype=bool)
     for _ in range(min(_SWEEPS, _WORK // work)):
-        if not _sweep(state):
+        if not _sweep(state, asked):
             break
     found = [np.flatnonzero(state.home == number) for number in range(len(parts))]
     return [part for part in found if part.size]
@@ -194,19 +195,24 @@ def _gains(state: _State, neuron: int) -> Indices:
     return np.asarray(gain, dtype=np.int64)
 
 
-def _sweep(state: _State) -> int:
-    """Move and exchange neurons once; how much was saved."""
+def _sweep(state: _State, asked: NDArray[np.bool_]) -> int:
+    """Move and exchange neurons once, those that are `asked`; how much was saved.
+
+    Who would lose much anywhere else is not asked again.
+    """
     cores = state.count.shape[1]
     kind_of = np.full(cores, -1)
     kind_of[state.home] = state.kinds[:, 0]
     leaving: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for neuron in range(state.home.size):
+    for neuron in np.flatnonzero(asked).tolist():
         gain = np.where(kind_of == state.kinds[neuron, 0], _gains(state, neuron), np.iinfo(np.int64).min)
         here = int(state.home[neuron])
         gain[here] = np.iinfo(np.int64).min
         there = int(np.argmax(gain))
         if gain[there] > np.iinfo(np.int64).min:
             leaving.setdefault((here, there), []).append((int(gain[there]), neuron))
+            first, last = state.into_first[neuron : neuron + 2]
+            asked[neuron] = 4 * int(gain[there]) > -int(state.rate[state.into_net[first:last]].sum())
     saved = 0
     for one, two in sorted({(min(pair), max(pair)) for pair in leaving}):
         forth = sorted(leaving.get((one, two), []), key=lambda it: (-it[0], it[1]))

@@ -128,6 +128,8 @@ FAULTS: list[tuple[Callable[[Partition], Partition], str]] = [
     (lambda p: formed(p, index_bits=3), "has 3 index bits"),
     (lambda p: formed(p, weight_bits=7), "has 7 weight bits"),
     (lambda p: formed(p, delay_bits=7), "has 7 delay bits"),
+    (lambda p: formed(p, delay_bits=0), "has delays up to"),
+    (lambda p: formed(p, weight_bits=2), "has weights that its format cannot hold"),
     (lambda p: formed(p, weight_exp=3), "counts its weights at 2^3"),
     (lambda p: core(p, 0, formats={}), "has no format for"),
     (lambda p: replace(p, chip=smaller(compartments=9)), "of 9"),
