@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.elaborated import Elaborated
@@ -47,7 +51,7 @@ class Pass:
     """
 
     name: str
-    run: Callable[[Any], Any]
+    run: Callable[..., Any]
     after: str = ""
     before: str = ""
 
@@ -186,12 +190,17 @@ def _broken(step: Pass, given: str) -> BurstchipError:
     )
 
 
-def _run(steps: Sequence[Pass], ir: Any, after: Callable[[str, object], None] | None) -> Any:
-    """Run `steps` one after the other, and verify what each returns."""
+def _run(
+    steps: Sequence[Pass],
+    ir: Any,
+    after: Callable[[str, object], None] | None,
+    options: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> Any:
+    """Run `steps` one after the other, each with its options, and verify what each returns."""
     for step in steps:
         given = ir
         try:
-            ir = step.run(ir)
+            ir = step.run(ir, **options.get(step.name, {}))
         except BurstchipError:
             raise
         except Exception as reason:  # another package's code: whatever goes wrong there is its fault
@@ -243,12 +252,18 @@ def compile_network(network: Network, after: Callable[[str, object], None] | Non
     return code
 
 
-def partition_program(code: ChipProgram, after: Callable[[str, object], None] | None = None) -> Partition:
+def partition_program(
+    code: ChipProgram,
+    after: Callable[[str, object], None] | None = None,
+    *,
+    rates: Mapping[str, NDArray[np.int64]] | None = None,
+) -> Partition:
     """Run `partition` and every pass after it on a compiled program: where its neurons lie on the target.
 
-    `after(name, ir)` is called after each. Raises `BurstchipError` BC350 to BC353 for a program that the
-    target cannot hold, and as `compile_network` does.
+    `after(name, ir)` is called after each; `rates` as `partition` takes them. Raises
+    `BurstchipError` BC350 to BC353 for a program that the target cannot hold, and as `compile_network` does.
     """
-    placed = _run(deploying(), code, after)
+    options = {} if rates is None else {"partition": {"rates": rates}}
+    placed = _run(deploying(), code, after, options)
     assert isinstance(placed, Partition)
     return placed

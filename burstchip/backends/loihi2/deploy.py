@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from burstchip.backends.integers import require_integers
 from burstchip.backends.loihi2.folder import write_folder
@@ -20,6 +24,10 @@ register_codes({"BC570": "a deployment that cannot be sent from here"})
 
 #: Beside the facts of the chip file: what no public text says of any Loihi.
 LAYOUT = "order of the fields inside a block of synaptic memory"
+
+
+#: By population, messages of each neuron in any one time.
+Rates = Mapping[str, NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -73,20 +81,26 @@ class DryRun:
         return (*(f.name for f in self.chip.facts.values() if f.status == "assumed"), LAYOUT)
 
 
-def plan(code: ChipProgram) -> DryRun:
-    """How a program would lie on its target. Raises `BurstchipError` BC350 to BC353, BC555."""
+def plan(code: ChipProgram, rates: Rates | None = None) -> DryRun:
+    """How a program would lie on its target; `rates` weigh what each neuron sends.
+
+    Raises `BurstchipError` BC350 to BC353, BC555.
+    """
     require_integers(code)
     sources = tuple(p.name for p in code.populations if p.is_source)
-    return DryRun(partition_program(code), sources, artifact_sha256(code))
+    placed = partition_program(code) if rates is None else partition_program(code, rates=rates)
+    return DryRun(placed, sources, artifact_sha256(code))
 
 
-def write_deployment(code: ChipProgram, folder: Path, *, overwrite: bool = False) -> DryRun:
-    """Write into `folder` what would be sent, whole or not at all.
+def write_deployment(
+    code: ChipProgram, folder: Path, *, overwrite: bool = False, rates: Rates | None = None
+) -> DryRun:
+    """Write into `folder` what would be sent, whole or not at all; `rates` as `plan` takes them.
 
     Raises `BurstchipError` BC350 to BC353 where the chip cannot hold the program, and BC413 where `folder`
     holds anything else, or another deployment and not `overwrite`. Raises OSError.
     """
-    planned = plan(code)
+    planned = plan(code, rates)
     manifest = {
         "name": code.name,
         "chip": planned.chip.name,

@@ -78,6 +78,20 @@ def test_a_file_is_no_folder(artifact: Path, burstchip) -> None:
     assert done.code == 2 and done.err.startswith("error[BC610]: 'net.burst' is not a folder\n")
 
 
+def test_connections_weigh_what_was_recorded(artifact: Path, burstchip) -> None:
+    assert burstchip("run", artifact.name, "--steps", 20, "-o", "run.nc", "--backend", "plain").code == 0
+    done = burstchip("deploy", artifact.name, "--dry-run", "-o", "out", "--rates", "run.nc")
+    assert done.code == 0 and "in all of run.nc: 0 messages to other neurocores" in done.out
+    assert "assumed to send once, since not recorded: source\n" in done.out
+
+
+def test_a_recording_without_events(artifact: Path, burstchip) -> None:
+    Path("run.nc").write_text("nothing")
+    done = burstchip("deploy", artifact.name, "--dry-run", "-o", "out", "--rates", "run.nc")
+    assert done.code == 2 and not Path("out").exists()
+    assert done.err.startswith("error[BC390]: recording 'run.nc' does not say how often neurons send\n")
+
+
 def test_an_artifact_that_is_not_there(burstchip) -> None:
     done = burstchip("deploy", "net.burst", "--dry-run", "-o", "out")
     assert done.code == 2 and done.err.startswith("error[BC401]: artifact 'net.burst' cannot be read\n")

@@ -68,11 +68,11 @@ def piece(found: Partition, number: int, change: Callable[[Piece], Piece]) -> Pa
     return core(found, number, pieces=(change(first), *rest))
 
 
-def formed(found: Partition, **changes: Any) -> Partition:
-    """With the first sparse format of all changed."""
+def formed(found: Partition, of: str = "", **changes: Any) -> Partition:
+    """With the first sparse format changed, of this projection or of any."""
     for number, it in enumerate(found.cores):
         for name, form in it.formats.items():
-            if not form.dense:
+            if not form.dense and of in name:
                 return core(found, number, formats={**it.formats, name: replace(form, **changes)})
     raise AssertionError
 
@@ -128,7 +128,7 @@ FAULTS: list[tuple[Callable[[Partition], Partition], str]] = [
     (lambda p: formed(p, index_bits=3), "has 3 index bits"),
     (lambda p: formed(p, weight_bits=7), "has 7 weight bits"),
     (lambda p: formed(p, delay_bits=7), "has 7 delay bits"),
-    (lambda p: formed(p, delay_bits=0), "has delays up to"),
+    (lambda p: formed(p, "d.events", delay_bits=0), "has delays up to"),
     (lambda p: formed(p, weight_bits=2), "has weights that its format cannot hold"),
     (lambda p: formed(p, weight_exp=3), "counts its weights at 2^3"),
     (lambda p: core(p, 0, formats={}), "has no format for"),
@@ -182,9 +182,9 @@ def test_nothing_is_wrong_with_generated_networks(seed: int, make: Any) -> None:
     code = make.compiled(*populations, *projections, seed=seed)
     limits = {
         "compartments": int(draw.integers(4, 40)),
-        "synaptic_memory_bits": 64 * int(draw.integers(20, 90)),
-        "input_axons": int(draw.integers(20, 60)),
-        "output_axons": int(draw.integers(10, 60)),
+        "synaptic_memory_bits": 64 * int(draw.integers(80, 200)),
+        "input_axons": int(draw.integers(70, 150)),
+        "output_axons": int(draw.integers(40, 100)),
     }
     try:
         found = partition(code, smaller(**limits))
