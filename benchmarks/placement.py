@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+from collections.abc import Sequence
 from time import perf_counter
 
 from benchmarks.placement_networks import CASES, recurrent, ring
@@ -19,12 +20,12 @@ from compiler.placement.needs import needs
 from hw_models.chips.chip import chip
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=list(CASES), default=list(CASES), metavar="NETWORK")
     parser.add_argument("--scaling", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.scaling:
         scaling()
     else:
