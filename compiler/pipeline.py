@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from compiler.ir.certificate import Certificate
 from compiler.ir.chip_program import ChipProgram
@@ -50,7 +54,7 @@ class Pass:
     """
 
     name: str
-    run: Callable[[Any], Any]
+    run: Callable[..., Any]
     after: str = ""
     before: str = ""
 
@@ -196,13 +200,13 @@ def _run(
     steps: Sequence[Pass],
     ir: Any,
     after: Callable[[str, object], None] | None,
-    chip: Chip | None = None,
+    options: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Any:
-    """Run `steps` one after the other, and verify what each returns. `chip` is for `partition`."""
+    """Run `steps` one after the other, each with its options, and verify what each returns."""
     for step in steps:
         given = ir
         try:
-            ir = partition(ir, chip) if chip is not None and step.run is partition else step.run(ir)
+            ir = step.run(ir, **options.get(step.name, {}))
         except BurstchipError:
             raise
         except Exception as reason:  # another package's code: whatever goes wrong there is its fault
@@ -257,13 +261,18 @@ def compile_network(network: Network, after: Callable[[str, object], None] | Non
 def partition_program(
     code: ChipProgram,
     after: Callable[[str, object], None] | None = None,
+    *,
     chip: Chip | None = None,
+    rates: Mapping[str, NDArray[np.int64]] | None = None,
 ) -> Partition:
     """Run `partition` and every pass after it on a compiled program: where its neurons lie on the target.
 
-    `chip` takes the place of the program's target. `after(name, ir)` is called after each. Raises
-    `BurstchipError` BC350 to BC353 for a program that the chip cannot hold, and as `compile_network` does.
+    `chip` takes the place of the program's target, `rates` are as `partition` takes them; `after(name, ir)`
+    is called after each. Raises `BurstchipError` BC350 to BC353 for a program that the chip cannot hold, and
+    as `compile_network` does.
     """
-    placed = _run(deploying(), code, after, chip)
+    given = {"chip": chip, "rates": rates}
+    options = {"partition": {name: value for name, value in given.items() if value is not None}}
+    placed = _run(deploying(), code, after, options)
     assert isinstance(placed, Partition)
     return placed

@@ -90,7 +90,7 @@ def compile_(
         if weights is not None:
             code = _with_weights(code, weights, out)
         if print_after in [known.name for known in deploying()]:
-            partition_program(code, after, other)
+            partition_program(code, after, chip=other)
         for name, analysis in ANALYSES.items():
             if name == print_after:
                 require_integers(code)

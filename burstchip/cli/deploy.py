@@ -20,6 +20,14 @@ def deploy(
         bool, typer.Option("--dry-run", help="Write what would be sent into a folder, and send nothing.")
     ] = False,
     folder: Annotated[Path | None, out_folder()] = None,
+    rates: Annotated[
+        Path | None,
+        typer.Option(
+            "--rates",
+            metavar="RECORDING",
+            help="Weight connections with how often neurons send in this recording.",
+        ),
+    ] = None,
     overwrite: Overwrite = False,
     chip: ChipName = None,
     quiet: Quiet = False,
@@ -44,9 +52,19 @@ def deploy(
         refuse_taken(folder, overwrite=overwrite)
         other = None if chip is None else chip_of(chip)
         code, sha256 = load(artifact, out)
+        counts = None
+        if rates is not None:
+            from burstchip.files.event_counts import read_event_counts
+
+            counts = read_event_counts(rates, code)
         with writing(folder):
-            written = write_deployment(code, folder, overwrite=overwrite, chip=other)
-        _tell(written, out)
+            written = write_deployment(code, folder, overwrite=overwrite, chip=other, rates=counts)
+        measures = written.partition.measures
+        _tell(written, out, "if every neuron sends in a step" if rates is None else f"in all of {rates}")
+        if counts is not None:
+            silent = [it.name for it in code.populations if it.name not in counts]
+            if silent:
+                out.text(f"assumed to send once, since not recorded: {', '.join(silent)}")
         out.text(f"{folder}: sha256 of the artifact {sha256}; nothing was sent")
         out.result(
             {
@@ -56,6 +74,14 @@ def deploy(
                 "chip": written.chip.name,
                 "neurocores": len(written.partition.cores),
                 "chips": written.chips,
+                "least_neurocores": measures.least_neurocores,
+                "least_by_limit": dict(measures.least_by_limit),
+                "order": measures.order,
+                "words_read": measures.words_read,
+                "busiest_link": measures.busiest_link,
+                "traffic": measures.traffic,
+                "remote": measures.remote,
+                "least_remote": measures.least_remote,
                 "host": list(written.host),
                 "fill": {
                     fill.fact.name: {
@@ -72,7 +98,7 @@ def deploy(
         )
 
 
-def _tell(written: DryRun, out: Output) -> None:
+def _tell(written: DryRun, out: Output, when: str) -> None:
     cores = len(written.partition.cores)
     per_chip = written.chip["neurocores"]
     chips = "one chip" if written.chips == 1 else f"{written.chips} chips"
@@ -93,4 +119,12 @@ def _tell(written: DryRun, out: Output) -> None:
             for column, (cell, width) in enumerate(zip(row, widths, strict=False))
         ]
         out.text(f"  {'  '.join([*cells, row[5]])}")
+    measures = written.partition.measures
+    gap = f", {100 * written.partition.gap:.1f} % more than needed" if written.partition.gap else ""
+    out.text(f"lower bound: {measures.least_neurocores} neurocores{gap}")
+    out.text(
+        f"{when}: {measures.remote:,} messages to other neurocores, "
+        f"at least {measures.least_remote:,}; {measures.busiest_link:,} on the busiest link, "
+        f"{measures.traffic:,} on all"
+    )
     out.text(f"assumed, since not public: {', '.join(a.replace('_', ' ') for a in written.assumed)}")

@@ -51,7 +51,7 @@ def estimating(code: ChipProgram, chip: Chip | None = None) -> Estimating:
     Raises `BurstchipError` BC350 to BC353 where the chip cannot hold it, and BC557 for target none.
     """
     require_integers(code)
-    return Estimating(partition_program(code, None, chip))
+    return Estimating(partition_program(code, chip=chip))
 
 
 def cost_of_run(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.estimate.layout import IN_ORDER, PLACEMENT, Layout, layout
+from compiler.estimate.layout import PLACEMENT, Layout, layout
 from compiler.estimate.memory import NEURON_MEMORY, memory
 from compiler.estimate.spans import Span, exactly, total
 from compiler.estimate.work import HOST, LEARNING, PROGRAM, Counts, Sent, Steps, Workload
@@ -256,7 +256,7 @@ class Estimating:
     def _assumptions(self, work: Mapping[str, Amount]) -> dict[str, str]:
         found = {
             "host": HOST,
-            "placement": PLACEMENT if self.layout.places else IN_ORDER,
+            "placement": PLACEMENT,
             "neuron memory": NEURON_MEMORY,
         }
         if np.any(self.load.constant.updates_high > self.load.constant.updates):

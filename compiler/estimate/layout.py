@@ -20,9 +20,6 @@ from hw_models.synapses.memory import SynapseFormat
 Indices = NDArray[np.int64]
 
 PLACEMENT = "the meshes of several chips lie side by side"
-IN_ORDER = (
-    "neurocores lie on the mesh in order of their numbers, tile by tile, row by row, chips side by side"
-)
 
 
 @dataclass(frozen=True)
@@ -46,17 +43,18 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Layout:
-    """All neurocores in use, `cores` of them, in order of their numbers.
-
-    `places` are their tiles, (column, row); () where a partition does not say.
-    """
+    """All neurocores in use, in order of their numbers; `places` are their tiles, (column, row)."""
 
     chip: Chip
-    cores: int
+    places: tuple[tuple[int, int], ...]
     residents: tuple[Resident, ...]
     arrivals: tuple[Arrival, ...]
     output_axons: tuple[int, ...]
-    places: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def cores(self) -> int:
+        """How many neurocores are in use."""
+        return len(self.places)
 
     def residents_of(self, population: str) -> list[Resident]:
         """Where the neurons of a population are; nowhere for a source."""
@@ -75,13 +73,8 @@ class Layout:
     @cached_property
     def tiles(self) -> tuple[Indices, Indices]:
         """(column, row) of the tile of each neurocore."""
-        if self.places:
-            column, row = np.array(self.places, dtype=np.int64).T
-            return column, row
-        number, within = np.divmod(np.arange(self.cores), self.chip["neurocores"].value)
-        columns = self.chip["mesh_columns"].value
-        row, column = np.divmod(within // self.chip["tile_neurocores"].value, columns)
-        return number * columns + column, row
+        column, row = np.array(self.places, dtype=np.int64).reshape(-1, 2).T
+        return column, row
 
     @property
     def used_tiles(self) -> int:
@@ -127,7 +120,5 @@ def layout(partition: Partition) -> Layout:
             if form is not None:
                 arrivals.append(Arrival(core, projection.name, form, lengths))
     axons = tuple(core.used["output_axons"] for core in partition.cores)
-    # A partition that places nothing leaves all neurocores on the first tile.
-    tiles = tuple(core.tile for core in partition.cores)
-    places = tiles if any(tile != (0, 0) for tile in tiles) else ()
-    return Layout(partition.chip, len(partition.cores), residents, tuple(arrivals), axons, places)
+    places = tuple(core.tile for core in partition.cores)
+    return Layout(partition.chip, places, residents, tuple(arrivals), axons)

@@ -68,12 +68,38 @@ class Neurocore:
 
 
 @dataclass(frozen=True)
+class Measures:
+    """How good a placement is, beside what no placement can be better than.
+
+    `order` is how the neurons were taken: `written`, `joined` (what is connected, together) or `interleaved`.
+    In a step the busiest neurocore reads `words_read` words of synaptic memory, the busiest link carries
+    `busiest_link` messages and all links `traffic`; neurons send `remote` messages to other neurocores, and
+    `least_remote` at least. `least_neurocores` are needed, `least_by_limit` of them for each limit alone.
+    """
+
+    order: str
+    words_read: int
+    busiest_link: int
+    traffic: int
+    remote: int
+    least_neurocores: int
+    least_by_limit: Mapping[str, int]
+    least_remote: int
+
+
+@dataclass(frozen=True)
 class Partition:
     """A program, the chip it is for, and all neurocores in use, in order of their numbers."""
 
     code: ChipProgram
     chip: Chip
     cores: tuple[Neurocore, ...]
+    measures: Measures
+
+    @property
+    def gap(self) -> float:
+        """By which part the neurocores exceed the lower bound."""
+        return len(self.cores) / self.measures.least_neurocores - 1 if self.cores else 0.0
 
     def pieces_of(self, population: str) -> Iterator[tuple[Neurocore, Piece]]:
         """The neurocores of a population, each with its piece; none for a source."""

@@ -232,6 +232,9 @@ def _learning(learning: LearningCode) -> Iterator[str]:
 
 def _partition(partition: Partition) -> Iterator[str]:
     yield f"partition {partition.code.name} on {partition.chip.name}: {len(partition.cores)} neurocores"
+    for field in fields(partition.measures):
+        if field.name != "least_by_limit":
+            yield f"  {field.name} = {getattr(partition.measures, field.name)}"
     for core in partition.cores:
         pieces = ", ".join(f"{piece.population} {piece.text}" for piece in core.pieces)
         yield f"  neurocore {core.number} at tile {core.tile[0]}, {core.tile[1]}: {pieces}"

@@ -23,8 +23,9 @@ from compiler.ir.chip_program import (
 )
 from compiler.ir.elaborated import Elaborated
 from compiler.ir.network import DATA_SHAPES, Network
-from compiler.ir.partitioned import LIMITS, Partition
+from compiler.ir.partitioned import Partition
 from compiler.ir.signals import Constant
+from compiler.ir.verify_placement import placement_faults
 from compiler.ir.verify_protocol import verify_protocol
 from compiler.ir.verify_signals import signal_range, verify_given, verify_signal
 from hw_models.neurons.verify import verify_binding
@@ -327,29 +328,7 @@ def _verify_kernel(projection: ProjectionCode, kernel: KernelCode, n_pre: int, n
 
 
 def verify_partition(partition: Partition) -> None:
-    """Every neuron that is not a source's lies on one neurocore, within every limit."""
+    """Every neuron that is not a source's lies on one neurocore; every limit, counted again, is kept."""
     verify_chip_program(partition.code)
-    sizes = {population.name: population.size for population in partition.code.populations}
-    placed = {name: np.zeros(size, dtype=np.int64) for name, size in sizes.items()}
-    for number, core in enumerate(partition.cores):
-        assert core.number == number, f"neurocore {core.number} is listed as number {number}"
-        assert tuple(core.used) == LIMITS, f"neurocore {number} does not count {', '.join(LIMITS)}"
-        for name, used in core.used.items():
-            assert used <= partition.chip[name].value, f"neurocore {number} exceeds the limit of {name}"
-        base = 0
-        for piece in core.pieces:
-            name = piece.population
-            assert piece.base == base, f"{name} does not begin at compartment {base} of neurocore {number}"
-            assert piece.neurons.size, f"neurocore {number} has an empty piece of {name}"
-            assert np.all(np.diff(piece.neurons) > 0), f"the neurons of {name} on {number} are not in order"
-            first, last = int(piece.neurons[0]), int(piece.neurons[-1])
-            assert first >= 0 and last < sizes[name], f"neurocore {number} holds neurons that {name} has not"
-            placed[name][piece.neurons] += 1
-            base += piece.neurons.size * max(1, len(partition.code.population(name).ports))
-        assert core.pieces, f"neurocore {number} holds nothing"
-    for population in partition.code.populations:
-        wanted = 0 if population.is_source else 1
-        wrong = np.flatnonzero(placed[population.name] != wanted)
-        assert wrong.size == 0, (
-            f"neuron {wrong[0]} of {population.name} lies on {placed[population.name][wrong[0]]} neurocores"
-        )
+    faults = placement_faults(partition)
+    assert not faults, "; ".join(faults[:3])

@@ -11,14 +11,17 @@ numbered port by port, so that a dense projection ends on consecutive ones.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.partitioned import Neurocore, Partition
+from compiler.ir.partitioned import Measures, Neurocore, Partition
 from compiler.passes.deployable import not_deployable
+from compiler.placement.bounds import lower_bounds
+from compiler.placement.choosing import Packing, choose
 from compiler.placement.needs import Needs, needs
-from compiler.placement.packing import pack, spread_output
 from hw_models.chips.chip import Chip
 from hw_models.chips.chip import chip as chip_of
 from hw_models.diagnostics import BurstchipError
@@ -26,8 +29,12 @@ from hw_models.diagnostics import BurstchipError
 Indices = NDArray[np.int64]
 
 
-def partition(code: ChipProgram, chip: Chip | None = None) -> Partition:
+def partition(
+    code: ChipProgram, chip: Chip | None = None, *, rates: Mapping[str, Indices] | None = None
+) -> Partition:
     """The neurocores of a program on its target, or on another chip.
+
+    `rates[population]` are messages of each neuron, in any one time; without them every neuron sends alike.
 
     Raises `BurstchipError`: BC351 to BC353 for what the chip does not have, BC350 where a neuron alone
     exceeds a limit; each names the limit and its source.
@@ -36,19 +43,31 @@ def partition(code: ChipProgram, chip: Chip | None = None) -> Partition:
     problems = list(not_deployable(code, chip))
     if problems:
         raise BurstchipError(problems)
-    counts = needs(code, chip)
-    parts: list[Indices] = []
-    for kind in range(int(counts.kinds.max(initial=-1)) + 1):
-        parts += pack(counts, np.flatnonzero(counts.kinds == kind))
-    parts, axons = spread_output(counts, parts)
-    return Partition(code, chip, neurocores(counts, parts, axons))
+    counts = needs(code, chip, rates)
+    packing = choose(counts)
+    return Partition(code, chip, neurocores(counts, packing), _measures(counts, packing))
 
 
-def neurocores(counts: Needs, parts: list[Indices], output_axons: list[int]) -> tuple[Neurocore, ...]:
-    """The neurocores that hold these neurons, and what they use."""
+def _measures(counts: Needs, packing: Packing) -> Measures:
+    least = lower_bounds(counts)
+    return Measures(
+        packing.order,
+        packing.read,
+        packing.busiest,
+        packing.traffic,
+        packing.remote,
+        least.neurocores,
+        least.by_limit,
+        least.remote,
+    )
+
+
+def neurocores(counts: Needs, packing: Packing) -> tuple[Neurocore, ...]:
+    """The neurocores of a packing, and what they use."""
     cores = []
-    for number, (part, sent) in enumerate(zip(parts, output_axons, strict=True)):
+    for number, (part, sent) in enumerate(zip(packing.parts, packing.output_axons, strict=True)):
         pieces = counts.pieces(np.sort(part))
         used, formats, _ = counts.used(pieces)
-        cores.append(Neurocore(number, pieces, formats, {**used, "output_axons": sent}))
+        column, row = packing.tiles[number].tolist()
+        cores.append(Neurocore(number, pieces, formats, {**used, "output_axons": sent}, (column, row)))
     return tuple(cores)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from burstchip.backends.integers import require_integers
 from burstchip.backends.loihi2.folder import write_folder
@@ -21,6 +25,10 @@ register_codes({"BC570": "a deployment that cannot be sent from here"})
 
 #: Beside the facts of the chip file: what no public text says of any Loihi.
 LAYOUT = "order of the fields inside a block of synaptic memory"
+
+
+#: By population, messages of each neuron in any one time.
+Rates = Mapping[str, NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -74,22 +82,32 @@ class DryRun:
         return (*self.chip.assumed, LAYOUT)
 
 
-def plan(code: ChipProgram, chip: Chip | None = None) -> DryRun:
-    """How a program would lie on its target or on `chip`. Raises `BurstchipError` BC350 to BC353, BC555."""
+def plan(code: ChipProgram, chip: Chip | None = None, rates: Rates | None = None) -> DryRun:
+    """How a program would lie on its target or on `chip`; `rates` weigh what each neuron sends.
+
+    Raises `BurstchipError` BC350 to BC353, BC555.
+    """
     require_integers(code)
     sources = tuple(p.name for p in code.populations if p.is_source)
-    return DryRun(partition_program(code, None, chip), sources, artifact_sha256(code))
+    return DryRun(partition_program(code, chip=chip, rates=rates), sources, artifact_sha256(code))
 
 
 def write_deployment(
-    code: ChipProgram, folder: Path, *, overwrite: bool = False, chip: Chip | None = None
+    code: ChipProgram,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    chip: Chip | None = None,
+    rates: Rates | None = None,
 ) -> DryRun:
     """Write into `folder` what would be sent to the program's target or another chip, whole or not at all.
+
+    `rates` are as `plan` takes them.
 
     Raises `BurstchipError` BC350 to BC353 where the chip cannot hold the program, and BC413 where `folder`
     holds anything else, or another deployment and not `overwrite`. Raises OSError.
     """
-    planned = plan(code, chip)
+    planned = plan(code, chip, rates)
     other: dict[str, object] = {}
     if planned.chip.own or planned.chip.name != code.target:
         other["target"] = code.target

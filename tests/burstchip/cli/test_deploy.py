@@ -15,9 +15,11 @@ the fullest neurocores:
   input axons              4      4,096  0.1 %  core 0 (cell)  assumed: as Loihi 1
   output axons             0      4,096  0.0 %  core 0 (cell)  assumed: as Loihi 1
   synapse formats          1         16  6.2 %  core 0 (cell)  assumed: as Loihi 1
+lower bound: 1 neurocores
+if every neuron sends in a step: 0 messages to other neurocores, at least 0; 0 on the busiest link, 0 on all
 assumed, since not public: input axons, output axons, synapse formats, word bits, format bits, count bits, \
-weight bits, index bits, learning weight bits, tag bits, delay bits, order of the fields inside a block of \
-synaptic memory
+weight bits, index bits, axon base, learning weight bits, tag bits, delay bits, order of the fields inside a \
+block of synaptic memory
 """
 
 
@@ -35,6 +37,8 @@ def test_as_json(artifact: Path, burstchip) -> None:
     found = done.json
     assert found["ok"] and found["deployment"] == "out" and found["neurocores"] == found["chips"] == 1
     assert found["host"] == ["source"]
+    assert found["least_neurocores"] == 1 and found["least_by_limit"]["input_axons"] == 1
+    assert (found["busiest_link"], found["traffic"], found["remote"], found["least_remote"]) == (0, 0, 0, 0)
     assert found["fill"]["input_axons"] == {
         "core": 0,
         "used": 4,
@@ -72,6 +76,20 @@ def test_a_taken_folder(artifact: Path, burstchip) -> None:
 def test_a_file_is_no_folder(artifact: Path, burstchip) -> None:
     done = burstchip("deploy", artifact.name, "--dry-run", "-o", artifact.name)
     assert done.code == 2 and done.err.startswith("error[BC610]: 'net.burst' is not a folder\n")
+
+
+def test_connections_weigh_what_was_recorded(artifact: Path, burstchip) -> None:
+    assert burstchip("run", artifact.name, "--steps", 20, "-o", "run.nc", "--backend", "plain").code == 0
+    done = burstchip("deploy", artifact.name, "--dry-run", "-o", "out", "--rates", "run.nc")
+    assert done.code == 0 and "in all of run.nc: 0 messages to other neurocores" in done.out
+    assert "assumed to send once, since not recorded: source\n" in done.out
+
+
+def test_a_recording_without_events(artifact: Path, burstchip) -> None:
+    Path("run.nc").write_text("nothing")
+    done = burstchip("deploy", artifact.name, "--dry-run", "-o", "out", "--rates", "run.nc")
+    assert done.code == 2 and not Path("out").exists()
+    assert done.err.startswith("error[BC390]: recording 'run.nc' does not say how often neurons send\n")
 
 
 def test_an_artifact_that_is_not_there(burstchip) -> None:

@@ -47,6 +47,7 @@ WITHOUT_EXAMPLE = {
     "BC344": "an option",
     "BC353": "no network is compiled to it",
     "BC380": "a package that is missing",
+    "BC390": "a recording",
 }
 
 

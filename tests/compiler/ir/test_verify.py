@@ -214,19 +214,19 @@ def test_variables_to_record_are_checked_by_name(network: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"number": 7}, "neurocore 7 is listed as number 1"),
-        ({"pieces": ()}, "neurocore 1 holds nothing"),
-        ({"pieces": (Piece("b", np.arange(9), 0),)}, "neuron 9 of b lies on 0 neurocores"),
-        ({"pieces": (Piece("b", np.arange(11), 0),)}, "neurocore 1 holds neurons that b has not"),
-        ({"pieces": (Piece("b", np.arange(0), 0),)}, "neurocore 1 has an empty piece of b"),
-        ({"pieces": (Piece("b", np.arange(10)[::-1], 0),)}, "the neurons of b on 1 are not in order"),
-        ({"pieces": (Piece("b", np.arange(10), 1),)}, "b does not begin at compartment 0 of neurocore 1"),
+        ({"number": 7}, "neurocore 1 is numbered 7"),
+        ({"pieces": ()}, "neuron 0 of b lies on no neurocore"),
+        ({"pieces": (Piece("b", np.arange(9), 0),)}, "neuron 9 of b lies on no neurocore"),
+        ({"pieces": (Piece("b", np.arange(11), 0),)}, "neurocore 1 holds neuron 10 of b"),
+        ({"pieces": (Piece("b", np.arange(0), 0),)}, "neuron 0 of b lies on no neurocore"),
+        ({"pieces": (Piece("b", np.arange(10)[::-1], 0),)}, "the neurons of b on neurocore 1 are out of"),
+        ({"pieces": (Piece("b", np.arange(10), 1),)}, "b begins at compartment 1 of neurocore 1"),
         (
             {"pieces": (Piece("b", np.arange(10), 0), Piece("a", np.arange(1), 10))},
-            "neuron 0 of a lies on 2 neurocores",
+            "neuron 0 of a lies on two neurocores",
         ),
-        ({"used": {}}, "neurocore 1 does not count compartments"),
-        ({"used": dict.fromkeys(LIMITS, 10**9)}, "neurocore 1 exceeds the limit of compartments"),
+        ({"used": {}}, "neurocore 1 has 10 compartments, not None"),
+        ({"used": dict.fromkeys(LIMITS, 10**9)}, "neurocore 1 has 10 compartments, not 1000000000"),
     ],
 )
 def test_partition(changes: dict[str, Any], message: str, make: Any) -> None:

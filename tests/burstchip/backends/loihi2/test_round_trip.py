@@ -36,7 +36,7 @@ def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
     real = chip("loihi2")
     few = replace(real["compartments"], values=(4,))
     facts = replace(real, facts={**real.facts, "compartments": few})
-    monkeypatch.setattr(deploy, "partition_program", lambda code, *_: partition(code, facts))
+    monkeypatch.setattr(deploy, "partition_program", lambda code, **_: partition(code, facts))
 
 
 def deployed(code: ChipProgram, folder: Path) -> Path:

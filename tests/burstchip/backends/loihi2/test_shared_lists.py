@@ -15,6 +15,7 @@ from burstchip.backends.loihi2.comparison import compare_deployment
 from burstchip.backends.loihi2.images import build_images
 from burstchip.compilation import compile_file
 from compiler.ir.chip_program import ChipProgram
+from compiler.ir.partitioned import Partition
 from compiler.passes.partition import partition
 from hw_models.chips.chip import Chip, chip
 from hw_models.diagnostics import BurstchipError
@@ -70,7 +71,11 @@ def test_memory_grows_with_the_kernel(tmp_path: Path) -> None:
 def test_what_is_deployed_is_read_back(tmp_path: Path, neurons: int, monkeypatch: pytest.MonkeyPatch) -> None:
     code = program(tmp_path)
     words(code, small(neurons))
-    monkeypatch.setattr(deploy, "partition_program", lambda code, after, chip: partition(code, small(neurons)))
+
+    def on_small(code: ChipProgram, **given: object) -> Partition:
+        return partition(code, small(neurons))
+
+    monkeypatch.setattr(deploy, "partition_program", on_small)
     deploy.write_deployment(code, tmp_path / "sent")
     found = compare_deployment(code, tmp_path / "sent")
     assert found.difference is None
