@@ -25,4 +25,4 @@ def test_no_other_module_imports_lava() -> None:
         [sys.executable, "-W", "ignore", "-c", SCRIPT], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == 6
+    assert int(done.stdout) == 7

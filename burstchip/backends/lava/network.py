@@ -34,12 +34,17 @@ from lava.utils.weightutils import SignMode
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from burstchip.backends.lava.convolution import conv_input, conv_output, conv_process, uses_stock_conv
 from burstchip.backends.lava.processes.connections import (
     CarryDense,
     PyCarryDense,
     PyLearningConnection,
     SynapseDraws,
+)
+from burstchip.backends.lava.processes.convolution import (
+    conv_input,
+    conv_output,
+    conv_process,
+    uses_stock_conv,
 )
 from burstchip.backends.lava.processes.neurons import population_process
 from burstchip.backends.lava.processes.recorded import (

@@ -25,6 +25,7 @@ WAYS = {
     "--out": 2,  # a file or a folder
     "--data": 2,  # a folder of data, or a file of samples
     "--list": 3,  # templates, experiments or messages
+    "--rates": 2,  # a recording that weighs connections, or one to count the work of
     "--step": 2,  # an experiment's, in place of its own, or that of an import
 }
 

@@ -255,9 +255,14 @@ def ctrl_c(within: str, at: int) -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
         return original(*given, **named)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(within, interrupted)
-        yield
+    # Another package may have put a handler of its own there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(within, interrupted)
+            yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(("backend", "within"), [("sim", SIM), ("plain", PLAIN)])
