@@ -16,6 +16,7 @@ def _tell(findings: Findings) -> None:
     print(findings, flush=True)
 
 
+@pytest.mark.once
 def test_numpy_against_numba(found_nothing: Any) -> None:
     found_nothing(search(numpy_against_numba, 12, 4, SEED), numpy_against_numba)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from compare.differences import Comparison
 from compare.documents import as_text, compiled, read_document, write_document
 from compare.executions import loop_text
@@ -29,6 +30,7 @@ def _loop(document: Document) -> str | None:
         raise
 
 
+@pytest.mark.once
 @settings(thorough, max_examples=12)
 @given(data=st.data())
 def test_networks_are_accepted_and_members_share_loops(data: st.DataObject) -> None:

@@ -35,7 +35,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
 #: Takes longer than the signal lets it.
 LONG_RUN = ("run", "net.burst", "--steps", 400_000, "--record", "hidden.v", "-o", "out.nc")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.once]
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,8 @@ from burstchip.experiments.page import write_outcome
 from burstchip.experiments.running import run_experiment
 from hw_models.diagnostics import BurstchipError
 
+pytestmark = pytest.mark.once
+
 SMALL = {"size": "40", "interneurons": "10"}
 
 

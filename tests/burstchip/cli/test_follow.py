@@ -134,6 +134,7 @@ def test_side_by_side_is_one_after_the_other(
     assert json.loads(stdout.splitlines()[-1])["state_sha256"] == followed[1]["state_sha256"]
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_cluster_that_loses_a_worker_loses_nothing(
     short: Path, undisturbed: list[str], tmp_path: Path

@@ -20,6 +20,8 @@ from burstchip.tasks.protocol.following import follow
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError
 
+pytestmark = pytest.mark.once
+
 XOR = protocol_experiment("fig4_xor")
 SMALL = {"size": "40", "connected": "100 %", "rounds": "1", "timing": "short"}
 

@@ -260,6 +260,7 @@ def watched_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "_address", watched)
 
 
+@pytest.mark.once
 def test_artifacts(code: ChipProgram, tmp_path: Path) -> None:
     save_artifact(code, tmp_path / "whole.burst")
     data = (tmp_path / "whole.burst").read_bytes()

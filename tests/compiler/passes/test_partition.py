@@ -112,6 +112,7 @@ def test_seven_weight_bits_are_stored_as_eight(make: Any) -> None:
 CONNECTIVITY = [None, OneToOne(), FixedProbability(0.4), FixedInDegree(2)]
 
 
+@pytest.mark.once
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(
     sizes=st.lists(st.integers(3, 12), min_size=3, max_size=3),

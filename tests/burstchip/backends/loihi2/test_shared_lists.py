@@ -67,6 +67,7 @@ def test_memory_grows_with_the_kernel(tmp_path: Path) -> None:
     assert shared[0] <= 25 * -(-synapse // 64)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("neurons", [1 << 13, 300, 24])
 def test_what_is_deployed_is_read_back(tmp_path: Path, neurons: int, monkeypatch: pytest.MonkeyPatch) -> None:
     code = program(tmp_path)

@@ -191,6 +191,7 @@ def test_a_network_that_does_not_learn() -> None:
     assert_same(a_network(0, None))
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 3))
 @pytest.mark.parametrize("form", [None, "carry", "chip"])

@@ -80,6 +80,7 @@ def shown_in(code: ChipProgram, pictures: Pictures, *pieces: int, learning: bool
     return run
 
 
+@pytest.mark.once
 def test_as_plainly_written(code: ChipProgram, pictures: Pictures) -> None:
     simulation = shown_in(code, pictures, 4)
     slow: Any = open_run(code, "plain", streams=Presentation(code, pictures, np.arange(4)).streams)

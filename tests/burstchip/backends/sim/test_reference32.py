@@ -46,6 +46,7 @@ def test_it_is_one_of_the_backends() -> None:
     assert "reference32" in {it.name for it in all_backends()}
 
 
+@pytest.mark.once
 def test_states_are_those_of_float64(tmp_path: Path) -> None:
     """Until the first difference in a spike nothing but rounding parts them."""
     code = network(tmp_path, RULE)
