@@ -17,7 +17,7 @@ from compiler.ir.verify_placement import placement_faults
 from compiler.passes.partition import partition
 from compiler.placement.choosing import in_order
 from compiler.placement.needs import needs
-from hw_models.chips.chip import chip
+from hw_models.chips.reading import chip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

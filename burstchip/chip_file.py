@@ -10,8 +10,8 @@ from burstchip.frontend.compose import compose
 from burstchip.frontend.report import Report
 from burstchip.frontend.text import Wanted, read_text
 from burstchip.frontend.tree import Broken, Listing, Mapping, Node, Scalar, describe
-from hw_models.chips.chip import CHIPS, Chip, chip
-from hw_models.chips.reading import Problem, read_chip
+from hw_models.chips.chip import CHIPS, Chip
+from hw_models.chips.reading import Problem, chip, read_chip
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
 register_codes(

@@ -30,7 +30,7 @@ def chip(
     with output(json=json, quiet=quiet) as out:
         from burstchip.chip_file import chip_of
         from burstchip.cli.checks import exclude
-        from hw_models.chips.chip import chip_text
+        from hw_models.chips.reading import chip_text
 
         found = chip_of(name)
         if yaml:

@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from burstchip.report.core_map import draw_core_map, fill
-from burstchip.report.page import environment
+from burstchip.report.page import environment, write_page
 from burstchip.report.quantisation_bars import draw_quantisation
 from burstchip.report.style import figure_style
 from compiler.ir.certificate import Bound, Certificate
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.partitioned import LIMITS, Partition
-from compiler.whole_file import write_whole
-from hw_models.chips.chip import chip as chip_of
-from hw_models.diagnostics import CODES, BurstchipError, Diagnostic
+from hw_models.chips.reading import chip as chip_of
+from hw_models.diagnostics import CODES, Diagnostic
 
 #: The design rules: of the network, of the target and of its neurocores.
 _FIRST_RULE, _LAST_RULE = "BC330", "BC359"
@@ -66,18 +65,7 @@ def write_deployment_page(it: Deployment, page: Path, command: str) -> Path:
             command=command,
         )
     )
-    try:
-        write_whole(page, text.encode())
-    except OSError as error:
-        raise BurstchipError(
-            Diagnostic(
-                "BC546",
-                f"the report '{page}' cannot be written",
-                required="a folder that can be written to, with room",
-                given=error.strerror or str(error),
-            )
-        ) from None
-    return page
+    return write_page(page, text)
 
 
 def _chips(placed: Partition) -> str:

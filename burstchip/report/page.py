@@ -29,7 +29,7 @@ from burstchip.report.tables import (
 )
 from burstchip.report.weight_histograms import draw_weight_histograms
 from burstchip.report.wording import setting
-from compiler.whole_file import write_all_whole
+from compiler.whole_file import write_all_whole, write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 #: How the names of all pictures begin; one of an earlier report that is not drawn again is removed.
@@ -83,6 +83,22 @@ def write_report(run_dir: str | Path) -> Path:
             )
         ) from error
     return target
+
+
+def write_page(page: Path, text: str) -> Path:
+    """Write a page that stands alone. Raises `BurstchipError` BC546 where it cannot be written."""
+    try:
+        write_whole(page, text.encode())
+    except OSError as error:
+        raise BurstchipError(
+            Diagnostic(
+                "BC546",
+                f"the report '{page}' cannot be written",
+                required="a folder that can be written to, with room",
+                given=error.strerror or str(error),
+            )
+        ) from None
+    return page
 
 
 def draw(run: RunFolder) -> tuple[tuple[Section, ...], tuple[Missing, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from burstchip.report.page import environment
+from burstchip.report.page import environment, write_page
 from burstchip.report.style import Picture, figure_style
 from burstchip.report.watched_file import Watched, read_watched
 from burstchip.report.watched_pictures import (
@@ -16,7 +16,6 @@ from burstchip.report.watched_pictures import (
     draw_weights,
 )
 from burstchip.report.wording import number
-from compiler.whole_file import write_whole
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest
 
 
@@ -53,18 +52,7 @@ def write_watched_page(recording: Path, page: Path, neuron: str | None = None) -
             pictures=pictures,
         )
     )
-    try:
-        write_whole(page, text.encode())
-    except OSError as error:
-        raise BurstchipError(
-            Diagnostic(
-                "BC546",
-                f"the report '{page}' cannot be written",
-                required="a folder that can be written to, with room",
-                given=error.strerror or str(error),
-            )
-        ) from None
-    return page
+    return write_page(page, text)
 
 
 def _pictures(watched: Watched, neuron: str | None) -> list[Picture]:

@@ -23,7 +23,7 @@ from compiler.placement.bounds import lower_bounds
 from compiler.placement.choosing import Packing, choose
 from compiler.placement.needs import Needs, needs
 from hw_models.chips.chip import Chip
-from hw_models.chips.chip import chip as chip_of
+from hw_models.chips.reading import chip as chip_of
 from hw_models.diagnostics import BurstchipError
 
 Indices = NDArray[np.int64]

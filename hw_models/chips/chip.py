@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Generic, Literal, TypeVar, get_args
 
 Status = Literal["verified", "second hand", "assumed"]
@@ -143,21 +141,3 @@ class Chip:
     def assumed(self) -> tuple[str, ...]:
         """The names of the facts that are not public."""
         return tuple(fact.name for fact in self.facts.values() if fact.status == "assumed")
-
-
-def chip_text(name: str) -> str:
-    """The file of one of burstchip's own chips."""
-    return files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-
-
-@cache
-def chip(name: str) -> Chip:
-    """The chip of this name: `loihi1` or `loihi2`."""
-    # The reader needs the classes above.
-    import yaml
-
-    from hw_models.chips.reading import read_chip
-
-    found, problems = read_chip(name, yaml.safe_load(chip_text(name)))
-    assert found is not None and not problems, f"{name}: {problems}"
-    return found

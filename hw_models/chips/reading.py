@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any
 
 import msgspec
+import yaml
 from msgspec import Meta, Struct
 
-from hw_models.chips.chip import CHIPS, COSTS, FACTS, STATUSES, Chip, Cost, Fact, Statement, Status, chip
+from hw_models.chips.chip import CHIPS, COSTS, FACTS, STATUSES, Chip, Cost, Fact, Statement, Status
 from hw_models.chips.rules import wrong_cost, wrong_facts, wrong_value
 from hw_models.diagnostics import nearest
 
@@ -221,3 +224,16 @@ def read_chip(name: str, data: object, *, own: bool = False) -> tuple[Chip | Non
     sources = {**(base.sources if base else {}), **file.sources}
     whole = Chip(name, file.title, sources, {it: facts[it] for it in FACTS}, {it: costs[it] for it in COSTS})
     return replace(whole, own=own), ()
+
+
+def chip_text(name: str) -> str:
+    """The file of one of burstchip's own chips."""
+    return files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+
+
+@cache
+def chip(name: str) -> Chip:
+    """The chip of this name: `loihi1` or `loihi2`."""
+    found, problems = read_chip(name, yaml.safe_load(chip_text(name)))
+    assert found is not None and not problems, f"{name}: {problems}"
+    return found

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from burstchip.chip_file import chip_of, read_chip_file
-from hw_models.chips.chip import CHIPS, chip, chip_text
+from hw_models.chips.chip import CHIPS
+from hw_models.chips.reading import chip, chip_text
 from hw_models.diagnostics import BurstchipError
 
 FACT = "{value: 64, unit: a chip, source: me, status: verified}"

@@ -18,7 +18,8 @@ from compiler.estimate.work import Workload
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.connectivity import FixedProbability
 from compiler.passes.partition import partition
-from hw_models.chips.chip import Chip, chip
+from hw_models.chips.chip import Chip
+from hw_models.chips.reading import chip
 
 RANDOM = np.random.default_rng(7)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.loihi2.folder_schema import HOST, CoreTable, HostTable, Manifest, Sender, file_name
-from hw_models.chips.chip import chip
+from hw_models.chips.reading import chip
 
 Tensors = Mapping[str, NDArray[Any]]
 #: Of a row for each of so many, or of any number of rows; then the columns.

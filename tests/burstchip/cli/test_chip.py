@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from burstchip import BurstchipError, deploy, load_artifact
-from hw_models.chips.chip import chip_text
+from hw_models.chips.reading import chip_text
 
 #: Neurocores of two compartments.
 SMALL = """title: Small

@@ -10,7 +10,7 @@ import pytest
 from burstchip import compile_file, open_run, record, save_recording, to_dataset
 from burstchip.running.chip_cost import cost_of_recording, cost_of_run
 from compiler.ir.chip_program import ChipProgram
-from hw_models.chips.chip import chip
+from hw_models.chips.reading import chip
 from hw_models.diagnostics import BurstchipError
 
 NETWORK = """burstchip: 1

@@ -16,7 +16,8 @@ from compiler.ir.partitioned import Neurocore, Partition, Piece
 from compiler.ir.values import Uniform
 from compiler.ir.verify_placement import placement_faults
 from compiler.passes.partition import partition
-from hw_models.chips.chip import Chip, chip
+from hw_models.chips.chip import Chip
+from hw_models.chips.reading import chip
 from hw_models.diagnostics import BurstchipError
 
 #: How many generated networks are placed.

@@ -18,7 +18,8 @@ from compiler.ir.verify import verify_partition
 from compiler.passes.deployable import synapse_format
 from compiler.passes.partition import partition
 from compiler.pipeline import compile_network
-from hw_models.chips.chip import Chip, chip
+from hw_models.chips.chip import Chip
+from hw_models.chips.reading import chip
 from hw_models.diagnostics import BurstchipError
 
 

@@ -15,7 +15,8 @@ from compiler.ir.values import Uniform
 from compiler.passes.partition import partition
 from compiler.placement.bounds import _bins, lower_bounds
 from compiler.placement.needs import needs
-from hw_models.chips.chip import Chip, chip
+from hw_models.chips.chip import Chip
+from hw_models.chips.reading import chip
 
 
 def smaller(**limits: int) -> Chip:

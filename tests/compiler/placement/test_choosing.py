@@ -19,7 +19,7 @@ from compiler.passes.partition import partition
 from compiler.placement.choosing import best, in_order
 from compiler.placement.mesh import link_load, mesh, nets
 from compiler.placement.needs import needs
-from hw_models.chips.chip import chip
+from hw_models.chips.reading import chip
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = """

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from hw_models.chips.chip import COSTS, FACTS, STATUSES, chip
+from hw_models.chips.chip import COSTS, FACTS, STATUSES
+from hw_models.chips.reading import chip
 from hw_models.synapses import memory
 
 

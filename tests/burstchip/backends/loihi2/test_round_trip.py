@@ -22,7 +22,7 @@ from burstchip.backends.loihi2.images import build_images
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram, PopulationCode
 from compiler.passes.partition import partition
-from hw_models.chips.chip import chip
+from hw_models.chips.reading import chip
 from hw_models.diagnostics import BurstchipError
 from hw_models.plasticity.grammar import learning_rule
 

@@ -17,7 +17,8 @@ from burstchip.compilation import compile_file
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.partitioned import Partition
 from compiler.passes.partition import partition
-from hw_models.chips.chip import Chip, chip
+from hw_models.chips.chip import Chip
+from hw_models.chips.reading import chip
 from hw_models.diagnostics import BurstchipError
 
 TEXT = """burstchip: 1
