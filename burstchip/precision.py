@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from burstchip.backends.available import REAL
 from burstchip.running.run import open_run
 from burstchip.tasks.checkpoint import FILE, read_checkpoint, require_alike, require_same
 from burstchip.tasks.datasets import task_dataset
@@ -21,7 +22,7 @@ from burstchip.tasks.presentation import pictures_of
 from burstchip.tasks.protocol.following import follow
 from burstchip.tasks.protocol.seeds import ARTIFACT
 from burstchip.tasks.showing import classify
-from burstchip.tasks.trained import learned_values, none_learned, trained_artifact
+from burstchip.tasks.trained import learned_values, none_learned, require_learnable, trained_artifact
 from compiler.artifact import load_artifact
 from compiler.fewer_bits import BITS, lost_share, with_bits, with_noise
 from compiler.ir.chip_program import ChipProgram
@@ -74,14 +75,18 @@ def learned_program(folder: Path) -> ChipProgram:
         raise none_learned(folder, f"no {FILE}")
     arrays, progress = read_checkpoint(folder / FILE)
     require_same(folder / FILE, progress, {"artifact_sha256": sha256})
-    run = open_run(code, str(progress.get("backend")))
+    backend = str(progress.get("backend"))
+    run = open_run(code, backend)
     state = {name[4:]: array for name, array in arrays.items() if name.startswith("run.")}
     require_alike(folder / FILE, state, run.state())
     run.restore(state, 1)
-    learned = [
-        learned_projection(it, learned_values(code, run, it.name))[0] if it.learning is not None else it
-        for it in code.projections
-    ]
+    learned = []
+    for it in code.projections:
+        if it.learning is not None:
+            stored = learned_values(code, run, it.name)
+            require_learnable(folder / FILE, it, stored, real=backend in REAL)
+            it = learned_projection(it, stored)[0]
+        learned.append(it)
     return replace(code, projections=tuple(learned))
 
 

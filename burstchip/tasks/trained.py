@@ -25,7 +25,7 @@ from burstchip.tasks.checkpoint import (
 )
 from burstchip.tasks.presentation import Pictures, Presentation
 from compiler.artifact import artifact_sha256, load_artifact
-from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, ChipProgram, Learned
+from compiler.ir.chip_program import CARRY_HIGH, CARRY_LOW, ChipProgram, Learned, ProjectionCode
 from compiler.learned_weights import learned_projection, with_weights
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -158,6 +158,14 @@ def none_learned(path: str | Path, given: str) -> BurstchipError:
     )
 
 
+def require_learnable(path: Path, projection: ProjectionCode, stored: NDArray[Any], *, real: bool) -> None:
+    """Raise `BurstchipError` BC565 for weights of a checkpoint that no learning leaves."""
+    assert projection.learning is not None
+    low, high = (-np.inf, np.inf) if real else _RANGES[projection.learning.form]
+    if not np.all(np.isfinite(stored) & (stored >= low) & (stored <= high)):
+        raise unusable(path, f"weights of '{projection.name}' that no training has")
+
+
 def _of_checkpoint(folder: Path) -> ChipProgram:
     """The program with the weights of the folder's checkpoint."""
     code, sha256 = load_artifact(folder / UNTRAINED)
@@ -175,10 +183,7 @@ def _of_checkpoint(folder: Path) -> ChipProgram:
     run.restore(arrays, progress.clock)
     for projection in code.projections:
         if projection.learning is not None:
-            stored = run.read(projection.name, "w")
-            low, high = (-np.inf, np.inf) if real else _RANGES[projection.learning.form]
-            if not np.all(np.isfinite(stored) & (stored >= low) & (stored <= high)):
-                raise unusable(path, f"weights of '{projection.name}' that no training has")
+            require_learnable(path, projection, run.read(projection.name, "w"), real=real)
     return trained_program(
         code,
         run,

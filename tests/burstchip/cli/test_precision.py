@@ -91,3 +91,16 @@ def test_what_is_refused(seed_folder: Path, trained: Path, burstchip: Any, tmp_p
     (tmp_path / "copy" / "checkpoint.safetensors").unlink()
     done = burstchip("precision", "copy")
     assert done.code == 2 and "BC650" in done.err
+
+
+def test_weights_that_no_learning_leaves_are_refused(seed_folder: Path, tmp_path: Path) -> None:
+    from burstchip.tasks.checkpoint import FILE, read_checkpoint, save_checkpoint
+
+    shutil.copytree(seed_folder, tmp_path / "copy")
+    arrays, progress = read_checkpoint(seed_folder / FILE)
+    code = learned_program(seed_folder)
+    number = next(k for k, it in enumerate(code.projections) if it.learning is not None)
+    arrays[f"run.w_{number}"] = np.full_like(arrays[f"run.w_{number}"], 300)
+    save_checkpoint(tmp_path / "copy" / FILE, arrays, progress)
+    with pytest.raises(BurstchipError, match="BC565"):
+        learned_program(tmp_path / "copy")
