@@ -2,6 +2,7 @@
 
 python -m benchmarks.placement                 all twenty, some minutes
 python -m benchmarks.placement --only columns digits
+python -m benchmarks.placement --partitioner mtkahypar
 python -m benchmarks.placement --scaling       seconds for rings of 1e5 to 1e7 synapses in shuffled order
 """
 
@@ -11,11 +12,12 @@ import argparse
 import resource
 from collections.abc import Sequence
 from time import perf_counter
+from typing import get_args
 
 from benchmarks.placement_networks import CASES, recurrent, ring
 from compiler.ir.verify_placement import placement_faults
 from compiler.passes.partition import partition
-from compiler.placement.choosing import in_order
+from compiler.placement.choosing import Partitioner, in_order
 from compiler.placement.needs import needs
 from hw_models.chips.reading import chip
 
@@ -24,15 +26,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print one table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=list(CASES), default=list(CASES), metavar="NETWORK")
+    parser.add_argument("--partitioner", choices=get_args(Partitioner), default="own")
     parser.add_argument("--scaling", action="store_true")
     options = parser.parse_args(arguments)
     if options.scaling:
         scaling()
     else:
-        networks(options.only)
+        networks(options.only, options.partitioner)
 
 
-def networks(names: list[str]) -> None:
+def networks(names: list[str], partitioner: Partitioner = "own") -> None:
     """One row a network: neurocores, bound, words read, busiest link and traffic, beside in-order packing."""
     titles = ("network", "neurocores", "in order", "bound", "words read")
     print(" | ".join((*titles, "busiest link", "in order", "traffic", "in order", "s")))
@@ -40,7 +43,7 @@ def networks(names: list[str]) -> None:
         code = CASES[name].make()
         plain = in_order(needs(code, chip(code.target)))
         start = perf_counter()
-        placed = partition(code)
+        placed = partition(code, partitioner=partitioner)
         seconds = perf_counter() - start
         assert not placement_faults(placed), name
         it = placed.measures

@@ -30,6 +30,7 @@ from compiler.passes.lower import lower
 from compiler.passes.lower_functions import lower_functions
 from compiler.passes.partition import partition
 from compiler.passes.quantize import quantize
+from compiler.placement.choosing import Partitioner
 from hw_models.chips.chip import Chip
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
@@ -264,14 +265,15 @@ def partition_program(
     *,
     chip: Chip | None = None,
     rates: Mapping[str, NDArray[np.int64]] | None = None,
+    partitioner: Partitioner = "own",
 ) -> Partition:
     """Run `partition` and every pass after it on a compiled program: where its neurons lie on the target.
 
-    `chip` takes the place of the program's target, `rates` are as `partition` takes them; `after(name, ir)`
-    is called after each. Raises `BurstchipError` BC350 to BC353 for a program that the chip cannot hold, and
-    as `compile_network` does.
+    `chip` takes the place of the program's target, `rates` and `partitioner` are as `partition` takes
+    them; `after(name, ir)` is called after each. Raises `BurstchipError` BC350 to BC353 for a program that
+    the chip cannot hold, BC391, and as `compile_network` does.
     """
-    given = {"chip": chip, "rates": rates}
+    given = {"chip": chip, "rates": rates, "partitioner": None if partitioner == "own" else partitioner}
     options = {"partition": {name: value for name, value in given.items() if value is not None}}
     placed = _run(deploying(), code, after, options)
     assert isinstance(placed, Partition)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,13 @@ from burstchip.cli.options import ChipName, Json, Overwrite, Program, Quiet, out
 
 if TYPE_CHECKING:
     from burstchip.backends.loihi2.deploy import DryRun
+
+
+class PartitionerChoice(str, Enum):
+    """Who finds the neurons that belong together."""
+
+    own = "own"
+    mtkahypar = "mtkahypar"
 
 
 def deploy(
@@ -28,6 +36,12 @@ def deploy(
             help="Weight connections with how often neurons send in this recording.",
         ),
     ] = None,
+    partitioner: Annotated[
+        PartitionerChoice,
+        typer.Option(
+            "--partitioner", help="Who joins neurons: burstchip alone, or beside it mtkahypar, if installed."
+        ),
+    ] = PartitionerChoice.own,
     overwrite: Overwrite = False,
     chip: ChipName = None,
     quiet: Quiet = False,
@@ -58,7 +72,9 @@ def deploy(
 
             counts = read_event_counts(rates, code)
         with writing(folder):
-            written = write_deployment(code, folder, overwrite=overwrite, chip=other, rates=counts)
+            written = write_deployment(
+                code, folder, overwrite=overwrite, chip=other, rates=counts, partitioner=partitioner.value
+            )
         measures = written.partition.measures
         _tell(written, out, "if every neuron sends in a step" if rates is None else f"in all of {rates}")
         if counts is not None:

@@ -20,7 +20,7 @@ from compiler.ir.chip_program import ChipProgram
 from compiler.ir.partitioned import Measures, Neurocore, Partition
 from compiler.passes.deployable import not_deployable
 from compiler.placement.bounds import lower_bounds
-from compiler.placement.choosing import Packing, choose
+from compiler.placement.choosing import Packing, Partitioner, choose
 from compiler.placement.needs import Needs, needs
 from hw_models.chips.chip import Chip
 from hw_models.chips.reading import chip as chip_of
@@ -30,21 +30,26 @@ Indices = NDArray[np.int64]
 
 
 def partition(
-    code: ChipProgram, chip: Chip | None = None, *, rates: Mapping[str, Indices] | None = None
+    code: ChipProgram,
+    chip: Chip | None = None,
+    *,
+    rates: Mapping[str, Indices] | None = None,
+    partitioner: Partitioner = "own",
 ) -> Partition:
     """The neurocores of a program on its target, or on another chip.
 
     `rates[population]` are messages of each neuron, in any one time; without them every neuron sends alike.
+    `partitioner` is as `choose` takes it.
 
     Raises `BurstchipError`: BC351 to BC353 for what the chip does not have, BC350 where a neuron alone
-    exceeds a limit; each names the limit and its source.
+    exceeds a limit, each with the limit and its source; and BC391 for a partitioner that is not installed.
     """
     chip = chip_of(code.target) if chip is None else chip
     problems = list(not_deployable(code, chip))
     if problems:
         raise BurstchipError(problems)
     counts = needs(code, chip, rates)
-    packing = choose(counts)
+    packing = choose(counts, partitioner)
     return Partition(code, chip, neurocores(counts, packing), _measures(counts, packing))
 
 

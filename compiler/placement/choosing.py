@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.placement import orders
+from compiler.placement.hypergraph import hypergraph_order
 from compiler.placement.mesh import link_load, mesh, nets, place
 from compiler.placement.needs import Needs
 from compiler.placement.packing import pack, spread_output
@@ -22,6 +24,10 @@ from compiler.placement.refining import refined
 
 Indices = NDArray[np.int64]
 
+#: Who joins neurons that belong together: burstchip itself, or beside it a package of others.
+Partitioner = Literal["own", "mtkahypar"]
+#: The orders whose neurons move afterwards where that saves messages.
+REFINED = ("joined", "mtkahypar")
 #: Halvings of the search for the least load of the busiest neurocore.
 _HALVINGS = 5
 
@@ -103,10 +109,11 @@ def best(packings: Sequence[Packing]) -> Packing:
     return min(left, key=lambda it: (it.traffic, it.remote))
 
 
-def choose(needs: Needs) -> Packing:
+def choose(needs: Needs, partitioner: Partitioner = "own") -> Packing:
     """The best packing of several orders; the written one where each kind needs one neurocore only.
 
-    Raises `BurstchipError` BC350.
+    With the partitioner mtkahypar its order is one of them. Raises `BurstchipError` BC350, and BC391 where
+    that is not installed.
     """
     kinds = int(needs.kinds.max(initial=-1)) + 1
     given = {"written": orders.written(needs)}
@@ -115,6 +122,8 @@ def choose(needs: Needs) -> Packing:
         ordering = orders.Joining(needs)
         needed = len(packed(needs, ordering.order()))
         given["joined"] = ordering.order(needed)
+        if partitioner == "mtkahypar":
+            given["mtkahypar"] = hypergraph_order(needs, needed)
         if len(needs.populations) > 1:
             given["interleaved"] = orders.interleaved(needs)
         counts = {name: len(spread_output(needs, packed(needs, order))[0]) for name, order in given.items()}
@@ -123,7 +132,7 @@ def choose(needs: Needs) -> Packing:
     for name, order in given.items():
         if 20 * counts[name] <= 21 * least:
             parts = packed(needs, order, even=True)
-            if name == "joined":
+            if name in REFINED:
                 parts = _sound(needs, refined(needs, parts), parts)
             found.append(finished(needs, name, parts))
     return best(found)

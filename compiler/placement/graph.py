@@ -55,12 +55,14 @@ def graph(needs: Needs) -> Graph:
     row, column, value = (np.concatenate([none, *parts]) for parts in (rows, columns, values))
     off = row != column
     half = coo_array((value[off], (row[off], column[off])), shape=(size, size)).tocsr()
-    return Graph(csr_array(half + half.T), _weights(needs, size))
-
-
-def _weights(needs: Needs, size: int) -> Indices:
-    """The greater of the shares that a neuron takes of compartments and of synaptic memory."""
     weights = np.zeros(size, dtype=np.int64)
+    weights[: needs.size] = neuron_weights(needs)
+    return Graph(csr_array(half + half.T), weights)
+
+
+def neuron_weights(needs: Needs) -> Indices:
+    """The greater of the shares that a neuron takes of compartments and of synaptic memory, of `FULL`."""
+    weights = np.zeros(needs.size, dtype=np.int64)
     bits = np.zeros(needs.size, dtype=np.int64)
     for projection in needs.projections:
         into, first = needs.into[projection.name], needs.first[projection.target]
@@ -71,5 +73,4 @@ def _weights(needs: Needs, size: int) -> Indices:
         share = len(population.ports) * FULL // needs.chip["compartments"].value
         weights[first : first + population.size] = max(1, share)
     most = needs.chip["synaptic_memory_bits"].value
-    weights[: needs.size] = np.maximum(weights[: needs.size], bits * FULL // most)
-    return weights
+    return np.maximum(weights, bits * FULL // most)

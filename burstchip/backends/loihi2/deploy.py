@@ -18,6 +18,7 @@ from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.partitioned import LIMITS, Neurocore, Partition
 from compiler.pipeline import partition_program
+from compiler.placement.choosing import Partitioner
 from hw_models.chips.chip import Chip, Fact
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -82,14 +83,20 @@ class DryRun:
         return (*self.chip.assumed, LAYOUT)
 
 
-def plan(code: ChipProgram, chip: Chip | None = None, rates: Rates | None = None) -> DryRun:
+def plan(
+    code: ChipProgram,
+    chip: Chip | None = None,
+    rates: Rates | None = None,
+    partitioner: Partitioner = "own",
+) -> DryRun:
     """How a program would lie on its target or on `chip`; `rates` weigh what each neuron sends.
 
-    Raises `BurstchipError` BC350 to BC353, BC555.
+    `partitioner` is as `partition` takes it. Raises `BurstchipError` BC350 to BC353, BC391, BC555.
     """
     require_integers(code)
     sources = tuple(p.name for p in code.populations if p.is_source)
-    return DryRun(partition_program(code, chip=chip, rates=rates), sources, artifact_sha256(code))
+    placed = partition_program(code, chip=chip, rates=rates, partitioner=partitioner)
+    return DryRun(placed, sources, artifact_sha256(code))
 
 
 def write_deployment(
@@ -99,15 +106,16 @@ def write_deployment(
     overwrite: bool = False,
     chip: Chip | None = None,
     rates: Rates | None = None,
+    partitioner: Partitioner = "own",
 ) -> DryRun:
     """Write into `folder` what would be sent to the program's target or another chip, whole or not at all.
 
-    `rates` are as `plan` takes them.
+    `rates` and `partitioner` are as `plan` takes them.
 
     Raises `BurstchipError` BC350 to BC353 where the chip cannot hold the program, and BC413 where `folder`
     holds anything else, or another deployment and not `overwrite`. Raises OSError.
     """
-    planned = plan(code, chip, rates)
+    planned = plan(code, chip, rates, partitioner)
     other: dict[str, object] = {}
     if planned.chip.own or planned.chip.name != code.target:
         other["target"] = code.target

@@ -48,6 +48,7 @@ WITHOUT_EXAMPLE = {
     "BC353": "no network is compiled to it",
     "BC380": "a package that is missing",
     "BC390": "a recording",
+    "BC391": "a package that is missing",
 }
 
 
