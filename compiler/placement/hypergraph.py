@@ -28,7 +28,7 @@ _SEED = 1
 
 
 def hyperedges(needs: Needs) -> tuple[list[list[int]], list[int]]:
-    """(the neurons of each axon, its weight), those of one neuron alone left out; sources are no neurons."""
+    """(the neurons of each axon, its weight), those of one neuron alone left out; sources are not counted as neurons."""
     reached: dict[tuple[str, int], list[Indices]] = {}
     for projection in needs.code.projections:
         first = needs.first[projection.target]
