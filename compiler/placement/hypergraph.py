@@ -28,7 +28,7 @@ _SEED = 1
 
 
 def hyperedges(needs: Needs) -> tuple[list[list[int]], list[int]]:
-    """(the neurons of each axon, its weight), those of one neuron alone left out; sources are not counted as neurons."""
+    """(the neurons of each axon, without sources; its weight), those of one neuron alone left out."""
     reached: dict[tuple[str, int], list[Indices]] = {}
     for projection in needs.code.projections:
         first = needs.first[projection.target]
