@@ -69,11 +69,9 @@ def correlation(
     at = [it.reshape(-1) for it in grid]
     row = np.ravel_multi_index([a.output[i] for a, i in zip(axes, at, strict=True)], outputs)
     column = np.ravel_multi_index([a.input[i] for a, i in zip(axes, at, strict=True)], tuple(sizes))
-    places = tuple(a.place[i] for a, i in zip(axes, at, strict=True))
+    place = np.ravel_multi_index([a.place[i] for a, i in zip(axes, at, strict=True)], weight.shape[2:])
     # [channel out, channel of a group, entry]
-    every = slice(None)
-    index = (every, every, *places)
-    value = weight[index]
+    value = weight.reshape(channels_out, per_group, -1)[:, :, place]
     out = np.arange(channels_out)[:, None, None]
     into = out // (channels_out // groups) * per_group + np.arange(per_group)[None, :, None]
     n_out, n_in = int(np.prod(outputs)), int(np.prod(sizes))
