@@ -12,7 +12,7 @@ from burstchip.cli.options import Json, Quiet, out_file
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
-    from compiler.ir.partitioned import Partition
+    from burstchip.backends.loihi2.deploy import DryRun
     from hw_models.diagnostics import Diagnostic
 
 
@@ -75,22 +75,22 @@ def report(
 
 def _of_artifact(path: Path, page: Path, out: Output, *, quiet: bool) -> Path:
     from burstchip.backends.integers import require_integers
+    from burstchip.backends.loihi2.deploy import plan
     from burstchip.cli.program import load
     from burstchip.report.deployment_page import Deployment, write_deployment_page
     from compiler.passes.certify import certify
-    from compiler.pipeline import partition_program
     from hw_models.diagnostics import BurstchipError
 
     code, sha256 = load(path, out)
     require_integers(code)
-    placed: Partition | None = None
+    planned: DryRun | None = None
     left_out: tuple[Diagnostic, ...] = ()
     try:
-        placed = partition_program(code)
+        planned = plan(code)
     except BurstchipError as error:
         # The rest of the page is of use all the same.
         left_out = error.diagnostics
     with progress("proving", "preparing", quiet=quiet) as advance:
         proof = certify(code, "limits", advance)
-    found = Deployment(code, sha256, placed, proof, left_out)
+    found = Deployment(code, sha256, planned, proof, left_out)
     return write_deployment_page(found, page, f"burstchip report {path} -o {page}")

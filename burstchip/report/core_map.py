@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -72,12 +73,15 @@ def _pairs(it: ProjectionCode) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def places(partition: Partition) -> list[tuple[int, int]]:
-    """(column, row) of each neurocore: its tile, or in order where tiles are not known."""
-    tiles = [core.tile for core in partition.cores]
-    if len(set(tiles)) == len(tiles):
-        return tiles
-    columns = max(1, math.ceil(math.sqrt(2 * len(tiles))))
-    return [(number % columns, number // columns) for number in range(len(tiles))]
+    """(column, row) of each neurocore: its tile's, and within that, in a square, in order of the numbers."""
+    side = math.ceil(math.sqrt(partition.chip["tile_neurocores"].value))
+    taken: Counter[tuple[int, int]] = Counter()
+    found = []
+    for core in partition.cores:
+        down, right = divmod(taken[core.tile], side)
+        taken[core.tile] += 1
+        found.append((core.tile[0] * side + right, core.tile[1] * side + down))
+    return found
 
 
 def draw_core_map(partition: Partition) -> Picture:
@@ -115,7 +119,8 @@ def draw_core_map(partition: Partition) -> Picture:
         "core_map",
         "Neurocores",
         "Each square is a neurocore, as full as the limit that it is nearest to; colours share it by "
-        f"compartments. Arrows: axons from one to another, thicker where there are more.{some}",
+        f"compartments. Those of one tile stand together. "
+        f"Arrows: axons from one to another, thicker where there are more.{some}",
         f"{len(partition.cores)} neurocores. The fullest: {said}.",
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from burstchip.backends.loihi2.deploy import DryRun
 from burstchip.report.core_map import draw_core_map, fill
 from burstchip.report.page import environment, write_page
 from burstchip.report.quantisation_bars import draw_quantisation
@@ -26,14 +27,15 @@ class Deployment:
 
     code: ChipProgram
     sha256: str
-    placed: Partition | None
+    planned: DryRun | None
     proof: Certificate
     left_out: tuple[Diagnostic, ...] = ()
 
 
 def write_deployment_page(it: Deployment, page: Path, command: str) -> Path:
     """Write the page. Raises `BurstchipError` BC546 where it cannot be written."""
-    code, placed, proof, chip = it.code, it.placed, it.proof, chip_of(it.code.target)
+    code, planned, proof, chip = it.code, it.planned, it.proof, chip_of(it.code.target)
+    placed = None if planned is None else planned.partition
     with figure_style():
         drawn = [None if placed is None else draw_core_map(placed), draw_quantisation(code)]
     bounds = [_bound(it) for it in proof.bounds]
@@ -45,12 +47,12 @@ def write_deployment_page(it: Deployment, page: Path, command: str) -> Path:
             title=code.name,
             chip=chip.title,
             cores=None if placed is None else f"{len(placed.cores):,}",
-            of=None if placed is None else _chips(placed),
+            of=None if planned is None else _chips(planned),
             neurons=f"{sum(it.size for it in code.populations):,}",
             synapses=f"{sum(it.weights.size for it in code.projections):,}",
             proved=f"{len(bounds) - open_} of {len(bounds)}",
             pictures=[it for it in drawn if it is not None],
-            limits=[] if placed is None else _limits(placed),
+            limits=[] if planned is None else _limits(planned),
             memory=[] if placed is None else _memory(placed),
             left_out=[str(it) for it in it.left_out],
             bounds=bounds,
@@ -68,30 +70,24 @@ def write_deployment_page(it: Deployment, page: Path, command: str) -> Path:
     return write_page(page, text)
 
 
-def _chips(placed: Partition) -> str:
-    most = placed.chip["neurocores"].value
-    chips = -(-len(placed.cores) // most)
-    return f"of {most:,} of a chip" if chips <= 1 else f"on {chips:,} chips of {most:,}"
+def _chips(planned: DryRun) -> str:
+    most = planned.chip["neurocores"].value
+    return f"of {most:,} of a chip" if planned.chips <= 1 else f"on {planned.chips:,} chips of {most:,}"
 
 
-def _limits(placed: Partition) -> list[dict[str, Any]]:
+def _limits(planned: DryRun) -> list[dict[str, Any]]:
     """The neurocore that is nearest to each limit."""
-    rows = []
-    for name in LIMITS:
-        core = max(placed.cores, key=lambda it: it.used[name], default=None)
-        fact = placed.chip[name]
-        used = 0 if core is None else core.used[name]
-        rows.append(
-            {
-                "name": name.replace("_", " "),
-                "used": f"{used:,}",
-                "of": f"{fact.value:,}",
-                "share": f"{100 * used / fact.value:.1f} %",
-                "where": "–" if core is None else f"{core.number} ({core.names})",
-                "origin": fact.origin,
-            }
-        )
-    return rows
+    return [
+        {
+            "name": it.fact.name.replace("_", " "),
+            "used": f"{it.used:,}",
+            "of": f"{it.fact.value:,}",
+            "share": f"{100 * it.share:.1f} %",
+            "where": "–" if it.core is None else f"{it.core.number} ({it.core.names})",
+            "origin": it.fact.origin,
+        }
+        for it in planned.fills
+    ]
 
 
 def _memory(placed: Partition) -> list[dict[str, Any]]:

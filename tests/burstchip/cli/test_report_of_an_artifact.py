@@ -68,6 +68,8 @@ def test_arrows_are_the_axons_between_neurocores(placed: Partition) -> None:
 
 def test_each_neurocore_has_a_place_of_its_own(placed: Partition) -> None:
     assert len(set(places(placed))) == len(placed.cores)
+    # Two by two at each tile, so that the map is the chip's.
+    assert [(column // 2, row // 2) for column, row in places(placed)] == [it.tile for it in placed.cores]
     name, share = fill(placed.cores[0], placed)
     used = placed.cores[0].used
     assert (
