@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 
 from burstchip.frontend.compose import compose
 from burstchip.frontend.report import Report
 from burstchip.frontend.text import Wanted, read_text
-from burstchip.frontend.tree import Broken, Listing, Mapping, Node, Scalar, describe
+from burstchip.frontend.tree import Node, describe
+from burstchip.frontend.typed_file import node_at, plain
 from hw_models.chips.chip import CHIPS, Chip
 from hw_models.chips.reading import Problem, chip, read_chip
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
@@ -27,8 +27,6 @@ _WANTED = Wanted(
     1 << 18,
     "`like: loihi2` takes what the file does not say from there",
 )
-_WHOLE = re.compile(r"[-+]?[0-9]{1,18}\Z")
-_REAL = re.compile(r"[-+]?(?:[0-9]{1,18}\.?[0-9]{0,18}|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?\Z")
 
 
 def chip_of(name: str) -> Chip:
@@ -58,7 +56,7 @@ def read_chip_file(path: Path) -> Chip:
     root = None if text is None else compose(text, report, "chip")
     found = None
     if root is not None and not report.failed:
-        found, problems = read_chip(path.stem, _plain(root), own=True)
+        found, problems = read_chip(path.stem, plain(root), own=True)
         for problem in problems:
             _tell(problem, root, report)
     if found is None or report.failed:
@@ -67,7 +65,7 @@ def read_chip_file(path: Path) -> Chip:
 
 
 def _tell(problem: Problem, root: Node, report: Report) -> None:
-    node, key = _at(root, problem.path)
+    node, key = node_at(root, problem.path)
     # About a key that is unknown the key itself is shown; about a value, the value.
     at = key if problem.given and key is not None else node
     report.add(
@@ -78,34 +76,3 @@ def _tell(problem: Problem, root: Node, report: Report) -> None:
         given=problem.given or describe(node),
         hint=problem.hint,
     )
-
-
-def _at(root: Node, path: tuple[str | int, ...]) -> tuple[Node, Scalar | None]:
-    """(what stands at a path or nearest above it, its key)."""
-    node, key = root, None
-    for step in path:
-        if isinstance(node, Mapping):
-            entry = next((it for it in node.entries if it.key.text == step), None)
-            if entry is None:
-                break
-            node, key = entry.value, entry.key
-        elif isinstance(node, Listing) and isinstance(step, int) and step < len(node.items):
-            node, key = node.items[step], None
-        else:
-            break
-    return node, key
-
-
-def _plain(node: Node) -> object:
-    """The values of a tree as plain Python; a text that looks like a number and has no quotes is one."""
-    if isinstance(node, Mapping):
-        return {entry.key.text: _plain(entry.value) for entry in node.entries}
-    if isinstance(node, Listing):
-        return [_plain(item) for item in node.items]
-    if isinstance(node, Broken) or node.is_null:
-        return None
-    if node.plain and _WHOLE.match(node.text):
-        return int(node.text)
-    if node.plain and _REAL.match(node.text):
-        return float(node.text)
-    return node.text
