@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from burstchip.cli.bench import bench
 from burstchip.cli.certify import certify
 from burstchip.cli.check import check
 from burstchip.cli.chip import chip
@@ -61,6 +62,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
+#: What follows is for the application that is called.
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+app.command("bench", context_settings=_PASSED_ON)(bench)
 
 
 def _show_version(wanted: bool) -> None:

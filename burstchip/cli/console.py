@@ -54,7 +54,8 @@ class Output:
         from rich.console import Console
 
         width = None if self.people.isatty() or "COLUMNS" in os.environ else 120
-        return Console(file=self.people, width=width, highlight=False)
+        # Names such as hidden[0:10] are no markup.
+        return Console(file=self.people, width=width, highlight=False, markup=False)
 
     def show(self, *renderables: RenderableType) -> None:
         """Tables and the like."""

@@ -73,7 +73,7 @@ class Verification:
 
 
 @dataclass(frozen=True)
-class _Variable:
+class Compared:
     """How many integers a variable has, its kind, and what a flat index stands for."""
 
     size: int
@@ -88,29 +88,29 @@ class _Variable:
         return int(self.pairs[0][flat]), int(self.pairs[1][flat])
 
 
-def _variables(code: ChipProgram) -> dict[Place, _Variable]:
+def compared_variables(code: ChipProgram) -> dict[Place, Compared]:
     """Everything that is compared, in the order in which a step computes it."""
-    found: dict[Place, _Variable] = {}
+    found: dict[Place, Compared] = {}
     for population in code.populations:
         for name in variables_of(code, population.name):
-            found[population.name, name] = _Variable(population.size, "neurons")
+            found[population.name, name] = Compared(population.size, "neurons")
     for projection in code.projections:
         learning, pairs = projection.learning, synapse_ends(code, projection)
         count = len(pairs[0])
-        found[projection.name, "w"] = _Variable(count, "synapses", pairs, learning is None)
+        found[projection.name, "w"] = Compared(count, "synapses", pairs, learning is None)
         if learning is None:
             continue
         pre, post = (code.population(n).size for n in (projection.source, projection.target))
         if learning.form == "carry":
-            found[projection.name, "x1"] = _Variable(pre, "traces")
+            found[projection.name, "x1"] = Compared(pre, "traces")
             continue
         for name in ("t", "d"):
-            found[projection.name, name] = _Variable(count, "synapses", pairs)
-        found |= {(projection.name, name): _Variable(pre, "traces") for name in ("x1", "x2", "tx")}
-        found[projection.name, "ty"] = _Variable(post, "traces")
+            found[projection.name, name] = Compared(count, "synapses", pairs)
+        found |= {(projection.name, name): Compared(pre, "traces") for name in ("x1", "x2", "tx")}
+        found[projection.name, "ty"] = Compared(post, "traces")
         if not learning.third_factors:
             # Third factors are the neuron's own outputs and compared there.
-            found |= {(projection.name, name): _Variable(post, "traces") for name in FACTORS}
+            found |= {(projection.name, name): Compared(post, "traces") for name in FACTORS}
     return found
 
 
@@ -119,7 +119,7 @@ class _Tally:
     """What was compared so far."""
 
     backends: tuple[str, str]
-    variables: Mapping[Place, _Variable]
+    variables: Mapping[Place, Compared]
     kinds: dict[str, int] = field(default_factory=dict)
 
     def compare(self, step: int, one: Mapping[Place, Any], other: Mapping[Place, Any]) -> Difference | None:
@@ -211,7 +211,7 @@ def verify(
     check_backends(backends)
     if pictures is None:
         pictures, _ = training_pictures(code, data_dir, None)
-    variables = _variables(code)
+    variables = compared_variables(code)
     tally = _Tally((backends[0], backends[1]), variables)
     bytes_a_row = 4 * sum(variable.size for variable in variables.values())
     rows = max(1, min(PART_BYTES // bytes_a_row, 4096))

@@ -1,0 +1,49 @@
+"""The steps that every target does, each of whose integers is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from numpy.typing import ArrayLike
+
+from benchmarks.runner.plasticity import LearningCount
+from benchmarks.runner.result import Same
+from benchmarks.runner.target import Target
+from benchmarks.runner.trajectory import Trajectory
+from burstchip.running.verification import PART_BYTES, compared_variables
+from burstchip.tasks.protocol.plan import plan_of
+from burstchip.tasks.protocol.steering import Steering
+from compiler.ir.chip_program import ChipProgram
+from compiler.ir.signals import Rows
+
+
+def common_part(
+    target: Target,
+    code: ChipProgram,
+    steps: int,
+    *,
+    streams: Mapping[str, ArrayLike | Rows] | None = None,
+    learned: LearningCount | None = None,
+) -> Same:
+    """Run the first `steps` steps and hash all that `burstchip verify` compares; a protocol is followed."""
+    variables = compared_variables(code)
+    # Weights that are fixed are the artifact's, whose hash is known.
+    places = target.places(code, [place for place, it in variables.items() if not it.fixed])
+    most = max(1, PART_BYTES // (8 * sum(variables[place].size for place in places) + 1))
+    seen = Trajectory(places)
+    steering = None
+    if code.protocol is not None:
+        steering = Steering(code, plan_of(code.protocol, code.step_ms, code.seed))
+    run = target.open(code, record=tuple(places), streams=streams)
+    try:
+        while run.clock < steps:
+            count = min(most, steps - run.clock)
+            if steering is not None:
+                count = min(count, steering.before(run) or count)
+            values = run.advance(count)
+            seen.add(values)
+            if learned is not None:
+                learned.add(values)
+    finally:
+        run.close()
+    return seen.result()

@@ -1,0 +1,58 @@
+"""Workloads without a task: networks that run on their own, or follow a protocol."""
+
+from __future__ import annotations
+
+from benchmarks.runner.common_part import common_part
+from benchmarks.runner.figures import counted
+from benchmarks.runner.measured import Measured, Tell
+from benchmarks.runner.plasticity import LearningCount
+from benchmarks.runner.speed import speed
+from benchmarks.runner.target import Target
+from benchmarks.runner.workload import Workload
+from burstchip.tasks.checkpoint import state_sha256
+from burstchip.tasks.protocol.plan import plan_of
+from burstchip.tasks.protocol.steering import Steering
+from compiler.ir.chip_program import ChipProgram
+
+
+def free_running(target: Target, code: ChipProgram, workload: Workload, tell: Tell) -> Measured:
+    """Measure one target on a workload of kind `run` or `follow`."""
+    found = Measured()
+    # A protocol begins with steps in which nothing is to be learned.
+    counts = None if workload.kind == "follow" else LearningCount(code, 1)
+    tell("the part that all targets do", 0.0)
+    found.same = common_part(target, code, workload.same, learned=counts)
+    if counts is not None:
+        found.numbers |= counts.numbers("step")
+    tell("speed", 0.4)
+    run = target.open(code)
+    try:
+        found.numbers |= speed(run.advance, "step", slow=target.slow, most=200 if target.slow else 1_000_000)
+    finally:
+        run.close()
+    if target.slow:
+        return found
+    tell("the whole run", 0.6)
+    steps = workload.steps
+    run = target.open(code)
+    steering = None
+    if code.protocol is not None:
+        plan = plan_of(code.protocol, code.step_ms, code.seed)
+        steering, steps = Steering(code, plan), plan.total
+    try:
+        while run.clock < steps:
+            count = steps - run.clock
+            if steering is not None:
+                count = min(count, steering.before(run) or count)
+            run.advance(count)
+            tell("the whole run", 0.6 + 0.4 * run.clock / steps)
+        found.state_sha256 = state_sha256(run.state())
+        seconds = steps * code.step_ms / 1000
+        for name, events in run.events.items():
+            if "events" not in code.population(name).program.outputs:
+                continue
+            rate = events / code.population(name).size / seconds
+            found.numbers[f"rate_of_{name}"] = counted(rate, "Hz", f"mean over {steps:,} steps")
+    finally:
+        run.close()
+    return found

@@ -1,0 +1,35 @@
+"""What measuring one program on one target gives, before it is written down."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.runner.result import Number, Same
+
+#: Called with a text for people and the share that is done, 0 to 1.
+Tell = Callable[[str, float], None]
+
+
+@dataclass
+class Measured:
+    """Numbers by name, and what several targets are compared by."""
+
+    same: Same | None = None
+    numbers: dict[str, Number] = field(default_factory=dict)
+    neurobench: dict[str, Any] = field(default_factory=dict)
+    test_error: list[float] = field(default_factory=list)
+    state_sha256: str = ""
+    answers_sha256: str = ""
+    #: Weights at the end as events see them, by projection.
+    weights: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def answers_sha256(answers: Sequence[int]) -> str:
+    """SHA-256 of classes in their order."""
+    return hashlib.sha256(np.asarray(answers, dtype="<i8").tobytes()).hexdigest()

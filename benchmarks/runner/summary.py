@@ -1,0 +1,88 @@
+"""Entries of several seeds -> one row for each workload and target, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from benchmarks.runner.figures import mean_over
+from benchmarks.runner.result import Entry, Number
+
+
+@dataclass(frozen=True)
+class Row:
+    """All seeds of a workload on a target."""
+
+    workload: str
+    kind: str
+    target: str
+    entries: tuple[Entry, ...]
+    numbers: dict[str, Number]
+
+    @property
+    def done(self) -> tuple[Entry, ...]:
+        """Those that were measured."""
+        return tuple(it for it in self.entries if it.status == "done")
+
+    @property
+    def state(self) -> str:
+        """What became of them, in a word or with the reason."""
+        if len(self.done) == len(self.entries):
+            return "done"
+        other = next(it for it in self.entries if it.status != "done")
+        return f"{other.status}: {other.reason.splitlines()[0] if other.reason else ''}"
+
+    @property
+    def exactness(self) -> str:
+        """The least exact of all seeds."""
+        texts = [it.exactness for it in self.done]
+        bad = [it for it in texts if it.startswith(("parts", "another", "tells"))]
+        return (bad or texts or [""])[0]
+
+
+def rows(entries: Sequence[Entry]) -> list[Row]:
+    """One row for each workload and target, in the order in which they were measured."""
+    found: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        found.setdefault((entry.workload, entry.target), []).append(entry)
+    return [
+        Row(workload, its[0].kind, target, tuple(its), _numbers([it for it in its if it.status == "done"]))
+        for (workload, target), its in found.items()
+    ]
+
+
+def _numbers(entries: Sequence[Entry]) -> dict[str, Number]:
+    names = dict.fromkeys(name for it in entries for name in it.numbers)
+    return {name: _over([it.numbers[name] for it in entries if name in it.numbers]) for name in names}
+
+
+def _over(numbers: Sequence[Number]) -> Number:
+    """One number of one seed as it is; of several the mean with its interval."""
+    if len(numbers) == 1:
+        return numbers[0]
+    mean = mean_over([it.value for it in numbers], numbers[0].unit, "seeds")
+    method = f"{mean.method}; each: {numbers[0].method}"
+    beyond = any(it.beyond for it in numbers)
+    return msgspec.structs.replace(mean, source=numbers[0].source, method=method, beyond=beyond)
+
+
+def text_of(number: Number | None) -> str:
+    """A number for people: four digits, its unit, and its interval."""
+    if number is None:
+        return ""
+    value = ("more than " if number.beyond else "") + _short(number.value)
+    unit = f" {number.unit}" if number.unit else ""
+    if number.low is None or number.high is None:
+        return f"{value}{unit}"
+    return f"{value} ({_short(number.low)} to {_short(number.high)}){unit}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def columns(rows_: Iterable[Row]) -> list[str]:
+    """Every number that any row has, in the order in which they first come."""
+    return list(dict.fromkeys(name for row in rows_ for name in row.numbers))
