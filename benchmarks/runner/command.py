@@ -60,6 +60,10 @@ def run(
         str,
         typer.Option("--target", metavar="NAME,...", help="Where to measure; see `burstchip bench list`."),
     ] = TARGETS,
+    mode: Annotated[
+        str,
+        typer.Option("--mode", metavar="NAME,...", help="Of accuracy, performance, energy; all."),
+    ] = "accuracy,performance,energy",
     devices: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Devices beyond the protocol, a YAML file.")
     ] = None,
@@ -83,6 +87,7 @@ def run(
     ended = "what was measured is in the session's folder, --resume goes on"
     with output(json=json, quiet=quiet, interrupted=lambda: ended) as console:
         from benchmarks.runner.devices import device_targets, read_devices
+        from benchmarks.runner.measured import modes_of
         from benchmarks.runner.result import FILE
         from benchmarks.runner.session import Session as Under
         from benchmarks.runner.target import chosen_targets
@@ -99,10 +104,11 @@ def run(
         if not workloads:
             found = [it for it in found if it.workload.suite]
         known = {} if devices is None else device_targets(read_devices(devices))
+        modes = modes_of(mode)
         names = list(dict.fromkeys(it.strip() for it in target.split(",") if it.strip()))
         command = "burstchip " + " ".join(sys.argv[1:])
         with chosen_targets(names, known) as targets, writing(out):
-            session = Under(out, found, targets, command, data, download, seeds)
+            session = Under(out, found, targets, command, data, download, seeds, modes)
             with progress("measuring", "preparing", quiet=quiet) as advance:
                 results = session.run(lambda text, share: advance(share, 1.0, text), resume=resume)
         _tell(results, console)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from benchmarks.runner.exactness import exactness
-from benchmarks.runner.result import Number, Results
+from benchmarks.runner.result import Entry, Number, Results
 from benchmarks.runner.summary import rows
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -140,7 +140,7 @@ def merge(sessions: Sequence[Results]) -> Results:
     An entry that was measured wins over one that failed or was skipped. Raises `BurstchipError` BC855 where
     two sessions measured the same.
     """
-    entries = {}
+    entries: dict[tuple[str, str, int], Entry] = {}
     for session in sessions:
         for entry in session.entries:
             known = entries.get(entry.key)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta, Struct
 from numpy.typing import ArrayLike
 
+from benchmarks.runner.power import Monitor, Program
 from benchmarks.runner.target import Target
 from burstchip.frontend.text import Wanted
 from burstchip.frontend.typed_file import read_typed
@@ -79,6 +80,10 @@ class DeviceTarget:
 
             self._connection = connect(self.device.connect, timeout=self.device.timeout_s)
         return self._connection
+
+    def monitor(self) -> Monitor | None:
+        """The program that the file names."""
+        return None if self.device.power is None else Program(self.device.power)
 
     def places(self, code: ChipProgram, wanted: Sequence[Place]) -> Sequence[Place]:
         """Those that its profile names; all where it names none."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from benchmarks.runner.common_part import common_part
 from benchmarks.runner.figures import counted
-from benchmarks.runner.measured import Measured, Tell
+from benchmarks.runner.measured import Desk, Measured
 from benchmarks.runner.plasticity import LearningCount
 from benchmarks.runner.speed import speed
-from benchmarks.runner.target import Target
 from benchmarks.runner.workload import Workload
 from burstchip.tasks.checkpoint import state_sha256
 from burstchip.tasks.protocol.plan import plan_of
@@ -15,8 +14,9 @@ from burstchip.tasks.protocol.steering import Steering
 from compiler.ir.chip_program import ChipProgram
 
 
-def free_running(target: Target, code: ChipProgram, workload: Workload, tell: Tell) -> Measured:
+def free_running(desk: Desk, code: ChipProgram, workload: Workload) -> Measured:
     """Measure one target on a workload of kind `run` or `follow`."""
+    target, tell = desk.target, desk.tell
     found = Measured()
     # A protocol begins with steps in which nothing is to be learned.
     counts = None if workload.kind == "follow" else LearningCount(code, 1)
@@ -27,10 +27,10 @@ def free_running(target: Target, code: ChipProgram, workload: Workload, tell: Te
     tell("speed", 0.4)
     run = target.open(code)
     try:
-        found.numbers |= speed(run.advance, "step", slow=target.slow, most=200 if target.slow else 1_000_000)
+        found.numbers |= speed(desk, run.advance, "step", most=200 if target.slow else 1_000_000)
     finally:
         run.close()
-    if target.slow:
+    if target.slow or "accuracy" not in desk.modes:
         return found
     tell("the whole run", 0.6)
     steps = workload.steps

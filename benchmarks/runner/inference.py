@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from benchmarks.runner.common_part import common_part
 from benchmarks.runner.figures import share_wrong
 from benchmarks.runner.learning import plastic, trained
-from benchmarks.runner.measured import Measured, Tell, answers_sha256
+from benchmarks.runner.measured import Desk, Measured, Tell, answers_sha256
 from benchmarks.runner.programs import frozen_program
 from benchmarks.runner.speed import speed_of_samples
 from benchmarks.runner.target import LocalTarget, Target
@@ -24,16 +24,17 @@ def learned_program(code: ChipProgram, train: Pictures, test: Pictures, tell: Te
     return frozen_program(code, {name: np.array(done.run.weights(name)) for name in plastic(code)})
 
 
-def inference(target: Target, code: ChipProgram, workload: Workload, test: Pictures, tell: Tell) -> Measured:
+def inference(desk: Desk, code: ChipProgram, workload: Workload, test: Pictures) -> Measured:
     """Measure one target on a workload of kind `infer`; `code` is of `learned_program`."""
+    target, tell = desk.target, desk.tell
     assert code.task is not None
     present, found = code.task.present, Measured()
     shown = Presentation(code, test, np.arange(len(test.labels)), real=target.real)
     tell("the part that all targets do", 0.0)
     found.same = common_part(target, code, workload.same * present, streams=shown.streams)
     tell("speed", 0.3)
-    found.numbers |= speed_of_samples(target, code, test, np.arange(len(test.labels)))
-    if target.slow:
+    found.numbers |= speed_of_samples(desk, code, test, np.arange(len(test.labels)))
+    if target.slow or "accuracy" not in desk.modes:
         return found
     tell("test", 0.6)
     answers = _answers(target, code, test)

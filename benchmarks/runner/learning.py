@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.runner.common_part import common_part
 from benchmarks.runner.figures import counted, reached, share_wrong
-from benchmarks.runner.measured import Measured, Tell, answers_sha256
+from benchmarks.runner.measured import Desk, Measured, Tell, answers_sha256
 from benchmarks.runner.plasticity import LearningCount
 from benchmarks.runner.programs import permuted
 from benchmarks.runner.result import Number
@@ -44,15 +44,9 @@ class Trained:
     old_errors: list[float]
 
 
-def learning(
-    target: Target,
-    code: ChipProgram,
-    workload: Workload,
-    train: Pictures,
-    test: Pictures,
-    tell: Tell,
-) -> Measured:
+def learning(desk: Desk, code: ChipProgram, workload: Workload, train: Pictures, test: Pictures) -> Measured:
     """Measure one target on a workload of kind `learn` or `adapt`."""
+    target, tell = desk.target, desk.tell
     assert code.task is not None
     task, found = code.task, Measured()
     counts = LearningCount(code, task.present)
@@ -61,8 +55,8 @@ def learning(
     shown = first_epoch(code, steps, train, real=target.real)
     found.same = common_part(target, code, steps, streams=shown.streams, learned=counts)
     found.numbers |= counts.numbers("sample")
-    found.numbers |= speed_of_samples(target, code, train, sample_order(code, len(train.labels), 0))
-    if target.slow:
+    found.numbers |= speed_of_samples(desk, code, train, sample_order(code, len(train.labels), 0))
+    if target.slow or "accuracy" not in desk.modes:
         return found
     adapts = workload.kind == "adapt"
     done = trained(target, code, train, test, tell, adapts=adapts)

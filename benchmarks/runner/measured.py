@@ -3,17 +3,49 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.runner.result import Number, Same
+from benchmarks.runner.target import Target
+from hw_models.diagnostics import BurstchipError, Diagnostic, nearest
 
 #: Called with a text for people and the share that is done, 0 to 1.
 Tell = Callable[[str, float], None]
+Mode = Literal["accuracy", "performance", "energy"]
+MODES: tuple[Mode, ...] = ("accuracy", "performance", "energy")
+
+
+def modes_of(text: str) -> tuple[Mode, ...]:
+    """The modes that a text names between commas. Raises `BurstchipError` BC851."""
+    given = [it.strip() for it in text.split(",")]
+    for name in given:
+        if name not in MODES:
+            raise BurstchipError(
+                Diagnostic(
+                    "BC851",
+                    f"mode '{name}' is unknown",
+                    required=", ".join(MODES),
+                    given=text,
+                    hint=nearest(name, MODES),
+                )
+            )
+    return tuple(it for it in MODES if it in given)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where something is measured: the target, what is wanted, the file for raw samples of power."""
+
+    target: Target
+    tell: Tell
+    modes: Collection[Mode]
+    trace: Path
 
 
 @dataclass

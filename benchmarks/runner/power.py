@@ -27,7 +27,9 @@ IDLE_SECONDS = 1.0
 class Monitor(Protocol):
     """Something that tells power. Samples are (seconds since the start, watts)."""
 
-    method: str
+    @property
+    def method(self) -> str:
+        """How it measures."""
 
     def begin(self) -> None:
         """Start sampling."""
@@ -112,10 +114,8 @@ class Program:
         return self._samples
 
 
-def monitor_of(power: list[str] | None) -> Monitor | None:
-    """The monitor that a devices file names, or the processor's counters where they can be read."""
-    if power:
-        return Program(power)
+def processor_monitor() -> Monitor | None:
+    """The processor's counters, where they can be read."""
     try:
         RAPL.read_text()
     except OSError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,7 +20,7 @@ from benchmarks.runner.figures import counted
 from benchmarks.runner.free_running import free_running
 from benchmarks.runner.inference import inference, learned_program
 from benchmarks.runner.learning import learning
-from benchmarks.runner.measured import Measured, Tell
+from benchmarks.runner.measured import MODES, Desk, Measured, Mode, Tell
 from benchmarks.runner.page import write_page
 from benchmarks.runner.programs import program_of, samples_of
 from benchmarks.runner.result import FILE, Entry, Number, Results, Status, read_results, write_results
@@ -34,7 +34,7 @@ from hw_models.diagnostics import BurstchipError
 
 #: Called with what is under way, and the shares of the session and of this part that are done.
 Watch = Callable[[str, float], None]
-LOG = "log.txt"
+LOG, TRACES = "log.txt", "traces"
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Session:
     data_dir: Path | None = None
     download: bool = False
     seeds: int | None = None
+    modes: Collection[Mode] = MODES
     results: Results | None = None
     #: Weights at the end of trainings, by workload, seed and target, for drift.
     _weights: dict[tuple[str, int], dict[str, Measured]] = field(default_factory=dict)
@@ -141,7 +142,7 @@ def _apart(one: Measured, exact: Measured) -> dict[str, Number]:
         np.concatenate([np.ravel(weights).astype(np.float64) for _, weights in sorted(it.weights.items())])
         for it in (one, exact)
     ]
-    alike = float(np.corrcoef(*flat)[0, 1])
+    alike = float(np.corrcoef(flat[0], flat[1])[0, 1])
     error = one.test_error[-1] - exact.test_error[-1]
     return {
         "weights_correlation": counted(alike, "", "correlation of all learned weights"),
@@ -229,12 +230,14 @@ class _Program:
         )
 
     def _on(self, target: Target, made: _Made, tell: Tell) -> Measured:
-        workload = self.case.workload
+        workload, session = self.case.workload, self.session
+        trace = session.folder / TRACES / f"{self.case.file_name}_{target.name}_{self.seed}.csv"
+        desk = Desk(target, tell, session.modes, trace)
         if made.train is None or made.test is None:
-            return free_running(target, made.code, workload, tell)
+            return free_running(desk, made.code, workload)
         if workload.kind == "infer":
-            return inference(target, made.code, workload, made.test, tell)
-        return learning(target, made.code, workload, made.train, made.test, tell)
+            return inference(desk, made.code, workload, made.test)
+        return learning(desk, made.code, workload, made.train, made.test)
 
 
 def commit() -> str:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.runner.figures import latencies, served, trials
+from benchmarks.runner.measured import Desk
+from benchmarks.runner.power import power
 from benchmarks.runner.result import Number
-from benchmarks.runner.target import Target
 from burstchip.tasks.presentation import Pictures, Presentation
 from burstchip.tasks.showing import show
 from compiler.ir.chip_program import ChipProgram
@@ -22,14 +23,17 @@ SLOW_SINGLE = 5
 TRIALS = 5
 #: Seconds that a trial should take.
 TRIAL_SECONDS = 0.5
+#: Seconds of work under a power monitor.
+POWER_SECONDS = 2.0
 
 
-def speed(do: Callable[[int], object], unit: str, *, slow: bool, most: int) -> dict[str, Number]:
+def speed(desk: Desk, do: Callable[[int], object], unit: str, *, most: int) -> dict[str, Number]:
     """Rates and latencies of a target, where `do(count)` does so many units, such as samples.
 
     Single stream: one unit a call. Offline: as many as take about half a second in a call, at most `most`,
-    five times. Server: from the single calls, see `served`.
+    five times. Server: from the single calls, see `served`. Power is that of such calls for two seconds.
     """
+    slow = desk.target.slow
     for _ in range(1 if slow else WARM_UPS):
         do(1)
     single = [_seconds(do, 1) for _ in range(min(most, SLOW_SINGLE if slow else SINGLE))]
@@ -37,19 +41,31 @@ def speed(do: Callable[[int], object], unit: str, *, slow: bool, most: int) -> d
     if not slow:
         # What a call costs besides its units is less in a long one.
         count = int(min(most, max(1, count * TRIAL_SECONDS / max(_seconds(do, count), 1e-7))))
-    repeats = 2 if slow else TRIALS
-    rates = [count / _seconds(do, count) for _ in range(repeats)]
-    return {
-        **latencies(single, f"single stream: one {unit} a call"),
-        "server_p99": served(single),
-        f"{unit}s_per_second": trials(rates, f"{unit}s/s", f"offline: {count:,} {unit}s a call"),
-    }
+    found: dict[str, Number] = {}
+    if "performance" in desk.modes:
+        rates = [count / _seconds(do, count) for _ in range(2 if slow else TRIALS)]
+        found |= latencies(single, f"single stream: one {unit} a call")
+        found["server_p99"] = served(single)
+        found[f"{unit}s_per_second"] = trials(rates, f"{unit}s/s", f"offline: {count:,} {unit}s a call")
+    monitor = desk.target.monitor() if "energy" in desk.modes else None
+    if monitor is not None:
+
+        def work() -> int:
+            done, until = 0, perf_counter() + POWER_SECONDS
+            while perf_counter() < until:
+                do(count)
+                done += count
+            return done
+
+        found |= power(monitor, work, unit, desk.trace)
+    return found
 
 
 def speed_of_samples(
-    target: Target, code: ChipProgram, pictures: Pictures, order: NDArray[np.int64]
+    desk: Desk, code: ChipProgram, pictures: Pictures, order: NDArray[np.int64]
 ) -> dict[str, Number]:
     """How fast samples are shown, in this order and over and over; with learning where the program learns."""
+    target = desk.target
     shown = Presentation(code, pictures, real=target.real)
     run, begun = target.open(code, streams=shown.streams), 0
 
@@ -60,7 +76,7 @@ def speed_of_samples(
         return show(run, shown, chosen[:-1], int(chosen[-1]))
 
     try:
-        return speed(do, "sample", slow=target.slow, most=20 if target.slow else 20_000)
+        return speed(desk, do, "sample", most=20 if target.slow else 20_000)
     finally:
         run.close()
 

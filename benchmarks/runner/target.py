@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from numpy.typing import ArrayLike
 
+from benchmarks.runner.power import Monitor, processor_monitor
 from burstchip.backends.available import REAL, all_backends
 from burstchip.running.run import Run, open_run
 from burstchip.variables import Place
@@ -17,7 +18,7 @@ from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Rows
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
-register_codes({"BC851": "an unknown workload or target"})
+register_codes({"BC851": "an unknown workload, target or mode"})
 
 #: Entry points of other packages: name -> a function without arguments that gives a `Target`.
 GROUP = "burstchip.targets"
@@ -43,6 +44,9 @@ class Target(Protocol):
 
     def about(self) -> Mapping[str, str]:
         """What results should say of it."""
+
+    def monitor(self) -> Monitor | None:
+        """What measures its power; None where nothing does."""
 
     def places(self, code: ChipProgram, wanted: Sequence[Place]) -> Sequence[Place]:
         """Those of the variables that it can tell."""
@@ -88,6 +92,10 @@ class LocalTarget:
         """What results should say of it."""
         doc = next(it.doc for it in all_backends() if it.name == self.name)
         return {"kind": "backend", "description": doc}
+
+    def monitor(self) -> Monitor | None:
+        """The processor's own counters, where this system shows them."""
+        return processor_monitor()
 
     def places(self, code: ChipProgram, wanted: Sequence[Place]) -> Sequence[Place]:
         """All of them."""

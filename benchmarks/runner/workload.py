@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,7 +19,7 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_
 register_codes(
     {
         "BC850": "a workload or devices file with values that do not fit",
-        "BC851": "an unknown workload or target",
+        "BC851": "an unknown workload, target or mode",
     }
 )
 
@@ -81,6 +82,11 @@ class Case:
     workload: Workload
     folder: Path
     parameters: Mapping[str, Scalar]
+
+    @property
+    def file_name(self) -> str:
+        """The name as a part of a file's name."""
+        return re.sub(r"[^\w.=-]", "_", self.name)
 
 
 def all_workloads() -> dict[str, Path]:
