@@ -132,8 +132,7 @@ def _bad(results: Results) -> list[str]:
 
 
 def _tell(results: Results, out: Output) -> None:
-    from benchmarks.runner.page import MAIN
-    from benchmarks.runner.summary import rows, text_of
+    from benchmarks.runner.summary import MAIN, rows, text_of
 
     table = []
     for row in rows(results.entries):

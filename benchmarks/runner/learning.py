@@ -81,7 +81,7 @@ def plastic(code: ChipProgram) -> list[str]:
     return [it.name for it in code.projections if it.learning is not None]
 
 
-def tested_answers(target: Target, code: ChipProgram, run: Run, test: Pictures) -> NDArray[np.int64]:
+def answers_in_test(target: Target, code: ChipProgram, run: Run, test: Pictures) -> NDArray[np.int64]:
     """The class that the target reads out of each test sample with the weights of a run."""
     shown = Presentation(code, test, real=target.real)
     other = target.open(code, streams=shown.streams, learning=False, seed=code.seed + TEST_SEED)
@@ -110,7 +110,7 @@ def trained(
     right: list[NDArray[np.bool_]] = []
 
     def tested(labels: NDArray[np.int64]) -> tuple[int, float]:
-        wrong = int(np.count_nonzero(tested_answers(target, code, run, test) != labels))
+        wrong = int(np.count_nonzero(answers_in_test(target, code, run, test) != labels))
         return wrong, wrong / len(labels)
 
     now = test

@@ -7,26 +7,16 @@ from pathlib import Path
 
 import numpy as np
 from jinja2 import ChoiceLoader, PackageLoader
+from matplotlib.ticker import EngFormatter, NullFormatter
 
 from benchmarks.runner.result import Results
-from benchmarks.runner.summary import Row, columns, rows, text_of
+from benchmarks.runner.summary import MAIN, Row, columns, range_of, rows, text_of, value_of
 from burstchip.report.page import environment
 from burstchip.report.page import write_page as write_html
 from burstchip.report.style import INK, POPULATIONS, WIDTH, Picture, figure_style, new_figure, picture
 from compiler.whole_file import write_whole
 
 PAGE, TABLE = "page.html", "results.md"
-#: What the first table shows of each kind, where it was measured.
-MAIN = (
-    "test_error",
-    "samples_per_second",
-    "steps_per_second",
-    "latency_p50",
-    "latency_p99",
-    "samples_to_learn",
-    "chip_energy_a_sample",
-    "chip_energy_a_step",
-)
 
 
 def write_page(results: Results, folder: Path) -> None:
@@ -45,7 +35,8 @@ def write_page(results: Results, folder: Path) -> None:
         unequal=[row for row in found if row.exactness.startswith(("parts", "another"))],
         compared=sum(row.exactness.startswith("bit-exact") for row in found),
         undone=[row for row in found if len(row.done) < len(row.entries)],
-        text_of=text_of,
+        value_of=value_of,
+        range_of=range_of,
         pictures=pictures,
     )
     write_html(folder / PAGE, text)
@@ -113,6 +104,8 @@ def _speeds(found: Sequence[Row]) -> Picture | None:
             ax.plot([number.low, number.high], [k, k], color=INK, linewidth=1.5)
     labels = [f"{row.workload}, {row.target}" for row, _ in bars]
     ax.set(xscale="log", xlabel="samples or steps a second")
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks(range(len(bars)), labels, fontsize=7)
     ax.invert_yaxis()
     caption = "Samples or steps a second on each target, the mean of the trials; dark lines are their range."

@@ -10,6 +10,19 @@ import msgspec
 from benchmarks.runner.figures import mean_over
 from benchmarks.runner.result import Entry, Number
 
+#: What is shown first of each kind, where it was measured.
+MAIN = (
+    "test_error",
+    "samples_per_second",
+    "steps_per_second",
+    "latency_p50",
+    "latency_p99",
+    "samples_to_learn",
+    "samples_to_recover",
+    "chip_energy_a_sample",
+    "chip_energy_a_step",
+)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -72,11 +85,23 @@ def text_of(number: Number | None) -> str:
     """A number for people: four digits, its unit, and its interval."""
     if number is None:
         return ""
-    value = ("more than " if number.beyond else "") + _short(number.value)
+    within = range_of(number)
+    return value_of(number) + (f" ({within})" if within else "")
+
+
+def value_of(number: Number | None) -> str:
+    """The number and its unit."""
+    if number is None:
+        return ""
     unit = f" {number.unit}" if number.unit else ""
-    if number.low is None or number.high is None:
-        return f"{value}{unit}"
-    return f"{value} ({_short(number.low)} to {_short(number.high)}){unit}"
+    return ("more than " if number.beyond else "") + _short(number.value) + unit
+
+
+def range_of(number: Number | None) -> str:
+    """Its interval, where it has one."""
+    if number is None or number.low is None or number.high is None:
+        return ""
+    return f"{_short(number.low)} to {_short(number.high)}"
 
 
 def _short(value: float) -> str:
@@ -84,5 +109,6 @@ def _short(value: float) -> str:
 
 
 def columns(rows_: Iterable[Row]) -> list[str]:
-    """Every number that any row has, in the order in which they first come."""
-    return list(dict.fromkeys(name for row in rows_ for name in row.numbers))
+    """Every number that any row has, the main ones first."""
+    names = dict.fromkeys(name for row in rows_ for name in row.numbers)
+    return [*(name for name in MAIN if name in names), *(name for name in names if name not in MAIN)]

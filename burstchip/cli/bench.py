@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
-#: Entry points of commands that other packages bring: name -> a typer application.
+from burstchip.cli.console import output
+
+#: Entry points of commands that packages above this one bring: name -> a typer application.
 GROUP = "burstchip.commands"
 
 
@@ -12,6 +14,12 @@ def bench(context: typer.Context) -> None:
     """Measure the same artifacts on every target: run, list, show, compare, merge."""
     from importlib.metadata import entry_points
 
-    point = next(iter(entry_points(group=GROUP, name="bench")))
-    application = point.load()
+    found = list(entry_points(group=GROUP, name="bench"))
+    if not found:
+        with output(json=False):
+            from burstchip.cli.checks import exclude
+
+            message = "the benchmarks are not installed"
+            exclude(True, message, "an installation of burstchip with its package benchmarks", "none")
+    application = found[0].load()
     application(list(context.args), prog_name="burstchip bench")

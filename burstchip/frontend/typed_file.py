@@ -20,7 +20,7 @@ _REAL = re.compile(r"[-+]?(?:[0-9]{1,18}\.?[0-9]{0,18}|\.[0-9]{1,18})(?:[eE][-+]
 _FLAGS = {"yes": True, "true": True, "no": False, "false": False}
 #: How msgspec names a place: `$.over.size[2]`, with `[...]` for any value of a mapping.
 _PATH = re.compile(r" - at `(?:key in )?\$(?P<path>.*)`\Z")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`\Z")
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -78,7 +78,8 @@ def read_typed(path: Path, kind: type[T], wanted: Wanted, id: str) -> T:
 def _tell(message: str, root: Node, report: Report, id: str, kind: type[msgspec.Struct]) -> None:
     found = _PATH.search(message)
     text = message[: found.start()] if found else message
-    steps = _STEP.findall(found["path"]) if found else []
+    # Behind any value of a mapping it does not say which.
+    steps = _STEP.findall(found["path"].split("[...]")[0]) if found else []
     path = tuple(int(index) if index else name for name, index in steps if index or name)
     node, key = node_at(root, path)
     if unknown := _UNKNOWN.match(text):

@@ -83,6 +83,7 @@ class Compared:
     fixed: bool = False
 
     def index(self, flat: int) -> tuple[int, ...]:
+        """The neuron, or the ends of the synapse, of a place in its values."""
         if self.pairs is None:
             return (flat,)
         return int(self.pairs[0][flat]), int(self.pairs[1][flat])
