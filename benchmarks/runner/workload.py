@@ -52,7 +52,7 @@ class Workload(Struct, frozen=True, forbid_unknown_fields=True):
 
     `learn` trains a task and tests it; `adapt` permutes the labels after half of the epochs; `infer` shows
     test samples to a network that learned before and learns no more; `run` runs a network without a task,
-    `follow` one with a protocol. `same` samples (steps where there is no task) are done by every target,
+    `follow` one with a protocol. `same` samples (steps where a task is missing) are done by every target,
     and those of the chip's integers must then hold the same in every step; a slow target does no more.
     `over` lists parameters whose every combination is a workload of its own. `train` and `test` bound the
     samples that are used of the data set, 0 stands for all. `freeze` names projections: the training is

@@ -9,11 +9,17 @@ import click
 import pytest
 import typer.main
 
+from benchmarks.runner.command import app as bench
 from burstchip.cli.app import app
 from burstchip.cli.checks import steps_of
 from hw_models.diagnostics import BurstchipError
 
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+_OWN = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+_BENCH = typer.main.get_command(bench).commands  # type: ignore[attr-defined]
+COMMANDS = {
+    **{name: it for name, it in _OWN.items() if name != "bench"},
+    **{f"bench {name}": it for name, it in _BENCH.items()},
+}
 OPTIONS = [
     (name, option)
     for name, command in COMMANDS.items()
@@ -26,6 +32,8 @@ WAYS = {
     "--data": 2,  # a folder of data, or a file of samples
     "--list": 3,  # templates, experiments or messages
     "--rates": 2,  # a recording that weighs connections, or one to count the work of
+    "--seeds": 2,  # of an experiment, from 1 on, or of benchmarks, from 0 on
+    "--target": 2,  # a chip to compile for, or where benchmarks run
     "--step": 2,  # an experiment's, in place of its own, or that of an import
 }
 
@@ -49,7 +57,10 @@ def test_a_short_form_stands_for_one_option() -> None:
 
 @pytest.mark.parametrize(
     ("option", "but"),
-    [("--json", {"schema"}), ("--quiet", {"schema", "doctor"})],
+    [
+        ("--json", {"schema", "bench schema"}),
+        ("--quiet", {"schema", "doctor"} | {it for it in COMMANDS if it[:5] == "bench"}),
+    ],
 )
 def test_every_command_has(option: str, but: set[str]) -> None:
     assert {name for name, it in OPTIONS if option in it.opts} >= set(COMMANDS) - but
@@ -58,7 +69,7 @@ def test_every_command_has(option: str, but: set[str]) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_fits_narrow_terminals(command: str, burstchip, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    lines = burstchip(command, "--help").out.splitlines()
+    lines = burstchip(*command.split(), "--help").out.splitlines()
     assert max(map(len, lines)) <= 60
     for it in COMMANDS[command].params:
         if isinstance(it, click.Option) or it.param_type_name == "option":
