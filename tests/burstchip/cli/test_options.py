@@ -26,6 +26,7 @@ WAYS = {
     "--data": 2,  # a folder of data, or a file of samples
     "--list": 3,  # templates, experiments or messages
     "--rates": 2,  # a recording that weighs connections, or one to count the work of
+    "--target": 2,  # the chip to compile for, or where to run
     "--step": 2,  # an experiment's, in place of its own, or that of an import
 }
 
