@@ -200,17 +200,20 @@ def _error(code: str, message: str, required: str, given: str, hint: str | None 
     return BurstchipError(Diagnostic(code, message, required=required, given=given, hint=hint))
 
 
-def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
-    """Manifest and tensors of a safetensors file, checked for being ours and being whole."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
+def _read(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as reason:
         raise _error(
             "BC401", f"artifact '{path}' cannot be read", "a readable file", str(reason.strerror)
         ) from None
+
+
+def _parse(data: bytes, path: Path) -> tuple[dict[str, Any], Tensors]:
+    """Manifest and tensors of a safetensors file, checked for being ours and being whole."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
     try:
         length = int.from_bytes(data[:8], "little")
         text = msgspec.json.decode(data[8 : 8 + length], type=Header).metadata.burstchip
@@ -333,7 +336,12 @@ def _decode(manifest: Any, tensors: Tensors, folder: Path) -> ChipProgram:
 def load_artifact(path: str | Path) -> tuple[ChipProgram, str]:
     """(program, SHA-256) of an artifact file. Raises `BurstchipError` BC401..BC404."""
     path = Path(path)
-    manifest, tensors = _read(path)
+    return parse_artifact(_read(path), path)
+
+
+def parse_artifact(data: bytes, path: Path) -> tuple[ChipProgram, str]:
+    """(program, SHA-256) of an artifact's bytes, which messages name `path`. Raises as `load_artifact`."""
+    manifest, tensors = _parse(data, path)
     try:
         return _decode(msgspec.convert(manifest, Manifest), tensors, path.parent), manifest["sha256"]
     except ValidationError as reason:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from burstchip.remote.address import is_address, parse_address
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
 register_codes(
@@ -69,7 +70,13 @@ def _version(distribution: str) -> str | None:
 
 
 def require_backend(name: str) -> None:
-    """Raise `BurstchipError` for a backend that does not exist (BC550) or cannot run here (BC551)."""
+    """Raise `BurstchipError` for a backend that does not exist (BC550) or cannot run here (BC551).
+
+    The address of a target is one as well; BC886 where it is none.
+    """
+    if is_address(name):
+        parse_address(name)
+        return
     known = {backend.name: backend for backend in all_backends()}
     runnable = " or ".join(backend.name for backend in known.values() if not backend.missing) or "none"
     if name not in known:

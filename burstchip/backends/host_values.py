@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -75,8 +76,17 @@ def check_ahead(steps: object) -> None:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A value of the host that is the program's own number already, or [neuron]: a remote host sends it."""
+
+    values: NDArray[Any]
+
+
 def written_value(code: ChipProgram, name: str, value: Any, *, real: bool) -> Any:
     """The program's number, or [neuron], of what the host writes. Raises `BurstchipError` BC558, BC559."""
+    if isinstance(value, Numbers):
+        return _own_number(code, name, value.values, real=real)
     if name == HALVINGS:
         assert type(value) is int and 0 <= value <= ANNEALINGS_MAX, "learning rates halve 0 to 7 times"
         return value
@@ -92,6 +102,33 @@ def written_value(code: ChipProgram, name: str, value: Any, *, real: bool) -> An
         )
     numbers = _numbers(code, name, value, rows=False, real=real)
     return numbers if numbers.ndim else numbers.item()
+
+
+def _own_number(code: ChipProgram, name: str, values: NDArray[Any], *, real: bool) -> Any:
+    """The program's number, where it is in the signal's range."""
+    shape: tuple[int, ...] = ()
+    least, greatest = np.float64(0), np.float64(ANNEALINGS_MAX)
+    if name != HALVINGS:
+        given = _given(code, name)
+        if not _is_written(code, name):
+            written_value(code, name, 0.0, real=real)
+        shape = () if given.single else (code.population(given.population).size,)
+        ends = np.array([given.least / np.asarray(given.unit), given.greatest / np.asarray(given.unit)])
+        ends = ends if real else np.rint(ends)
+        least, greatest = ends.min(axis=0), ends.max(axis=0)
+    fits = values.shape in ((), shape) and (real or values.dtype.kind in "iub")
+    if not fits or not np.all((values >= least) & (values <= greatest)):
+        raise BurstchipError(
+            Diagnostic(
+                "BC559",
+                f"what is given as '{name}' does not fit its signal",
+                required=f"{np.min(least):g} to {np.max(greatest):g}, one number or {list(shape)}",
+                given=f"{values.dtype} of shape {list(values.shape)}"
+                + (f", {values.min():g} to {values.max():g}" if values.size else ""),
+            )
+        )
+    kind = np.float64 if real else np.int64
+    return values.astype(kind) if values.ndim else values.astype(kind).item()
 
 
 def _is_written(code: ChipProgram, name: str) -> bool:

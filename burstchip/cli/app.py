@@ -27,6 +27,7 @@ from burstchip.cli.predict import predict
 from burstchip.cli.report import report
 from burstchip.cli.run import run
 from burstchip.cli.schema import schema
+from burstchip.cli.target import target
 from burstchip.cli.train import train
 from burstchip.cli.verify import verify
 
@@ -52,6 +53,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "experiment": experiment,
     "report": report,
     "deploy": deploy,
+    "target": target,
     "chip": chip,
     "cost": cost,
     "doctor": doctor,

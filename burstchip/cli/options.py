@@ -113,6 +113,15 @@ Backend = Annotated[
         "reference32 (float32).",
     ),
 ]
+TargetAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="ADDRESS",
+        help="Run on a target, in place of a backend: tcp://HOST:PORT, serial:///dev/NAME?baud=N or "
+        "child:COMMAND.",
+    ),
+]
 Threads = Annotated[
     int,
     typer.Option(

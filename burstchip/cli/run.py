@@ -20,6 +20,7 @@ from burstchip.cli.options import (
     Steps,
     Streams,
     Strict,
+    TargetAddress,
     Threads,
     Variables,
     out_file,
@@ -53,6 +54,7 @@ def run(
         bool, typer.Option("--units", help="Also keep variables in their physical unit, as NAME.physical.")
     ] = False,
     backend: Backend = "sim",
+    target_at: TargetAddress = None,
     threads: Threads = 1,
     stream: Streams = None,
     data: Data = None,
@@ -75,6 +77,7 @@ def run(
         from burstchip.running.recording import record as record_
         from burstchip.variables import parse_selections
 
+        backend = _chosen(backend, target_at, threads)
         output_file(target, artifact)
         given = streams(stream)
         code, sha256 = load(artifact, out)
@@ -149,6 +152,19 @@ def run(
                 "diagnostics": as_json(recording.diagnostics),
             }
         )
+
+
+def _chosen(backend: str, address: str | None, threads: int) -> str:
+    """The backend, or the address of a target, that the run goes to. Raises `BurstchipError` BC611, BC886."""
+    if address is None:
+        return backend
+    from burstchip.cli.checks import exclude
+    from burstchip.remote.address import parse_address
+
+    exclude(backend != "sim", "--backend and --target exclude each other", "--backend or --target", "both")
+    exclude(threads > 1, "a target has threads of its own", "--target without --threads", "both")
+    parse_address(address)
+    return address
 
 
 def _tell(recording: Recording, out: Output) -> None:

@@ -22,7 +22,10 @@ DIFFERENT = 1
 def verify(
     artifact: Program,
     backends: Annotated[
-        str | None, typer.Option(metavar="ONE,OTHER", help="The backends to compare (default: sim,lava).")
+        str | None,
+        typer.Option(
+            metavar="ONE,OTHER", help="The backends to compare, or addresses of targets (default: sim,lava)."
+        ),
     ] = None,
     steps: Steps = None,
     duration: Duration = None,

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from burstchip.backends.available import COMPILED, REAL, require_backend
 from burstchip.backends.host_values import stream_of, written_at_the_start
+from burstchip.remote.address import is_address
 from burstchip.running.cost import require_room_to_run
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import ChipProgram
@@ -99,6 +100,7 @@ def open_run(
 ) -> Run:
     """A run of a program at its start, or at clock `begin` with everything at rest.
 
+    `backend` may be the address of a target, such as `tcp://127.0.0.1:5570`, to which the run then goes.
     `record` are the places whose values `advance` returns. `streams` are the rows of the program's streams:
     arrays [row, neuron] in the unit that the signal was declared in, or functions `rows(first, count)` that
     give the program's own numbers. Without `learning` weights stay; projections in `frozen` keep theirs.
@@ -115,6 +117,19 @@ def open_run(
             Diagnostic("BC567", "a run begins at a step", required="0 or a later step", given=repr(begin))
         )
     _require_threads(threads, backend)
+    if is_address(backend):
+        from burstchip.remote.connection import run_at
+
+        return run_at(
+            code,
+            backend,
+            record=record,
+            streams=streams,
+            learning=learning,
+            seed=seed,
+            frozen=frozen,
+            begin=begin,
+        )
     require_room_to_run(code, backend, learning=learning)
     real = backend in REAL
     rows = {name: stream_of(code, name, it, real=real) for name, it in (streams or {}).items()}

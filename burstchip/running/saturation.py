@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from burstchip.remote.address import is_address
 from burstchip.running.run import Run, open_run
 from burstchip.variables import Place
 from compiler.ir.chip_program import ChipProgram, PopulationCode
@@ -64,8 +65,8 @@ class Guard:
     """Watches a run for clipped sums. Call `passed` whenever some steps are done."""
 
     def __init__(self, backend: str, streams: Mapping[str, ArrayLike | Rows]) -> None:
-        # A run of Lava computes the same integers, but cannot begin anywhere.
-        self.backend = "sim" if backend == "lava" else backend
+        # A run of Lava, or on a target, computes the same integers, but cannot begin anywhere.
+        self.backend = "sim" if backend == "lava" or is_address(backend) else backend
         self.keeps = backend == "sim"
         self.streams = streams
         self.state: Mapping[str, NDArray[Any]] | None = None

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from burstchip.backends.available import require_backend
+from burstchip.remote.address import is_address
 from burstchip.running.recording import check_steps, first_epoch, training_pictures
 from burstchip.running.run import Run, open_run
 from burstchip.variables import Place, synapse_ends, variables_of
@@ -152,7 +153,8 @@ def check_backends(backends: tuple[str, ...]) -> None:
     """Raise `BurstchipError` unless these are two different backends of integers that can run here."""
     for name in backends:
         require_backend(name)
-    if len(backends) != 2 or len(set(backends)) != 2 or not set(backends) <= set(EXACT):
+    here = {name for name in backends if not is_address(name)}
+    if len(backends) != 2 or len(set(backends)) != 2 or not here <= set(EXACT):
         raise BurstchipError(
             Diagnostic(
                 "BC554",

@@ -273,6 +273,11 @@ class Simulation:
 
         Raises `BurstchipError` BC569 where no run of the program has such a state.
         """
+        self._require_sound(state)
+        self.arrays.update(placed(state))
+        self.clock, self.led_in = clock, clock > 0
+
+    def _require_sound(self, state: Mapping[str, NDArray[Any]]) -> None:
         if wrong := unsound(self.layout, state, self.arrays):
             raise BurstchipError(
                 Diagnostic(
@@ -282,14 +287,16 @@ class Simulation:
                     given=f"values of '{wrong}' that no run has",
                 )
             )
-        self.arrays.update(placed(state))
-        self.clock, self.led_in = clock, clock > 0
 
     def adopt(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Take neurons and weights from the state of another run, but no messages, traces and tags."""
-        for name, array in state.items():
-            if name[:2] in ("w_", "s_"):
-                self.arrays[name] = array.copy()
+        """Take neurons and weights from the state of another run, but no messages, traces and tags.
+
+        Raises `BurstchipError` BC569 where no run of the program has such a state.
+        """
+        taken = {name: array for name, array in state.items() if name[:2] in ("w_", "s_")}
+        self._require_sound(taken)
+        for name, array in taken.items():
+            self.arrays[name] = array.copy()
 
     @property
     def synaptic_events(self) -> int:

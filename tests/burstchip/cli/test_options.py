@@ -33,7 +33,7 @@ WAYS = {
     "--list": 3,  # templates, experiments or messages
     "--rates": 2,  # a recording that weighs connections, or one to count the work of
     "--seeds": 2,  # of an experiment, from 1 on, or of benchmarks, from 0 on
-    "--target": 2,  # a chip to compile for, or where benchmarks run
+    "--target": 3,  # the chip to compile for, where to run, or where benchmarks run
     "--step": 2,  # an experiment's, in place of its own, or that of an import
 }
 

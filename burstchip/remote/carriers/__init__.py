@@ -1,0 +1,1 @@
+"""What messages travel over: a child process, a socket, a serial line."""

@@ -1,0 +1,77 @@
+"""Targets that answer in a thread of the test, over a pair of sockets."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+import burstchip
+from burstchip.remote.carriers.sockets import Socket
+from burstchip.remote.connection import Connection
+from burstchip.remote.serving import serve
+from burstchip.remote.target import Target
+from compiler.ir.chip_program import ChipProgram
+
+Reach = Callable[..., Connection]
+
+LIF = """burstchip: 1
+name: lif_pair
+step: 1 ms
+seed: 5
+populations:
+  noise: {model: poisson_source, size: 12, rate: 150 Hz}
+  list: {model: spike_list, size: 3, events: [[0, 2 ms], [1, 5 ms], [2, 5 ms], [0, 40 ms]]}
+  first: {model: lif, size: 7, bias: 40 pA}
+  second: {model: lif, size: 4, refractory: 3 ms, tau_current: 2 ms}
+projections:
+  - {from: noise, to: first.soma, weight: {uniform: [-2 mV, 6 mV]}, connectivity: {probability: 0.6}}
+  - {from: list, to: first.soma, weight: 9 mV, delay: 3 ms}
+  - {from: first, to: second.soma, weight: {uniform: [0 mV, 12 mV]}, weight_bits: 5}
+  - {from: second, to: first.soma, weight: -3 mV, delay: 2 ms}
+probes: [first.events, second.v]
+target: loihi2
+"""
+
+
+@pytest.fixture
+def reach() -> Iterator[Reach]:
+    """Connects to a target that runs in a thread: `reach(target=Target("plain"), timeout=20)`."""
+    with ExitStack() as stack:
+
+        def reach(target: Target | None = None, timeout: float = 30.0) -> Connection:
+            ours, theirs = socket.socketpair()
+            served = (Target("plain") if target is None else target, Socket(theirs, requests=True))
+            thread = threading.Thread(target=serve, args=served, daemon=True)
+            thread.start()
+            connection = Connection(Socket(ours, requests=False), "pair", timeout=timeout)
+            stack.callback(thread.join, 5)
+            stack.callback(connection.close)
+            return connection
+
+        yield reach
+
+
+@pytest.fixture(scope="session")
+def lif(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
+    """A small network of LIF neurons, noise and listed spikes."""
+    return compiled(LIF, tmp_path_factory.mktemp("lif"))
+
+
+def compiled(text: str, folder: Path) -> ChipProgram:
+    """The program of a network's text."""
+    (folder / "net.yaml").write_text(text)
+    return burstchip.compile_file(folder / "net.yaml")[0]
+
+
+@pytest.fixture(scope="session")
+def digits_code(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
+    """The template `digits`, 20 hidden neurons."""
+    from burstchip import compile_file
+
+    path = Path(burstchip.__file__).parent / "templates" / "digits" / "network.yaml"
+    return compile_file(path, {"hidden_size": "20"})[0]
