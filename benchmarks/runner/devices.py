@@ -58,13 +58,18 @@ class DeviceTarget:
 
     @property
     def real(self) -> bool:
-        """Devices compute integers."""
-        return False
+        """What it says of itself."""
+        return self._reached().profile.real
 
     @property
     def slow(self) -> bool:
         """What the file says."""
         return self.device.slow
+
+    @property
+    def single(self) -> bool:
+        """A connection carries one run."""
+        return True
 
     def missing(self) -> str:
         """Whether it is there shows when it is reached."""
@@ -86,7 +91,7 @@ class DeviceTarget:
         return None if self.device.power is None else Program(self.device.power)
 
     def places(self, code: ChipProgram, wanted: Sequence[Place]) -> Sequence[Place]:
-        """Those that its profile names; all where it names none."""
+        """All of them: one that it cannot tell fails the run, with its name."""
         return wanted
 
     def open(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from benchmarks.runner.common_part import common_part
 from benchmarks.runner.figures import share_wrong
-from benchmarks.runner.learning import plastic, trained
+from benchmarks.runner.learning import trained
 from benchmarks.runner.measured import Desk, Measured, Tell, answers_sha256
 from benchmarks.runner.programs import frozen_program
 from benchmarks.runner.speed import speed_of_samples
@@ -21,7 +21,7 @@ from compiler.ir.chip_program import ChipProgram
 def learned_program(code: ChipProgram, train: Pictures, test: Pictures, tell: Tell) -> ChipProgram:
     """The program with the weights that it learns on `sim`, which then stay."""
     done = trained(LocalTarget("sim"), code, train, test, tell, adapts=False)
-    return frozen_program(code, {name: np.array(done.run.weights(name)) for name in plastic(code)})
+    return frozen_program(code, done.weights)
 
 
 def inference(desk: Desk, code: ChipProgram, workload: Workload, test: Pictures) -> Measured:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -36,12 +37,14 @@ LEARNED = 0.9
 class Trained:
     """A training that is over: test errors as fractions by epoch, which training samples were `right`."""
 
-    run: Run
     errors: list[float]
     wrong: int
     right: NDArray[np.bool_]
     #: The same for each epoch from the permutation on, of the labels before it.
     old_errors: list[float]
+    answers: list[int]
+    weights: dict[str, NDArray[Any]]
+    state_sha256: str
 
 
 def learning(desk: Desk, code: ChipProgram, workload: Workload, train: Pictures, test: Pictures) -> Measured:
@@ -63,16 +66,13 @@ def learning(desk: Desk, code: ChipProgram, workload: Workload, train: Pictures,
     found.test_error = [100 * it for it in done.errors]
     found.numbers["test_error"] = share_wrong(done.wrong, len(test.labels))
     found.numbers |= _pace(code, done, len(train.labels), adapts=adapts)
-    found.state_sha256 = state_sha256(done.run.state())
-    found.answers_sha256 = answers_sha256(done.run.readout)
-    found.weights = {name: np.array(done.run.weights(name)) for name in plastic(code)}
-    done.run.close()
+    found.state_sha256, found.answers_sha256 = done.state_sha256, answers_sha256(done.answers)
+    found.weights = done.weights
     if workload.freeze:
         frozen = trained(target, code, train, test, tell, adapts=adapts, frozen=workload.freeze)
         number = share_wrong(frozen.wrong, len(test.labels))
         method = f"{number.method}; nothing learned in {', '.join(workload.freeze)}"
         found.numbers["test_error_frozen"] = msgspec.structs.replace(number, method=method)
-        frozen.run.close()
     return found
 
 
@@ -81,15 +81,22 @@ def plastic(code: ChipProgram) -> list[str]:
     return [it.name for it in code.projections if it.learning is not None]
 
 
-def answers_in_test(target: Target, code: ChipProgram, run: Run, test: Pictures) -> NDArray[np.int64]:
-    """The class that the target reads out of each test sample with the weights of a run."""
+def weights_of(run: Run) -> dict[str, NDArray[Any]]:
+    """The plastic weights as events see them, by projection."""
+    return {name: np.array(run.weights(name)) for name in plastic(run.code)}
+
+
+def answers_in_test(
+    target: Target, code: ChipProgram, weights: Mapping[str, NDArray[Any]], test: Pictures
+) -> NDArray[np.int64]:
+    """The class that the target reads out of each test sample with these weights."""
     shown = Presentation(code, test, real=target.real)
-    other = target.open(code, streams=shown.streams, learning=False, seed=code.seed + TEST_SEED)
+    run = target.open(code, streams=shown.streams, learning=False, seed=code.seed + TEST_SEED)
     try:
-        other.set_weights({name: np.array(run.weights(name)) for name in plastic(code)})
-        return show(other, shown, np.arange(len(test.labels)))
+        run.set_weights(weights)
+        return show(run, shown, np.arange(len(test.labels)))
     finally:
-        other.close()
+        run.close()
 
 
 def trained(
@@ -102,45 +109,58 @@ def trained(
     adapts: bool,
     frozen: Collection[str] = (),
 ) -> Trained:
-    """Train all epochs; where it adapts, with other labels from the middle on."""
+    """Train all epochs; where it adapts, with other labels from the middle on.
+
+    It is tested before and after each epoch, on a target that holds one run at a time after the last alone.
+    """
     assert code.task is not None
     shown = Presentation(code, train, real=target.real)
     run = target.open(code, streams=shown.streams, frozen=frozen)
-    it, errors, old_errors = Training(run, shown), [], []
-    right: list[NDArray[np.bool_]] = []
+    it, now, right = Training(run, shown), test, []
+    errors: list[float] = []
+    old_errors: list[float] = []
+    epochs = code.task.epochs
 
-    def tested(labels: NDArray[np.int64]) -> tuple[int, float]:
-        wrong = int(np.count_nonzero(answers_in_test(target, code, run, test) != labels))
-        return wrong, wrong / len(labels)
+    def tested(labels: NDArray[np.int64], weights: Mapping[str, NDArray[Any]]) -> float:
+        return float(np.mean(answers_in_test(target, code, weights, test) != labels))
 
-    now = test
-    errors.append(tested(now.labels)[1])
-    epochs, wrong = code.task.epochs, 0
-    for epoch in range(epochs):
-        if adapts and epoch == epochs // 2:
-            classes = code.task.shape[1]
-            shown.pictures, now = permuted(train, classes, code.seed), permuted(test, classes, code.seed)
-            old_errors.append(errors[-1])
-        order = sample_order(code, len(train.labels), epoch)
-        before = len(run.readout)
-        tell(f"training, epoch {epoch + 1}/{epochs}", epoch / epochs)
-        train_epoch(code, it, lambda: None, None)
-        right.append(np.array(run.readout[before:]) == shown.pictures.labels[order])
-        wrong, error = tested(now.labels)
-        errors.append(error)
-        if old_errors:
-            old_errors.append(tested(test.labels)[1])
-        it.epoch, it.shown, it.wrong = it.epoch + 1, 0, 0
-    return Trained(run, errors, wrong, np.concatenate(right), old_errors)
+    try:
+        if not target.single:
+            errors.append(tested(now.labels, weights_of(run)))
+        for epoch in range(epochs):
+            if adapts and epoch == epochs // 2:
+                classes = code.task.shape[1]
+                shown.pictures, now = permuted(train, classes, code.seed), permuted(test, classes, code.seed)
+            order = sample_order(code, len(train.labels), epoch)
+            before = len(run.readout)
+            tell(f"training, epoch {epoch + 1}/{epochs}", epoch / epochs)
+            train_epoch(code, it, lambda: None, None)
+            right.append(np.array(run.readout[before:]) == shown.pictures.labels[order])
+            it.epoch, it.shown, it.wrong = it.epoch + 1, 0, 0
+            if epoch + 1 == epochs or not target.single:
+                weights, state, answers = weights_of(run), "", list(run.readout)
+                if epoch + 1 == epochs:
+                    state = state_sha256(run.state())
+                errors.append(tested(now.labels, weights))
+                if now is not test:
+                    old_errors.append(tested(test.labels, weights))
+    finally:
+        run.close()
+    wrong = round(errors[-1] * len(test.labels))
+    return Trained(errors, wrong, np.concatenate(right), old_errors, answers, weights, state)
 
 
 def _pace(code: ChipProgram, done: Trained, epoch: int, *, adapts: bool) -> dict[str, Number]:
     """How many samples it takes to learn, and after a permutation to learn again."""
     found: dict[str, Number] = {}
-    # Of n epochs, the errors of which are those of 0 to n, the labels change after n // 2.
-    middle = (len(done.errors) - 1) // 2
-    half = middle * epoch if adapts else len(done.right)
-    goal = LEARNED * (1 - done.errors[middle if adapts else -1])
+    epochs = len(done.right) // epoch
+    half = epochs // 2 * epoch if adapts else len(done.right)
+    # Without a test in the middle, the last samples before it say how good it was.
+    tested = len(done.errors) > 1
+    error = done.errors[epochs // 2 if adapts else -1] if tested or not adapts else np.nan
+    if np.isnan(error):
+        error = 1 - float(np.mean(done.right[half - min(WINDOW, half) : half]))
+    goal = LEARNED * (1 - error)
     method = f"running accuracy over {WINDOW} training samples; goal {100 * goal:.1f} %"
     first = _reached(done.right[:half], goal)
     found["samples_to_learn"] = reached(first, half, method)
@@ -148,7 +168,7 @@ def _pace(code: ChipProgram, done: Trained, epoch: int, *, adapts: bool) -> dict
         again = _reached(done.right[half:], goal)
         method = f"after the permutation, {method}"
         found["samples_to_recover"] = reached(again, len(done.right) - half, method)
-        found["error_before"] = counted(100 * done.errors[middle], "%", "test, before the permutation")
+        found["error_before"] = counted(100 * error, "%", "before the permutation")
         method = "test with the old labels, at the end"
         found["error_of_old"] = counted(100 * done.old_errors[-1], "%", method)
     return found

@@ -86,6 +86,7 @@ class Session:
         self.folder.mkdir(parents=True, exist_ok=True)
         if resume and (self.folder / FILE).exists():
             return read_results(self.folder)
+        (self.folder / LOG).unlink(missing_ok=True)
         return Results(
             begun=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC"),
             burstchip=version_of("burstchip"),
@@ -115,8 +116,8 @@ class Session:
             return
         held = self._weights.setdefault((case.name, seed), {})
         held[target.name] = measured
-        real = {it.name: held[it.name] for it in self.targets if it.real and it.name in held}
-        whole = {it.name: held[it.name] for it in self.targets if not it.real and it.name in held}
+        real = {it.name: held[it.name] for it in self.targets if it.name in held and it.real}
+        whole = {it.name: held[it.name] for it in self.targets if it.name in held and not it.real}
         for name, one in whole.items():
             for other, exact in real.items():
                 key = (case.name, name, seed)
@@ -201,10 +202,13 @@ class _Program:
         try:
             found = self._on(target, self._made, tell)
         except BurstchipError as error:
+            # What was left unfinished must not meet the next run.
+            target.close()
             return self._entry(target, "failed", str(error)), None
         # Whatever a plug-in or a device's driver raises is about that target alone.
         except Exception as error:
             self.session.log(traceback.format_exc())
+            target.close()
             return self._entry(target, "failed", f"{type(error).__name__}: {error} (see {LOG})"), None
         entry = msgspec.structs.replace(
             self._entry(target, "done", ""),

@@ -39,6 +39,10 @@ class Target(Protocol):
     def slow(self) -> bool:
         """Whether it does just the part that all do."""
 
+    @property
+    def single(self) -> bool:
+        """Whether it holds one run at a time: one that is opened ends the one before."""
+
     def missing(self) -> str:
         """What it lacks to run here; empty where it can."""
 
@@ -83,6 +87,11 @@ class LocalTarget:
     def slow(self) -> bool:
         """Whether it does just the part that all do."""
         return self.name in SLOW
+
+    @property
+    def single(self) -> bool:
+        """Runs of this process stand beside each other."""
+        return False
 
     def missing(self) -> str:
         """What it lacks to run here."""

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.runner.devices import Device, device_targets
 from benchmarks.runner.inference import learned_program
-from benchmarks.runner.learning import answers_in_test, plastic
+from benchmarks.runner.learning import answers_in_test, plastic, weights_of
 from benchmarks.runner.plasticity import LearningCount
 from benchmarks.runner.power import Program, power
 from benchmarks.runner.programs import permuted, program_of, samples_of
@@ -130,6 +131,15 @@ def test_a_session_goes_on_with_what_is_missing(small: Case, tmp_path: Path) -> 
     json.loads((out / "results.json").read_text())
 
 
+def test_a_device_is_measured_beyond_the_protocol(small: Case, tmp_path: Path) -> None:
+    command = f"child:{sys.executable} -m burstchip target --backend sim --listen stdio"
+    devices = device_targets({"board": Device(connect=command), "gone": Device(connect="child:false")})
+    found = {it.target: it for it in run(small, tmp_path, [LocalTarget("sim"), *devices.values()]).entries}
+    assert found["board"].exactness.startswith("bit-exact with sim: ")
+    assert found["board"].state_sha256 == found["sim"].state_sha256 != ""
+    assert found["gone"].status == "failed" and "BC871" in found["gone"].reason
+
+
 @pytest.fixture(scope="module")
 def digits() -> tuple[Case, ChipProgram]:
     case = next(cases("digits_frozen"))
@@ -149,7 +159,7 @@ def test_a_frozen_network_answers_as_the_one_that_learned(digits: tuple[Case, Ch
     target = LocalTarget("sim")
     answers = show(target.open(frozen, streams=shown.streams), shown, np.arange(100))
     run_ = target.open(code, streams=Presentation(code, train).streams)
-    untrained = answers_in_test(target, code, run_, test)[:100]
+    untrained = answers_in_test(target, code, weights_of(run_), test)[:100]
     assert np.mean(answers != test.labels[:100]) < 0.6 < np.mean(untrained != test.labels[:100])
 
 
