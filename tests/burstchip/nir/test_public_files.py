@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import h5py
@@ -136,7 +137,8 @@ def test_the_chips_own_integers_give_the_chips_potentials(
 
 def braille_input() -> NDArray[np.int64]:
     """[step, input]"""
-    rows = Path(__file__).with_name("braille_input.txt").read_text(encoding="ascii").split()
+    text = files("benchmarks") / "runner" / "workloads" / "networks" / "braille_input.txt"
+    rows = text.read_text(encoding="ascii").split()
     return np.array([[int(it) for it in row] for row in rows]).T
 
 
