@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from numpy.typing import ArrayLike
 
+from benchmarks.metrics.activity import Activity, ActivityCounter
 from benchmarks.runner.plasticity import LearningCount
 from benchmarks.runner.result import Same
 from benchmarks.runner.target import Target
@@ -24,13 +25,16 @@ def common_part(
     *,
     streams: Mapping[str, ArrayLike | Rows] | None = None,
     learned: LearningCount | None = None,
-) -> Same:
-    """Run the first `steps` steps and hash all that `burstchip verify` compares; a protocol is followed."""
+) -> tuple[Same, Activity]:
+    """Run the first `steps` steps and hash all that `burstchip verify` compares; a protocol is followed.
+
+    Also what was sent in them, from which NeuroBench's metrics follow.
+    """
     variables = compared_variables(code)
     # Weights that are fixed are the artifact's, whose hash is known.
     places = target.places(code, [place for place, it in variables.items() if not it.fixed])
     most = max(1, PART_BYTES // (8 * sum(variables[place].size for place in places) + 1))
-    seen = Trajectory(places)
+    seen, sent = Trajectory(places), ActivityCounter(code)
     steering = None
     if code.protocol is not None:
         steering = Steering(code, plan_of(code.protocol, code.step_ms, code.seed))
@@ -41,9 +45,10 @@ def common_part(
             if steering is not None:
                 count = min(count, steering.before(run) or count)
             values = run.advance(count)
+            sent.add(seen.steps, values)
             seen.add(values)
             if learned is not None:
                 learned.add(values)
     finally:
         run.close()
-    return seen.result()
+    return seen.result(), sent.activity()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.metrics.algorithm import algorithm_metrics
 from benchmarks.runner.common_part import common_part
 from benchmarks.runner.figures import counted
 from benchmarks.runner.measured import Desk, Measured
@@ -21,9 +22,10 @@ def free_running(desk: Desk, code: ChipProgram, workload: Workload) -> Measured:
     # A protocol begins with steps in which nothing is to be learned.
     counts = None if workload.kind == "follow" else LearningCount(code, 1)
     tell("the part that all targets do", 0.0)
-    found.same = common_part(target, code, workload.same, learned=counts)
+    found.same, sent = common_part(target, code, workload.same, learned=counts)
     if counts is not None:
         found.numbers |= counts.numbers("step")
+    found.neurobench = algorithm_metrics(code, sent).results
     tell("speed", 0.4)
     run = target.open(code)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.metrics.algorithm import algorithm_metrics
 from benchmarks.runner.common_part import common_part
 from benchmarks.runner.figures import share_wrong
 from benchmarks.runner.learning import trained
@@ -31,7 +32,8 @@ def inference(desk: Desk, code: ChipProgram, workload: Workload, test: Pictures)
     present, found = code.task.present, Measured()
     shown = Presentation(code, test, np.arange(len(test.labels)), real=target.real)
     tell("the part that all targets do", 0.0)
-    found.same = common_part(target, code, workload.same * present, streams=shown.streams)
+    found.same, sent = common_part(target, code, workload.same * present, streams=shown.streams)
+    found.neurobench = algorithm_metrics(code, sent).results
     tell("speed", 0.3)
     found.numbers |= speed_of_samples(desk, code, test, np.arange(len(test.labels)))
     if target.slow or "accuracy" not in desk.modes:
@@ -39,6 +41,8 @@ def inference(desk: Desk, code: ChipProgram, workload: Workload, test: Pictures)
     tell("test", 0.6)
     answers = _answers(target, code, test)
     found.numbers["test_error"] = share_wrong(int(np.count_nonzero(answers != test.labels)), len(answers))
+    accuracy = float(np.mean(answers == test.labels))
+    found.neurobench = algorithm_metrics(code, sent, accuracy=accuracy).results
     found.answers_sha256 = answers_sha256(answers.tolist())
     return found
 

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.metrics.algorithm import algorithm_metrics
 from benchmarks.runner.common_part import common_part
 from benchmarks.runner.figures import counted, reached, share_wrong
 from benchmarks.runner.measured import Desk, Measured, Tell, answers_sha256
@@ -56,7 +57,8 @@ def learning(desk: Desk, code: ChipProgram, workload: Workload, train: Pictures,
     steps = workload.same * task.present
     tell("the part that all targets do", 0.0)
     shown = first_epoch(code, steps, train, real=target.real)
-    found.same = common_part(target, code, steps, streams=shown.streams, learned=counts)
+    found.same, sent = common_part(target, code, steps, streams=shown.streams, learned=counts)
+    found.neurobench = algorithm_metrics(code, sent).results
     found.numbers |= counts.numbers("sample")
     found.numbers |= speed_of_samples(desk, code, train, sample_order(code, len(train.labels), 0))
     if target.slow or "accuracy" not in desk.modes:
@@ -68,6 +70,7 @@ def learning(desk: Desk, code: ChipProgram, workload: Workload, train: Pictures,
     found.numbers |= _pace(code, done, len(train.labels), adapts=adapts)
     found.state_sha256, found.answers_sha256 = done.state_sha256, answers_sha256(done.answers)
     found.weights = done.weights
+    found.neurobench = algorithm_metrics(code, sent, accuracy=1 - done.errors[-1]).results
     if workload.freeze:
         frozen = trained(target, code, train, test, tell, adapts=adapts, frozen=workload.freeze)
         number = share_wrong(frozen.wrong, len(test.labels))

@@ -10,7 +10,17 @@ from jinja2 import ChoiceLoader, PackageLoader
 from matplotlib.ticker import EngFormatter, NullFormatter
 
 from benchmarks.runner.result import Results
-from benchmarks.runner.summary import MAIN, Row, columns, range_of, rows, text_of, value_of
+from benchmarks.runner.summary import (
+    MAIN,
+    Row,
+    columns,
+    neurobench_keys,
+    neurobench_of,
+    range_of,
+    rows,
+    text_of,
+    value_of,
+)
 from burstchip.report.page import environment
 from burstchip.report.page import write_page as write_html
 from burstchip.report.style import INK, POPULATIONS, WIDTH, Picture, figure_style, new_figure, picture
@@ -35,6 +45,8 @@ def write_page(results: Results, folder: Path) -> None:
         unequal=[row for row in found if row.exactness.startswith(("parts", "another"))],
         compared=sum(row.exactness.startswith("bit-exact") for row in found),
         undone=[row for row in found if len(row.done) < len(row.entries)],
+        neurobench_keys=neurobench_keys,
+        neurobench_of=neurobench_of,
         value_of=value_of,
         range_of=range_of,
         pictures=pictures,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -112,3 +113,24 @@ def columns(rows_: Iterable[Row]) -> list[str]:
     """Every number that any row has, the main ones first."""
     names = dict.fromkeys(name for row in rows_ for name in row.numbers)
     return [*(name for name in MAIN if name in names), *(name for name in names if name not in MAIN)]
+
+
+def neurobench_keys(rows_: Iterable[Row]) -> list[str]:
+    """NeuroBench's keys, those of a group as `Group.Key`."""
+    return list(dict.fromkeys(key for row in rows_ for it in row.done[:1] for key in _flat(it.neurobench)))
+
+
+def neurobench_of(row: Row, key: str) -> str:
+    """A metric of the first seed, in words; empty where it is not there."""
+    found = _flat(row.done[0].neurobench).get(key) if row.done else None
+    return "" if found is None else _short(found)
+
+
+def _flat(metrics: Mapping[str, Any]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            found |= {f"{name}.{key}": it for key, it in _flat(value).items()}
+        elif isinstance(value, int | float):
+            found[name] = value
+    return found

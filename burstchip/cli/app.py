@@ -27,6 +27,7 @@ from burstchip.cli.predict import predict
 from burstchip.cli.report import report
 from burstchip.cli.run import run
 from burstchip.cli.schema import schema
+from burstchip.cli.sweep import sweep
 from burstchip.cli.target import target
 from burstchip.cli.train import train
 from burstchip.cli.verify import verify
@@ -45,6 +46,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "run": run,
     "train": train,
     "follow": follow,
+    "sweep": sweep,
     "predict": predict,
     "verify": verify,
     "certify": certify,

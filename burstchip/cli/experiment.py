@@ -250,7 +250,7 @@ def _run_protocol(
     from burstchip.experiments.experiment import protocol_experiment
     from burstchip.experiments.page import refuse_taken, results, write_outcome
     from burstchip.experiments.protocols import forget_checkpoints, run_protocol_experiment
-    from burstchip.tasks.protocol.seeds import Workers
+    from burstchip.workers import Workers
 
     require_backend(how.backend)
     refuse_taken(folder, overwrite=overwrite)

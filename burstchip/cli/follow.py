@@ -60,7 +60,7 @@ def follow(
         from burstchip.cli.checks import exclude, exclude_each_other, output_folder, settings, writing
         from burstchip.report.protocol_page import spread, write_protocol_page
         from burstchip.tasks.protocol.folder import FollowOptions, follow_into
-        from burstchip.tasks.protocol.seeds import Workers
+        from burstchip.workers import Workers
 
         exclude_each_other(resume=resume, overwrite=overwrite)
         exclude_each_other(seed=seed is not None, seeds=seeds is not None)

@@ -1,6 +1,6 @@
 """The command line's entry point. Exit code 0, 2 for bad input or output, 1 where `verify` finds a
-difference or `experiment` misses a check, 130 for Ctrl-C, 128 and its number for another signal, 141 for
-a pipe that is closed; a bug has its traceback.
+difference, `experiment` misses a check or a point of a `sweep` fails, 130 for Ctrl-C, 128 and its number for
+another signal, 141 for a pipe that is closed; a bug has its traceback.
 """
 
 from __future__ import annotations

@@ -142,13 +142,15 @@ Seeds = Annotated[
 ]
 Jobs = Annotated[
     int,
-    typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="How many seeds run side by side."),
+    typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="How many runs are made side by side."),
 ]
 Dask = Annotated[
     str | None,
     typer.Option(
         "--dask",
         metavar="ADDRESS",
-        help="Have a Dask cluster run the seeds, such as tcp://127.0.0.1:8786; it has to see DIR.",
+        help="Have a Dask cluster do it: the address of its scheduler, such as tcp://127.0.0.1:8786, or its "
+        "scheduler file; it has to see DIR.",
     ),
 ]
+Epochs = Annotated[int | None, typer.Option("--epochs", metavar="N", help="Epochs, in place of the file's.")]

@@ -14,6 +14,7 @@ from burstchip.cli.console import Output, output
 from burstchip.cli.options import (
     Backend,
     Data,
+    Epochs,
     Json,
     Overwrite,
     Quiet,
@@ -37,7 +38,7 @@ def train(
     ],
     out: Annotated[Path | None, out_folder()] = None,
     seed: Seed = None,
-    epochs: Annotated[int | None, typer.Option(metavar="N", help="Epochs, in place of the file's.")] = None,
+    epochs: Epochs = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
     backend: Backend = "sim",

@@ -29,7 +29,8 @@ from burstchip.tasks.protocol.followed import Followed
 from burstchip.tasks.protocol.following import Finished
 from burstchip.tasks.protocol.plan import plan_of
 from burstchip.tasks.protocol.results import recording
-from burstchip.tasks.protocol.seeds import SeedFolder, Workers, follow_seeds
+from burstchip.tasks.protocol.seeds import SeedFolder, follow_seeds
+from burstchip.workers import Workers
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes

@@ -20,7 +20,7 @@ AREAS = {
     "5": "running, data sets and backends",
     "6": "options, own data and learned weights",
     "7": "experiments and protocols",
-    "8": "exchange with others, costs and precision",
+    "8": "exchange with others, costs, precision and sweeps",
 }
 
 _REGISTER = "register_codes"

@@ -127,7 +127,7 @@ def _network(
         for name in definitions.parameters
         if isinstance(value := substitution.value(name), tree.Scalar)
     }
-    parameters = {name: _value(text) for name, text in texts.items()}
+    parameters = {name: number_or_text(text) for name, text in texts.items()}
     network = elaborate(fields, models, parameters, seed, report)
 
     def on_trial(branches: Mapping[str, str]) -> Trial:
@@ -178,7 +178,7 @@ def _fields(whole: tree.Mapping, record: Record, report: Report) -> Fields:
     return fields
 
 
-def _value(text: str) -> int | float | str:
+def number_or_text(text: str) -> int | float | str:
     """A parameter as reports show it: a number where it looks like one."""
     if re.fullmatch(r"[+-]?\d{1,18}", text):
         return int(text)

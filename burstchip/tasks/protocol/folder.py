@@ -17,8 +17,9 @@ from burstchip.tasks.checkpoint import FILE
 from burstchip.tasks.protocol.following import require_protocol
 from burstchip.tasks.protocol.plan import plan_of
 from burstchip.tasks.protocol.results import Done, recording
-from burstchip.tasks.protocol.seeds import SeedFolder, Tell, Workers, follow_seeds
+from burstchip.tasks.protocol.seeds import SeedFolder, Tell, follow_seeds
 from burstchip.tasks.run_folder import held_folder
+from burstchip.workers import Workers
 from compiler.artifact import artifact_sha256
 from compiler.ir.chip_program import ChipProgram
 from compiler.strict_json import strict_json

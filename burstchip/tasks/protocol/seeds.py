@@ -11,24 +11,18 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from burstchip.files.json_file import write_json
 from burstchip.tasks.checkpoint import FILE
 from burstchip.tasks.protocol.following import LAVA, Finished, FollowProgress, follow
+from burstchip.workers import Workers, open_cluster
 from compiler.artifact import artifact_sha256, load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
-register_codes(
-    {
-        "BC721": "a Dask cluster that cannot be used",
-        "BC722": "a folder of seeds that is of another program",
-    }
-)
+register_codes({"BC722": "a folder of seeds that is of another program"})
 
 ARTIFACT, PROGRESS = "network.burst", "progress.json"
 #: Seconds between two looks at how far the workers are.
@@ -36,14 +30,6 @@ _LOOK_SECONDS = 0.5
 
 #: Called with a text, how much is done and how much there is.
 Tell = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Workers:
-    """Who does the work: `jobs` processes of this machine, or a Dask cluster by its address."""
-
-    jobs: int = 1
-    dask: str | None = None
 
 
 @dataclass(frozen=True)
@@ -187,27 +173,7 @@ def _watched(folders: Mapping[str, SeedFolder], total: int, tell: Tell | None) -
 
 def _on_dask(address: str, folders: Sequence[SeedFolder]) -> None:
     """Have the workers of a cluster do it; one that dies is replaced, and goes on from the checkpoint."""
-
-    def unusable(given: str, hint: str) -> BurstchipError:
-        return BurstchipError(
-            Diagnostic(
-                "BC721",
-                f"the Dask cluster '{address}' cannot be used",
-                required="the address of a scheduler, such as tcp://127.0.0.1:8786",
-                given=given,
-                hint=hint,
-            )
-        )
-
-    try:
-        # Any: the library's functions have no types.
-        opened: Any = import_module("distributed").Client
-    except ImportError:
-        raise unusable("dask.distributed is not installed", "pip install 'burstchip[dask]'") from None
-    try:
-        client = opened(address, timeout="5s")
-    except (OSError, ValueError, TimeoutError) as reason:
-        raise unusable(str(reason) or type(reason).__name__, "start one with `dask scheduler`") from None
+    client = open_cluster(address)
     try:
         resolved = [SeedFolder(it.path.resolve(), it.backend, it.threads) for it in folders]
         # A worker that is lost costs what it did since its last checkpoint.
