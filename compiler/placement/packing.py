@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from compiler.placement.needs import Needs
 from hw_models.chips.chip import Fact
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.diagnostics import BurstchipError, Diagnostic, Subject, register_codes
 
 register_codes({"BC350": "a neuron or a population that no neurocore holds"})
 
@@ -68,6 +68,7 @@ def does_not_fit(needs: Needs, neuron: int, fact: Fact, used: Mapping[str, int])
             required=str(fact),
             given=f"{used[fact.name]:,}{_rest(needs, fact, used)}",
             hint="fewer synapses or smaller populations",
+            about=Subject("population", piece.population),
         )
     )
 

@@ -97,6 +97,30 @@ def test_an_artifact_that_is_not_there(burstchip) -> None:
     assert done.code == 2 and done.err.startswith("error[BC401]: artifact 'net.burst' cannot be read\n")
 
 
+def test_a_networks_file_is_compiled_and_deployed(pair: Path, burstchip) -> None:
+    done = burstchip("deploy", pair.name, "--dry-run", "-o", "out")
+    assert (done.code, done.err) == (0, "") and done.out.startswith(SUMMARY)
+    assert burstchip("compile", pair.name, "-o", "net.burst").code == 0
+    assert burstchip("verify", "net.burst", "--deployment", "out").code == 0
+
+
+def test_what_no_neurocore_holds_stands_in_a_networks_file(pair: Path, burstchip) -> None:
+    pair.write_text(pair.read_text().replace("size: 4,", "size: 5000,"))
+    assert burstchip("compile", pair.name, "-o", "net.burst").code == 0
+    message = "error[BC350]: neuron 0 of 'cell' exceeds the limits of a neurocore"
+    for artifact, line in (("net.burst", message), (pair.name, f"pair.yaml:9:3: {message}")):
+        done = burstchip("deploy", artifact, "--dry-run", "-o", "out")
+        assert done.code == 2 and line in done.err.splitlines() and not Path("out").exists()
+        done = burstchip("cost", artifact, "--steps", 1, "-q")
+        assert done.code == 2 and line in done.err.splitlines()
+
+
+def test_a_networks_file_with_mistakes_deploys_nothing(pair: Path, burstchip) -> None:
+    pair.write_text(pair.read_text().replace("lif", "life"))
+    done = burstchip("deploy", pair.name, "--dry-run", "-o", "out")
+    assert done.code == 2 and done.err.startswith("pair.yaml:9:") and not Path("out").exists()
+
+
 def test_the_carry_form_is_refused(burstchip) -> None:
     assert burstchip("new", "digits", ".").code == 0
     assert burstchip("compile", "network.yaml", "-o", "net.burst", "--set", "weight_form=carry").code == 0

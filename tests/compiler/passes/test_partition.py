@@ -271,7 +271,8 @@ def test_delays_beyond_their_field(make: Any) -> None:
     late = replace(code.projections[0], delays=np.array([64], dtype=np.int16))
     assert message(replace(code, projections=(late,))) == (
         "error[BC353]: delays of 'a.events->b.soma' do not fit the synapses\n"
-        "  required: at most 6 bits (assumed: as Loihi 1)    given: 64 extra steps"
+        "  required: at most 6 bits (assumed: as Loihi 1)    given: 64 extra steps    "
+        "hint: shorter delays, or a longer step"
     )
 
 
