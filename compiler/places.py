@@ -1,7 +1,7 @@
 """Where a network's file says what a message about its program is about.
 
 A program in integers knows no file, so that messages of the later passes carry a `Subject` in place of a
-place. Whoever compiled a file still has its `Network`, which knows where each of its entries was written.
+place. What compiled a file still has its `Network`, which knows where each of its entries was written.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def load(path: Path, out: Output) -> tuple[ChipProgram, str]:
 def load_or_compile(path: Path, out: Output) -> tuple[ChipProgram, str, Network | None]:
     """(program, SHA-256 of its artifact, network) of what `load` takes, or of a network's file.
 
-    The network knows where its file says what; it is None where there is no such file.
+    The network knows where its file says what; it is None for an artifact.
     """
     if path.suffix.lower() not in _NETWORK or path.is_dir():
         return *load(path, out), None
