@@ -15,11 +15,15 @@ the fullest neurocores:
   input axons              4      4,096  0.1 %  core 0 (cell)  assumed: as Loihi 1
   output axons             0      4,096  0.0 %  core 0 (cell)  assumed: as Loihi 1
   synapse formats          1         16  6.2 %  core 0 (cell)  assumed: as Loihi 1
+  fan in                   4  1,048,576  0.0 %  core 0 (cell)  assumed: as Loihi 1
+  delay slots              3     65,536  0.0 %  core 0 (cell)  assumed: as Loihi 1, 8 steps a compartment
+  learning rules           0         16  0.0 %  core 0 (cell)  assumed: as Loihi 1
+  trace configurations     0          3  0.0 %  core 0 (cell)  assumed: as Loihi 1
 lower bound: 1 neurocores
 if every neuron sends in a step: 0 messages to other neurocores, at least 0; 0 on the busiest link, 0 on all
-assumed, since not public: input axons, output axons, synapse formats, word bits, format bits, count bits, \
-weight bits, index bits, axon base, learning weight bits, tag bits, delay bits, order of the fields inside a \
-block of synaptic memory
+assumed, since not public: input axons, output axons, synapse formats, fan in, delay slots, learning rules, \
+trace configurations, word bits, format bits, count bits, weight bits, index bits, axon base, \
+learning weight bits, tag bits, delay bits, order of the fields inside a block of synaptic memory
 """
 
 
