@@ -15,6 +15,7 @@ from compiler.accuracy import too_far_off
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
 from compiler.pipeline import compile_network
+from compiler.places import located
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
 register_codes({"BC614": "an unknown target"})
@@ -80,9 +81,9 @@ def check_file(
             network = network if target is None else replace(network, target=target)
             code = compile_network(network, seen)
         except BurstchipError as error:
-            messages += passed + [found for found in error.diagnostics if found not in passed]
+            messages += located([*passed, *(it for it in error.diagnostics if it not in passed)], network)
         else:
-            messages += code.diagnostics
+            messages += located(code.diagnostics, network)
             if max_error is not None:
                 messages += too_far_off(code, network, max_error)
     if strict:

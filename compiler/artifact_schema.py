@@ -188,7 +188,7 @@ _Program = _entry(
     task=_entry(TaskCode, file=_DataFile | None) | None,
     quantisation=_each(_entry(QuantisationLine)),
     # Places are left out: they name files of the machine that compiled.
-    diagnostics=_each(_entry(Diagnostic, without=("place",))),
+    diagnostics=_each(_entry(Diagnostic, without=("place", "about"))),
     host=GenericAlias(dict, (str, _entry(HostInput, unit=float | Named, start=float | Named))),
     learned=_entry(
         Learned,

@@ -8,7 +8,7 @@ shown without a traceback; anything else that escapes is a bug and keeps its tra
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Literal
 
@@ -40,8 +40,25 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What of a network a message is about, where its place is not known: who has the file can find it.
+
+    `name` is that of a population or projection, or of the projection that learns by a plasticity; a signal's
+    is `population.variable`, a task has none. Of `keys`, entries of the subject, the first that is written is
+    meant.
+    """
+
+    kind: Literal["population", "projection", "plasticity", "signal", "task"]
+    name: str = ""
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Diagnostic:
-    """One message: `id` from `CODES`, what is wrong, and what would be right."""
+    """One message: `id` from `CODES`, what is wrong, and what would be right.
+
+    `about` is what it is about, where `place` was not known to who wrote it.
+    """
 
     id: str
     message: str
@@ -50,6 +67,7 @@ class Diagnostic:
     required: str | None = None
     given: str | None = None
     hint: str | None = None
+    about: Subject | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         assert self.id in CODES, f"message id {self.id} is not registered"

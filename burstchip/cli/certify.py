@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Json, Program, Quiet
+from burstchip.cli.options import Json, ProgramOrNetwork, Quiet
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class WeightsChoice(str, Enum):
 
 
 def certify(
-    artifact: Program,
+    artifact: ProgramOrNetwork,
     weights: Annotated[
         WeightsChoice,
         typer.Option(
@@ -46,12 +46,12 @@ def certify(
     """
     with output(json=json, quiet=quiet) as out:
         from burstchip.backends.integers import require_integers
-        from burstchip.cli.program import load
+        from burstchip.cli.program import load_or_compile
         from compiler.passes.certify import certify as certify_
         from compiler.second_opinion import second_opinion as ask
         from compiler.second_opinion import told
 
-        code, sha256 = load(artifact, out)
+        code, sha256, _ = load_or_compile(artifact, out)
         require_integers(code)
         with progress("proving", "preparing", quiet=quiet) as advance:
             found = certify_(code, weights.value, advance)

@@ -55,10 +55,12 @@ def compile_(
         from burstchip.backends.integers import require_integers
         from burstchip.chip_file import chip_of
         from burstchip.cli.checks import exclude, output_file, pass_name, settings, share_of, writing
-        from burstchip.compilation import compile_file
+        from burstchip.compilation import check_file
         from compiler.artifact import artifact_sha256, save_artifact
         from compiler.ir.text import as_text
         from compiler.pipeline import ANALYSES, deploying, partition_program, passes
+        from compiler.places import locating
+        from hw_models.diagnostics import BurstchipError
 
         exclude(artifact is None and print_after is None, "an output is missing", "-o net.burst", "none")
         if print_after is not None:
@@ -77,7 +79,7 @@ def compile_(
             if name == print_after:
                 print(as_text(ir), end="", file=out.people)
 
-        code, warnings = compile_file(
+        compiled = check_file(
             file,
             settings(set_),
             seed,
@@ -86,11 +88,15 @@ def compile_(
             max_error=share_of(max_error),
             after=after,
         )
+        code, warnings = compiled.code, compiled.diagnostics
+        if code is None:
+            raise BurstchipError(warnings)
         out.messages(warnings)
         if weights is not None:
             code = _with_weights(code, weights, out)
         if print_after in [known.name for known in deploying()]:
-            partition_program(code, after, chip=other)
+            with locating(compiled.network):
+                partition_program(code, after, chip=other)
         for name, analysis in ANALYSES.items():
             if name == print_after:
                 require_integers(code)

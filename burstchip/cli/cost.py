@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from burstchip.cli.console import Output, as_json, output
-from burstchip.cli.options import Backend, ChipName, Data, Duration, Json, Program, Quiet, Steps, Streams
+from burstchip.cli.options import (
+    Backend,
+    ChipName,
+    Data,
+    Duration,
+    Json,
+    ProgramOrNetwork,
+    Quiet,
+    Steps,
+    Streams,
+)
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -23,7 +33,7 @@ STEPS = 1000
 
 
 def cost(
-    artifact: Program,
+    artifact: ProgramOrNetwork,
     steps: Steps = None,
     duration: Duration = None,
     rates: Annotated[
@@ -45,8 +55,9 @@ def cost(
     with output(json=json, quiet=quiet) as out:
         from burstchip.chip_file import chip_of
         from burstchip.cli.checks import exclude, steps_of, streams
-        from burstchip.cli.program import load
+        from burstchip.cli.program import load_or_compile
         from burstchip.running.chip_cost import cost_of_recording, cost_of_run
+        from compiler.places import locating
 
         given = {"--steps": steps, "--duration": duration, "--stream": stream, "--data": data}
         named = [name for name, value in given.items() if value is not None]
@@ -54,13 +65,14 @@ def cost(
         exclude(rates is not None and bool(named), message, "--rates alone", " and ".join(named))
         other = None if chip is None else chip_of(chip)
         rows = streams(stream)
-        code, sha256 = load(artifact, out)
+        code, sha256, network = load_or_compile(artifact, out)
         if rates is not None:
-            found, notes = cost_of_recording(code, rates, other, artifact_sha256=sha256)
+            with locating(network):
+                found, notes = cost_of_recording(code, rates, other, artifact_sha256=sha256)
         else:
             asked = steps if steps is not None or duration is not None else STEPS
             count = steps_of(asked, duration, code.step_ms)
-            with progress(f"running {code.name}", "preparing", quiet=quiet) as advance:
+            with locating(network), progress(f"running {code.name}", "preparing", quiet=quiet) as advance:
 
                 def watch(state: RecordProgress) -> None:
                     note = f"{state.steps_done:,} steps" if state.steps_done else "preparing"

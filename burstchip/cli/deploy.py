@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import ChipName, Json, Overwrite, Program, Quiet, out_folder
+from burstchip.cli.options import ChipName, Json, Overwrite, ProgramOrNetwork, Quiet, out_folder
 
 if TYPE_CHECKING:
     from burstchip.backends.loihi2.deploy import DryRun
@@ -23,7 +23,7 @@ class PartitionerChoice(str, Enum):
 
 
 def deploy(
-    artifact: Program,
+    artifact: ProgramOrNetwork,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write what would be sent into a folder, and send nothing.")
     ] = False,
@@ -56,7 +56,8 @@ def deploy(
         from burstchip.backends.loihi2.folder import refuse_taken
         from burstchip.chip_file import chip_of
         from burstchip.cli.checks import exclude, output_folder, writing
-        from burstchip.cli.program import load
+        from burstchip.cli.program import load_or_compile
+        from compiler.places import locating
 
         if not dry_run:
             raise refuse_sending()
@@ -65,13 +66,13 @@ def deploy(
         output_folder(folder)
         refuse_taken(folder, overwrite=overwrite)
         other = None if chip is None else chip_of(chip)
-        code, sha256 = load(artifact, out)
+        code, sha256, network = load_or_compile(artifact, out)
         counts = None
         if rates is not None:
             from burstchip.files.event_counts import read_event_counts
 
             counts = read_event_counts(rates, code)
-        with writing(folder):
+        with writing(folder), locating(network):
             written = write_deployment(
                 code, folder, overwrite=overwrite, chip=other, rates=counts, partitioner=partitioner.value
             )

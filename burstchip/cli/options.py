@@ -30,6 +30,13 @@ Program = Annotated[
         help="What `burstchip compile` wrote, or the folder of a training, whose learned weights are used.",
     ),
 ]
+ProgramOrNetwork = Annotated[
+    Path,
+    typer.Argument(
+        metavar="ARTIFACT",
+        help="What `burstchip compile` wrote, the folder of a training, or a network's YAML file.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter of the file; may be repeated."),

@@ -1,4 +1,4 @@
-"""The program that a command is to use: an artifact, or a training's with its learned weights."""
+"""The program that a command is to use: an artifact's, a network's, or a training's with learned weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from burstchip.cli.console import Output
 
 if TYPE_CHECKING:
     from compiler.ir.chip_program import ChipProgram
+    from compiler.ir.network import Network
+
+#: How the name of a network's file ends.
+_NETWORK = (".yaml", ".yml")
 
 
 def load(path: Path, out: Output) -> tuple[ChipProgram, str]:
@@ -29,3 +33,21 @@ def load(path: Path, out: Output) -> tuple[ChipProgram, str]:
     if code.learned is not None:
         out.text(f"{path}: {code.learned.text}")
     return code, sha256
+
+
+def load_or_compile(path: Path, out: Output) -> tuple[ChipProgram, str, Network | None]:
+    """(program, SHA-256 of its artifact, network) of what `load` takes, or of a network's file.
+
+    The network knows where its file says what; it is None for an artifact.
+    """
+    if path.suffix.lower() not in _NETWORK or path.is_dir():
+        return *load(path, out), None
+    from burstchip.compilation import check_file
+    from compiler.artifact import artifact_sha256
+    from hw_models.diagnostics import BurstchipError
+
+    result = check_file(path)
+    if result.code is None:
+        raise BurstchipError(result.diagnostics)
+    out.messages(result.diagnostics)
+    return result.code, artifact_sha256(result.code), result.network

@@ -54,7 +54,7 @@ def read_populations(
         size = fields.get("size", int) if shape is None else prod(shape)
         population = None
         if named is not None and model is not None and size is not None:
-            values, places = _values(model.parameters, size, fields, report)
+            values, _ = _values(model.parameters, size, fields, report)
             initial = _initial(model, size, fields, report)
             population = Population(
                 key.text,
@@ -63,7 +63,10 @@ def read_populations(
                 values,
                 _spikes(fields, size, step, report),
                 report.place(key),
-                {**places, **{f"initial.{name}": place for name, place in initial[1].items()}},
+                {
+                    **{key: report.place(node) for key, node in fields.nodes.items()},
+                    **{f"initial.{name}": place for name, place in initial[1].items()},
+                },
                 initial[0],
             )
         found[key.text] = Neurons(key.text, model, size, fields, population, shape)

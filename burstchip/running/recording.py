@@ -160,7 +160,8 @@ def record(
     first epoch, over and over; its data come from `data_dir` or where `load_dataset` looks, and may be
     fetched, reported to `fetch`. `streams` are those of the network's own signals. `watch` is called
     several times a second. `threads` are those of `open_run`. With `strict` a summed input that is clipped
-    ends the run: BC824, with its step and neuron. Raises `BurstchipError` for arguments that cannot be.
+    ends the run (BC824), and so does a value that a neuron saturates or wraps (BC910), with step and neuron.
+    Raises `BurstchipError` for arguments that cannot be.
     """
     check_steps(steps)
     require_backend(backend)
@@ -175,9 +176,11 @@ def record(
     given = dict(streams or {}) | (dict(shown.streams) if shown is not None else {})
     read = [it for it in selections if backend != "lava" and _is_read(code, it, every)]
     recorded = [it.variable for it in selections if it not in read]
-    run = open_run(code, backend, record=recorded, streams=given, threads=threads)
+    guard = Guard(code, backend, given) if strict and not real else None
+    run = open_run(
+        code if guard is None else guard.code, backend, record=recorded, streams=given, threads=threads
+    )
     try:
-        guard = Guard(backend, given) if strict and not real else None
         _advance(run, steps, every, selections, read, sink, watch, guard)
         readout = np.full(0 if shown is None else len(shown.order), -1, dtype=np.int64)
         readout[: len(run.readout)] = run.readout
@@ -200,6 +203,8 @@ def record(
         )
     finally:
         run.close()
+        if guard is not None:
+            guard.close()
 
 
 def _not_followed(code: ChipProgram) -> Iterator[Diagnostic]:

@@ -1,4 +1,4 @@
-"""Finds the first sum that was clipped: its step, its neuron and its value.
+"""Finds the first sum that was clipped, or value that a neuron lost: its step, its neuron and its value.
 
 While a run goes on the backend counts what it clips, and nothing more. Once it has counted any, the steps in
 question are taken once again, from the last state that was kept, by a program that computes the same and also
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from burstchip.remote.address import is_address
+from burstchip.running.lost_values import Loss, free_name, told, watched
 from burstchip.running.run import Run, open_run
 from burstchip.variables import Place
 from compiler.ir.chip_program import ChipProgram, PopulationCode
@@ -28,8 +29,8 @@ register_codes({"BC824": "a summed input that was clipped in a strict run"})
 
 #: Seconds after which a state is kept again.
 KEEP_SECONDS = 10.0
-#: Steps that are looked at together.
-_PART = 256
+#: Steps that are looked at together, and values of all of them, at most.
+_PART, _VALUES = 256, 1 << 24
 #: What a port takes where nothing of its sum may be lost.
 _WHOLE = signed(32)
 
@@ -62,40 +63,68 @@ class Saturation:
 
 
 class Guard:
-    """Watches a run for clipped sums. Call `passed` whenever some steps are done."""
+    """Watches a run of `code` for clipped sums and lost values. Call `passed` whenever some steps are done.
 
-    def __init__(self, backend: str, streams: Mapping[str, ArrayLike | Rows]) -> None:
-        # A run of Lava, or on a target, computes the same integers, but cannot begin anywhere.
-        self.backend = "sim" if backend == "lava" or is_address(backend) else backend
-        self.keeps = backend == "sim"
-        self.streams = streams
+    `code` computes the same as the program that is given, and is what the run has to run.
+    """
+
+    def __init__(self, code: ChipProgram, backend: str, streams: Mapping[str, ArrayLike | Rows]) -> None:
+        self.watch, self.streams = watched(code), streams
+        # A run of Lava, or on a target, computes the same integers, but neither begins anywhere nor with
+        # other programs.
+        elsewhere = backend == "lava" or is_address(backend)
+        self.backend = "sim" if elsewhere else backend
+        self.code = code if elsewhere else self.watch.code
+        self.beside = open_run(self.watch.code, "sim", streams=streams) if elsewhere else None
+        self.keeps = self.backend == "sim"
         self.state: Mapping[str, NDArray[Any]] | None = None
         self.clock, self.kept_at = 0, perf_counter()
 
     def passed(self, run: Run) -> None:
-        """Raise `BurstchipError` BC824 where a sum was clipped."""
+        """Raise `BurstchipError` BC824 where a sum was clipped, BC910 where a neuron lost a value."""
+        if self.beside is not None:
+            self.beside.advance(run.clock - self.beside.clock)
+            run = self.beside
         clipped = [name for name, count in run.clipped.items() if count]
-        if clipped:
-            raise self._first(run.code, clipped, run.clock).error(run.code.step_ms)
+        losing = self.watch.losing(run)
+        if clipped or losing:
+            raise self._first(clipped, losing, run.clock).error(run.code.step_ms)
         if self.keeps and perf_counter() - self.kept_at > KEEP_SECONDS:
             self.state = {name: array.copy() for name, array in run.state().items()}
             self.clock, self.kept_at = run.clock, perf_counter()
 
-    def _first(self, code: ChipProgram, populations: Sequence[str], end: int) -> Saturation:
-        opened, places = _opened(code, populations)
-        run = open_run(opened, self.backend, record=list(places), streams=self.streams)
+    def close(self) -> None:
+        """Give back what watching holds."""
+        if self.beside is not None:
+            self.beside.close()
+
+    def _first(self, clipped: Sequence[str], losing: Sequence[str], end: int) -> Saturation | Loss:
+        telling = told(self.watch, losing)
+        opened, places = _opened(telling.code, clipped)
+        recorded = [*places, *telling.places]
+        part = _part(opened, recorded)
+        run = open_run(opened, self.backend, record=recorded, streams=self.streams)
         try:
             if self.state is not None:
                 run.restore(self.state, self.clock)
             while run.clock < end:
                 begin = run.clock
-                values = run.advance(min(_PART, end - begin))
-                found = _earliest(values, places, code, begin)
-                if found is not None:
+                values = run.advance(min(part, end - begin))
+                found = _earliest(values, places, self.watch.code, begin)
+                loss = telling.earliest(values, begin)
+                if found is not None and (loss is None or found.step <= loss.step):
                     return found
+                if loss is not None:
+                    return loss
         finally:
             run.close()
-        raise AssertionError("no sum leaves its width where one was clipped")
+        raise AssertionError("nothing is lost where something was")
+
+
+def _part(code: ChipProgram, places: Sequence[Place]) -> int:
+    """Steps that are looked at together."""
+    values = sum(code.population(name).size for name, _ in places)
+    return max(1, min(_PART, _VALUES // max(1, values)))
 
 
 def _opened(code: ChipProgram, populations: Sequence[str]) -> tuple[ChipProgram, dict[Place, str]]:
@@ -106,19 +135,13 @@ def _opened(code: ChipProgram, populations: Sequence[str]) -> tuple[ChipProgram,
         if population.name not in populations:
             return population
         read = inputs_read(population.program)
-        arrived = {port: _free(f"arrived_{port}", population) for port in population.ports if port in read}
+        arrived = {
+            port: free_name(f"arrived_{port}", population) for port in population.ports if port in read
+        }
         places.update({(population.name, name): port for port, name in arrived.items()})
         return replace(population, program=exposing(population.program, arrived, _WHOLE))
 
     return replace(code, populations=tuple(opened(it) for it in code.populations)), places
-
-
-def _free(name: str, population: PopulationCode) -> str:
-    """The name, longer where the program has it already."""
-    program = population.program
-    while name in program.outputs or name in program.states:
-        name += "_"
-    return name
 
 
 def _earliest(

@@ -49,7 +49,7 @@ class Population:
     """`size` neurons of one registered model; `parameters` hold only what the user wrote, in base units.
 
     `initial` are the values of states at the start. `drawn` names what `elaborate` drew, as in
-    `parameter_places`: parameters by their names, states as `initial.NAME`.
+    `parameter_places`: all that is written by its key, states as `initial.NAME`.
     """
 
     name: str

@@ -15,7 +15,10 @@ from hw_models.synapses.memory import SynapseFormat
 Indices = NDArray[np.int64]
 
 #: The limits of one neurocore that a partition keeps.
-LIMITS = ("compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats")
+LIMITS = (
+    "compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats",
+    "fan_in", "delay_slots", "learning_rules", "trace_configurations",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.chip_program import ProjectionCode
-from compiler.ir.partitioned import Partition
+from compiler.ir.chip_program import ChipProgram, ProjectionCode
+from compiler.ir.partitioned import Neurocore, Partition
 from hw_models.chips.chip import Chip
 from hw_models.program.serialise import program_sha256
 from hw_models.synapses.memory import SynapseFormat
@@ -91,7 +91,7 @@ def _tiles(placed: Partition) -> Iterator[str]:
 
 def _counts(placed: Partition, home: dict[str, Indices]) -> Iterator[str]:
     """Uses that differ from what is counted here or exceed a limit, and formats that do not hold."""
-    code, chip = placed.code, placed.chip
+    code, chip, fan_in = placed.code, placed.chip, _fan_in(placed.code)
     counted = [Counter[str]() for _ in placed.cores]
     formats: list[set[SynapseFormat]] = [set() for _ in placed.cores]
     expected: list[list[ProjectionCode]] = [[] for _ in placed.cores]
@@ -127,17 +127,54 @@ def _counts(placed: Partition, home: dict[str, Indices]) -> Iterator[str]:
         learns = [code.projection(name).learning is not None for name in core.formats]
         if sorted(learns) != learns:
             yield f"plastic lists stand before static ones on neurocore {core.number}"
+        counts.update(_of_whole_core(chip, core, counts["compartments"], ends, fan_in))
         for limit in (
-            "compartments",
-            "synaptic_memory_bits",
-            "input_axons",
-            "output_axons",
-            "synapse_formats",
-        ):
+            "compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats",
+            "fan_in", "delay_slots", "learning_rules", "trace_configurations",
+        ):  # fmt: skip
             if counts[limit] != core.used.get(limit):
                 yield f"neurocore {core.number} has {counts[limit]} {limit}, not {core.used.get(limit)}"
             if counts[limit] > chip[limit].value:
                 yield f"neurocore {core.number} has {counts[limit]} {limit}, of {chip[limit].value}"
+
+
+def _fan_in(code: ChipProgram) -> dict[str, Indices]:
+    """The synapses onto each neuron of each population, at that of its ports which has most."""
+    found = {}
+    for population in code.populations:
+        onto = {port: np.zeros(population.size, dtype=np.int64) for port in population.ports}
+        for projection in code.projections:
+            if projection.target == population.name and projection.dense:
+                onto[projection.port] += code.population(projection.source).size
+            elif projection.target == population.name:
+                np.add.at(onto[projection.port], projection.post, 1)
+        found[population.name] = np.array([*onto.values(), np.zeros(population.size)], dtype=np.int64).max(
+            axis=0
+        )
+    return found
+
+
+def _of_whole_core(
+    chip: Chip, core: Neurocore, compartments: int, ends: list[ProjectionCode], fan_in: dict[str, Indices]
+) -> dict[str, int]:
+    """What a neurocore has once for all that lies there, from the projections that end on it."""
+    synapses = [fan_in[piece.population][piece.neurons].max(initial=0) for piece in core.pieces]
+    rules, traces, slots = set(), set(), 1
+    for it in ends:
+        changes = {} if it.learning is None else it.learning.rules
+        field = chip["delay_bits"].value if "dd" in changes else 0
+        while 2**field <= int(it.delays.max(initial=0)):
+            field += 1
+        slots = max(slots, 2**field)
+        if it.learning is not None:
+            rules.add((frozenset(changes.items()), it.learning.every, it.learning.rounding))
+            traces |= {(x.impulse, x.tau) for x in it.learning.traces if x.name in ("x1", "x2")}
+    return {
+        "fan_in": int(max(synapses, default=0)),
+        "delay_slots": compartments * slots,
+        "learning_rules": len(rules),
+        "trace_configurations": len(traces),
+    }
 
 
 def _lists(projection: ProjectionCode, home: Indices, sources: int) -> Iterator[tuple[int, Indices, Indices]]:

@@ -5,18 +5,15 @@ Without a chip, target `none`, only those rules are left that are of the network
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from compiler.ir.chip_program import FACTORS, ChipProgram, ProjectionCode
-from compiler.ir.signals import Signal, Streamed, Written
-from compiler.ir.verify_signals import signal_range
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from compiler.ir.chip_program import FACTORS, ChipProgram
+from compiler.passes.check_inputs import check_inputs
+from hw_models.diagnostics import BurstchipError, Diagnostic, Subject, register_codes
 from hw_models.neurons.roles import ANNEALINGS_MAX
-from hw_models.program.ranges import output_range
 
 register_codes(
     {
@@ -24,22 +21,23 @@ register_codes(
         "BC331": "the task and the network do not fit each other",
         "BC332": "the learning epoch and the presentation do not fit each other",
         "BC333": "a rule reads a third factor that the neuron does not send",
-        "BC334": "the summed input of a port may exceed its width",
         "BC335": "a population without input or without effect",
         "BC336": "a parameter that nothing reads here",
         "BC339": "plastic projections of one population consolidate after different numbers of samples",
-        "BC338": "the summed input of a port may exceed the 32 bits that backends add up in",
         "BC341": "a rule changes what nothing reads",
         "BC337": "learning rates are annealed more often than the neuron can",
     }
 )
 
-#: Backends add up messages in 32 bits.
-SUM_MAX = (1 << 31) - 1
+
+def _error(
+    code: str, message: str, required: str, given: str, hint: str | None, about: Subject
+) -> Diagnostic:
+    return Diagnostic(code, message, required=required, given=given, hint=hint, about=about)
 
 
-def _error(code: str, message: str, required: str, given: str, hint: str | None = None) -> Diagnostic:
-    return Diagnostic(code, message, required=required, given=given, hint=hint)
+def _of_task(*keys: str) -> Subject:
+    return Subject("task", keys=keys)
 
 
 def _emulation(code: ChipProgram) -> Iterator[Diagnostic]:
@@ -52,6 +50,7 @@ def _emulation(code: ChipProgram) -> Iterator[Diagnostic]:
             required=f"sums of products, for target {code.target}",
             given="8-bit weight, 8-bit tag and carry",
             hint="--set weight_form=chip where the template has it, or form: chip",
+            about=Subject("plasticity", carry[0], ("form",)),
         )
 
 
@@ -67,6 +66,8 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
             f"input '{source.name}' does not fit data '{task.data}'",
             f"size {pixels}",
             f"size {source.size}",
+            None,
+            Subject("population", source.name, ("size", "shape")),
         )
     if readout.size != classes:
         yield _error(
@@ -74,6 +75,8 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
             f"readout '{readout.name}' does not fit data '{task.data}'",
             f"size {classes}",
             f"size {readout.size}",
+            None,
+            Subject("population", readout.name, ("size", "shape")),
         )
     if not source.roles.full_rate:
         yield _error(
@@ -81,9 +84,18 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
             f"input '{source.name}' cannot show data",
             "model rate_source or poisson_source",
             source.model,
+            None,
+            Subject("population", source.name, ("model",)),
         )
     elif not np.any(np.asarray(source.numbers(real=not code.on_chip)[source.roles.full_rate])):
-        yield _error("BC331", f"input '{source.name}' is silent", "a max_rate above 0", "max_rate: 0 Hz")
+        yield _error(
+            "BC331",
+            f"input '{source.name}' is silent",
+            "a max_rate above 0",
+            "max_rate: 0 Hz",
+            None,
+            Subject("population", source.name, ("max_rate",)),
+        )
     if not readout.roles.count:
         yield _error(
             "BC331",
@@ -91,6 +103,7 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
             "a model that counts its events",
             readout.model,
             "model: burst_unit",
+            Subject("population", readout.name, ("model",)),
         )
     if len(task.anneal) > ANNEALINGS_MAX:
         yield _error(
@@ -98,6 +111,8 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
             "the learning rates are annealed too often",
             f"at most {ANNEALINGS_MAX} fractions in 'anneal'",
             f"{len(task.anneal)}",
+            f"leave out {len(task.anneal) - ANNEALINGS_MAX} of them: each halves every rate",
+            _of_task("anneal"),
         )
     for population in code.populations:
         every = population.gather_every
@@ -107,6 +122,8 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
                 f"learning epochs of '{population.name}' do not divide a presentation",
                 f"a presentation that is a multiple of {every} steps",
                 f"{task.present} steps",
+                f"for example {_whole_epochs('present', task.present, every, code.step_ms)}",
+                _of_task("present"),
             )
         elif every and task.teach_after % every:
             yield _error(
@@ -114,7 +131,14 @@ def _task(code: ChipProgram) -> Iterator[Diagnostic]:
                 f"teaching does not start with a learning epoch of '{population.name}'",
                 f"teach_after a multiple of {every} steps",
                 f"{task.teach_after} steps",
+                f"for example {_whole_epochs('teach_after', task.teach_after, every, code.step_ms)}",
+                _of_task("teach_after"),
             )
+
+
+def _whole_epochs(key: str, steps: int, every: int, step_ms: float) -> str:
+    """What a time of the task could be in its place: the next whole number of epochs."""
+    return f"{key}: {-(-steps // every) * every * step_ms:g} ms"
 
 
 def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
@@ -130,6 +154,8 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
                     f"the burst rule of '{projection.name}' needs burst errors",
                     "a target model that gathers them, such as burst_unit",
                     target.model,
+                    None,
+                    Subject("projection", projection.name, ("learn",)),
                 )
             continue
         if not learning.third_factors:
@@ -141,6 +167,8 @@ def _rules(code: ChipProgram) -> Iterator[Diagnostic]:
                     f"the rule of '{projection.name}' reads {factor}",
                     f"a target model that sends {factor}, such as burst_unit for y1 and y2",
                     target.model,
+                    None,
+                    Subject("projection", projection.name, ("learn",)),
                 )
 
 
@@ -158,7 +186,8 @@ def _unread(code: ChipProgram) -> Iterator[Diagnostic]:
                 f"'dd' of the rule of '{projection.name}' has no effect: d delays no event",
                 "a rule without 'dd', or a 'dw' or 'dt' that reads d",
                 f"dd: {rule.dd}",
-                "d is a third variable of a synapse, in Lava's LearningDense too",
+                "remove 'dd': d is a third variable of a synapse, in Lava's LearningDense too",
+                Subject("plasticity", projection.name, ("dd",)),
             )
         tag_is_read = "t" in others["dw"] or ("t" in others["dd"] and "d" in others["dw"])
         if rule.dt is not None and not tag_is_read:
@@ -168,6 +197,8 @@ def _unread(code: ChipProgram) -> Iterator[Diagnostic]:
                 severity="warning",
                 required="a 'dw' that reads t",
                 given=f"dw: {rule.dw}" if rule.dw is not None else "no dw",
+                hint="let 'dw' read t, such as u0*2^-6*t, or remove 'dt'",
+                about=Subject("plasticity", projection.name, ("dt",)),
             )
 
 
@@ -186,77 +217,15 @@ def _consolidation(code: ChipProgram) -> Iterator[Diagnostic]:
                 "samples",
                 "one consolidate_every, or 0, for all projections of a population",
                 ", ".join(f"{name}: {value}" for name, value in every.items()),
+                "use one plasticity for all projections of the population",
+                Subject("plasticity", _first_other(every), ("consolidate_every",)),
             )
 
 
-def _greatest_input(code: ChipProgram, projection: ProjectionCode) -> NDArray[np.float64]:
-    """The greatest input magnitude of each target neuron, if all sources send their most at once."""
-    source = code.population(projection.source)
-    # A parameter that a signal sets can be anything of its width.
-    fixed = {name: value for name, value in source.parameters.items() if name not in source.signals}
-    sent = output_range(source.program, fixed, projection.output)
-    message = max(abs(sent.low), abs(sent.high))
-    size = code.population(projection.target).size
-    learning = projection.learning
-    if learning is not None:
-        greatest = np.full(projection.weights.shape, 128 if learning.form == "carry" else 256, dtype=np.int64)
-    else:
-        greatest = np.abs(projection.weights.astype(np.int64))
-    total = np.zeros(size, dtype=np.int64)
-    if projection.dense:
-        total += greatest.sum(axis=1)
-    else:
-        # Sums of integers below 2^53 are exact in float64.
-        total += np.bincount(projection.post, greatest, minlength=size).astype(np.int64)
-    return np.asarray(total * message * 2.0**projection.weight_exp, dtype=np.float64)
-
-
-def greatest_input(code: ChipProgram, population: str, port: str) -> float:
-    """The greatest magnitude that a port's summed input can have, over its neurons, a signal included."""
-    arriving = [
-        _greatest_input(code, p) for p in code.projections if p.target == population and p.port == port
-    ]
-    added = _greatest_signal(code, code.population(population).signals.get(port))
-    return added + (float(np.max(np.sum(arriving, axis=0))) if arriving else 0.0)
-
-
-def _greatest_signal(code: ChipProgram, signal: Signal | None) -> float:
-    """The greatest magnitude of what a signal adds to a port."""
-    if signal is None:
-        return 0.0
-    if isinstance(signal, Streamed | Written):
-        given = code.host[signal.stream if isinstance(signal, Streamed) else signal.name]
-        return float(given.largest)
-    ends = signal_range(signal)
-    return 0.0 if ends is None else float(max(map(abs, ends)))
-
-
-def _widths(code: ChipProgram) -> Iterator[Diagnostic]:
-    for population in code.populations:
-        for port in population.ports:
-            greatest = greatest_input(code, population.name, port)
-            width = population.program.inputs[port]
-            # Before a shift to the right a sum is greater than after it.
-            ends = (population.name, port)
-            shifts = [-p.weight_exp for p in code.projections if (p.target, p.port) == ends]
-            unshifted = greatest * 2.0 ** max([*shifts, 0])
-            if unshifted > SUM_MAX:
-                yield _error(
-                    "BC338",
-                    f"the input of '{population.name}.{port}' may exceed 32 bits",
-                    f"at most {SUM_MAX} if all sources send at once, before shifts to the right",
-                    f"{unshifted:.0f}",
-                    "use fewer synapses, smaller messages or a smaller limit",
-                )
-            elif greatest > width.high:
-                yield Diagnostic(
-                    "BC334",
-                    f"the input of '{population.name}.{port}' may reach {greatest:.0f}",
-                    severity="warning",
-                    required=f"at most {width.high} if all sources send at once",
-                    given=f"{greatest:.0f}",
-                    hint="use fewer synapses or a smaller limit; the run counts what exceeds the width",
-                )
+def _first_other(values: Mapping[str, int]) -> str:
+    """The first name whose value is not that of the first."""
+    first = next(iter(values.values()))
+    return next(name for name, value in values.items() if value != first)
 
 
 def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
@@ -267,6 +236,8 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
                 f"'weight_bits' of '{projection.name}' is not read",
                 "8 bits of weight and 8 of tag, the carry form",
                 f"weight_bits: {projection.num_weight_bits}",
+                "remove 'weight_bits'",
+                Subject("projection", projection.name, ("weight_bits",)),
             )
     for projection in code.projections:
         if not projection.dense and not projection.pre.size:
@@ -277,6 +248,7 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
                 required="at least one pair of neurons",
                 given="none",
                 hint="a greater probability, or another seed",
+                about=Subject("projection", projection.name, ("connectivity",)),
             )
     for population in code.populations:
         sends = any(p.source == population.name for p in code.projections)
@@ -284,9 +256,9 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
         # Controls and the shift that annealing changes are bound in any case.
         own = {*population.roles.controls, population.roles.factor_shift}
         receives = receives or any(name not in own for name in population.signals)
-        missing = "" if receives else "input"
+        missing, way = "" if receives else "input", "to"
         if population.is_source:
-            missing = "" if sends else "effect"
+            missing, way = "" if sends else "effect", "from"
         if missing:
             yield Diagnostic(
                 "BC335",
@@ -294,13 +266,15 @@ def _unused(code: ChipProgram) -> Iterator[Diagnostic]:
                 severity="warning",
                 required="a projection",
                 given="none",
+                hint=f"add a projection {way} it, or remove the population",
+                about=Subject("population", population.name),
             )
 
 
 def check(code: ChipProgram) -> ChipProgram:
     """Add what the design rules find. Raises `BurstchipError` with all errors where there is any."""
-    rules = (_emulation, _task, _rules, _unread, _consolidation, _widths, _unused)
-    of_chips = (_emulation, _widths)
+    rules = (_emulation, _task, _rules, _unread, _consolidation, check_inputs, _unused)
+    of_chips = (_emulation, check_inputs)
     held = [rule for rule in rules if code.on_chip or rule not in of_chips]
     found = [diagnostic for rule in held for diagnostic in rule(code)]
     if any(diagnostic.severity == "error" for diagnostic in found):

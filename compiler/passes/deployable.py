@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from compiler.ir.chip_program import ChipProgram, ProjectionCode
 from hw_models.chips.chip import Chip
-from hw_models.diagnostics import Diagnostic, register_codes
+from hw_models.diagnostics import Diagnostic, Subject, register_codes
 from hw_models.neurons.lif import LIF
 from hw_models.program.ranges import output_range
 from hw_models.synapses.memory import Lists, SynapseFormat
@@ -71,12 +71,14 @@ def not_deployable(code: ChipProgram, chip: Chip) -> Iterator[Diagnostic]:
         # Without neuron programs a chip has Lava's LIF neuron, and no other.
         fact = chip["neuron_programs"]
         if not population.is_source and fact.value == 0 and population.program != LIF.program:
+            changed = ", with options that change its program" if population.model == LIF.name else ""
             yield Diagnostic(
                 "BC352",
                 f"population '{population.name}' cannot be deployed to {chip.name}",
                 required=f"model {LIF.name}: the chip loads no neuron programs ({fact.origin})",
-                given=f"model {population.model}",
-                hint="target: loihi2",
+                given=f"model {population.model}{changed}",
+                hint=f"target: loihi2{', or a lif without these options' if changed else ''}",
+                about=Subject("population", population.name, ("model",)),
             )
     for projection in code.projections:
         if projection.learning is not None and projection.learning.form == "carry":
@@ -86,6 +88,7 @@ def not_deployable(code: ChipProgram, chip: Chip) -> Iterator[Diagnostic]:
                 required=f"sums of products, for target {code.target}",
                 given="8-bit weight, 8-bit tag and carry",
                 hint="--set weight_form=chip where the template has it, or form: chip",
+                about=Subject("plasticity", projection.name, ("form",)),
             )
         else:
             yield from _synapses(code, projection, chip)
@@ -102,6 +105,7 @@ def _synapses(code: ChipProgram, projection: ProjectionCode, chip: Chip) -> Iter
             required=f"messages of at most {fact.value} bits ({fact.origin})",
             given=f"{projection.source}.{projection.output}, {sent}",
             hint="target: loihi2",
+            about=Subject("projection", projection.name, ("from",)),
         )
     form = synapse_format(projection, 1, chip)
     wrong = int(np.count_nonzero(~form.holds(projection.weights)))
@@ -114,6 +118,7 @@ def _synapses(code: ChipProgram, projection: ProjectionCode, chip: Chip) -> Iter
             f"weight_bits: {projection.num_weight_bits})",
             given=f"{int(projection.weights.min())}..{int(projection.weights.max())}",
             hint="compile the network again: the compiler rounds weights to these steps",
+            about=Subject("projection", projection.name, ("weight", "connectivity")),
         )
     fact = chip["delay_bits"]
     if form.delay_bits > fact.value:
@@ -122,4 +127,6 @@ def _synapses(code: ChipProgram, projection: ProjectionCode, chip: Chip) -> Iter
             f"delays of '{projection.name}' do not fit the synapses",
             required=f"at most {fact.value} bits ({fact.origin})",
             given=f"{int(projection.delays.max())} extra steps",
+            hint="shorter delays, or a longer step",
+            about=Subject("projection", projection.name, ("delay", "connectivity")),
         )

@@ -18,7 +18,7 @@ from compiler.draws import WeightDraws
 from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode, QuantisationLine
 from compiler.ir.values import Uniform
 from compiler.passes.quantize_report import ROUNDING_SHARE, Report, amount
-from hw_models.diagnostics import Diagnostic, register_codes
+from hw_models.diagnostics import Diagnostic, Subject, register_codes
 from hw_models.program.numpy_interpreter import WidthError, step
 from hw_models.program.widths import FLAG
 
@@ -184,6 +184,7 @@ def _compare(volley: Volley, done: float, report: Report) -> None:
                 given=f"{amount(done, volley.unit)} ({volley.integers})",
                 hint="the sum of all inputs and the threshold's width limit the voltage scale: use weaker or "
                 "fewer synapses, a longer step, or a greater threshold where it is an integer",
+                about=Subject("projection", volley.where, ("weight", "connectivity")),
             )
         )
 

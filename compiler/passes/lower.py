@@ -10,13 +10,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.diagnostics import BurstchipError, Diagnostic, Subject, register_codes
 
 register_codes(
     {
@@ -52,18 +52,22 @@ def carrying_burst_rule(shift: int, consolidation: int) -> dict[str, str]:
     }
 
 
-def _agree(population: PopulationCode, what: str, values: set[int]) -> int:
-    if len(values) > 1:
+def _agree(population: PopulationCode, what: str, key: str, values: Mapping[str, int]) -> int:
+    """The one value of all projections, by their names; `key` is where a plasticity says it."""
+    first = next(iter(values.values()), 0)
+    other = next((name for name, value in values.items() if value != first), None)
+    if other is not None:
         raise BurstchipError(
             Diagnostic(
                 "BC320",
                 f"the plastic projections onto '{population.name}' differ in {what}",
                 required=f"one {what}: the neuron gathers its burst errors once for all of them",
-                given=", ".join(str(value) for value in sorted(values)),
+                given=", ".join(f"{name}: {value}" for name, value in values.items()),
                 hint="use one plasticity for all projections of the population",
+                about=Subject("plasticity", other, (key,)),
             )
         )
-    return values.pop() if values else 0
+    return first
 
 
 def _factor_shift(learning: LearningCode) -> int:
@@ -85,11 +89,13 @@ def _population(population: PopulationCode, projections: list[ProjectionCode]) -
     parameters, roles = dict(population.parameters), population.roles
     for port, parameter in roles.exponents.items():
         parameters[parameter] = port_exponent(population, port, projections)
-    learned = [p.learning for p in projections if p.learning is not None]
-    every = _agree(population, "learning epoch", {learning.every for learning in learned})
+    learned = {p.name: p.learning for p in projections if p.learning is not None}
+    epochs = {name: learning.every for name, learning in learned.items()}
+    every = _agree(population, "learning epoch", "every", epochs)
     if roles.factor_shift:
-        shifts = {_factor_shift(learning) for learning in learned}
-        parameters[roles.factor_shift] = _agree(population, "learning rate beyond 2^-7", shifts)
+        shifts = {name: _factor_shift(learning) for name, learning in learned.items()}
+        shift = _agree(population, "learning rate beyond 2^-7", "learning_rate", shifts)
+        parameters[roles.factor_shift] = shift
     return replace(population, parameters=parameters, gather_every=every)
 
 

@@ -7,12 +7,14 @@ up. Within a kind the greatest of several bounds holds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.placement.needs import Needs
+from compiler.ir.partitioned import LIMITS
+from compiler.placement.needs import Needs, stored_rule, stored_traces
 from hw_models.synapses.memory import BLOCK, WORD_BITS, list_words
 
 Indices = NDArray[np.int64]
@@ -35,7 +37,8 @@ def lower_bounds(needs: Needs) -> Bounds:
     bits, axons, sent = _least_bits(needs), _least_axons(needs), _least_sent(needs)
     ports = _ports(needs)
     total = 0
-    by_limit = dict.fromkeys(("compartments", "synaptic_memory_bits", "input_axons", "output_axons"), 0)
+    by_limit = dict.fromkeys((it for it in LIMITS if it != "fan_in"), 0)
+    slots = ports << _delay_bits(needs)
     for kind in range(int(needs.kinds.max(initial=-1)) + 1):
         mine = needs.kinds == kind
         found = {
@@ -43,11 +46,40 @@ def lower_bounds(needs: Needs) -> Bounds:
             "synaptic_memory_bits": _with_index(needs, bits, mine),
             "input_axons": -(-axons[kind] // needs.chip["input_axons"].value),
             "output_axons": _bins(sent[mine], needs.chip["output_axons"].value),
+            "delay_slots": _bins(slots[mine], needs.chip["delay_slots"].value),
+            **_kept_once(needs, kind),
         }
         for name, count in found.items():
             by_limit[name] += int(count)
         total += max(1, *(int(it) for it in found.values()))
     return Bounds(total, by_limit, _least_remote(needs, bits[0]))
+
+
+def _kept_once(needs: Needs, kind: int) -> dict[str, int]:
+    """Neurocores that hold all that several synapses share: each thing lies on one of them at least."""
+    here = [
+        p
+        for p in needs.projections
+        if needs.kinds[needs.first[p.target]] == kind and needs.into[p.name].fan_in().any()
+    ]
+    learning = [p.learning for p in here if p.learning is not None]
+    things: dict[str, set[Any]] = {
+        # The index may have another width on each neurocore.
+        "synapse_formats": {replace(needs.format(p, 1), index_bits=0) for p in here},
+        "learning_rules": {stored_rule(it) for it in learning},
+        "trace_configurations": set().union(*map(stored_traces, learning)),
+    }
+    return {name: -(-len(kept) // needs.chip[name].value) if kept else 0 for name, kept in things.items()}
+
+
+def _delay_bits(needs: Needs) -> Indices:
+    """The widest delay field of each neuron's synapses."""
+    widest = np.zeros(needs.size, dtype=np.int64)
+    for projection in needs.projections:
+        into, first = needs.into[projection.name], needs.first[projection.target]
+        bits = np.where(into.fan_in() > 0, needs.format(projection, 1).delay_bits, 0)
+        widest[first : first + into.targets] = np.maximum(widest[first : first + into.targets], bits)
+    return widest
 
 
 def _ports(needs: Needs) -> Indices:

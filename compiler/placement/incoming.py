@@ -33,6 +33,10 @@ class Incoming:
     pre: NDArray[np.int32]
     order: Indices
 
+    def fan_in(self) -> Indices:
+        """How many synapses each target neuron has."""
+        return np.full(self.targets, self.sources, dtype=np.int64) if self.dense else np.diff(self.first)
+
     def lengths(self, neurons: Indices) -> Indices:
         """How many synapses each source neuron has onto these neurons."""
         if self.dense:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.ir.chip_program import ChipProgram, PopulationCode, ProjectionCode
+from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.ir.partitioned import LIMITS, Piece
 from compiler.passes.deployable import stored_lists, synapse_format
 from compiler.placement.incoming import Incoming, incoming
@@ -28,7 +28,7 @@ class Needs:
     """Counts for sets of neurons of one program on one chip; `rates[population]` weights each neuron's axons.
 
     `kinds` has a number for each neuron: only neurons of one kind, which run one program and learn at one
-    epoch, may share a neurocore.
+    epoch, may share a neurocore. `fan_in` has for each neuron the synapses onto the port with most.
     """
 
     code: ChipProgram
@@ -39,6 +39,7 @@ class Needs:
     kinds: Indices
     into: Mapping[str, Incoming]
     projections: tuple[ProjectionCode, ...]
+    fan_in: Indices
     _formats: dict[tuple[str, int], SynapseFormat] = field(default_factory=dict)
 
     @property
@@ -87,20 +88,32 @@ class Needs:
         """
         words = axons = load = 0
         formats: dict[str, SynapseFormat] = {}
+        rules, traces = set(), set()
         for projection, form, lengths in self.lists(pieces):
             formats[projection.name] = form
             sizes = list_words(form.synapse_bits, lengths)
             axons += int(np.count_nonzero(lengths))
             words += int(sizes.sum()) if projection.kernel is None else self._shared(projection, form, pieces)
             load += int(sizes @ self.rates[projection.source])
+            if projection.learning is not None:
+                rules.add(stored_rule(projection.learning))
+                traces.update(stored_traces(projection.learning))
+        compartments = self.compartments(pieces)
         counted = {
-            "compartments": self.compartments(pieces),
+            "compartments": compartments,
             "synaptic_memory_bits": words * self.chip["word_bits"].value,
             "input_axons": axons,
             "output_axons": 0,
             "synapse_formats": len(set(formats.values())),
+            "fan_in": max((self._most_into(piece) for piece in pieces), default=0),
+            "delay_slots": compartments << max((it.delay_bits for it in formats.values()), default=0),
+            "learning_rules": len(rules),
+            "trace_configurations": len(traces),
         }
         return {name: counted[name] for name in LIMITS}, formats, load
+
+    def _most_into(self, piece: Piece) -> int:
+        return int(self.fan_in[self.first[piece.population] + piece.neurons].max(initial=0))
 
     def _shared(self, projection: ProjectionCode, form: SynapseFormat, pieces: tuple[Piece, ...]) -> int:
         """The words of the lists that are stored where several axons share one."""
@@ -131,6 +144,30 @@ class Needs:
         return axons
 
 
+def stored_rule(learning: LearningCode) -> tuple[object, ...]:
+    """What a neurocore stores of how synapses learn, their traces aside; projections that agree share it."""
+    return tuple(sorted(learning.rules.items())), learning.every, learning.rounding
+
+
+def stored_traces(learning: LearningCode) -> set[tuple[float, int]]:
+    """The configurations of presynaptic traces: a time constant and an impulse each."""
+    return {(trace.tau, trace.impulse) for trace in learning.traces if trace.name.startswith("x")}
+
+
+def _fan_in(
+    code: ChipProgram, populations: tuple[PopulationCode, ...], into: Mapping[str, Incoming]
+) -> Indices:
+    """For each neuron the synapses onto the port with most."""
+    found = [np.zeros(0, dtype=np.int64)]
+    for population in populations:
+        ports = np.zeros((max(1, len(population.ports)), population.size), dtype=np.int64)
+        for projection in code.projections:
+            if projection.target == population.name:
+                ports[list(population.ports).index(projection.port)] += into[projection.name].fan_in()
+        found.append(ports.max(axis=0))
+    return np.concatenate(found)
+
+
 def needs(code: ChipProgram, chip: Chip, rates: Mapping[str, Indices] | None = None) -> Needs:
     """The counts of a program on a chip; without `rates` every neuron sends one message a step."""
     populations = tuple(p for p in code.populations if not p.is_source)
@@ -144,4 +181,6 @@ def needs(code: ChipProgram, chip: Chip, rates: Mapping[str, Indices] | None = N
     ordered = sorted(code.projections, key=lambda p: (p.learning is not None, place[p.target]))
     uniform = {p.name: np.ones(p.size, dtype=np.int64) for p in code.populations}
     given = uniform if rates is None else {**uniform, **rates}
-    return Needs(code, chip, given, populations, first, kinds, incoming(code), tuple(ordered))
+    into = incoming(code)
+    fan_in = _fan_in(code, populations, into)
+    return Needs(code, chip, given, populations, first, kinds, into, tuple(ordered), fan_in)

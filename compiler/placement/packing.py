@@ -9,11 +9,18 @@ from numpy.typing import NDArray
 
 from compiler.placement.needs import Needs
 from hw_models.chips.chip import Fact
-from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
+from hw_models.diagnostics import BurstchipError, Diagnostic, Subject, register_codes
 
 register_codes({"BC350": "a neuron or a population that no neurocore holds"})
 
 Indices = NDArray[np.int64]
+
+#: What to change, where it is not the number of synapses.
+_REMEDIES = {
+    "delay_slots": "shorter delays, or a longer step",
+    "learning_rules": "one plasticity for several of the projections onto this population",
+    "trace_configurations": "one trace for several of the plasticities of this population",
+}
 
 
 def pack(needs: Needs, order: Indices, most_read: int | None = None) -> list[Indices]:
@@ -67,7 +74,8 @@ def does_not_fit(needs: Needs, neuron: int, fact: Fact, used: Mapping[str, int])
             f"neuron {piece.neurons[0]} of '{piece.population}' exceeds the limits of a neurocore",
             required=str(fact),
             given=f"{used[fact.name]:,}{_rest(needs, fact, used)}",
-            hint="fewer synapses or smaller populations",
+            hint=_REMEDIES.get(fact.name, "fewer synapses or smaller populations"),
+            about=Subject("population", piece.population),
         )
     )
 

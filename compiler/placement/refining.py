@@ -144,7 +144,10 @@ def _state(needs: Needs, parts: list[Indices]) -> _State:
             reach = int((counts[number] > 0).sum())
             np.add.at(used["output_axons"], home[population == neuron_kind], reach)
     width = [needs.chip.fit("index_bits", (c - 1).bit_length()) or 0 for c in compartments]
-    most = needs.chip["compartments"].value
+    most = np.full(cores, needs.chip["compartments"].value)
+    for core, part in enumerate(parts):
+        # A neuron may bring the longest delay of its kind with it.
+        most[core] = min(most[core], needs.chip["delay_slots"].value >> _delay_bits(needs, part))
     everything = {name: np.full(cores, needs.chip[name].value) for name in ("input_axons", "output_axons")}
     room = {
         # More compartments could need a wider index, and more memory for every synapse there.
@@ -176,6 +179,13 @@ def _state(needs: Needs, parts: list[Indices]) -> _State:
         used,
         room,
     )
+
+
+def _delay_bits(needs: Needs, part: Indices) -> int:
+    """Bits of the longest delay that neurons of the kind of these have."""
+    kind = needs.kinds[part[0]]
+    here = [p for p in needs.projections if needs.kinds[needs.first[p.target]] == kind]
+    return max((needs.format(p, 1).delay_bits for p in here), default=0)
 
 
 def _gains(state: _State, neuron: int) -> Indices:

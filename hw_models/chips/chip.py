@@ -18,6 +18,7 @@ CHIPS = ("loihi1", "loihi2")
 #: What is known of every chip; `docs/chips.md` gives the meaning of each name.
 FACTS = (
     "neurocores", "compartments", "synaptic_memory_bits", "input_axons", "output_axons", "synapse_formats",
+    "fan_in", "delay_slots", "learning_rules", "trace_configurations",
     "word_bits", "format_bits", "count_bits", "weight_bits", "index_bits", "axon_base",
     "learning_weight_bits", "tag_bits", "delay_bits", "message_bits", "neuron_programs",
     "mesh_columns", "mesh_rows", "tile_neurocores", "core_memory_bits",

@@ -131,16 +131,24 @@ def _traced_anew(
     for node in source.nodes:
         arguments = tuple(moved[argument] for argument in node.arguments)
         replaced = replacement(graph, node, tuple(Integer(graph, argument) for argument in arguments))
-        if replaced is not None:
-            moved.append(replaced.index)
-        elif not arguments or node.operation in ("lookup", "function", "arrivals"):
-            moved.append(
-                graph.add(node.operation, arguments, node.attribute, node.name, node.width, node.repeat)
-            )
-        else:
-            moved.append(graph.apply(node.operation, arguments, node.attribute))
+        moved.append(copied(graph, node, arguments) if replaced is None else replaced.index)
     next_state = {name: moved[index] for name, index in source.next_state.items()}
     output = {name: moved[source.output[name]] for name in outputs}
+    found = replace(source, outputs={name: source.outputs[name] for name in output})
+    return of_graph(found, graph, next_state, output)
+
+
+def copied(graph: Graph, node: Node, arguments: tuple[int, ...]) -> int:
+    """The index of the same operation on other arguments."""
+    if not arguments or node.operation in ("lookup", "function", "arrivals"):
+        return graph.add(node.operation, arguments, node.attribute, node.name, node.width, node.repeat)
+    return graph.apply(node.operation, arguments, node.attribute)
+
+
+def of_graph(
+    source: Program, graph: Graph, next_state: Mapping[str, int], output: Mapping[str, int]
+) -> Program:
+    """The program with the operations of a graph: those that the next states and the outputs need."""
     order = needed(graph.nodes, (*next_state.values(), *output.values()))
     place = {old: new for new, old in enumerate(order)}
     nodes = tuple(
@@ -149,7 +157,6 @@ def _traced_anew(
     )
     return replace(
         source,
-        outputs={name: source.outputs[name] for name in output},
         tables=tuple(graph.tables),
         nodes=nodes,
         next_state={name: place[index] for name, index in next_state.items()},

@@ -56,7 +56,7 @@ from burstchip.backends.lava.processes.recorded import (
 from burstchip.backends.lava.recorder import Recorder
 from compiler.ir.chip_program import FACTORS, ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.ir.signals import Host
-from compiler.passes.check import greatest_input
+from compiler.passes.check_inputs import greatest_input
 from hw_models.neurons.lif import LIF as STOCK_LIF
 from hw_models.program.widths import FLAG
 

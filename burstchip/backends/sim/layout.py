@@ -16,7 +16,7 @@ from burstchip.backends.sim.code.columns import MOST
 from burstchip.backends.sim.code.engine_plan import plan
 from compiler.ir.chip_program import FACTORS, ChipProgram, PopulationCode, ProjectionCode
 from compiler.ir.signals import Constant, Listed, Periodic, Signal, Streamed, Waveform, Written
-from compiler.passes.check import greatest_input
+from compiler.passes.check_inputs import greatest_input
 from hw_models.neurons.roles import LEARNING_CONTROLS
 from hw_models.program.rewrite import specialize
 from hw_models.program.trace import Program

@@ -51,7 +51,7 @@ def test_a_program_that_no_neurocore_holds_has_no_partition_to_show(pair: Path, 
     pair.write_text(pair.read_text().replace("size: 4,", "size: 5000,"))
     assert burstchip("compile", pair, "-o", "a.burst").code == 0
     done = burstchip("compile", pair, "-o", "b.burst", "--print-after", "partition")
-    assert done.code == 2 and "error[BC350]: neuron 0 of 'cell'" in done.err and done.out == ""
+    assert done.code == 2 and f"{pair}:9:3: error[BC350]: neuron 0 of 'cell'" in done.err and done.out == ""
     assert not Path("b.burst").exists()
 
 

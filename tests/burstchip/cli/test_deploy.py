@@ -15,11 +15,15 @@ the fullest neurocores:
   input axons              4      4,096  0.1 %  core 0 (cell)  assumed: as Loihi 1
   output axons             0      4,096  0.0 %  core 0 (cell)  assumed: as Loihi 1
   synapse formats          1         16  6.2 %  core 0 (cell)  assumed: as Loihi 1
+  fan in                   4  1,048,576  0.0 %  core 0 (cell)  assumed: as Loihi 1
+  delay slots              3     65,536  0.0 %  core 0 (cell)  assumed: as Loihi 1, 8 steps a compartment
+  learning rules           0         16  0.0 %  core 0 (cell)  assumed: as Loihi 1
+  trace configurations     0          3  0.0 %  core 0 (cell)  assumed: as Loihi 1
 lower bound: 1 neurocores
 if every neuron sends in a step: 0 messages to other neurocores, at least 0; 0 on the busiest link, 0 on all
-assumed, since not public: input axons, output axons, synapse formats, word bits, format bits, count bits, \
-weight bits, index bits, axon base, learning weight bits, tag bits, delay bits, order of the fields inside a \
-block of synaptic memory
+assumed, since not public: input axons, output axons, synapse formats, fan in, delay slots, learning rules, \
+trace configurations, word bits, format bits, count bits, weight bits, index bits, axon base, \
+learning weight bits, tag bits, delay bits, order of the fields inside a block of synaptic memory
 """
 
 
@@ -95,6 +99,30 @@ def test_a_recording_without_events(artifact: Path, burstchip) -> None:
 def test_an_artifact_that_is_not_there(burstchip) -> None:
     done = burstchip("deploy", "net.burst", "--dry-run", "-o", "out")
     assert done.code == 2 and done.err.startswith("error[BC401]: artifact 'net.burst' cannot be read\n")
+
+
+def test_a_networks_file_is_compiled_and_deployed(pair: Path, burstchip) -> None:
+    done = burstchip("deploy", pair.name, "--dry-run", "-o", "out")
+    assert (done.code, done.err) == (0, "") and done.out.startswith(SUMMARY)
+    assert burstchip("compile", pair.name, "-o", "net.burst").code == 0
+    assert burstchip("verify", "net.burst", "--deployment", "out").code == 0
+
+
+def test_what_no_neurocore_holds_stands_in_a_networks_file(pair: Path, burstchip) -> None:
+    pair.write_text(pair.read_text().replace("size: 4,", "size: 5000,"))
+    assert burstchip("compile", pair.name, "-o", "net.burst").code == 0
+    message = "error[BC350]: neuron 0 of 'cell' exceeds the limits of a neurocore"
+    for artifact, line in (("net.burst", message), (pair.name, f"pair.yaml:9:3: {message}")):
+        done = burstchip("deploy", artifact, "--dry-run", "-o", "out")
+        assert done.code == 2 and line in done.err.splitlines() and not Path("out").exists()
+        done = burstchip("cost", artifact, "--steps", 1, "-q")
+        assert done.code == 2 and line in done.err.splitlines()
+
+
+def test_a_networks_file_with_mistakes_deploys_nothing(pair: Path, burstchip) -> None:
+    pair.write_text(pair.read_text().replace("lif", "life"))
+    done = burstchip("deploy", pair.name, "--dry-run", "-o", "out")
+    assert done.code == 2 and done.err.startswith("pair.yaml:9:") and not Path("out").exists()
 
 
 def test_the_carry_form_is_refused(burstchip) -> None:

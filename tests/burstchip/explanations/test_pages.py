@@ -17,6 +17,7 @@ from burstchip.explanations.codes import AREAS, all_codes
 from burstchip.explanations.pages import Page, network, page, pages
 from burstchip.explanations.text import as_json, markdown
 from compiler.passes.partition import partition
+from compiler.places import locating
 from hw_models.diagnostics import BurstchipError
 
 Compiled = Callable[[Page, str], Compilation]
@@ -100,7 +101,8 @@ def found_by(it: Page, path: Path) -> Compilation:
     if it.by == "deploy":
         assert found.code is not None
         try:
-            partition(found.code)
+            with locating(found.network):
+                partition(found.code)
         except BurstchipError as error:
             return replace(found, code=None, diagnostics=error.diagnostics)
         return replace(found, diagnostics=())

@@ -12,6 +12,7 @@ import pytest
 
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.connectivity import FixedInDegree, FixedProbability
+from compiler.ir.network import TraceSpec
 from compiler.ir.partitioned import Neurocore, Partition, Piece
 from compiler.ir.values import Uniform
 from compiler.ir.verify_placement import placement_faults
@@ -126,6 +127,10 @@ FAULTS: list[tuple[Callable[[Partition], Partition], str]] = [
     (lambda p: counted(p, "input_axons", -1), "input_axons, not"),
     (lambda p: counted(p, "output_axons", 1), "output_axons, not"),
     (lambda p: counted(p, "synapse_formats", -1), "synapse_formats, not"),
+    (lambda p: counted(p, "fan_in", -1), "fan_in, not"),
+    (lambda p: counted(p, "delay_slots", 1), "delay_slots, not"),
+    (lambda p: counted(p, "learning_rules", 1), "learning_rules, not"),
+    (lambda p: counted(p, "trace_configurations", -1), "trace_configurations, not"),
     (lambda p: formed(p, index_bits=3), "has 3 index bits"),
     (lambda p: formed(p, weight_bits=7), "has 7 weight bits"),
     (lambda p: formed(p, delay_bits=7), "has 7 delay bits"),
@@ -136,6 +141,10 @@ FAULTS: list[tuple[Callable[[Partition], Partition], str]] = [
     (lambda p: replace(p, chip=smaller(compartments=9)), "of 9"),
     (lambda p: replace(p, chip=smaller(compartments=10, input_axons=1)), "input_axons, of 1"),
     (lambda p: replace(p, chip=smaller(compartments=10, output_axons=1)), "output_axons, of 1"),
+    (lambda p: replace(p, chip=smaller(compartments=10, fan_in=8)), "fan_in, of 8"),
+    (lambda p: replace(p, chip=smaller(compartments=10, delay_slots=9)), "delay_slots, of 9"),
+    (lambda p: replace(p, chip=smaller(compartments=10, learning_rules=0)), "learning_rules, of 0"),
+    (lambda p: replace(p, chip=smaller(compartments=10, trace_configurations=0)), "configurations, of 0"),
     (plastic_first, "plastic lists stand before static ones"),
     (swapped, ""),
     (exchanged, ""),
@@ -169,7 +178,13 @@ def test_nothing_is_wrong_with_generated_networks(seed: int, make: Any) -> None:
     for number in range(int(draw.integers(1, 5))):
         model = ["lif", "burst_unit"][int(draw.integers(2))]
         populations.append(make.population(f"p{number}", model, int(draw.integers(2, 25))))
-    projections = []
+    projections: list[Any] = []
+    rules = [
+        make.burst_rule(
+            f"r{number}", learning_rate=2.0**-number, traces=(TraceSpec("x1", 9.0 + number % 2, 16.0),)
+        )
+        for number in range(1, 5)
+    ]
     for source in populations:
         for target in populations[1:]:
             kind = int(draw.integers(4))
@@ -177,15 +192,20 @@ def test_nothing_is_wrong_with_generated_networks(seed: int, make: Any) -> None:
                 continue
             more = [{}, {"connectivity": FixedProbability(0.3)}, {"connectivity": FixedInDegree(1)}][kind - 1]
             ends = f"{source.name}.events", f"{target.name}.soma"
+            if target.model == "burst_unit" and draw.integers(3) == 0:
+                more = {**more, "limit": 9.0, "learn": f"r{int(draw.integers(1, 5))}"}
             projections.append(
                 make.projection(*ends, Uniform(-2.0, 2.0), Uniform(1.0, float(draw.integers(1, 9))), **more)
             )
-    code = make.compiled(*populations, *projections, seed=seed)
+    code = make.compiled(*populations, *rules, *projections, seed=seed)
     limits = {
         "compartments": int(draw.integers(4, 40)),
         "synaptic_memory_bits": 64 * int(draw.integers(80, 200)),
         "input_axons": int(draw.integers(70, 150)),
         "output_axons": int(draw.integers(40, 100)),
+        "delay_slots": int(draw.integers(64, 400)),
+        "trace_configurations": int(draw.integers(1, 4)),
+        "learning_rules": int(draw.integers(1, 4)),
     }
     try:
         found = partition(code, smaller(**limits))

@@ -313,8 +313,9 @@ def test_a_projection_without_a_synapse(make: Any) -> None:
 def test_populations_that_are_alone(make: Any) -> None:
     network = make.network(make.population("a", "poisson_source", rate=10.0), make.population("n", "lif"))
     assert [str(d) for d in found(network)] == [
-        f"warning[BC335]: population '{name}' has no {what}\n  required: a projection    given: none"
-        for name, what in (("a", "effect"), ("n", "input"))
+        f"warning[BC335]: population '{name}' has no {what}\n  required: a projection    given: none    "
+        f"hint: add a projection {way} it, or remove the population"
+        for name, what, way in (("a", "effect", "from"), ("n", "input", "to"))
     ]
 
 

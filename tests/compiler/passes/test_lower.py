@@ -144,9 +144,9 @@ def test_other_rules_and_forms_are_left_alone(make: Any, lowered: Any) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "what", "given"),
     [
-        ({}, {"every": 4.0}, "learning epoch", "4, 8"),
-        ({"learning_rate": 2.0**-9}, {"learning_rate": 2.0**-8}, "learning rate beyond 2^-7", "1, 2"),
-        ({"learning_rate": 2.0**-9}, {"form": "carry"}, "learning rate beyond 2^-7", "0, 2"),
+        ({}, {"every": 4.0}, "learning epoch", "p: 8, q: 4"),
+        ({"learning_rate": 2.0**-9}, {"learning_rate": 2.0**-8}, "learning rate beyond 2^-7", "p: 2, q: 1"),
+        ({"learning_rate": 2.0**-9}, {"form": "carry"}, "learning rate beyond 2^-7", "p: 2, q: 0"),
     ],
 )
 def test_what_a_neuron_does_once_must_be_the_same_for_all(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.connectivity import FixedInDegree, FixedProbability, OneToOne
+from compiler.ir.network import TraceSpec
 from compiler.ir.partitioned import LIMITS, Partition
 from compiler.ir.values import Uniform
 from compiler.ir.verify import verify_partition
@@ -43,13 +45,21 @@ def count(code: ChipProgram, found: Partition, number: int) -> dict[str, int]:
     used = dict.fromkeys(LIMITS, 0)
     for name, neurons in here.items():
         used["compartments"] += len(neurons) * {"burst_unit": 2}.get(code.population(name).model, 1)
-    formats = set()
+    formats, longest, rules, traces = set(), 0, set(), set()
+    fan_in: Counter[tuple[str, str, int]] = Counter()
     for projection in code.projections:
         grid = np.zeros((code.population(projection.source).size, code.population(projection.target).size))
         if projection.dense:
             grid[:] = 1
         grid[projection.pre, projection.post] = 1
         if projection.target in here:
+            for neuron in here[projection.target].tolist():
+                fan_in[projection.target, projection.port, neuron] += int(grid[:, neuron].sum())
+            if learning := projection.learning:
+                rules.add(str(learning.rules))
+                traces |= {trace.tau for trace in learning.traces}
+            if grid[:, here[projection.target]].any():
+                longest = max(longest, int(projection.delays.max()))
             for row in grid[:, here[projection.target]]:
                 synapses = int(row.sum())
                 if synapses:
@@ -63,7 +73,13 @@ def count(code: ChipProgram, found: Partition, number: int) -> dict[str, int]:
             for _, piece in found.pieces_of(projection.target):
                 part = grid[here[projection.source]][:, piece.neurons]
                 used["output_axons"] += int(part.any(axis=1).sum())
-    return used | {"synapse_formats": len(formats)}
+    return used | {
+        "synapse_formats": len(formats),
+        "fan_in": max(fan_in.values(), default=0),
+        "delay_slots": used["compartments"] * 2 ** len(f"{longest:b}" if longest else ""),
+        "learning_rules": len(rules),
+        "trace_configurations": len(traces),
+    }
 
 
 def test_populations_of_one_program_share_a_neurocore(make: Any) -> None:
@@ -125,12 +141,21 @@ CONNECTIVITY = [None, OneToOne(), FixedProbability(0.4), FixedInDegree(2)]
             "synaptic_memory_bits": st.integers(8, 40).map(lambda words: 64 * words),
             "input_axons": st.integers(4, 40),
             "output_axons": st.integers(2, 30),
+            "fan_in": st.integers(6, 40),
+            "delay_slots": st.integers(8, 80),
         }
     ),
+    latest=st.lists(st.integers(1, 4), min_size=4, max_size=4),
     seed=st.integers(0, 99),
 )
 def test_every_limit_is_kept(
-    sizes: list[int], kinds: list[int], model: str, limits: dict[str, int], seed: int, make: Any
+    sizes: list[int],
+    kinds: list[int],
+    model: str,
+    limits: dict[str, int],
+    latest: list[int],
+    seed: int,
+    make: Any,
 ) -> None:
     if 1 in kinds:
         sizes = [sizes[0]] * 3
@@ -146,9 +171,10 @@ def test_every_limit_is_kept(
             f"{a}.events",
             f"{b}.soma",
             Uniform(-2.0, 2.0),
+            Uniform(1.0, float(most)),
             **({} if CONNECTIVITY[kind] is None else {"connectivity": CONNECTIVITY[kind]}),
         )
-        for (a, b), kind in zip(pairs, kinds, strict=True)
+        for (a, b), kind, most in zip(pairs, kinds, latest, strict=True)
     ]
     code = make.compiled(*populations, *projections, seed=seed)
     small = smaller(**limits)
@@ -206,6 +232,79 @@ def test_a_neuron_that_does_not_fit(limit: str, value: int, required: str, given
     assert found.endswith("    hint: fewer synapses or smaller populations")
 
 
+def learning(make: Any, *plasticities: Any, size: int = 2) -> ChipProgram:
+    """Populations that each learn by one of these, at one port."""
+    kinds = [f"b{number}" for number in range(len(plasticities))]
+    return make.compiled(
+        make.population("a", "poisson_source", 2, rate=100.0),
+        *(make.population(name, "burst_unit", size) for name in kinds),
+        *plasticities,
+        *(
+            make.projection("a.events", f"{name}.soma", Uniform(-2.0, 2.0), limit=9.0, learn=it.name)
+            for name, it in zip(kinds, plasticities, strict=True)
+        ),
+    )
+
+
+def test_learning_rules_of_a_neurocore(make: Any) -> None:
+    rates = [2.0**-k for k in range(2, 7)]
+    code = learning(make, *(make.burst_rule(f"r{k}", learning_rate=it) for k, it in enumerate(rates)))
+    assert partition(code).cores[0].used["learning_rules"] == 5
+    found = partition(code, smaller(learning_rules=2))
+    assert [core.used["learning_rules"] for core in found.cores] == [2, 2, 1]
+    assert found.measures.least_by_limit["learning_rules"] == found.measures.least_neurocores == 3
+    same = learning(make, make.burst_rule("r0"), make.burst_rule("r1"))
+    assert partition(same).cores[0].used["learning_rules"] == 1
+
+
+def test_trace_configurations_of_a_neurocore(make: Any) -> None:
+    taus = [5.0, 10.0, 15.0, 20.0]
+    code = learning(
+        make, *(make.burst_rule(f"r{k}", traces=(TraceSpec("x1", it, 16.0),)) for k, it in enumerate(taus))
+    )
+    found = partition(code)  # 3 a neurocore
+    counts = [core.used["trace_configurations"] for core in found.cores]
+    assert len(counts) == 2 and sum(counts) == 4 and max(counts) <= 3
+    assert found.measures.least_by_limit["trace_configurations"] == found.measures.least_neurocores == 2
+    two = learning(make, make.burst_rule(traces=(TraceSpec("x1", 5.0, 16.0),)))
+    assert message(two, smaller(trace_configurations=0)).endswith(
+        "required: at most 0 trace configurations a neurocore (assumed: as Loihi 1)    given: 1;"
+        " beside it 2 of 8,192 compartments, 128 of 1,048,576 synaptic memory bits, 2 of 4,096 input axons, "
+        "1 of 16 synapse formats, 2 of 1,048,576 fan in, 2 of 65,536 delay slots, 1 of 16 learning rules    "
+        "hint: one trace for several of the plasticities of this population"
+    )
+
+
+def test_delays_of_a_neurocore(make: Any) -> None:
+    """Late messages wait at every compartment: 6 bits of delay leave an eighth of Loihi 1's neurons."""
+
+    def code(delay: float) -> ChipProgram:
+        return make.compiled(
+            make.population("a", "poisson_source", 1, rate=100.0),
+            make.population("b", size=1024),
+            make.projection("a.events", "b.soma", 1.0, delay),
+        )
+
+    assert len(partition(code(8.0), chip("loihi1")).cores) == 1
+    found = partition(code(9.0), chip("loihi1"))
+    assert [core.used["delay_slots"] for core in found.cores] == [8192, 8192]
+    found = partition(code(63.0), chip("loihi1"))
+    assert [core.used["compartments"] for core in found.cores] == [128] * 8
+    assert found.measures.least_by_limit["delay_slots"] == found.measures.least_neurocores == 8
+
+
+def test_a_neuron_with_too_many_synapses_at_a_port(make: Any) -> None:
+    code = make.compiled(
+        make.population("a", "poisson_source", 3, rate=100.0),
+        make.population("b", "burst_unit", 2),
+        make.projection("a.events", "b.soma", 1.0),
+        make.projection("a.events", "b.dendrite", 0.1, name="other"),
+        make.projection("a.events", "b.soma", 1.0, name="twice"),
+    )
+    assert partition(code, smaller(fan_in=6)).cores[0].used["fan_in"] == 6
+    assert "required: at most 5 fan in synapses onto a compartment" in message(code, smaller(fan_in=5))
+
+
 def test_a_neuron_that_reaches_too_many_neurocores(make: Any) -> None:
     code = make.compiled(
         make.population("one", size=1),
@@ -215,7 +314,7 @@ def test_a_neuron_that_reaches_too_many_neurocores(make: Any) -> None:
     assert message(code, smaller(compartments=3, output_axons=2)) == (
         "error[BC350]: neuron 0 of 'one' exceeds the limits of a neurocore\n"
         "  required: at most 2 output axons a neurocore (assumed: as Loihi 1)    given: 4; beside it 1 of 3 "
-        "compartments    "
+        "compartments, 1 of 65,536 delay slots    "
         "hint: fewer synapses or smaller populations"
     )
 
@@ -271,7 +370,8 @@ def test_delays_beyond_their_field(make: Any) -> None:
     late = replace(code.projections[0], delays=np.array([64], dtype=np.int16))
     assert message(replace(code, projections=(late,))) == (
         "error[BC353]: delays of 'a.events->b.soma' do not fit the synapses\n"
-        "  required: at most 6 bits (assumed: as Loihi 1)    given: 64 extra steps"
+        "  required: at most 6 bits (assumed: as Loihi 1)    given: 64 extra steps    "
+        "hint: shorter delays, or a longer step"
     )
 
 

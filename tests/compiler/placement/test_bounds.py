@@ -121,6 +121,10 @@ def test_each_limit_has_its_bound(make: Any) -> None:
         "synaptic_memory_bits": 2,
         "input_axons": 1,
         "output_axons": 0,
+        "synapse_formats": 1,
+        "delay_slots": 1,
+        "learning_rules": 0,
+        "trace_configurations": 0,
     }
     assert found.neurocores == 2
 

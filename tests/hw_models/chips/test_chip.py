@@ -30,8 +30,15 @@ def test_every_cost_lies_in_its_range_and_every_assumption_has_a_name(name: str)
         assert bool(cost.assumption) == (cost.status == "assumed")
 
 
-def test_loihi1_assumes_the_shape_of_its_mesh_alone() -> None:
-    assert chip("loihi1").assumed == ("mesh_columns", "mesh_rows")
+def test_loihi1_assumes_the_shape_of_its_mesh_and_two_limits() -> None:
+    assert chip("loihi1").assumed == ("fan_in", "learning_rules", "mesh_columns", "mesh_rows")
+
+
+def test_messages_wait_at_each_compartment_of_loihi1_as_long_as_is_public() -> None:
+    """Davies 2018: 8 steps are sure; brian2_loihi: up to 62, which fewer compartments allow."""
+    found = chip("loihi1")
+    assert found["delay_slots"].value // found["compartments"].value == 8
+    assert found["delay_slots"].value // 2 ** found["delay_bits"].value == 128
 
 
 def test_conflicting_statements_stand_side_by_side() -> None:

@@ -96,7 +96,7 @@ def test_loihi1_takes_what_it_has(program: Callable[[str], ChipProgram], tmp_pat
     code = replace(program("stdp_pair"), target="loihi1")
     written = deploy.write_deployment(code, tmp_path / "out")
     assert compare_deployment(code, tmp_path / "out").difference is None
-    assert written.assumed == ("mesh_columns", "mesh_rows", deploy.LAYOUT)
+    assert written.assumed == ("fan_in", "learning_rules", "mesh_columns", "mesh_rows", deploy.LAYOUT)
 
 
 def test_integers_only_and_nothing_else(small: ChipProgram, tmp_path: Path) -> None:
