@@ -21,6 +21,7 @@ AREAS = {
     "6": "options, own data and learned weights",
     "7": "experiments and protocols",
     "8": "exchange with others, costs and precision",
+    "9": "calibration",
 }
 
 _REGISTER = "register_codes"

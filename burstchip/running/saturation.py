@@ -81,8 +81,8 @@ class Guard:
             self.clock, self.kept_at = run.clock, perf_counter()
 
     def _first(self, code: ChipProgram, populations: Sequence[str], end: int) -> Saturation:
-        opened, places = _opened(code, populations)
-        run = open_run(opened, self.backend, record=list(places), streams=self.streams)
+        whole, places = opened(code, populations)
+        run = open_run(whole, self.backend, record=list(places), streams=self.streams)
         try:
             if self.state is not None:
                 run.restore(self.state, self.clock)
@@ -97,19 +97,24 @@ class Guard:
         raise AssertionError("no sum leaves its width where one was clipped")
 
 
-def _opened(code: ChipProgram, populations: Sequence[str]) -> tuple[ChipProgram, dict[Place, str]]:
+def opened(code: ChipProgram, populations: Sequence[str]) -> tuple[ChipProgram, dict[Place, str]]:
     """(the program where these populations send what arrives, the port of each such output)."""
     places: dict[Place, str] = {}
 
-    def opened(population: PopulationCode) -> PopulationCode:
+    def exposed(population: PopulationCode) -> PopulationCode:
         if population.name not in populations:
             return population
         read = inputs_read(population.program)
         arrived = {port: _free(f"arrived_{port}", population) for port in population.ports if port in read}
         places.update({(population.name, name): port for port, name in arrived.items()})
-        return replace(population, program=exposing(population.program, arrived, _WHOLE))
+        exact = population.exact
+        return replace(
+            population,
+            program=exposing(population.program, arrived, _WHOLE),
+            exact=None if exact is None else exposing(exact, arrived, _WHOLE),
+        )
 
-    return replace(code, populations=tuple(opened(it) for it in code.populations)), places
+    return replace(code, populations=tuple(exposed(it) for it in code.populations)), places
 
 
 def _free(name: str, population: PopulationCode) -> str:
