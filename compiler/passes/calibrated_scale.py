@@ -6,7 +6,8 @@ Of the scales from `VOLTAGE_STEPS` on, sixteen an octave, those are looked at wh
 - hold `MARGIN` times what ports and states reached in a run, or what bounds prove of them, and twice the
   least threshold; a port at which weights that learn end takes the worst case, for they will have grown
   beyond a run;
-- need no greater exponent of any weight than there is.
+- need no greater exponent of any weight than there is;
+- are no finer than for the worst case, where a signal is bound to the population.
 
 Of each the error is predicted: of a port, what rounding and flooring take from its sums (`calibrated_sums`),
 as a share of them; of decays, the half of a unit that one loses in a step by rounding, added up over its time
@@ -25,7 +26,7 @@ import numpy as np
 
 from compiler.ir.calibration import Calibration, Origin
 from compiler.passes.calibrated_sums import Sums
-from compiler.passes.quantize_neurons import Rounded, rounded
+from compiler.passes.quantize_neurons import Rounded, rounded_numbers
 from compiler.passes.quantize_scales import HEADROOM, SUMS, Arriving, beyond, slowest_decays
 from compiler.passes.quantize_weights import EXPONENT_RANGE
 from hw_models.neurons.model import ChipNumbers, ChipParameter, NeuronModel, Reals
@@ -74,11 +75,13 @@ def calibrated_steps(
     reaching: Sequence[Reaching],
     calibration: Calibration,
     worst: float,
+    *,
+    signals: bool,
 ) -> float:
-    """The units between rest and the least threshold of a population.
+    """The units between rest and the least threshold of a population; the least where no scale holds it all.
 
-    `worst` is the scale for the worst case, which stays where the calibration knows nothing of the population
-    or no scale holds what it reached.
+    `worst` is the scale for the worst case, which stays where the calibration knows nothing of the
+    population. With `signals` no finer one is taken: theirs may be greater than those that were seen.
     """
     if not any(it.population == population for it in calibration.reaches):
         return worst
@@ -94,16 +97,22 @@ def calibrated_steps(
     scaled = {name for name, it in base.parameters.items() if _differ(it, twice.parameters[name])}
     found: list[tuple[float, float]] = []
     for octave in range(OCTAVES + 1):
+        before = len(found)
         for part in range(PER_OCTAVE):
             steps = float((VOLTAGE_STEPS << octave) // PER_OCTAVE * (PER_OCTAVE + part))
+            if signals and steps > worst:
+                continue
             numbers = model.in_chip_units(values, step_ms, steps)
             if beyond(model, numbers) <= unfit and needed.fits(numbers, steps):
                 squares = [(0.5 / it / steps) ** 2 for it in lost]
-                squares += _of_parameters(model, values, rounded(model, values, step_ms, steps), scaled)
+                squares += _of_parameters(model, values, rounded_numbers(model, numbers, steps), scaled)
                 squares += _of_ports(numbers, reaching)
                 found.append((steps, math.sqrt(math.fsum(squares))))
+        if len(found) == before:
+            # Nor does anything finer fit.
+            break
     if not found:
-        return worst
+        return float(VOLTAGE_STEPS)
     good = max(min(error for _, error in found) * NEAR, ENOUGH)
     return next(steps for steps, error in found if error <= good)
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from compiler.ir.calibration import Calibration
 from compiler.ir.elaborated import Synapses
 from compiler.ir.network import WEIGHT_BITS
-from compiler.passes.quantize_weights import EXPONENT_RANGE, exact_weights, mantissa, weight_range
+from compiler.passes.quantize_weights import EXPONENT_RANGE, Mantissa, exact_weights, mantissa, weight_range
 from compiler.passes.weight_signs import Form, sign_mode
 from hw_models.elementary import exp
 
@@ -97,12 +97,15 @@ class Sums:
             and self.synapses.quantiles is None
         )
 
+    @cached_property
+    def _mantissa(self) -> Mantissa:
+        projection = self.synapses.projection
+        sign = sign_mode(projection, self.form, exact_weights(self.synapses)[1])
+        return mantissa(self.form, sign, min(projection.weight_bits, WEIGHT_BITS))
+
     def grid(self, stored: float, fraction: int = 0) -> Grid:
         """The weights that there are where one unit is worth `stored`; `fraction` bits more below it."""
-        projection = self.synapses.projection
-        bits = min(projection.weight_bits, WEIGHT_BITS)
-        sign = sign_mode(projection, self.form, exact_weights(self.synapses)[1])
-        allowed = mantissa(self.form, sign, bits)
+        allowed = self._mantissa
         unit = stored / (1 << allowed.fraction_bits)
         step = allowed.step * unit / (1 << fraction)
         return Grid(step, allowed.low * unit, allowed.high * unit + (allowed.step * unit - step))

@@ -76,8 +76,9 @@ class Calibrated:
                 )
             )
             self.reaching[synapses.projection.name] = found[-1]
+        signals = any(it.population == population.name for it in network.signals)
         chosen = calibrated_steps(
-            model, values, network.step, population.name, found, self.calibration, worst
+            model, values, network.step, population.name, found, self.calibration, worst, signals=signals
         )
         self.scales[population.name] = chosen, worst
         before = model.in_chip_units(values, network.step, worst)

@@ -13,7 +13,8 @@ from compiler.calibration_bounds import calibration_bounds, without_chip
 from compiler.ir.calibration import Calibration, Reach, Sent
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.connectivity import ExplicitPairs
-from compiler.ir.network import Network
+from compiler.ir.courses import WrittenValue
+from compiler.ir.network import Network, Signal
 from compiler.ir.text import as_text
 from compiler.passes.calibrate import calibrate, fingerprint
 from compiler.passes.calibrated_sums import Sums
@@ -273,3 +274,14 @@ def test_bounds_are_the_sums_of_all_weights(make: Any) -> None:
     v = found.reach("n", "state", "v")
     # -10 mV in every step, of which exp(-1/20) is left: the sum of the series.
     assert v is not None and v.low == pytest.approx(-10.0 / (1 - np.exp(-1 / 20)), rel=0.02)
+
+
+def test_a_signal_keeps_a_scale_that_holds_it(make: Any) -> None:
+    """A current that the run did not see fits as it does for the worst case."""
+    parts = make.population("n", tau_membrane=400.0, tau_current=0.0)
+    drive = Signal("drive", "n", "bias", WrittenValue(0.0, 10_000.0, 0.0))
+    steered = replace(make.network(parts, step=0.1), signals=(drive,))
+    plain, free = (compile_network(it) for it in (steered, replace(steered, signals=())))
+    assert steps_to_threshold(plain) == steps_to_threshold(free)
+    chosen = compile_network(steered, calibration=calibrated(steered, *reached(5.0)))
+    assert steps_to_threshold(chosen) <= steps_to_threshold(plain)
