@@ -24,12 +24,14 @@ from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
 from compiler.passes.calibrate import fingerprint
 from compiler.port_units import port_units
-from hw_models.diagnostics import Diagnostic
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from burstchip.tasks.dataset import FetchProgress
+
+register_codes({"BC926": "a network with a protocol cannot be calibrated by a run"})
 
 Reals = NDArray[np.float64]
 
@@ -84,8 +86,20 @@ def calibrate(
     """The calibration of a network from its first `steps` steps on `reference`, with learning.
 
     `data_dir`, `streams`, `watch` and `fetch` are those of `record`. Warnings of the run are added to
-    `notes`. Raises `BurstchipError` where the network does not compile or cannot run.
+    `notes`. Raises `BurstchipError` where the network does not compile or cannot run, BC926 where it has a
+    protocol.
     """
+    if network.protocol is not None:
+        raise BurstchipError(
+            Diagnostic(
+                "BC926",
+                f"'{network.name}' has a protocol, without which its inputs are at rest",
+                network.place,
+                required="bounds, or a network without a protocol",
+                given="a run that would calibrate silence",
+                hint="--bounds, or --calibrate bounds",
+            )
+        )
     code, elaborated = without_chip(network)
     arrived, places = opened(code, [it.name for it in code.populations if it.ports])
     states = [(it.name, name) for it in code.populations for name in it.program.states if name in it.units]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import burstchip.running.recording as recording
-from burstchip import calibrate, record
+from burstchip import calibrate, load_network, record
 from burstchip.error_shares import ErrorShares, error_shares
 from compiler.calibration_bounds import calibration_bounds
 from compiler.ir.calibration import Calibration
@@ -18,6 +19,7 @@ from compiler.ir.connectivity import Dense
 from compiler.ir.network import Endpoint, Network, Population, Projection
 from compiler.ir.values import Constant, Normal
 from compiler.pipeline import compile_network
+from hw_models.diagnostics import BurstchipError
 from hw_models.neurons.registry import models
 
 
@@ -136,3 +138,9 @@ def test_what_no_scale_holds_is_a_warning() -> None:
     assert [(d.id, d.severity) for d in code.diagnostics if d.id == "BC924"] == [("BC924", "warning")] * 2
     held = line(code, "n", "reach of soma")
     assert held.represented < held.requested and held.relative_error > 0.1
+
+
+def test_a_protocol_is_not_calibrated_by_a_run_that_does_not_follow_it() -> None:
+    loaded = load_network(Path(__file__).parents[2] / "examples" / "and_gate.yaml")
+    with pytest.raises(BurstchipError, match="BC926"):
+        calibrate(loaded, 10)
