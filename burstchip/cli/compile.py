@@ -9,6 +9,7 @@ import typer
 
 from burstchip.cli.console import Output, as_json, output
 from burstchip.cli.options import (
+    Calibrate,
     ChipName,
     Json,
     MaxError,
@@ -48,15 +49,7 @@ def compile_(
         typer.Option(metavar="PASS", help="Show the program after a pass, such as lower or partition."),
     ] = None,
     chip: ChipName = None,
-    calibrate: Annotated[
-        str | None,
-        typer.Option(
-            "--calibrate",
-            metavar="HOW",
-            help="Choose integers for what the network reaches in a run of so many steps or of a time, at "
-            "the worst (bounds), or by a file of `burstchip calibrate`.",
-        ),
-    ] = None,
+    calibrate: Calibrate = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
