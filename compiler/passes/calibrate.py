@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
+
+import numpy as np
 
 from compiler.ir.calibration import Calibration
 from compiler.ir.elaborated import Elaborated
-from compiler.ir.network import NO_CHIP, Network
+from compiler.ir.network import NO_CHIP, ListedEvents, Network
+from compiler.ir.text import as_text
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes(
@@ -25,13 +28,22 @@ register_codes(
 
 
 def fingerprint(elaborated: Elaborated) -> str:
-    """A hash of all that a run in real numbers depends on, as the representation's text says it."""
-    # The text imports this package's representations, and no pass.
-    from compiler.ir.text import as_text
-
-    network = replace(elaborated.network, target=NO_CHIP)
-    text = as_text(replace(elaborated, network=network, calibration=None))
-    return hashlib.sha256(text.encode()).hexdigest()
+    """A hash of all that a run in real numbers depends on: the text of the network, and what that leaves out."""
+    network = replace(elaborated.network, target=NO_CHIP, probes=())
+    found = hashlib.sha256(as_text(replace(elaborated, network=network, calibration=None)).encode())
+    for population in network.populations:
+        found.update(repr(sorted(population.initial.items())).encode())
+        events = population.spikes
+        events = events if isinstance(events, ListedEvents) else ListedEvents.of(events)
+        for listed in (events.neurons, events.times, events.messages):
+            found.update(b"" if listed is None else np.ascontiguousarray(listed).tobytes())
+    for signal in network.signals:
+        found.update(f"{signal.population}.{signal.variable} {signal.start} {signal.stop}".encode())
+        for it in fields(signal.course):
+            value = getattr(signal.course, it.name)
+            array = isinstance(value, np.ndarray)
+            found.update(np.ascontiguousarray(value).tobytes() if array else repr(value).encode())
+    return found.hexdigest()
 
 
 def _differs(elaborated: Elaborated, given: Calibration) -> Iterator[str]:

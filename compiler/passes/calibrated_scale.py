@@ -7,7 +7,7 @@ Of the scales from `VOLTAGE_STEPS` on, sixteen an octave, those are looked at wh
   least threshold; a port at which weights that learn end takes the worst case, for they will have grown
   beyond a run;
 - need no greater exponent of any weight than there is;
-- are no finer than for the worst case, where a signal is bound to the population.
+- do not exceed the one for the worst case, where a signal is bound to the population.
 
 Of each the error is predicted: of a port, what rounding and flooring take from its sums (`calibrated_sums`),
 as a share of them; of decays, the half of a unit that one loses in a step by rounding, added up over its time

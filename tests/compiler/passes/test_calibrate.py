@@ -13,8 +13,8 @@ from compiler.calibration_bounds import calibration_bounds, without_chip
 from compiler.ir.calibration import Calibration, Reach, Sent
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.connectivity import ExplicitPairs
-from compiler.ir.courses import WrittenValue
-from compiler.ir.network import Network, Signal
+from compiler.ir.courses import Table, WrittenValue
+from compiler.ir.network import Network, Probe, Signal
 from compiler.ir.text import as_text
 from compiler.passes.calibrate import calibrate, fingerprint
 from compiler.passes.calibrated_sums import Sums
@@ -105,9 +105,29 @@ def test_a_network_that_changed_is_a_warning(make: Any, pair: Network) -> None:
     told = compile_network(changed, calibration=found).diagnostics
     assert [d.id for d in told] == ["BC923", *(d.id for d in plain)]
     assert compile_network(pair, calibration=found).diagnostics == plain
-    # A finer weight is no other run in real numbers.
+    # Neither is another run in real numbers.
+    shown = replace(pair, probes=(Probe("n", "v"),))
+    assert "BC923" not in {d.id for d in compile_network(shown, calibration=found).diagnostics}
     fewer = replace(pair, projections=(replace(pair.projections[0], weight_bits=6),))
     assert "BC923" not in {d.id for d in compile_network(fewer, calibration=found).diagnostics}
+
+
+def test_all_that_a_run_depends_on_changes_the_hash(make: Any) -> None:
+    def of(
+        signals: tuple[Signal, ...] = (), spikes: Any = ((0, 1.0),), step: float = 1.0, **cell: Any
+    ) -> str:
+        parts = make.population("a", "spike_list", spikes=spikes), replace(make.population("n"), **cell)
+        net = make.network(*parts, make.projection("a.events", "n.soma", 1.0), step=step)
+        return fingerprint(without_chip(replace(net, signals=signals))[1])
+
+    drives = [
+        Signal("s", "n", "bias", Table(np.full(3, value), 1.0, True), start)
+        for value, start in ((1.0, 0.0), (2.0, 0.0), (1.0, 1.0))
+    ]
+    found = [of(), of(spikes=((0, 2.0),)), of(spikes=((1, 1.0),)), of(step=0.5), of(initial={"v": -60.0})]
+    found += [of(initial={"v": -61.0}), of(parameters={"tau_current": 1.0}), *(of((it,)) for it in drives)]
+    assert len(set(found)) == len(found)
+    assert of() == of()
 
 
 def test_no_chip_no_calibration(pair: Network) -> None:
