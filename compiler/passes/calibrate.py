@@ -28,7 +28,7 @@ register_codes(
 
 
 def fingerprint(elaborated: Elaborated) -> str:
-    """A hash of all that a run in real numbers depends on: the text of the network, and what that leaves out."""
+    """A hash of all that a run in real numbers depends on: the network's text, and what it leaves out."""
     network = replace(elaborated.network, target=NO_CHIP, probes=())
     found = hashlib.sha256(as_text(replace(elaborated, network=network, calibration=None)).encode())
     for population in network.populations:

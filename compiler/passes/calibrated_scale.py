@@ -4,7 +4,7 @@ Of the scales from `VOLTAGE_STEPS` on, sixteen an octave, those are looked at wh
 
 - have every parameter that fits its width at the least scale fit it;
 - hold `MARGIN` times what ports and states reached in a run, or what bounds prove of them, and twice the
-  least threshold; a port at which weights that learn end takes the worst case, for they will have grown
+  least threshold; of weights that learn the worst case, and eight thresholds, for they will have grown
   beyond a run;
 - need no greater exponent of any weight than there is;
 - do not exceed the one for the worst case, where a signal is bound to the population.
@@ -34,10 +34,12 @@ from hw_models.neurons.quantities import VOLTAGE_STEPS
 
 #: How many times what was reached has to fit. Bounds are of weights that are rounded another time.
 MARGIN: Mapping[Origin, float] = {"run": 2.0, "bounds": 1.125}
+#: A limit in integers may be nearly half of the one that was asked for, or all of it at another scale.
+LIMITS = 2.0
 #: Scales an octave, and octaves.
 PER_OCTAVE, OCTAVES = 16, 16
 NEAR = 1.005
-ENOUGH = 2.0**-10
+ENOUGH = 2.0**-13
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Reaching:
     def learns(self) -> bool:
         """Whether its weights change."""
         return self.sums.form != "static"
+
+
+def margin(origin: Origin, *, learns: bool) -> float:
+    """How many times what was reached has to fit; `learns`: weights that end there change."""
+    return MARGIN[origin] * (LIMITS if learns and origin == "bounds" else 1.0)
 
 
 def _greatest(reals: Reals) -> float:
@@ -169,9 +176,12 @@ class _Needed:
         self.model, self.reaching = model, reaching
         self.ports = dict(_ports(model, population, reaching, calibration))
         known = {name: calibration.reach(population, "state", name) for name in sorted(scaled)}
-        margin = MARGIN[calibration.origin]
+        learns = any(it.learns for it in reaching)
+        times = margin(calibration.origin, learns=learns)
         #: None where nothing is known.
-        self.states = {name: None if it is None else margin * it.greatest for name, it in known.items()}
+        self.states = {name: None if it is None else times * it.greatest for name, it in known.items()}
+        #: The least number of thresholds that a state has to hold.
+        self.thresholds = 1 << HEADROOM if learns and calibration.origin == "run" else 2
 
     def fits(self, numbers: ChipNumbers, steps: float) -> bool:
         """Whether a scale holds all of it."""
@@ -190,7 +200,7 @@ class _Needed:
             if reached is None:
                 if steps * (1 << HEADROOM) > room + 1:
                     return False
-            elif reached > room * numbers.units[state][0] or 2 * steps > room + 1:
+            elif reached > room * numbers.units[state][0] or self.thresholds * steps > room + 1:
                 return False
         return True
 
@@ -205,11 +215,11 @@ def _ports(
             continue
         here = [it for it in reaching if it.port == port]
         reach = calibration.reach(population, "port", port)
-        learns = any(it.learns for it in here) and calibration.origin == "run"
-        if reach is None or reach.greatest == 0 or learns:
+        learns = any(it.learns for it in here)
+        if reach is None or reach.greatest == 0 or (learns and calibration.origin == "run"):
             yield port, SUMS * sum(it.worst.at_once for it in here)
         else:
-            yield port, MARGIN[calibration.origin] * reach.greatest
+            yield port, margin(calibration.origin, learns=learns) * reach.greatest
 
 
 def scaled_states(model: NeuronModel, values: Mapping[str, Reals], step_ms: float) -> frozenset[str]:

@@ -24,6 +24,7 @@ from compiler.ir.calibration import Calibration
 from compiler.ir.elaborated import Synapses
 from compiler.ir.network import WEIGHT_BITS
 from compiler.passes.quantize_weights import EXPONENT_RANGE, Mantissa, exact_weights, mantissa, weight_range
+from compiler.passes.quantize_wide import with_bits
 from compiler.passes.weight_signs import Form, sign_mode
 from hw_models.elementary import exp
 
@@ -154,7 +155,8 @@ class Sums:
 
     def whole(self, unit: float, scaled_by: float = 1.0) -> int:
         """The exponent that holds the greatest weight, or the limit, as `weight_exponent` takes it."""
-        greatest, most = weight_range(self.synapses, self.form)
+        bits = min(self.synapses.projection.weight_bits, WEIGHT_BITS)
+        greatest, most = weight_range(with_bits(self.synapses, bits), self.form)
         if greatest == 0:
             return 0
         octaves = math.log2(greatest * scaled_by / (most * unit))

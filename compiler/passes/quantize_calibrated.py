@@ -17,7 +17,7 @@ from compiler.ir.calibration import Calibration, Kind
 from compiler.ir.chip_program import PopulationCode, ProjectionCode, QuantisationLine
 from compiler.ir.elaborated import Elaborated, Synapses
 from compiler.ir.network import Population, Projection
-from compiler.passes.calibrated_scale import MARGIN, Reaching, calibrated_steps, scaled_states
+from compiler.passes.calibrated_scale import Reaching, calibrated_steps, margin, scaled_states
 from compiler.passes.calibrated_sums import Sums
 from compiler.passes.lower import port_exponent
 from compiler.passes.quantize_report import Report, amount
@@ -133,23 +133,24 @@ class Calibrated:
         """The lines of ports and states, with a warning (BC924) for each that holds less than it has to."""
         network = self.elaborated.network
         places = {it.name: it.place for it in network.populations}
-        margin = MARGIN[self.calibration.origin]
+        learning = {it.target for it in projections if it.learning is not None}
         for population in populations:
             for kind, name, holds in _holding(population, projections, units):
                 reach = self.calibration.reach(population.name, kind, name)
+                times = margin(self.calibration.origin, learns=population.name in learning)
                 if reach is None or reach.greatest == 0:
                     continue
                 if kind == "state" and name not in self.scaled.get(population.name, ()):
                     # The model itself bounds it.
                     continue
-                asked = margin * reach.greatest
+                asked = times * reach.greatest
                 line = QuantisationLine(
                     population.name,
                     f"reach of {name}",
                     reach.unit,
                     asked,
                     min(asked, holds),
-                    f"{margin:g} times {amount(reach.greatest, reach.unit)};"
+                    f"{times:g} times {amount(reach.greatest, reach.unit)};"
                     f" it holds {amount(holds, reach.unit)}" + self._scale_text(population.name),
                 )
                 report.lines.append(line)

@@ -16,6 +16,7 @@ from compiler.ir.connectivity import ExplicitPairs
 from compiler.ir.courses import Table, WrittenValue
 from compiler.ir.network import Network, Probe, Signal
 from compiler.ir.text import as_text
+from compiler.ir.values import Normal
 from compiler.passes.calibrate import calibrate, fingerprint
 from compiler.passes.calibrated_sums import Sums
 from compiler.pipeline import compile_network
@@ -305,3 +306,23 @@ def test_a_signal_keeps_a_scale_that_holds_it(make: Any) -> None:
     assert steps_to_threshold(plain) == steps_to_threshold(free)
     chosen = compile_network(steered, calibration=calibrated(steered, *reached(5.0)))
     assert steps_to_threshold(chosen) <= steps_to_threshold(plain)
+
+
+def test_wide_weights_get_the_bits_that_a_finer_scale_leaves_room_for(make: Any) -> None:
+    """2000 sources of 16-bit weights, of which two send in a step and not all."""
+    parts = make.population("a", size=2000), make.population("n", tau_current=0.0)
+    weight = make.projection("a.events", "n.soma", Normal(1.0, 0.1), weight_bits=16, name="p")
+    net = make.network(*parts, weight)
+    sent = (sending("a", *[0.001] * 2000),)
+    plain, chosen = (
+        compile_network(net),
+        compile_network(net, calibration=calibrated(net, *reached(20.0, 8.0), sent=sent)),
+    )
+
+    def off(code: ChipProgram) -> float:
+        parts = (code.projection("p"), code.projection("p.low"))
+        return float(np.std(sum(it.weights * it.unit for it in parts) - sum(it.exact for it in parts)))
+
+    assert off(chosen) < off(plain) / 2
+    line = next(it for it in chosen.quantisation if it.parameter == "calibrated sum")
+    assert line.requested == pytest.approx(line.represented, rel=1e-3)
