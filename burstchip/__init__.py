@@ -7,6 +7,7 @@ This page is the whole public interface; what is not named here may change witho
 | begin with a template | `all_templates()`, `write_template(name, folder)` |
 | read and check a file | `load_network(path, overrides, seed)`, `check_file(path)`, `network_schema()` |
 | compile | `compile_file(path)`, `compile_network(network)` |
+| calibrate | `compile_network(network, calibration=calibrate(network, steps))` |
 | keep as one file | `save_artifact(code, path)`, `load_artifact(path)` |
 | run and record | `record(code, steps)`, `to_dataset(recording)`, `save_recording(dataset, path)` |
 | run step by step | `open_run(code, backend)`, and of the run `advance`, `read`, `write`, `state` |
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from burstchip.backends.available import Backend, all_backends
     from burstchip.backends.loihi2.deploy import deploy
+    from burstchip.calibration import calibrate
     from burstchip.compilation import Compilation, check_file, compile_file
     from burstchip.doctor import Examination, examine
     from burstchip.files.recording import RecordingFile, save_recording, to_dataset
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from burstchip.tasks.training import train
     from burstchip.templates import Template, all_templates, write_template
     from compiler.artifact import load_artifact, save_artifact
+    from compiler.ir.calibration import Calibration
     from compiler.ir.chip_program import ChipProgram
     from compiler.ir.network import Network
     from compiler.pipeline import compile_network
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "burstchip.backends.available": ("Backend", "all_backends"),
     "burstchip.backends.loihi2.deploy": ("deploy",),
+    "burstchip.calibration": ("calibrate",),
     "burstchip.compilation": ("Compilation", "check_file", "compile_file"),
     "burstchip.doctor": ("Examination", "examine"),
     "burstchip.frontend": ("LoadResult", "load", "load_network", "network_schema"),
@@ -79,6 +83,7 @@ _HOMES = {
     "burstchip.tasks.training": ("train",),
     "burstchip.templates": ("Template", "all_templates", "write_template"),
     "compiler.artifact": ("load_artifact", "save_artifact"),
+    "compiler.ir.calibration": ("Calibration",),
     "compiler.ir.chip_program": ("ChipProgram",),
     "compiler.ir.network": ("Network",),
     "compiler.pipeline": ("compile_network",),
@@ -89,6 +94,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "Backend",
     "BurstchipError",
+    "Calibration",
     "ChipProgram",
     "Compilation",
     "Dataset",
@@ -108,6 +114,7 @@ __all__ = [
     "TrainProgress",
     "all_backends",
     "all_templates",
+    "calibrate",
     "check_file",
     "compile_file",
     "compile_network",

@@ -12,8 +12,10 @@ from burstchip.frontend import load
 from burstchip.frontend.defaults import Default
 from burstchip.frontend.language import TARGETS
 from compiler.accuracy import too_far_off
+from compiler.ir.calibration import Calibration
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.network import Network
+from compiler.passes.calibrate import require_chip
 from compiler.pipeline import compile_network
 from compiler.places import located
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
@@ -55,13 +57,15 @@ def check_file(
     target: str | None = None,
     max_error: float | None = None,
     after: Callable[[str, object], None] | None = None,
+    calibrate: Callable[[Network], Calibration] | None = None,
 ) -> Compilation:
     """Read and compile a file, and report everything that is wrong with it.
 
     `overrides` set the file's parameters, `seed` and `target` override its own; with `strict` warnings
     are errors, and so is a value whose relative error in integers is greater than `max_error` (BC344).
-    `after(name, ir)` is called behind each pass. Nothing is raised for what the file holds; raises
-    `BurstchipError` BC614 for a target that is none.
+    `after(name, ir)` is called behind each pass. `calibrate(network)` says what the network reaches, where
+    integers are to be chosen for that and not for the worst case. Nothing is raised for what the file holds;
+    raises `BurstchipError` BC614 for a target that is none.
     """
     _require_target(target)
     loaded = load(path, overrides, seed)
@@ -79,7 +83,11 @@ def check_file(
 
         try:
             network = network if target is None else replace(network, target=target)
-            code = compile_network(network, seen)
+            reached = None
+            if calibrate is not None:
+                require_chip(network)
+                reached = calibrate(network)
+            code = compile_network(network, seen, calibration=reached)
         except BurstchipError as error:
             messages += located([*passed, *(it for it in error.diagnostics if it not in passed)], network)
         else:
@@ -102,12 +110,22 @@ def compile_file(
     target: str | None = None,
     max_error: float | None = None,
     after: Callable[[str, object], None] | None = None,
+    calibrate: Callable[[Network], Calibration] | None = None,
 ) -> tuple[ChipProgram, tuple[Diagnostic, ...]]:
     """(program, warnings) of a file; arguments as of `check_file`.
 
     Raises `BurstchipError` with every message where one is an error.
     """
-    result = check_file(path, overrides, seed, strict=strict, target=target, max_error=max_error, after=after)
+    result = check_file(
+        path,
+        overrides,
+        seed,
+        strict=strict,
+        target=target,
+        max_error=max_error,
+        after=after,
+        calibrate=calibrate,
+    )
     if result.code is None:
         raise BurstchipError(result.diagnostics)
     return result.code, result.diagnostics

@@ -10,7 +10,7 @@ The shares are of a trajectory: once an event comes in another step, they are as
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from burstchip.files.json_file import write_json
 from burstchip.running.recording import Recording, record
 from burstchip.variables import Variable, parse_variables
-from compiler.ir.chip_program import ChipProgram, LearningCode
+from compiler.ir.calibration import Calibration
+from compiler.ir.chip_program import ChipProgram, LearningCode, ProjectionCode
 from compiler.ir.network import NO_CHIP, Network
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import Diagnostic
@@ -58,14 +59,17 @@ def with_rounded_parameters(code: ChipProgram) -> ChipProgram:
         populations=tuple(replace(population, real={}) for population in code.populations),
         projections=tuple(
             replace(
-                projection,
-                requested=np.asarray(projection.stored * projection.unit, dtype=np.float64),
-                learning=None if projection.learning is None else _rounded_learning(projection.learning),
-                limit=None,
+                rounded_weights(it), learning=None if it.learning is None else rounded_learning(it.learning)
             )
-            for projection in code.projections
+            for it in code.projections
         ),
     )
+
+
+def rounded_weights(projection: ProjectionCode) -> ProjectionCode:
+    """The projection whose exact weights, and their limit, are those that the integers stand for."""
+    exact = np.asarray(projection.stored * projection.unit, dtype=np.float64)
+    return replace(projection, requested=exact, limit=None)
 
 
 def with_whole_weights(code: ChipProgram) -> ChipProgram:
@@ -82,7 +86,8 @@ def with_whole_weights(code: ChipProgram) -> ChipProgram:
     )
 
 
-def _rounded_learning(learning: LearningCode) -> LearningCode:
+def rounded_learning(learning: LearningCode) -> LearningCode:
+    """The learning whose exact traces and rates are those that the integers stand for."""
     traces = tuple(replace(trace, kept=None, increment=None) for trace in learning.traces)
     return replace(learning, traces=traces, rate=None, consolidation=None, gains=())
 
@@ -96,16 +101,18 @@ def error_shares(
     data_dir: Path | None = None,
     fetch: FetchProgress | None = None,
     notes: list[Diagnostic] | None = None,
+    calibration: Calibration | None = None,
 ) -> tuple[ErrorShares, ...]:
     """The errors of `variables` of neurons (default: the network's probes) over the first `steps` steps.
 
     Random sources draw other numbers at the finer step, so that the step error means something only
     where none do. A weight onto a filtered current (`tau_current`) is what one step adds: at a finer step it
     acts more often, which the step error then shows. `data_dir` and `fetch` are those of `record`, for a
-    task. Warnings of the runs are added to `notes`. A program has no step error, since only a
-    network can be compiled at a finer step. Raises `BurstchipError` where the network does not compile.
+    task. Warnings of the runs are added to `notes`. A network is compiled with its `calibration`. A program
+    has no step error, since only a network can be compiled at a finer step. Raises `BurstchipError` where the
+    network does not compile.
     """
-    code = network if isinstance(network, ChipProgram) else compile_network(network)
+    code = network if isinstance(network, ChipProgram) else compile_network(network, calibration=calibration)
     names = [".".join(it) for it in variables or ()]
     variables = parse_variables(code, names, synapses=False)
 
@@ -134,14 +141,14 @@ def error_shares(
     ) -> float | None:
         if one is None or other is None:
             return None
-        return _rms(physical(one, name) - physical(other, name, every))
+        return rms(physical(one, name) - physical(other, name, every))
 
     return tuple(
         ErrorShares(
             name[0],
             name[1],
             code.population(name[0]).units.get(name[1], (1.0, ""))[1],
-            rms=_rms(physical(exact, name)),
+            rms=rms(physical(exact, name)),
             step=between(exact, fine, name, refinement),
             parameter=between(rounded, exact, name),
             state=between(integers, rounded, name),
@@ -150,11 +157,16 @@ def error_shares(
     )
 
 
-def _rms(values: NDArray[np.float64]) -> float:
+def rms(values: NDArray[np.float64]) -> float:
+    """The root mean square."""
     return float(np.sqrt(np.mean(values**2)))
 
 
-def write_error_shares(path: Path, shares: Sequence[ErrorShares], steps: int) -> None:
-    """The errors as JSON, as `burstchip report` reads them from a run folder."""
-    content = {"steps": steps, "errors": [asdict(share) for share in shares]}
+def write_error_shares(
+    path: Path, shares: Sequence[ErrorShares], steps: int, parameters: Sequence[Mapping[str, object]] = ()
+) -> None:
+    """The errors as JSON, as `burstchip report` reads them from a run folder, and those of each parameter."""
+    content: dict[str, object] = {"steps": steps, "errors": [asdict(share) for share in shares]}
+    if parameters:
+        content["parameters"] = list(parameters)
     write_json(path, content)

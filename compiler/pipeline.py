@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.ir.calibration import Calibration
 from compiler.ir.certificate import Certificate
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.elaborated import Elaborated
@@ -22,6 +23,7 @@ from compiler.ir.network import Network
 from compiler.ir.partitioned import Partition
 from compiler.ir.verify import verify_chip_program, verify_elaborated, verify_network, verify_partition
 from compiler.passes.bind import bind
+from compiler.passes.calibrate import calibrate
 from compiler.passes.certify import certify
 from compiler.passes.check import check
 from compiler.passes.effects import effects
@@ -68,6 +70,7 @@ class Pass:
 #: The compiler's own: Network to Elaborated to ChipProgram, which is what an artifact holds, to Partition.
 OWN = (
     Pass("elaborate", elaborate),
+    Pass("calibrate", calibrate),
     Pass("quantize", quantize),
     Pass("lower", lower),
     Pass("lower_functions", lower_functions),
@@ -246,15 +249,22 @@ def deploying() -> tuple[Pass, ...]:
     return passes()[_split() :]
 
 
-def compile_network(network: Network, after: Callable[[str, object], None] | None = None) -> ChipProgram:
+def compile_network(
+    network: Network,
+    after: Callable[[str, object], None] | None = None,
+    *,
+    calibration: Calibration | None = None,
+) -> ChipProgram:
     """Run every pass before `partition` on `network`; `after(name, ir)` is called after each.
 
-    What was rounded, clipped or assumed is in the result's `diagnostics`. Raises `BurstchipError` for
+    With a `calibration` integers are chosen for what the network reaches, else for the worst case. What was
+    rounded, clipped or assumed is in the result's `diagnostics`. Raises `BurstchipError` for
     a network that the target cannot hold, BC303 where a pass of another package breaks the representation,
     and `AssertionError` where one of the compiler's own does.
     """
     verify_network(network)
-    code = _run(compiling(), network, after)
+    options = {} if calibration is None else {"calibrate": {"calibration": calibration}}
+    code = _run(compiling(), network, after, options)
     assert isinstance(code, ChipProgram)
     return code
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from burstchip.cli.bench import bench
+from burstchip.cli.calibrate import calibrate
 from burstchip.cli.certify import certify
 from burstchip.cli.check import check
 from burstchip.cli.chip import chip
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "new": new,
     "check": check,
     "compile": compile_,
+    "calibrate": calibrate,
     "run": run,
     "train": train,
     "follow": follow,

@@ -9,6 +9,7 @@ import typer
 
 from burstchip.cli.console import Output, as_json, output
 from burstchip.cli.options import (
+    Calibrate,
     ChipName,
     Json,
     MaxError,
@@ -24,6 +25,7 @@ from burstchip.cli.wording import weight_form
 
 if TYPE_CHECKING:
     from compiler.ir.chip_program import ChipProgram
+    from hw_models.diagnostics import Diagnostic
 
 
 def compile_(
@@ -47,6 +49,7 @@ def compile_(
         typer.Option(metavar="PASS", help="Show the program after a pass, such as lower or partition."),
     ] = None,
     chip: ChipName = None,
+    calibrate: Calibrate = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
@@ -54,6 +57,7 @@ def compile_(
     with output(json=json, quiet=quiet) as out:
         from burstchip.backends.integers import require_integers
         from burstchip.chip_file import chip_of
+        from burstchip.cli.calibrations import calibrating
         from burstchip.cli.checks import exclude, output_file, pass_name, settings, share_of, writing
         from burstchip.compilation import check_file
         from compiler.artifact import artifact_sha256, save_artifact
@@ -72,6 +76,8 @@ def compile_(
             f"--chip {chip}",
         )
         other = None if chip is None else chip_of(chip)
+        notes: list[Diagnostic] = []
+        how = None if calibrate is None else calibrating(calibrate, quiet=quiet, notes=notes)
         if artifact is not None:
             output_file(artifact, file)
 
@@ -87,10 +93,12 @@ def compile_(
             target=target,
             max_error=share_of(max_error),
             after=after,
+            calibrate=how,
         )
         code, warnings = compiled.code, compiled.diagnostics
         if code is None:
             raise BurstchipError(warnings)
+        warnings = (*notes, *warnings)
         out.messages(warnings)
         if weights is not None:
             code = _with_weights(code, weights, out)

@@ -76,6 +76,15 @@ MaxError = Annotated[
         help="Have no value further off in integers than this; one that is is an error.",
     ),
 ]
+Calibrate = Annotated[
+    str | None,
+    typer.Option(
+        "--calibrate",
+        metavar="HOW",
+        help="Choose integers for what the network reaches in a run of so many steps or of a time, at "
+        "the worst (bounds), or by a file of `burstchip calibrate`.",
+    ),
+]
 Strict = Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only warnings and errors.")]
 Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="How many steps to take.")]

@@ -21,7 +21,7 @@ AREAS = {
     "6": "options, own data and learned weights",
     "7": "experiments and protocols",
     "8": "exchange with others, costs, precision and sweeps",
-    "9": "values that are lost",
+    "9": "lost values and calibration",
 }
 
 _REGISTER = "register_codes"

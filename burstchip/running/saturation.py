@@ -100,10 +100,10 @@ class Guard:
 
     def _first(self, clipped: Sequence[str], losing: Sequence[str], end: int) -> Saturation | Loss:
         telling = told(self.watch, losing)
-        opened, places = _opened(telling.code, clipped)
+        shown, places = opened(telling.code, clipped)
         recorded = [*places, *telling.places]
-        part = _part(opened, recorded)
-        run = open_run(opened, self.backend, record=recorded, streams=self.streams)
+        part = _part(shown, recorded)
+        run = open_run(shown, self.backend, record=recorded, streams=self.streams)
         try:
             if self.state is not None:
                 run.restore(self.state, self.clock)
@@ -127,11 +127,11 @@ def _part(code: ChipProgram, places: Sequence[Place]) -> int:
     return max(1, min(_PART, _VALUES // max(1, values)))
 
 
-def _opened(code: ChipProgram, populations: Sequence[str]) -> tuple[ChipProgram, dict[Place, str]]:
+def opened(code: ChipProgram, populations: Sequence[str]) -> tuple[ChipProgram, dict[Place, str]]:
     """(the program where these populations send what arrives, the port of each such output)."""
     places: dict[Place, str] = {}
 
-    def opened(population: PopulationCode) -> PopulationCode:
+    def exposed(population: PopulationCode) -> PopulationCode:
         if population.name not in populations:
             return population
         read = inputs_read(population.program)
@@ -139,9 +139,14 @@ def _opened(code: ChipProgram, populations: Sequence[str]) -> tuple[ChipProgram,
             port: free_name(f"arrived_{port}", population) for port in population.ports if port in read
         }
         places.update({(population.name, name): port for port, name in arrived.items()})
-        return replace(population, program=exposing(population.program, arrived, _WHOLE))
+        exact = population.exact
+        return replace(
+            population,
+            program=exposing(population.program, arrived, _WHOLE),
+            exact=None if exact is None else exposing(exact, arrived, _WHOLE),
+        )
 
-    return replace(code, populations=tuple(opened(it) for it in code.populations)), places
+    return replace(code, populations=tuple(exposed(it) for it in code.populations)), places
 
 
 def _earliest(

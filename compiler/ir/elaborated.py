@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.draws import WeightDraws
+from compiler.ir.calibration import Calibration
 from compiler.ir.convolution import ConvolvedPairs
 from compiler.ir.network import Network, Projection
+from hw_models.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,13 @@ class Synapses:
 
 @dataclass(frozen=True)
 class Elaborated:
-    """The network and its drawn synapses."""
+    """The network and its drawn synapses.
+
+    `calibration` is what it reaches, where that is known, `diagnostics` what this gave rise to.
+    """
 
     network: Network
     streams: Streams
     synapses: tuple[Synapses, ...]
+    calibration: Calibration | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()

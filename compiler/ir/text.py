@@ -9,6 +9,7 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.ir.calibration import Calibration
 from compiler.ir.certificate import Certificate
 from compiler.ir.chip_program import ChipProgram, LearningCode, PopulationCode, ProjectionCode
 from compiler.ir.elaborated import Elaborated, Synapses
@@ -80,6 +81,25 @@ def _elaborated(elaborated: Elaborated) -> Iterator[str]:
     for synapses in elaborated.synapses:
         yield from _synapses(synapses)
     yield from _rest(network)
+    if elaborated.calibration is not None:
+        yield from _calibration(elaborated.calibration)
+
+
+def _calibration(it: Calibration) -> Iterator[str]:
+    over = "" if it.origin == "bounds" else f" of {it.steps} steps"
+    yield f"  calibration from {'bounds' if it.origin == 'bounds' else 'a run'}{over}"
+    for sent in it.sent:
+        rate = it.rate(sent.population, sent.output) or 0.0
+        yield f"    {sent.population}.{sent.output} sends {_rounded(rate)} a second"
+    for reach in it.reaches:
+        unit = f" {reach.unit}" if reach.unit else ""
+        rms = "" if reach.rms is None else f", rms {_rounded(reach.rms)}"
+        ends = f"{_rounded(reach.low)}..{_rounded(reach.high)}{rms}{unit}"
+        yield f"    {reach.kind} {reach.population}.{reach.variable} = {ends}"
+
+
+def _rounded(value: float) -> str:
+    return f"{value:.4g}"
 
 
 def _head(network: Network) -> Iterator[str]:

@@ -33,6 +33,7 @@ from compiler.ir.network import (
     Task,
 )
 from compiler.passes.lower import port_exponent
+from compiler.passes.quantize_calibrated import Calibrated
 from compiler.passes.quantize_initial import quantize_initial
 from compiler.passes.quantize_integers import integer_weights
 from compiler.passes.quantize_learning import quantize_learning
@@ -111,7 +112,11 @@ def _list(population: Population, step_ms: float, *, graded: bool) -> NDArray[np
 
 
 def _population(
-    index: int, population: Population, elaborated: Elaborated, report: Report
+    index: int,
+    population: Population,
+    elaborated: Elaborated,
+    report: Report,
+    calibrated: Calibrated | None,
 ) -> tuple[PopulationCode, Rounded]:
     network = elaborated.network
     model = network.model_of(population.name)
@@ -123,12 +128,20 @@ def _population(
         if not report.chip:
             return float(VOLTAGE_STEPS)
         leaks = model.in_chip_units(values, step, float(VOLTAGE_STEPS)).leaks
-        arriving = [
-            _arriving(elaborated, it, _form(it, rules), leaks)
+        ending = [
+            it
             for it in elaborated.synapses
             if it.projection.target.population == population.name and it.projection.weight_exp is None
         ]
-        return voltage_steps(model, values, step, arriving, EXPONENT_RANGE[1])
+        arriving = [_arriving(elaborated, it, _form(it, rules), leaks) for it in ending]
+        worst = voltage_steps(model, values, step, arriving, EXPONENT_RANGE[1])
+        if calibrated is None:
+            return worst
+        known = [
+            (it, _form(it, rules), _message(elaborated, it)[1], at_worst)
+            for it, at_worst in zip(ending, arriving, strict=True)
+        ]
+        return calibrated.scale(population, values, known, worst)
 
     found = quantize_neurons(population, model, step, is_input, report, scale)
     spikes = None
@@ -165,15 +178,21 @@ def _projections(
     step_ms: float,
     least_exponent: int,
     report: Report,
+    calibrated: Calibrated | None,
 ) -> Iterator[ProjectionCode]:
     """One projection of the network in integers; two where its weights have more than 8 bits."""
     projection = synapses.projection
     parts: tuple[Weights, ...]
     if projection.weight_bits > WEIGHT_BITS:
         parts = wide_weights(synapses, *unit, least_exponent, report)
+    elif projection.weight_exp is not None:
+        parts = (integer_weights(synapses, learning.form if learning else "static", *unit, report),)
     else:
-        quantized = quantize_weights if projection.weight_exp is None else integer_weights
-        parts = (quantized(synapses, learning.form if learning else "static", *unit, report),)
+        chooser = None if calibrated is None else calibrated.chooser(projection)
+        form = learning.form if learning else "static"
+        parts = (quantize_weights(synapses, form, *unit, report, chooser),)
+    if calibrated is not None:
+        calibrated.report_sums(projection, parts, *unit, report)
     delays = quantize_delays(synapses, step_ms, report)
     for weights, name in zip(parts, projection.parts, strict=True):
         yield _projection(synapses, weights, name, learning, unit[1], sizes, delays)
@@ -298,7 +317,10 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
     Raises `BurstchipError` where none exist: BC192, BC312, BC313, BC314, BC315, BC316, BC321, BC336.
     """
     network = elaborated.network
-    report = Report(chip=network.target != NO_CHIP)
+    report = Report(chip=network.target != NO_CHIP, diagnostics=list(elaborated.diagnostics))
+    calibrated = None
+    if report.chip and elaborated.calibration is not None:
+        calibrated = Calibrated(elaborated, elaborated.calibration)
     rules = {plasticity.name: plasticity for plasticity in network.plasticity}
     sizes = {population.name: population.size for population in network.populations}
     populations = []
@@ -307,7 +329,7 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
     messages: dict[str, Mapping[str, tuple[float, str]]] = {}
     scales = {}
     for index, population in enumerate(network.populations):
-        code, found = _population(index, population, elaborated, report)
+        code, found = _population(index, population, elaborated, report, calibrated)
         scales[population.name] = found.voltage_steps
         messages[population.name] = found.numbers.units
         populations.append(code)
@@ -336,8 +358,12 @@ def quantize(elaborated: Elaborated) -> ChipProgram:
         shifts = target.port in network.model_of(target.population).roles.exponents
         least = EXPONENT_RANGE[0] if shifts else 0
         projections.extend(
-            _projections(synapses, learning, (unit, unit_name), sizes, network.step, least, report)
+            _projections(
+                synapses, learning, (unit, unit_name), sizes, network.step, least, report, calibrated
+            )
         )
+    if calibrated is not None:
+        calibrated.report_reaches(populations, projections, units, report)
     port_values = _port_values(populations, projections, units, network.step)
     codes, host = quantize_signals(network, populations, scales, port_values, report)
     return ChipProgram(

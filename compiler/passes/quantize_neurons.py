@@ -86,10 +86,15 @@ def rounded(
     `voltage_steps` are the units between rest and the least threshold. A value beyond its width is clipped
     where the model allows it or with `clip`, and else left as it is.
     """
-    return _rounded(model, model.in_chip_units(values, step_ms, voltage_steps), voltage_steps, clip)
+    return rounded_numbers(
+        model, model.in_chip_units(values, step_ms, voltage_steps), voltage_steps, clip=clip
+    )
 
 
-def _rounded(model: NeuronModel, numbers: ChipNumbers, voltage_steps: float, clip: bool) -> Rounded:
+def rounded_numbers(
+    model: NeuronModel, numbers: ChipNumbers, voltage_steps: float, *, clip: bool = False
+) -> Rounded:
+    """The same of numbers that the model gave at this scale."""
     stored: dict[str, Integers] = dict(numbers.constants)
     real: dict[str, Reals] = {}
     unrounded: dict[str, Reals] = {}
@@ -259,7 +264,7 @@ def quantize_neurons(
         ) from None
     if diagnostics := list(_flawed(population, model, numbers)):
         raise BurstchipError(diagnostics)
-    found = _rounded(model, numbers, voltage_steps, clip=not report.chip)
+    found = rounded_numbers(model, numbers, voltage_steps, clip=not report.chip)
     for diagnostics in (
         list(_beyond(population, model, found)) if report.chip else [],
         list(_unread(population, model, found, is_input)),

@@ -67,17 +67,13 @@ def voltage_steps(
     ports = [port.name for port in model.ports]
     units, halved = _units(base, ports), _units(twice, ports)
     scaled = [it for it in arriving if it.magnitude > 0 and halved[it.port] != units[it.port]]
-    lost = [
-        float(np.min(np.maximum(np.asarray(it.value), 1.0))) / it.decays_voltage
-        for it in base.parameters.values()
-        if it.decays_voltage and not callable(it.value)
-    ]
+    lost = slowest_decays(base)
     wanted = [-_exponent(it, units[it.port]) for it in scaled]
     wanted += [math.ceil(math.log2(UNITS_A_STEP / it / least)) for it in lost]
     doublings = min(max([0, *wanted]), _MOST, *_allowed(model, base, twice, scaled, units, greatest_exponent))
-    beyond = _beyond(model, base)
+    unfit = beyond(model, base)
     while doublings > 0:
-        if _beyond(model, model.in_chip_units(values, step_ms, least * 2.0**doublings)) <= beyond:
+        if beyond(model, model.in_chip_units(values, step_ms, least * 2.0**doublings)) <= unfit:
             break
         doublings -= 1
     return least * 2.0 ** max(doublings, 0)
@@ -105,7 +101,16 @@ def _allowed(
     return found or [0]
 
 
-def _beyond(model: NeuronModel, numbers: ChipNumbers) -> set[str]:
+def slowest_decays(numbers: ChipNumbers) -> list[float]:
+    """The least share of a voltage that each decay loses in a step, at least the least there is."""
+    return [
+        float(np.min(np.maximum(np.asarray(it.value), 1.0))) / it.decays_voltage
+        for it in numbers.parameters.values()
+        if it.decays_voltage and not callable(it.value)
+    ]
+
+
+def beyond(model: NeuronModel, numbers: ChipNumbers) -> set[str]:
     """The parameters whose integers do not fit their width."""
     found = set()
     for name, it in numbers.parameters.items():

@@ -16,6 +16,7 @@ between the bounds is equally likely.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,6 +55,8 @@ DRAWN_ZEROS = 0.1
 #: The relative rounding that half of the weights may exceed without a warning.
 COARSE_SHARE = 0.1
 
+LIMIT_HINT = "raise the limit of the weights"
+FINER_HINT = "sums are less off so, as they were calibrated; a limit, or no calibration, clips none"
 _APART = "the weights of one projection share an exponent: put the small ones into one of their own"
 
 
@@ -284,6 +287,7 @@ def report_weights(
     unit_name: str,
     text: str,
     report: Report,
+    hint: str = LIMIT_HINT,
 ) -> None:
     """The lines of integers `held` where `wanted` were asked for, worth `stored` each, within `ends`.
 
@@ -305,7 +309,7 @@ def report_weights(
                 "warning",
                 required=required,
                 given=given,
-                hint="raise the limit of the weights",
+                hint=hint,
             )
         )
     if report.chip:
@@ -320,8 +324,17 @@ def report_weights(
         report.lines.append(QuantisationLine(projection.name, "rms weight", unit_name, rms, got, note))
 
 
-def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: str, report: Report) -> Weights:
+def quantize_weights(
+    synapses: Synapses,
+    form: Form,
+    units: Reals,
+    unit_name: str,
+    report: Report,
+    choose: Callable[[int, float], int] | None = None,
+) -> Weights:
     """The weights of a projection. `units` are the physical values of one weight unit at exponent 0.
+
+    `choose(exponent, unit)` may take a smaller exponent than the one that clips no weight.
 
     Where the target's neurons differ in it, weights are those onto the neuron with the greatest. Raises
     `BurstchipError` BC314 where they are too large, BC343 where they do not have the sign that is asked for;
@@ -330,7 +343,9 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     it = asked_weights(synapses, form, units)
     synapses, projection = it.synapses, it.synapses.projection
     allowed = mantissa(form, it.sign, projection.weight_bits)
-    exponent = weight_exponent(synapses, form, it.scaled_by, it.unit, unit_name, report.chip)
+    exponent = whole = weight_exponent(synapses, form, it.scaled_by, it.unit, unit_name, report.chip)
+    if choose is not None:
+        exponent = choose(whole, it.unit)
     stored = it.unit * 2.0**exponent / (1 << allowed.fraction_bits)
     if synapses.quantiles is not None:
         low, high = (round(bound / stored / allowed.step) for bound in it.extremes)
@@ -341,7 +356,8 @@ def quantize_weights(synapses: Synapses, form: Form, units: Reals, unit_name: st
     ends = (allowed.low, allowed.high)
     integers = np.clip(wanted, *ends)
     text = f"weight_exp = {exponent}, one unit = {stored:.4g} {unit_name}".rstrip()
-    report_weights(it, wanted, integers, ends, stored, unit_name, text, report)
+    hint = FINER_HINT if exponent < whole else LIMIT_HINT
+    report_weights(it, wanted, integers, ends, stored, unit_name, text, report, hint)
     if projection.limit is not None and report.chip:
         report.lines.append(_limit(projection, form, allowed, stored, unit_name))
     return Weights(integers.astype(np.int16), exponent, stored, it.sign, it.exact, synapses.draws)

@@ -81,6 +81,7 @@ WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("check_file", ("FILE",), {"strict": "yes"}, "strict"),
     ("compile_file", ("FILE",), {"target": 2}, "target"),
     ("compile_network", ("FILE",), {}, "network"),
+    ("calibrate", ("FILE", 10), {}, "network"),
     ("record", ("FILE", 10), {}, "code"),
     ("record", ("CODE", 1.5), {}, "steps"),
     ("record", ("CODE", 0), {}, "steps"),

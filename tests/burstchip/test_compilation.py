@@ -51,6 +51,7 @@ def test_every_pass_can_be_watched(network: Path) -> None:
     check_file(network, after=lambda name, ir: seen.append((name, type(ir))))
     assert [name for name, _ in seen] == [
         "elaborate",
+        "calibrate",
         "quantize",
         "lower",
         "lower_functions",
@@ -58,7 +59,7 @@ def test_every_pass_can_be_watched(network: Path) -> None:
         "bind",
         "check",
     ]
-    assert [ir for _, ir in seen[1:]] == [ChipProgram] * 6
+    assert [ir for _, ir in seen[2:]] == [ChipProgram] * 6
 
 
 def test_overrides_and_seed_reach_the_program(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def test_every_pass_is_seen_once_in_order(make: Any) -> None:
     code = compile_network(make.digits(), lambda name, ir: seen.append((name, ir)))
     assert [name for name, _ in seen] == [
         "elaborate",
+        "calibrate",
         "quantize",
         "lower",
         "lower_functions",
@@ -53,10 +54,10 @@ def test_every_pass_is_seen_once_in_order(make: Any) -> None:
         "bind",
         "check",
     ]
-    assert [type(ir) for _, ir in seen] == [Elaborated, *[ChipProgram] * 6]
+    assert [type(ir) for _, ir in seen] == [Elaborated, Elaborated, *[ChipProgram] * 6]
     assert seen[-1][1] is code
     placed = partition_program(code, lambda name, ir: seen.append((name, ir)))
-    assert seen[7:] == [("partition", placed)] and placed.code is code
+    assert seen[8:] == [("partition", placed)] and placed.code is code
     assert [known.name for known in passes()] == [name for name, _ in seen]
 
 
@@ -110,8 +111,8 @@ ADDED = (
     Pass("h", renamed, before="partition"),
     Pass("i", lambda partition: replace(partition), after="partition"),
 )
-OWN_NAMES = "elaborate, quantize, lower, lower_functions, effects, bind, check, partition"
-PLACES = "g elaborate quantize lower a b c d lower_functions effects bind e f check h partition i"
+OWN_NAMES = "elaborate, calibrate, quantize, lower, lower_functions, effects, bind, check, partition"
+PLACES = "g elaborate calibrate quantize lower a b c d lower_functions effects bind e f check h partition i"
 ORDER = PLACES.split()
 
 

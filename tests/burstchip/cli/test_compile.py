@@ -39,7 +39,18 @@ def test_json(pair: Path, burstchip) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["elaborate", "quantize", "lower", "lower_functions", "effects", "bind", "check", "partition", "certify"],
+    [
+        "elaborate",
+        "calibrate",
+        "quantize",
+        "lower",
+        "lower_functions",
+        "effects",
+        "bind",
+        "check",
+        "partition",
+        "certify",
+    ],
 )
 def test_the_program_after_a_pass(name: str, burstchip) -> None:
     done = burstchip("compile", GOLDEN / "network.yaml", "--print-after", name)
@@ -66,8 +77,8 @@ def test_an_unknown_pass(pair: Path, burstchip) -> None:
     assert done.code == 2 and not Path("net.burst").exists()
     assert done.err == (
         "error[BC612]: unknown pass 'quantise'\n"
-        "  required: elaborate, quantize, lower, lower_functions, effects, bind, check, partition, certify"
-        "    given: quantise    hint: did you mean: quantize\n"
+        "  required: elaborate, calibrate, quantize, lower, lower_functions, effects, bind, check, "
+        "partition, certify    given: quantise    hint: did you mean: quantize\n"
     )
 
 

@@ -73,3 +73,29 @@ def test_what_is_wrong_is_said(charged: Path, burstchip) -> None:
     charged.write_text(CHARGED.replace("20 ms", "20 mV"))
     done = burstchip("errors", charged, "--steps", 5, "-o", "errors.json")
     assert done.code == 2 and "BC107" in done.err and not Path("errors.json").exists()
+
+
+def test_each_parameter_alone(charged: Path, burstchip) -> None:
+    done = burstchip("errors", charged, "--steps", 200, "--each", "-o", "errors.json", "--json")
+    assert done.code == 0
+    found = done.json["parameters"]
+    assert [(it["where"], it["parameter"], it["variable"]) for it in found] == [
+        ("cell", name, variable) for name in ("dv", "bias_mant") for variable in ("v", "u")
+    ]
+    assert json.loads(Path("errors.json").read_text())["parameters"] == found
+    words = [line.split() for line in done.err.splitlines()]
+    share = f"{100 * found[0]['error'] / found[0]['rms']:.3g}"
+    row = ["cell", "dv", "cell.v", f"{found[0]['error']:.4g}", share, "%", "+0", "of", "0", "Hz", "mV"]
+    assert row in words
+    assert "parameters" not in burstchip("errors", charged, "--steps", 200, "--json").json
+
+
+def test_errors_of_a_calibrated_network(charged: Path, burstchip) -> None:
+    """A bias that is small beside the unit of voltage is less off at a finer scale."""
+    charged.write_text(CHARGED.replace("[5 pA, 7 pA]", "[0.05 pA, 0.07 pA]"))
+    plain, chosen = (
+        burstchip("errors", charged, "--steps", 200, "--record", "cell.v", "--json", *more).json["errors"][0]
+        for more in ((), ("--calibrate", "100"))
+    )
+    assert chosen["parameter"] < plain["parameter"] / 2
+    assert chosen["step"] == pytest.approx(plain["step"])
