@@ -74,6 +74,7 @@ class Connection:
         self._exchange = "start"
         self._closed = False
         self._run: RemoteRun | None = None
+        self.profile: Profile
         from importlib.metadata import version
 
         hello = Hello(
@@ -98,7 +99,7 @@ class Connection:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<connection to {self.profile.target} at {self.address}>"
+        return f"<connection to the target at {self.address}>"
 
     def ask(self, request: Message, expected: type[A]) -> A:
         """The answer to a request. Raises `TargetFailure`, and `TargetRefusal` for an error of the target."""
@@ -195,7 +196,12 @@ class Connection:
     def load(self, code: ChipProgram) -> str:
         """Have the target hold a program; the hash of its artifact."""
         artifact, form = artifact_sha256(code), self.profile.forms[0] if self.profile.forms else "artifact"
-        data = dump_artifact(code) if form == "artifact" else self._flat(code, artifact)
+        if form == "flat":
+            from burstchip.remote.flat import flat_of
+
+            data = flat_of(code, artifact)
+        else:
+            data = dump_artifact(code)
         sha256 = hashlib.sha256(data).hexdigest()
         load = Load(id=self.next_id(), artifact=artifact, form=form, sha256=sha256, size=len(data))
         answer: Message = self.ask(load, cast(type[Message], Loaded | Wanted))
@@ -207,9 +213,6 @@ class Connection:
             required = f"artifact {artifact[:16]}... with bytes of {sha256[:16]}..."
             raise self.failed(Failure.wrong_artifact, required, given)
         return artifact
-
-    def _flat(self, code: ChipProgram, artifact: str) -> bytes:
-        raise _unable(self.address, "form artifact", "form flat")
 
     def _send(self, data: bytes) -> Loaded:
         size = max(1, min(_PIECE, self.profile.frame_bytes // 2))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import select
+import shutil
 import socket
+import subprocess
 import threading
+import tty
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +23,7 @@ from burstchip.remote.target import Target
 from compiler.ir.chip_program import ChipProgram
 
 Reach = Callable[..., Connection]
+ROOT = Path(__file__).parents[3]
 
 LIF = """burstchip: 1
 name: lif_pair
@@ -75,3 +81,44 @@ def digits_code(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
 
     path = Path(burstchip.__file__).parent / "templates" / "digits" / "network.yaml"
     return compile_file(path, {"hidden_size": "20"})[0]
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[str, str]]:
+    """The two ends of a serial line: devices of two pseudo-terminals, each of which hears the other."""
+    pytest.importorskip("serial", reason="pyserial is not installed")
+    ends = [os.openpty() for _ in range(2)]
+    for _, device in ends:
+        tty.setraw(device)
+    masters = [master for master, _ in ends]
+    stop, stopped = os.pipe()
+
+    def carry() -> None:
+        while True:
+            ready, _, _ = select.select([*masters, stop], [], [])
+            if stop in ready:
+                return
+            for master in ready:
+                os.write(masters[1 - masters.index(master)], os.read(master, 1 << 12))
+
+    thread = threading.Thread(target=carry, daemon=True)
+    thread.start()
+    yield os.ttyname(ends[0][1]), os.ttyname(ends[1][1])
+    os.write(stopped, b"x")
+    thread.join(5)
+    for descriptor in (*masters, *(device for _, device in ends), stop, stopped):
+        os.close(descriptor)
+
+
+@pytest.fixture(scope="session")
+def c_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example target in C, compiled by the system's compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("needs a C compiler by the name of cc")
+    made = tmp_path_factory.mktemp("c") / "target"
+    sources = sorted(str(it) for it in (ROOT / "examples" / "targets" / "c").glob("*.c"))
+    strict = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror"]
+    done = subprocess.run([compiler, *strict, "-o", str(made), *sources], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return made
