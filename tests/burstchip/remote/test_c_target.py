@@ -93,6 +93,8 @@ def test_the_same_integers_over_every_carrier(address: str, lif: ChipProgram) ->
     assert found.difference is None and found.steps == 120
 
 
+@pytest.mark.once
+@pytest.mark.slow
 def test_the_simulator_spikes_alike(c_target: Path, lif: ChipProgram) -> None:
     places = [("first", "events"), ("second", "events"), ("noise", "events")]
     here = open_run(lif, "sim", record=places).advance(400)
