@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import select
 import shutil
 import socket
 import subprocess
 import threading
-import tty
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import burstchip
+from benchmarks.pseudo_terminals import serial_line
 from burstchip.remote.carriers.sockets import Socket
 from burstchip.remote.connection import Connection
 from burstchip.remote.serving import serve
@@ -87,27 +85,8 @@ def digits_code(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
 def line() -> Iterator[tuple[str, str]]:
     """The two ends of a serial line: devices of two pseudo-terminals, each of which hears the other."""
     pytest.importorskip("serial", reason="pyserial is not installed")
-    ends = [os.openpty() for _ in range(2)]
-    for _, device in ends:
-        tty.setraw(device)
-    masters = [master for master, _ in ends]
-    stop, stopped = os.pipe()
-
-    def carry() -> None:
-        while True:
-            ready, _, _ = select.select([*masters, stop], [], [])
-            if stop in ready:
-                return
-            for master in ready:
-                os.write(masters[1 - masters.index(master)], os.read(master, 1 << 12))
-
-    thread = threading.Thread(target=carry, daemon=True)
-    thread.start()
-    yield os.ttyname(ends[0][1]), os.ttyname(ends[1][1])
-    os.write(stopped, b"x")
-    thread.join(5)
-    for descriptor in (*masters, *(device for _, device in ends), stop, stopped):
-        os.close(descriptor)
+    with serial_line() as devices:
+        yield devices
 
 
 @pytest.fixture(scope="session")

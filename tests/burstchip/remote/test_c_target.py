@@ -172,12 +172,14 @@ def test_it_answers_rubbish_and_goes_on(c_target: Path) -> None:
 
 
 def test_the_reference_target_on_a_serial_line(line: tuple[str, str], lif: ChipProgram) -> None:
-    ours, theirs = line
-    thread = threading.Thread(
-        target=listen, args=(Target("plain"), f"serial://{theirs}?baud=9600"), daemon=True
-    )
+    ours, theirs = (f"serial://{device}?baud=9600" for device in line)
+    opened = threading.Event()
+    # What comes before a port is open is lost.
+    given = {"listening": lambda _: opened.set()}
+    thread = threading.Thread(target=listen, args=(Target("plain"), theirs), kwargs=given, daemon=True)
     thread.start()
-    found = verify(lif, 20, backends=("plain", f"serial://{ours}?baud=9600"))
+    assert opened.wait(30)
+    found = verify(lif, 20, backends=("plain", ours))
     assert found.difference is None
     thread.join(10)
     assert not thread.is_alive()
