@@ -11,14 +11,16 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import socket
 import statistics
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
-from time import perf_counter, perf_counter_ns
+from time import perf_counter, perf_counter_ns, process_time
 
 import numpy as np
 from rich.table import Table
@@ -28,7 +30,10 @@ from benchmarks.machine import machine
 from benchmarks.networks import poisson_to_lif
 from benchmarks.printing import console_of, machine_line
 from benchmarks.pseudo_terminals import serial_line
+from burstchip.remote.carriers.sockets import Socket
 from burstchip.remote.connection import Connection, connect
+from burstchip.remote.serving import serve
+from burstchip.remote.target import Target
 from burstchip.running.run import Run, open_run
 from burstchip.tasks.presentation import Presentation
 from burstchip.tasks.showing import sample_order, show
@@ -37,6 +42,8 @@ from compiler.pipeline import compile_network
 
 #: Neurons of the network whose steps are taken one by one.
 NEURONS = 100
+#: Turns before the clock counts: loops are compiled, and messages find their size.
+_WARM_UPS = 3
 _COMMAND = [sys.executable, "-m", "burstchip", "target"]
 
 
@@ -54,8 +61,11 @@ class Latency:
 class Overhead:
     """Samples a second of training, here and on a target; the share that the target takes longer.
 
-    Each is a median over repetitions in turn, and so is the share, of each repetition's two times.
+    Each is a median over repetitions in turn, and so is the share, of each repetition's two times. Where the
+    `clock` is the processor's, seconds are those that both sides together had a core.
     """
+
+    clock: str
 
     carrier: str
     chunk: int
@@ -150,28 +160,45 @@ def _each(run: Run, steps: int) -> tuple[list[int], list[int]]:
 
 def overhead(carrier: str, chunk: int, repeats: int) -> Overhead:
     """Of online training of the digits, `chunk` samples in each call, here and on a target in turn."""
+    with _connected(carrier) as connection:
+        return _trained(connection, "wall", carrier, chunk, repeats)
+
+
+def processor_overhead(chunk: int, repeats: int) -> Overhead:
+    """The same with the target in a thread, in processor time, which does not depend on what else runs."""
+    ours, theirs = socket.socketpair()
+    served = (Target("sim"), Socket(theirs, requests=True))
+    thread = threading.Thread(target=serve, args=served)
+    thread.start()
+    try:
+        with Connection(Socket(ours, requests=False), "thread") as connection:
+            return _trained(connection, "processor", "socket, target in a thread", chunk, repeats)
+    finally:
+        thread.join()
+
+
+def _trained(connection: Connection, clock: str, carrier: str, chunk: int, repeats: int) -> Overhead:
+    now = process_time if clock == "processor" else perf_counter
     code = training_program("digits", "carry")
     pictures = training_pictures(code, None)
     order = sample_order(code, len(pictures.images), 0)
-    with _connected(carrier) as connection:
-        here, there = Presentation(code, pictures), Presentation(code, pictures)
-        runs: list[tuple[Run, Presentation]] = [
-            (open_run(code, streams=here.streams), here),
-            (connection.open_run(code, streams=there.streams), there),
-        ]
-        times: list[list[float]] = [[], []]
-        for turn in range(repeats + 1):
-            for number, (run, presentation) in enumerate(runs):
-                shown = np.resize(np.roll(order, -turn * chunk), chunk + 1)
-                started = perf_counter()
-                show(run, presentation, shown[:-1], int(shown[-1]))
-                # In the first turn loops are compiled.
-                if turn:
-                    times[number].append(perf_counter() - started)
-        assert runs[0][0].readout == runs[1][0].readout, "the target learned otherwise"
-    shares = [remote / direct - 1 for direct, remote in zip(*times, strict=True)]
-    direct, remote = (chunk / statistics.median(it) for it in times)
-    return Overhead(carrier, chunk, direct, remote, statistics.median(shares), min(shares), max(shares))
+    here, there = Presentation(code, pictures), Presentation(code, pictures)
+    runs: list[tuple[Run, Presentation]] = [
+        (open_run(code, streams=here.streams), here),
+        (connection.open_run(code, streams=there.streams), there),
+    ]
+    times: list[list[float]] = [[], []]
+    for turn in range(_WARM_UPS + repeats):
+        for number, (run, presentation) in enumerate(runs):
+            shown = np.resize(np.roll(order, -turn * chunk), chunk + 1)
+            started = now()
+            show(run, presentation, shown[:-1], int(shown[-1]))
+            times[number].append(now() - started)
+    assert runs[0][0].readout == runs[1][0].readout, "the target learned otherwise"
+    ours, theirs = (it[_WARM_UPS:] for it in times)
+    shares = [remote / direct - 1 for direct, remote in zip(ours, theirs, strict=True)]
+    rates = (chunk / statistics.median(it) for it in (ours, theirs))
+    return Overhead(clock, carrier, chunk, *rates, statistics.median(shares), min(shares), max(shares))
 
 
 def _latency_table(found: Sequence[Latency]) -> Table:
@@ -189,11 +216,11 @@ def _latency_table(found: Sequence[Latency]) -> Table:
 def _overhead_table(found: Sequence[Overhead]) -> Table:
     table = Table(title="Training of the digits, samples a second")
     table.add_column("carrier")
-    for heading in ("samples a chunk", "here", "on the target", "longer (lowest – highest)"):
+    for heading in ("clock", "samples a chunk", "here", "on the target", "longer (lowest – highest)"):
         table.add_column(heading, justify="right")
     for it in found:
         longer = f"{it.share:.1%} ({it.lowest:.1%} – {it.highest:.1%})"
-        table.add_row(it.carrier, str(it.chunk), f"{it.direct:,.0f}", f"{it.remote:,.0f}", longer)
+        table.add_row(it.carrier, it.clock, str(it.chunk), f"{it.direct:,.0f}", f"{it.remote:,.0f}", longer)
     return table
 
 
@@ -210,13 +237,14 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     options = _arguments(arguments)
-    steps, repeats, chunks = (200, 3, (20,)) if options.quick else (options.steps, 15, (20, 100, 500))
+    steps, repeats, chunks = (200, 3, (20,)) if options.quick else (options.steps, 25, (20, 100, 500))
     console, about = console_of(json=options.json), machine()
     console.print(machine_line(about))
     carriers = [name for name in CARRIERS if "serial" not in name or find_spec("serial") is not None]
     with console.status("measuring"):
         latencies = [latency(name, steps) for name in (None, *carriers)]
         overheads = [overhead(name, chunk, repeats) for name in TRAINED for chunk in chunks]
+        overheads += [processor_overhead(chunk, repeats) for chunk in chunks]
     console.print(_latency_table(latencies))
     console.print(_overhead_table(overheads))
     if options.json:

@@ -163,7 +163,7 @@ def record(
     ends the run: BC824, with its step and neuron. Raises `BurstchipError` for arguments that cannot be.
     """
     check_steps(steps)
-    require_backend(backend)
+    require_backend(backend, or_target=True)
     selections = parse_selections(code, variables or ())
     real = backend in REAL
     kept: _Memory | None = None
