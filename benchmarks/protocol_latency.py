@@ -197,8 +197,16 @@ def _trained(connection: Connection, clock: str, carrier: str, chunk: int, repea
     assert runs[0][0].readout == runs[1][0].readout, "the target learned otherwise"
     ours, theirs = (it[_WARM_UPS:] for it in times)
     shares = [remote / direct - 1 for direct, remote in zip(ours, theirs, strict=True)]
-    rates = (chunk / statistics.median(it) for it in (ours, theirs))
-    return Overhead(clock, carrier, chunk, *rates, statistics.median(shares), min(shares), max(shares))
+    return Overhead(
+        clock,
+        carrier,
+        chunk,
+        chunk / statistics.median(ours),
+        chunk / statistics.median(theirs),
+        statistics.median(shares),
+        min(shares),
+        max(shares),
+    )
 
 
 def _latency_table(found: Sequence[Latency]) -> Table:

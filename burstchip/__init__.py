@@ -10,6 +10,7 @@ This page is the whole public interface; what is not named here may change witho
 | keep as one file | `save_artifact(code, path)`, `load_artifact(path)` |
 | run and record | `record(code, steps)`, `to_dataset(recording)`, `save_recording(dataset, path)` |
 | run step by step | `open_run(code, backend)`, and of the run `advance`, `read`, `write`, `state` |
+| run on a device or another program | `connect(address)`, and of the connection `open_run(code)` |
 | record into a file as it goes | `RecordingFile(path, code, selections)`, a sink of `record` |
 | compare two backends | `verify(code, steps)` |
 | deploy, as a dry run | `deploy(code, folder, dry_run=True)` |
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from burstchip.doctor import Examination, examine
     from burstchip.files.recording import RecordingFile, save_recording, to_dataset
     from burstchip.frontend import LoadResult, load, load_network, network_schema
+    from burstchip.remote.connection import Connection, connect
+    from burstchip.remote.failures import Failure, TargetFailure
     from burstchip.report import write_report
     from burstchip.running.recording import Recording, RecordProgress, record
     from burstchip.running.run import Run, open_run
@@ -67,6 +70,8 @@ _HOMES = {
     "burstchip.running.run": ("Run", "open_run"),
     "burstchip.running.verification": ("verify",),
     "burstchip.files.recording": ("RecordingFile", "save_recording", "to_dataset"),
+    "burstchip.remote.connection": ("Connection", "connect"),
+    "burstchip.remote.failures": ("Failure", "TargetFailure"),
     "burstchip.report": ("write_report",),
     "burstchip.tasks.dataset": ("Dataset",),
     "burstchip.tasks.datasets": ("load_dataset",),
@@ -91,9 +96,11 @@ __all__ = [
     "BurstchipError",
     "ChipProgram",
     "Compilation",
+    "Connection",
     "Dataset",
     "Diagnostic",
     "Examination",
+    "Failure",
     "Finished",
     "Followed",
     "LoadResult",
@@ -103,6 +110,7 @@ __all__ = [
     "Recording",
     "RecordingFile",
     "Run",
+    "TargetFailure",
     "Template",
     "TrainOptions",
     "TrainProgress",
@@ -111,6 +119,7 @@ __all__ = [
     "check_file",
     "compile_file",
     "compile_network",
+    "connect",
     "deploy",
     "examine",
     "follow",
