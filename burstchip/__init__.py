@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from burstchip.files.recording import RecordingFile, save_recording, to_dataset
     from burstchip.frontend import LoadResult, load, load_network, network_schema
     from burstchip.remote.connection import Connection, connect
-    from burstchip.remote.failures import Failure, TargetFailure
+    from burstchip.remote.failures import Failure, TargetFailure, TargetRefusal
     from burstchip.report import write_report
     from burstchip.running.recording import Recording, RecordProgress, record
     from burstchip.running.run import Run, open_run
@@ -71,7 +71,7 @@ _HOMES = {
     "burstchip.running.verification": ("verify",),
     "burstchip.files.recording": ("RecordingFile", "save_recording", "to_dataset"),
     "burstchip.remote.connection": ("Connection", "connect"),
-    "burstchip.remote.failures": ("Failure", "TargetFailure"),
+    "burstchip.remote.failures": ("Failure", "TargetFailure", "TargetRefusal"),
     "burstchip.report": ("write_report",),
     "burstchip.tasks.dataset": ("Dataset",),
     "burstchip.tasks.datasets": ("load_dataset",),
@@ -111,6 +111,7 @@ __all__ = [
     "RecordingFile",
     "Run",
     "TargetFailure",
+    "TargetRefusal",
     "Template",
     "TrainOptions",
     "TrainProgress",
