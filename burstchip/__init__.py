@@ -11,6 +11,7 @@ This page is the whole public interface; what is not named here may change witho
 | keep as one file | `save_artifact(code, path)`, `load_artifact(path)` |
 | run and record | `record(code, steps)`, `to_dataset(recording)`, `save_recording(dataset, path)` |
 | run step by step | `open_run(code, backend)`, and of the run `advance`, `read`, `write`, `state` |
+| run on a device or another program | `connect(address)`, and of the connection `open_run(code)` |
 | record into a file as it goes | `RecordingFile(path, code, selections)`, a sink of `record` |
 | compare two backends | `verify(code, steps)` |
 | deploy, as a dry run | `deploy(code, folder, dry_run=True)` |
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from burstchip.doctor import Examination, examine
     from burstchip.files.recording import RecordingFile, save_recording, to_dataset
     from burstchip.frontend import LoadResult, load, load_network, network_schema
+    from burstchip.remote.connection import Connection, connect
+    from burstchip.remote.failures import Failure, TargetFailure, TargetRefusal
     from burstchip.report import write_report
     from burstchip.running.recording import Recording, RecordProgress, record
     from burstchip.running.run import Run, open_run
@@ -71,6 +74,8 @@ _HOMES = {
     "burstchip.running.run": ("Run", "open_run"),
     "burstchip.running.verification": ("verify",),
     "burstchip.files.recording": ("RecordingFile", "save_recording", "to_dataset"),
+    "burstchip.remote.connection": ("Connection", "connect"),
+    "burstchip.remote.failures": ("Failure", "TargetFailure", "TargetRefusal"),
     "burstchip.report": ("write_report",),
     "burstchip.tasks.dataset": ("Dataset",),
     "burstchip.tasks.datasets": ("load_dataset",),
@@ -97,9 +102,11 @@ __all__ = [
     "Calibration",
     "ChipProgram",
     "Compilation",
+    "Connection",
     "Dataset",
     "Diagnostic",
     "Examination",
+    "Failure",
     "Finished",
     "Followed",
     "LoadResult",
@@ -109,6 +116,8 @@ __all__ = [
     "Recording",
     "RecordingFile",
     "Run",
+    "TargetFailure",
+    "TargetRefusal",
     "Template",
     "TrainOptions",
     "TrainProgress",
@@ -118,6 +127,7 @@ __all__ = [
     "check_file",
     "compile_file",
     "compile_network",
+    "connect",
     "deploy",
     "examine",
     "follow",

@@ -73,6 +73,13 @@ def _number(value: Any) -> float:
     return float(value)
 
 
+def _positive(value: Any) -> float:
+    number = _number(value)
+    if not 0 < number < float("inf"):
+        raise Unfit
+    return number
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise Unfit
@@ -211,6 +218,7 @@ _ANY = Kind("", lambda value: value)
 
 #: The meaning of each argument of the public functions.
 KINDS: Mapping[str, Kind] = {
+    "address": Kind("the address of a target", _text),
     "after": _CALLED,
     "artifact_sha256": _OPTIONAL_TEXT,
     "backend": Kind("the name of a backend", _text),
@@ -264,6 +272,7 @@ KINDS: Mapping[str, Kind] = {
     "streams": _MAPPING,
     "strict": _SWITCH,
     "target": _OPTIONAL_TEXT,
+    "timeout": Kind("a number of seconds above 0", _positive),
     "threads": Kind("a whole number of threads, at least 1", _whole(1)),
     "values": _ANY,
     "variables": Kind("variables, each a text or a pair (population, variable)", _variables, optional=True),

@@ -174,7 +174,8 @@ def artifact_sha256(code: ChipProgram) -> str:
     return _content_sha256(*_encode(code))
 
 
-def _dump(code: ChipProgram) -> tuple[bytes, str]:
+def dump_with_sha256(code: ChipProgram) -> tuple[bytes, str]:
+    """(the artifact's bytes, the hash over the program's content)."""
     from safetensors.numpy import save
 
     manifest, tensors = _encode(code)
@@ -186,12 +187,12 @@ def _dump(code: ChipProgram) -> tuple[bytes, str]:
 
 def dump_artifact(code: ChipProgram) -> bytes:
     """The artifact's bytes."""
-    return _dump(code)[0]
+    return dump_with_sha256(code)[0]
 
 
 def save_artifact(code: ChipProgram, path: str | Path) -> str:
     """Write the artifact, whole or not at all; return its SHA-256."""
-    data, sha256 = _dump(code)
+    data, sha256 = dump_with_sha256(code)
     write_whole(Path(path), data)
     return sha256
 

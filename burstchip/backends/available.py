@@ -69,12 +69,12 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def require_backend(name: str) -> None:
+def require_backend(name: str, *, or_target: bool = False) -> None:
     """Raise `BurstchipError` for a backend that does not exist (BC550) or cannot run here (BC551).
 
-    The address of a target is one as well; BC886 where it is none.
+    The address of a target is one as well with `or_target`; BC886 where it cannot be.
     """
-    if is_address(name):
+    if or_target and is_address(name):
         parse_address(name)
         return
     known = {backend.name: backend for backend in all_backends()}

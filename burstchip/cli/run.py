@@ -102,7 +102,7 @@ def run(
             def fetch(name: str, done: int, total: int) -> None:
                 advance(done, total, f"fetching {name}")
 
-            require_backend(backend)
+            require_backend(backend, or_target=True)
             with RecordingFile(
                 target,
                 code,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -23,12 +24,22 @@ from numpy.typing import ArrayLike
 from burstchip.backends.host_values import stream_of, written_at_the_start
 from burstchip.remote.address import is_address, parse_address
 from burstchip.remote.carriers.carrier import Carrier
-from burstchip.remote.failures import BadFrame, Failure, Gone, Silence, TargetFailure, TargetRefusal, TooLarge
+from burstchip.remote.failures import (
+    BadFrame,
+    Failure,
+    Gone,
+    Silence,
+    TargetFailure,
+    TargetRefusal,
+    TooLarge,
+    shown,
+)
 from burstchip.remote.messages import (
     MOST_FRAME,
     PROTOCOL,
     Bye,
     Error,
+    Form,
     Hello,
     Load,
     Loaded,
@@ -46,7 +57,7 @@ from burstchip.remote.messages import (
 from burstchip.remote.remote_run import RemoteRun
 from burstchip.running.run import require_streams
 from burstchip.variables import Place, check_place
-from compiler.artifact import artifact_sha256, dump_artifact
+from compiler.artifact import artifact_sha256, dump_with_sha256
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Rows
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -54,11 +65,21 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 register_codes({"BC888": "what a target cannot do for a run"})
 
 #: Seconds that a target has for an answer.
-TIMEOUT = 60.0
+TIMEOUT = 120.0
 #: Bytes of an artifact that travel in one message.
 _PIECE = 1 << 20
 
 A = TypeVar("A", bound=Message)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A program in the form that a target reads: its hashes, and how many bytes it has."""
+
+    code: ChipProgram
+    artifact: str
+    sha256: str
+    size: int
 
 
 class Connection:
@@ -74,6 +95,8 @@ class Connection:
         self._exchange = "start"
         self._closed = False
         self._run: RemoteRun | None = None
+        self._prepared: Prepared | None = None
+        self.profile: Profile
         from importlib.metadata import version
 
         hello = Hello(
@@ -98,7 +121,7 @@ class Connection:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<connection to {self.profile.target} at {self.address}>"
+        return f"<connection to the target at {self.address}>"
 
     def ask(self, request: Message, expected: type[A]) -> A:
         """The answer to a request. Raises `TargetFailure`, and `TargetRefusal` for an error of the target."""
@@ -194,22 +217,22 @@ class Connection:
 
     def load(self, code: ChipProgram) -> str:
         """Have the target hold a program; the hash of its artifact."""
-        artifact, form = artifact_sha256(code), self.profile.forms[0] if self.profile.forms else "artifact"
-        data = dump_artifact(code) if form == "artifact" else self._flat(code, artifact)
-        sha256 = hashlib.sha256(data).hexdigest()
-        load = Load(id=self.next_id(), artifact=artifact, form=form, sha256=sha256, size=len(data))
+        form = self.profile.forms[0]
+        data: bytes | None = None
+        if self._prepared is None or self._prepared.code is not code:
+            data, artifact = _bytes_of(code, form)
+            self._prepared = Prepared(code, artifact, hashlib.sha256(data).hexdigest(), len(data))
+        it = self._prepared
+        load = Load(id=self.next_id(), artifact=it.artifact, form=form, sha256=it.sha256, size=it.size)
         answer: Message = self.ask(load, cast(type[Message], Loaded | Wanted))
         if isinstance(answer, Wanted):
-            answer = self._send(data)
+            answer = self._send(_bytes_of(code, form)[0] if data is None else data)
         assert isinstance(answer, Loaded)
-        if (answer.artifact, answer.sha256) != (artifact, sha256):
+        if (answer.artifact, answer.sha256) != (it.artifact, it.sha256):
             given = f"artifact {answer.artifact[:16]}... with bytes of {answer.sha256[:16]}..."
-            required = f"artifact {artifact[:16]}... with bytes of {sha256[:16]}..."
+            required = f"artifact {it.artifact[:16]}... with bytes of {it.sha256[:16]}..."
             raise self.failed(Failure.wrong_artifact, required, given)
-        return artifact
-
-    def _flat(self, code: ChipProgram, artifact: str) -> bytes:
-        raise _unable(self.address, "form artifact", "form flat")
+        return it.artifact
 
     def _send(self, data: bytes) -> Loaded:
         size = max(1, min(_PIECE, self.profile.frame_bytes // 2))
@@ -272,6 +295,16 @@ class Connection:
         return self.failed(Failure.silent, f"an answer within {self.timeout:g} s", "nothing")
 
 
+def _bytes_of(code: ChipProgram, form: Form) -> tuple[bytes, str]:
+    """(the bytes of a program in this form, the hash of its artifact)."""
+    if form == "artifact":
+        return dump_with_sha256(code)
+    from burstchip.remote.flat import flat_of
+
+    artifact = artifact_sha256(code)
+    return flat_of(code, artifact), artifact
+
+
 def _unable(address: str, required: str, given: str) -> BurstchipError:
     message = f"target '{address}' cannot do what the run needs"
     return BurstchipError(Diagnostic("BC888", message, required=required, given=given))
@@ -323,7 +356,7 @@ def run_at(code: ChipProgram, address: str, **options: Any) -> RemoteRun:
                     "BC888",
                     f"target '{address}' computes real numbers",
                     required="a target of integers",
-                    given=f"backend {connection.profile.backend}",
+                    given=shown(f"backend {connection.profile.backend}"),
                     hint="`burstchip.remote.connection.connect` opens runs of it in Python",
                 )
             )

@@ -173,7 +173,7 @@ class Profile(Message, frozen=True, tag="profile", forbid_unknown_fields=False):
     target: Text
     backend: Name
     real: bool = False
-    forms: tuple[Form, ...] = ("artifact",)
+    forms: Annotated[tuple[Form, ...], Meta(min_length=1)] = ("artifact",)
     frame_bytes: Annotated[int, Meta(ge=1024, lt=1 << 53)] = MOST_FRAME
     tick_ns: Annotated[int, Meta(ge=1, lt=1 << 53)] = 1
 

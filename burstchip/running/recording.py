@@ -164,7 +164,7 @@ def record(
     Raises `BurstchipError` for arguments that cannot be.
     """
     check_steps(steps)
-    require_backend(backend)
+    require_backend(backend, or_target=True)
     selections = parse_selections(code, variables or ())
     real = backend in REAL
     kept: _Memory | None = None

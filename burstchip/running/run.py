@@ -109,7 +109,7 @@ def open_run(
     `BurstchipError` for a backend that cannot run here, for streams that are missing or do not fit, BC567 for
     what the backend cannot do, BC681 for a program that does not fit in memory.
     """
-    require_backend(backend)
+    require_backend(backend, or_target=True)
     for place in record:
         check_place(code, place)
     if type(begin) is not int or begin < 0:

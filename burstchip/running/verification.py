@@ -152,7 +152,7 @@ class _Tally:
 def check_backends(backends: tuple[str, ...]) -> None:
     """Raise `BurstchipError` unless these are two different backends of integers that can run here."""
     for name in backends:
-        require_backend(name)
+        require_backend(name, or_target=True)
     here = {name for name in backends if not is_address(name)}
     if len(backends) != 2 or len(set(backends)) != 2 or not here <= set(EXACT):
         raise BurstchipError(

@@ -73,6 +73,8 @@ def test_as_people_write_them(file: Path, code: burstchip.ChipProgram, tmp_path:
 #: (function, its arguments with `CODE` and `FILE` for a program and a file, the argument that is wrong).
 WRONG: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("load_network", (3,), {}, "path"),
+    ("connect", (5570,), {}, "address"),
+    ("connect", ("tcp://127.0.0.1:5570",), {"timeout": 0}, "timeout"),
     ("load_network", ("FILE", ["cells=5"]), {}, "overrides"),
     ("load_network", ("FILE", {"cells": [5]}), {}, "overrides"),
     ("load_network", ("FILE", {}, 1 << 40), {}, "seed"),

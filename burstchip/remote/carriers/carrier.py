@@ -73,11 +73,12 @@ class Descriptors:
     def receive(self, deadline: float | None = None) -> Any:
         """The next message. Raises `Silence`, `Gone`, `BadFrame`."""
         while (message := self._decoder.take()) is None:
+            # A serial line without data reads as one that has ended.
+            if not _ready(self._read, deadline, writing=False):
+                raise Silence(begun=self._decoder.begun)
             try:
                 data = os.read(self._read, _PART)
             except BlockingIOError:
-                if not _ready(self._read, deadline, writing=False):
-                    raise Silence(begun=self._decoder.begun) from None
                 continue
             except OSError:
                 # A pseudo-terminal whose other side is closed, or a connection that was reset.

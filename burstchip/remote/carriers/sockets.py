@@ -36,6 +36,7 @@ def connected(host: str, port: int, seconds: float) -> Socket:
 def listening_at(host: str, port: int) -> socket.socket:
     """A socket that listens; port 0 takes a free one. Raises `Gone`."""
     try:
-        return socket.create_server((host, port))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
     except OSError as reason:
         raise Gone(reason.strerror or str(reason)) from None

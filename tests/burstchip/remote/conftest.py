@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import burstchip
+from benchmarks.pseudo_terminals import serial_line
 from burstchip.remote.carriers.sockets import Socket
 from burstchip.remote.connection import Connection
 from burstchip.remote.serving import serve
@@ -18,6 +21,7 @@ from burstchip.remote.target import Target
 from compiler.ir.chip_program import ChipProgram
 
 Reach = Callable[..., Connection]
+ROOT = Path(__file__).parents[3]
 
 LIF = """burstchip: 1
 name: lif_pair
@@ -75,3 +79,25 @@ def digits_code(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
 
     path = Path(burstchip.__file__).parent / "templates" / "digits" / "network.yaml"
     return compile_file(path, {"hidden_size": "20"})[0]
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[str, str]]:
+    """The two ends of a serial line: devices of two pseudo-terminals, each of which hears the other."""
+    pytest.importorskip("serial", reason="pyserial is not installed")
+    with serial_line() as devices:
+        yield devices
+
+
+@pytest.fixture(scope="session")
+def c_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example target in C, compiled by the system's compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("needs a C compiler by the name of cc")
+    made = tmp_path_factory.mktemp("c") / "target"
+    sources = sorted(str(it) for it in (ROOT / "examples" / "targets" / "c").glob("*.c"))
+    strict = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror"]
+    done = subprocess.run([compiler, *strict, "-o", str(made), *sources], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return made

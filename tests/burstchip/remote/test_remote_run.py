@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import burstchip
+from burstchip.backends.available import require_backend
 from burstchip.remote import remote_run
 from burstchip.remote.address import Address, parse_address
 from burstchip.remote.arrays import state_sha256
@@ -200,6 +201,14 @@ def test_an_address_is_a_backend(lif: ChipProgram) -> None:
     address = f"child:{sys.executable} -m burstchip target --backend plain --listen stdio"
     found = verify(lif, 60, backends=("plain", address))
     assert found.difference is None and found.steps == 60
+
+
+def test_only_what_a_target_can_do_takes_an_address() -> None:
+    require_backend("tcp://127.0.0.1:5570", or_target=True)
+    with pytest.raises(BurstchipError, match="BC886"):
+        require_backend("tcp://127.0.0.1:99999", or_target=True)
+    with pytest.raises(BurstchipError, match="BC550"):
+        require_backend("tcp://127.0.0.1:5570")
 
 
 @pytest.mark.parametrize(
