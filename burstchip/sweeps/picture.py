@@ -68,20 +68,19 @@ def draw(found: SweepResults) -> Drawn | None:
                 _panel(axes, name, groups, values, lines=found.sweep.draw is None)
                 axes.grid(axis="y", color=GRID, linewidth=0.8)
                 axes.set_ylim(bottom=0)
-                axes.set_xlabel(name or "all")
         title = f"Sweep over {', '.join(names) or 'seeds'}"
-        caption = "Dots: seeds. Lines: their means."
+        caption = "Dots: seeds. Lines: their means." if found.sweep.draw is None else "Dots: seeds."
         return Drawn(png(figure), picture(figure, "sweep", title, caption, title).svg)
 
 
-def _places(texts: Sequence[str]) -> tuple[dict[str, float], bool]:
-    """(where each value stands, whether they are numbers of one unit)."""
+def _places(texts: Sequence[str]) -> tuple[dict[str, float], str | None]:
+    """(where each value stands, the unit of all), None for a unit where they are not numbers of one."""
     quantities = [_quantity(text) for text in texts]
-    if len({unit for _, unit in quantities}) == 1 and all(number is not None for number, _ in quantities):
-        return {
-            text: number for text, (number, _) in zip(texts, quantities, strict=True) if number is not None
-        }, True
-    return {text: float(k) for k, text in enumerate(texts)}, False
+    numbers = [number for number, _ in quantities if number is not None]
+    units = {unit for _, unit in quantities}
+    if len(units) == 1 and len(numbers) == len(texts):
+        return dict(zip(texts, numbers, strict=True)), units.pop()
+    return {text: float(k) for k, text in enumerate(texts)}, None
 
 
 def _quantity(text: str) -> tuple[float | None, str]:
@@ -95,7 +94,8 @@ def _panel(
 ) -> None:
     """Dots over the parameter `name`, None: all at one place."""
     texts = list(dict.fromkeys("seeds" if name is None else it.parameters[name] for it in groups))
-    places, are_numbers = _places(texts)
+    places, unit = _places(texts)
+    axes.set_xlabel((name or "") + (f" ({unit})" if unit else ""))
     found: dict[str, list[tuple[float, Sequence[float]]]] = {}
     for group, errors in zip(groups, values, strict=True):
         others = ", ".join(f"{it}={value}" for it, value in group.parameters.items() if it != name)
@@ -106,12 +106,11 @@ def _panel(
         line.sort(key=lambda it: it[0])
         colour = _LINES[k % len(_LINES)]
         if lines:
-            axes.plot(
-                [x for x, _ in line], [fmean(them) for _, them in line], color=colour, label=label or None
-            )
+            means = [fmean(them) for _, them in line]
+            axes.plot([x for x, _ in line], means, color=colour, label=label or None)
         dots = [(x, value) for x, them in line for value in them]
         axes.scatter([x for x, _ in dots], [y for _, y in dots], color=colour, s=14, alpha=0.7, linewidths=0)
-    if not are_numbers:
+    if unit is None:
         axes.set_xticks(range(len(texts)), texts)
     if any(found) and lines:
         axes.legend(loc="best")
