@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +13,8 @@ from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 register_codes({"BC721": "a Dask cluster that cannot be used"})
 
 _CONNECT_SECONDS = "5s"
+#: Loggers that print a traceback of what is reported as an error of ours.
+_TALKATIVE = ("distributed.client", "distributed.utils")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ def open_cluster(address: str) -> Any:
     except ImportError:
         given = "dask.distributed is not installed"
         raise unusable_cluster(address, given, "pip install 'burstchip[dask]'") from None
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     where = {"scheduler_file": address} if Path(address).is_file() else {"address": address}
     try:
         return opened(**where, timeout=_CONNECT_SECONDS)

@@ -49,6 +49,14 @@ def sweep(
             help="Values of a parameter of the file; repeated, every combination is a point.",
         ),
     ] = None,
+    draw: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Draw N points at random; a grid may then be a range, NAME=LOW..HIGH or NAME=log:LOW..HIGH.",
+        ),
+    ] = None,
     seeds: Seeds = None,
     out: Annotated[Path | None, out_folder()] = None,
     epochs: Epochs = None,
@@ -91,6 +99,7 @@ def sweep(
         if file.is_dir():
             given = {
                 "--grid": grid,
+                "--draw": draw,
                 "--seeds": seeds,
                 "--epochs": epochs,
                 "--steps": steps,
@@ -110,6 +119,7 @@ def sweep(
             None if file.is_dir() else file,
             out,
             tuple(grid or ()),
+            draw,
             seeds=None if seeds is None else range(1, seeds + 1),
             epochs=epochs,
             steps=steps,

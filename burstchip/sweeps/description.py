@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +12,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from burstchip.arguments import LARGEST_SEED
+from burstchip.sweeps.axis import Axis
+from burstchip.sweeps.drawing import drawn
 from compiler.strict_json import strict_json
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -30,15 +31,7 @@ MOST_POINTS = 10_000
 #: Characters of a point's name that say what it is.
 _NAME_CHARACTERS = 80
 
-_Texts = Annotated[list[str], Meta(min_length=1)]
 _Seed = Annotated[int, Meta(ge=0, le=LARGEST_SEED)]
-
-
-class Axis(Struct, frozen=True, forbid_unknown_fields=True):
-    """A parameter of the file, and the values that it takes, as texts."""
-
-    name: str
-    values: _Texts
 
 
 class Point(Struct, frozen=True):
@@ -64,7 +57,8 @@ class Description(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Everything that the numbers of a sweep depend on, but for the files that its network names.
 
     `work` says what is done at a point: a task is trained for `epochs`, None: the file's; a protocol is
-    followed; any other network runs for `steps`. `network` is the absolute path of its file.
+    followed; any other network runs for `steps`. `network` is the absolute path of its file. Of the grid all
+    points are taken, or so many as `draw` says, at random.
     """
 
     format: Literal["burstchip sweep"] = "burstchip sweep"
@@ -74,6 +68,7 @@ class Description(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     network_sha256: str
     work: Literal["train", "follow", "run"]
     grid: list[Axis]
+    draw: Annotated[int, Meta(ge=1)] | None = None
     seeds: Annotated[list[_Seed], Meta(min_length=1)]
     overrides: dict[str, str]
     epochs: Annotated[int, Meta(ge=1)] | None = None
@@ -84,19 +79,27 @@ class Description(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @property
     def count(self) -> int:
-        """How many points there are."""
+        """How many points there are; of those that are drawn, how many were wanted."""
         found = len(self.seeds)
+        if self.draw is not None:
+            return found * self.draw
         for axis in self.grid:
             found *= len(axis.values)
         return found
 
     @property
-    def points(self) -> Iterator[Point]:
-        """The product of the grid, the last parameter fastest, each with every seed."""
+    def points(self) -> list[Point]:
+        """The product of the grid, the last parameter fastest, or what is drawn, each with every seed.
+
+        Raises ValueError for a range that cannot be.
+        """
         names = [axis.name for axis in self.grid]
-        for values in product(*(axis.values for axis in self.grid)):
-            for seed in self.seeds:
-                yield Point(dict(zip(names, values, strict=True)), seed)
+        if self.draw is not None:
+            found = drawn(self.grid, self.draw)
+        else:
+            values = product(*(axis.values for axis in self.grid))
+            found = [dict(zip(names, them, strict=True)) for them in values]
+        return [Point(parameters, seed) for parameters in found for seed in self.seeds]
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -111,9 +114,11 @@ def read_description(folder: Path) -> Description:
     try:
         found = msgspec.json.decode(path.read_bytes(), type=Description)
         if found.count > MOST_POINTS:
-            raise msgspec.ValidationError(f"{found.count} points")
+            raise ValueError(f"{found.count} points")
+        # Ranges that cannot be raise too.
+        found.points  # noqa: B018
         return found
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as reason:
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as reason:
         given = f"'{path}': {reason.strerror if isinstance(reason, OSError) else reason}"
         raise BurstchipError(
             Diagnostic(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from burstchip.frontend import LoadResult, load
 from burstchip.frontend.loading import number_or_text
-from burstchip.sweeps.description import Axis
+from burstchip.sweeps.axis import Axis
+from burstchip.sweeps.drawing import range_of
 from compiler.ir.network import Network
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 
@@ -23,14 +24,18 @@ register_codes(
 _TRIED = 8
 
 
-def axes(texts: Sequence[str], overrides: Mapping[str, str]) -> list[Axis]:
-    """The axes that `NAME=VALUE,VALUE,...` name. Raises `BurstchipError` BC890 with all mistakes."""
+def axes(texts: Sequence[str], overrides: Mapping[str, str], *, draws: bool = False) -> list[Axis]:
+    """The axes that `NAME=VALUE,VALUE,...` name, or, where points are drawn, `NAME=LOW..HIGH`.
+
+    Raises `BurstchipError` BC890 with all mistakes.
+    """
     found: list[Axis] = []
     problems: list[Diagnostic] = []
     for text in texts:
         name, equals, rest = text.partition("=")
         axis = Axis(name.strip(), [value.strip() for value in rest.split(",")])
         wrong = list(_problems(axis, equals != "", [it.name for it in found], overrides))
+        wrong = wrong or list(_range_problems(axis, draws=draws))
         problems += [
             Diagnostic("BC890", f"--grid {text}: {what}", required=required, given=given)
             for what, required, given in wrong
@@ -65,6 +70,25 @@ def _problems(
         )
 
 
+def _range_problems(axis: Axis, *, draws: bool) -> Iterator[tuple[str, str, str]]:
+    for value in axis.values:
+        try:
+            across = range_of(value)
+        except ValueError as reason:
+            yield "the range cannot be", str(reason), value
+            continue
+        if across is not None and not draws:
+            yield "a range has no end of values", "values, or --draw N, which draws N points", value
+        elif across is not None and len(axis.values) > 1:
+            yield "a range stands beside other values", "one range alone, or values", ",".join(axis.values)
+
+
+def _tried(axis: Axis) -> list[str]:
+    """The values that a parameter takes; of a range the ends."""
+    across = range_of(axis.values[0]) if len(axis.values) == 1 else None
+    return axis.values if across is None else [across.text(across.low), across.text(across.high)]
+
+
 def checked_network(path: Path, grid: Sequence[Axis], overrides: Mapping[str, str]) -> Network:
     """The network of the file as it is, each value of the grid tried with a few of the others.
 
@@ -87,9 +111,10 @@ def checked_network(path: Path, grid: Sequence[Axis], overrides: Mapping[str, st
     ]
     if problems:
         raise BurstchipError(problems)
-    for axis in grid:
+    tried = [Axis(axis.name, _tried(axis)) for axis in grid]
+    for axis in tried:
         for value in axis.values:
-            errors = _errors(path, axis.name, value, grid, overrides)
+            errors = _errors(path, axis.name, value, tried, overrides)
             if errors:
                 problems += [
                     Diagnostic(

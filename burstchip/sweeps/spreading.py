@@ -141,9 +141,9 @@ def _on_dask(address: str, points: Mapping[str, PointFolder], ended: set[str]) -
                     under_way.add(again)
                     continue
                 points[name].give_up(GIVEN_UP)
-            except dask.CancelledError as reason:
+            except dask.CancelledError:
                 hint = "points that are done are kept, --resume goes on"
-                raise unusable_cluster(address, f"it is gone: {reason}", hint) from None
+                raise unusable_cluster(address, "it is gone", hint) from None
             ended.add(name)
     except BaseException:
         with suppress(Exception):

@@ -15,7 +15,6 @@ from burstchip.machine import version_of
 from burstchip.sweeps.description import (
     FILE,
     MOST_POINTS,
-    Axis,
     Description,
     read_description,
     require_same_sweep,
@@ -46,13 +45,14 @@ _RUNNING_BACKENDS = (*TRAINING_BACKENDS, "reference32")
 class SweepOptions:
     """What to sweep, where to, and how.
 
-    `grid` are texts NAME=VALUE,VALUE,...; `seeds` of None is the file's own seed. `network` of None goes on
-    with the sweep in `out`, whatever else of it is given.
+    `grid` are texts NAME=VALUE,VALUE,...; of its points `draw` are drawn, None: all are taken. `seeds` of
+    None is the file's own seed. `network` of None goes on with the sweep in `out`, whatever else is given.
     """
 
     network: Path | None
     out: Path
     grid: Sequence[str] = ()
+    draw: int | None = None
     seeds: Sequence[int] | None = None
     epochs: int | None = None
     steps: int | None = None
@@ -71,7 +71,7 @@ def describe(options: SweepOptions) -> Description:
     Raises `BurstchipError`: BC890 to BC893, BC896, and what is wrong in the file.
     """
     assert options.network is not None
-    grid = axes(options.grid, options.overrides)
+    grid = axes(options.grid, options.overrides, draws=options.draw is not None)
     network = checked_network(options.network, grid, options.overrides)
     work = _work_of(network)
     _require_length(options, work)
@@ -81,6 +81,7 @@ def describe(options: SweepOptions) -> Description:
         network_sha256=file_sha256(options.network),
         work=work,
         grid=grid,
+        draw=options.draw,
         seeds=[network.seed] if options.seeds is None else list(options.seeds),
         overrides=dict(options.overrides),
         epochs=options.epochs,
@@ -139,7 +140,7 @@ def _require_length(options: SweepOptions, work: str) -> None:
 def _require_points(found: Description, parameters: Sequence[str]) -> None:
     """Raise BC893 where there is nothing to vary, or too much."""
     has = f"parameters of the file are: {', '.join(parameters)}" if parameters else None
-    if not found.grid and len(found.seeds) == 1:
+    if not found.grid and (len(found.seeds) == 1 or found.draw is not None):
         raise BurstchipError(
             Diagnostic(
                 "BC893",
@@ -149,14 +150,26 @@ def _require_points(found: Description, parameters: Sequence[str]) -> None:
                 hint=has,
             )
         )
+    if found.count <= MOST_POINTS and found.draw is not None:
+        there = len(found.points) // len(found.seeds)
+        if there < found.draw:
+            raise BurstchipError(
+                Diagnostic(
+                    "BC893",
+                    f"the grid does not have {found.draw:,} different points",
+                    required=f"--draw {there}, or a larger grid",
+                    given=f"--draw {found.draw}",
+                )
+            )
     if found.count > MOST_POINTS:
-        sizes = " x ".join(str(len(axis.values)) for axis in (*found.grid, Axis("seed", ["0"])))
+        sizes = " x ".join(str(len(axis.values)) for axis in found.grid) or "1"
+        sizes = sizes if found.draw is None else f"{found.draw:,} drawn"
         raise BurstchipError(
             Diagnostic(
                 "BC893",
                 f"the sweep has {found.count:,} points",
                 required=f"up to {MOST_POINTS:,}",
-                given=f"{sizes.rsplit(' x ', 1)[0]} x {len(found.seeds)} seeds",
+                given=f"{sizes} x {len(found.seeds)} seeds",
             )
         )
 

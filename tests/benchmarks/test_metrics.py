@@ -32,12 +32,34 @@ projections:
   - {from: first.events, to: second.soma, weight: {uniform: [-4 mV, 12 mV]}, weight_bits: 4}
 """
 
+#: A convolution of two groups over a padded picture, at every second place, and a dense layer.
+PICTURES = """burstchip: 1
+name: pictures
+step: 1 ms
+seed: 5
+populations:
+  picture: {model: poisson_source, shape: [2, 5, 6], rate: 80 Hz}
+  features: {model: lif, shape: [4, 3, 3]}
+  answer: {model: lif, size: 4}
+projections:
+  - from: picture
+    to: features
+    weight: {uniform: [-4 mV, 12 mV]}
+    weight_bits: 4
+    connectivity: {conv2d: {kernel: 3, channels: 4, padding: 1, stride: 2, groups: 2}}
+  - {from: features.events, to: answer.soma, weight: {uniform: [-2 mV, 8 mV]}, weight_bits: 4}
+"""
+
+
+def compiled(text: str, folder: Path) -> ChipProgram:
+    path = folder / "network.yaml"
+    path.write_text(text)
+    return compile_file(path)[0]
+
 
 @pytest.fixture(scope="module")
 def layers(tmp_path_factory: pytest.TempPathFactory) -> ChipProgram:
-    path = tmp_path_factory.mktemp("layers") / "layers.yaml"
-    path.write_text(LAYERS)
-    return compile_file(path)[0]
+    return compiled(LAYERS, tmp_path_factory.mktemp("layers"))
 
 
 def counted(code: ChipProgram) -> tuple[Any, dict[str, Any]]:
@@ -135,17 +157,35 @@ def test_keys_and_layout_are_the_harness_s(layers: ChipProgram) -> None:
     assert msgspec.convert(said, type(found)) == found
 
 
+def test_a_kernel_is_one_parameter_for_many_operations(tmp_path: Path) -> None:
+    code = compiled(PICTURES, tmp_path)
+    found, values = counted(code)
+    it = code.projections[0]
+    assert found.parameter_count == 4 * 1 * 3 * 3 + 36 * 4
+    dense, acs = STEPS * (it.weights.size + 36 * 4), 0
+    for pre, weight in zip(it.pre, it.weights, strict=True):
+        acs += int(values["picture.events"][:, pre].sum()) * bool(weight)
+    sent = values["features.events"].sum(axis=0)
+    acs += int(sent @ (code.projections[1].weights != 0).sum(axis=0))
+    ops = found.synaptic_operations
+    assert (ops.dense, ops.acs) == (dense, acs) and it.weights.size < 60 * 36
+
+
 @pytest.mark.once
-def test_the_harness_finds_the_same(layers: ChipProgram) -> None:
+@pytest.mark.parametrize("text", [LAYERS, PICTURES], ids=["dense", "convolution"])
+def test_the_harness_finds_the_same(text: str, tmp_path: Path) -> None:
     """The network in torch, integer by integer, under NeuroBench: extra `neurobench`."""
     pytest.importorskip("neurobench", reason="needs NeuroBench: pip install 'burstchip[neurobench]'")
     from torch_layers import harness_metrics, numbers_in_torch
 
-    found, values = counted(layers)
-    theirs, spikes = harness_metrics(layers, values["noise.events"])
-    np.testing.assert_array_equal(spikes, values["second.events"])
+    code = compiled(text, tmp_path)
+    found, values = counted(code)
+    first, last = code.populations[0].name, code.populations[-1].name
+    theirs, spikes = harness_metrics(code, values[f"{first}.events"])
+    np.testing.assert_array_equal(spikes, values[f"{last}.events"])
+    assert spikes.sum() > 20
     ours = found.results
     # torch has one width for all numbers, 8 bytes here.
-    assert theirs.pop("Footprint") == 8 * numbers_in_torch(layers)
+    assert theirs.pop("Footprint") == 8 * numbers_in_torch(code)
     assert {name: ours[name] for name in theirs} == theirs
     assert set(ours) - set(theirs) == {"Footprint", "ModelExecutionRate"}

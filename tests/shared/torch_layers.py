@@ -1,4 +1,4 @@
-"""Dense layers of integer LIF neurons in torch, as NeuroBench's harness takes them; needs its packages."""
+"""Layers of integer LIF neurons in torch, as NeuroBench's harness takes them; needs its packages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.metrics.stored import stored_numbers
-from compiler.ir.chip_program import ChipProgram
+from compiler.ir.chip_program import ChipProgram, ProjectionCode
+from compiler.ir.convolution import Convolution
 
 
 def toward_zero(value: Tensor, shift: int) -> Tensor:
@@ -49,26 +50,43 @@ class IntegerLif(snntorch.SpikingNeuron):
         return spikes, self.mem
 
 
+def linear(it: ProjectionCode) -> nn.Linear:
+    targets, sources = it.weights.shape
+    return nn.Linear(sources, targets, bias=False)
+
+
+def convolution(it: Convolution) -> nn.Conv2d:
+    return nn.Conv2d(
+        it.source[0], it.channels, it.kernel, it.stride, it.padding, it.dilation, it.groups, bias=False
+    )
+
+
 class Layers(nn.Module):
     """A program's projections in their order, each to the next population."""
 
     def __init__(self, code: ChipProgram) -> None:
         super().__init__()
         layers: list[nn.Module] = []
+        sources: list[tuple[int, ...]] = []
         for it in code.projections:
-            assert it.dense and it.weight_exp >= 0
-            weights, target = it.weights.astype(np.float64), code.population(it.target)
-            linear = nn.Linear(weights.shape[1], weights.shape[0], bias=False)
-            linear.weight = nn.Parameter(torch.from_numpy(weights * 2**it.weight_exp), requires_grad=False)
+            assert (it.dense or it.kernel is not None) and it.weight_exp >= 0
+            target = code.population(it.target)
+            connection = linear(it) if it.kernel is None else convolution(it.kernel.pairs.convolution)
+            weights = torch.from_numpy(it.stored.astype(np.float64) * 2**it.weight_exp)
+            connection.weight = nn.Parameter(weights, requires_grad=False)
             parameters = {name: int(value) for name, value in target.parameters.items()}
-            layers += [linear, IntegerLif(target.size, parameters)]
+            layers += [connection, IntegerLif(target.size, parameters)]
+            sources.append((-1,) if it.kernel is None else it.kernel.pairs.convolution.source)
+        self.sources = sources
         self.layers = nn.ModuleList(layers)
         self.double()
 
     def forward(self, spikes: Tensor) -> tuple[Tensor, Tensor]:
         memory = spikes
-        for linear, neurons in zip(self.layers[::2], self.layers[1::2], strict=True):
-            spikes, memory = neurons(linear(spikes))
+        for source, connection, neurons in zip(
+            self.sources, self.layers[::2], self.layers[1::2], strict=True
+        ):
+            spikes, memory = neurons(connection(spikes.reshape(1, *source)).reshape(1, -1))
         return spikes, memory
 
     def reset(self) -> None:

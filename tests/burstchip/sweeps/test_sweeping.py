@@ -110,6 +110,20 @@ def test_failed_points_are_kept_and_the_rest_goes_on(runs: Path, sweep, tmp_path
         assert (out / "results.json").read_bytes() == before
 
 
+def test_points_are_drawn(runs: Path, sweep, tmp_path: Path) -> None:
+    arguments = (runs, "--grid", "cells=4..40", "--grid", "heard=2,3", "--steps", 20, *PLAIN)
+    for count in (3, 5):
+        code, _, stderr = sweep(*arguments, "--draw", count, "--out", tmp_path / str(count))
+        assert code == 0, stderr
+    few, more = (results(tmp_path / str(count))["points"] for count in (3, 5))
+    assert more[:3] == few and len({it["folder"] for it in more}) == 5
+    assert all(4 <= int(it["parameters"]["cells"]) <= 40 for it in more)
+    picture = (tmp_path / "5" / "sweep.svg").read_text()
+    assert "cells" in picture
+    code, _, stderr = sweep(tmp_path / "5", "--resume")
+    assert code == 0, stderr
+
+
 def test_a_restart_does_what_is_missing_alone(learns: Path, learned: Path, sweep, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(learned, out)
@@ -151,6 +165,11 @@ def test_what_ends_a_sweep_leaves_the_results_so_far(runs: Path, tmp_path: Path)
         (("--grid", "cell=3"), "did you mean: cells; its parameters are: cells, heard"),
         (("--grid", "cells=3,0"), "parameter 'cells' cannot be '0'"),
         (("--grid", "cells=3,0"), "BC103"),
+        (("--grid", "cells=3..9"), "--draw N, which draws N points"),
+        (("--grid", "cells=9..3", "--draw", "2"), "the first number must be below the second"),
+        (("--grid", "cells=0..9", "--draw", "2"), "parameter 'cells' cannot be '0'"),
+        (("--grid", "cells=2..4", "--draw", "4"), "--draw 3, or a larger grid"),
+        (("--seeds", "2", "--draw", "2"), "BC893"),
         ((), "BC893"),
         (("--grid", f"cells={','.join(map(str, range(2, 14)))}", "--seeds", "1000"), "12,000 points"),
         (("--seeds", "2", "--epochs", "3"), "--epochs means nothing there"),
@@ -199,6 +218,10 @@ def test_folders_of_others_are_left_alone(
     (out / "sweep.json").write_text('{"format": "burstchip sweep"}')
     code, _, stderr = sweep(out, "--resume")
     assert code == 2 and "BC895" in stderr and "missing required field" in stderr
+    text = before[out / "sweep.json"].decode().replace('"draw": null', '"draw": 2')
+    (out / "sweep.json").write_text(text.replace('"5",', '"9..1"').replace('"8"', ""))
+    code, _, stderr = sweep(out, "--resume")
+    assert code == 2 and "BC895" in stderr and "the first number must be below" in stderr
     (tmp_path / "mine.txt").write_text("mine")
     code, _, stderr = sweep(learns, "--seeds", 2, "--out", tmp_path, "--overwrite")
     assert code == 2 and "BC895" in stderr and (tmp_path / "mine.txt").exists()
