@@ -115,6 +115,10 @@ def read_description(folder: Path) -> Description:
         found = msgspec.json.decode(path.read_bytes(), type=Description)
         if found.count > MOST_POINTS:
             raise ValueError(f"{found.count} points")
+        if len({axis.name for axis in found.grid}) < len(found.grid):
+            raise ValueError("a parameter that stands twice")
+        if found.work == "run" and found.steps is None:
+            raise ValueError("a run without steps")
         # Ranges that cannot be raise too.
         found.points  # noqa: B018
         return found

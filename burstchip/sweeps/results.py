@@ -67,7 +67,7 @@ class SweepResults:
                     len(results) - len(done),
                     tuple(it.error for it in done if it.error is not None),
                     {
-                        name: tuple(it.event_rate[name] for it in done)
+                        name: tuple(it.event_rate[name] for it in done if name in it.event_rate)
                         for name in (done[0].event_rate if done else ())
                     },
                 )

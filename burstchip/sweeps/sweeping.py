@@ -184,6 +184,7 @@ def sweep(options: SweepOptions, tell: Tell | None = None) -> SweepResults:
     there = _sweep_is_there(options)
     if options.network is None:
         now = read_description(options.out)
+        require_backend(now.backend)
         require_network(now)
     else:
         require_backend(options.backend)

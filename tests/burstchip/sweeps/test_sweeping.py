@@ -215,16 +215,32 @@ def test_folders_of_others_are_left_alone(
     with pytest.raises(BurstchipError, match="BC721"):
         sweep_(SweepOptions(learns, out, seeds=(1, 2), overwrite=True, workers=nowhere))
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
-    (out / "sweep.json").write_text('{"format": "burstchip sweep"}')
-    code, _, stderr = sweep(out, "--resume")
-    assert code == 2 and "BC895" in stderr and "missing required field" in stderr
-    text = before[out / "sweep.json"].decode().replace('"draw": null', '"draw": 2')
-    (out / "sweep.json").write_text(text.replace('"5",', '"9..1"').replace('"8"', ""))
-    code, _, stderr = sweep(out, "--resume")
-    assert code == 2 and "BC895" in stderr and "the first number must be below" in stderr
     (tmp_path / "mine.txt").write_text("mine")
     code, _, stderr = sweep(learns, "--seeds", 2, "--out", tmp_path, "--overwrite")
     assert code == 2 and "BC895" in stderr and (tmp_path / "mine.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("altered", "said"),
+    [
+        ({"format": "burstchip run"}, "Invalid enum value"),
+        ({"steps": None}, "a run without steps"),
+        ({"steps": 0}, ">= 1"),
+        ({"draw": 2, "grid": [{"name": "cells", "values": ["9..1"]}]}, "the first number must be below"),
+        ({"grid": [{"name": "cells", "values": ["1"]}] * 2}, "stands twice"),
+        ({"seeds": [-1]}, ">= 0"),
+        ({"seeds": list(range(10_001))}, "10001 points"),
+        ({"more": 1}, "unknown field"),
+    ],
+)
+def test_a_damaged_description_is_named(
+    runs: Path, sweep, tmp_path: Path, altered: dict[str, Any], said: str
+) -> None:
+    sweep_(SweepOptions(runs, tmp_path / "out", ["cells=3"], seeds=(1, 2), steps=5, backend="plain"))
+    path = tmp_path / "out" / "sweep.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), **altered}))
+    code, _, stderr = sweep(tmp_path / "out", "--resume")
+    assert code == 2 and "BC895" in stderr and said in stderr, stderr
 
 
 def test_a_name_stands_for_one_point() -> None:
