@@ -286,7 +286,7 @@ def connect(address: str, *, timeout: float = TIMEOUT) -> Connection:
     """A connection to the target at an address of `burstchip.remote.address`, or to a command line.
 
     `timeout` are the seconds that it has for each answer, the first included. Raises `BurstchipError` BC886
-    for what is no address, BC889 where a package is missing, and `TargetFailure`.
+    for a text that is not an address, BC889 where a package is missing, and `TargetFailure`.
     """
     place = parse_address(address if is_address(address) else f"child:{address}")
     try:

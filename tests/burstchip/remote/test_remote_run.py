@@ -215,7 +215,14 @@ def test_samples_in_one_exchange(reach: Any, digits_code: ChipProgram) -> None:
     with pytest.raises(TargetRefusal):
         there.learn(1)
     learning = connection.open_run(digits_code, streams=presentation.streams)
-    learning.restore(learning.state(), 0)
+    state = learning.state()
+    learning.restore(state, 0)
+    name = next(it for it in state if it.startswith("s_"))
+    for take in (learning.adopt, lambda given: learning.restore(given, 0)):
+        with pytest.raises(TargetRefusal) as raised:
+            take({**state, name: np.full_like(state[name], np.iinfo(state[name].dtype).max)})
+        # Compiled code looks tables up by states.
+        assert raised.value.code == "BC569"
     before = learning.weights(digits_code.projections[0].name)
     assert len(learning.learn(4).classes) == 4
     assert not np.array_equal(before, learning.weights(digits_code.projections[0].name))
