@@ -11,10 +11,8 @@ is then closed, and whatever is asked of it raises the same failure again.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -39,7 +37,6 @@ from burstchip.remote.messages import (
     PROTOCOL,
     Bye,
     Error,
-    Form,
     Hello,
     Load,
     Loaded,
@@ -54,10 +51,10 @@ from burstchip.remote.messages import (
     Wanted,
     name_of,
 )
+from burstchip.remote.prepared import Prepared, bytes_of, prepare
 from burstchip.remote.remote_run import RemoteRun
 from burstchip.running.run import require_streams
 from burstchip.variables import Place, check_place
-from compiler.artifact import artifact_sha256, dump_with_sha256
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Rows
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -70,16 +67,6 @@ TIMEOUT = 120.0
 _PIECE = 1 << 20
 
 A = TypeVar("A", bound=Message)
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A program in the form that a target reads: its hashes, and how many bytes it has."""
-
-    code: ChipProgram
-    artifact: str
-    sha256: str
-    size: int
 
 
 class Connection:
@@ -217,16 +204,14 @@ class Connection:
 
     def load(self, code: ChipProgram) -> str:
         """Have the target hold a program; the hash of its artifact."""
-        form = self.profile.forms[0]
-        data: bytes | None = None
+        form, data = self.profile.forms[0], None
         if self._prepared is None or self._prepared.code is not code:
-            data, artifact = _bytes_of(code, form)
-            self._prepared = Prepared(code, artifact, hashlib.sha256(data).hexdigest(), len(data))
+            self._prepared, data = prepare(code, form)
         it = self._prepared
         load = Load(id=self.next_id(), artifact=it.artifact, form=form, sha256=it.sha256, size=it.size)
         answer: Message = self.ask(load, cast(type[Message], Loaded | Wanted))
         if isinstance(answer, Wanted):
-            answer = self._send(_bytes_of(code, form)[0] if data is None else data)
+            answer = self._send(bytes_of(code, form)[0] if data is None else data)
         assert isinstance(answer, Loaded)
         if (answer.artifact, answer.sha256) != (it.artifact, it.sha256):
             given = f"artifact {answer.artifact[:16]}... with bytes of {answer.sha256[:16]}..."
@@ -236,15 +221,12 @@ class Connection:
 
     def _send(self, data: bytes) -> Loaded:
         size = max(1, min(_PIECE, self.profile.frame_bytes // 2))
-        for first in range(0, len(data), size):
-            last = first + size >= len(data)
-            piece = Piece(id=self.next_id(), data=data[first : first + size])
-            if last:
-                return self.ask(piece, Loaded)
-            taken = self.ask(piece, Taken).size
+        for first in range(0, len(data) - size, size):
+            taken = self.ask(Piece(data[first : first + size], id=self.next_id()), Taken).size
             if taken != first + size:
                 raise self.failed(Failure.wrong_artifact, f"{first + size:,} bytes so far", f"{taken:,}")
-        raise AssertionError("an artifact without bytes")
+        last = (len(data) - 1) // size * size
+        return self.ask(Piece(data[last:], id=self.next_id()), Loaded)
 
     def close(self) -> None:
         """Say goodbye where the target still listens, and give back the carrier."""
@@ -295,16 +277,6 @@ class Connection:
         return self.failed(Failure.silent, f"an answer within {self.timeout:g} s", "nothing")
 
 
-def _bytes_of(code: ChipProgram, form: Form) -> tuple[bytes, str]:
-    """(the bytes of a program in this form, the hash of its artifact)."""
-    if form == "artifact":
-        return dump_with_sha256(code)
-    from burstchip.remote.flat import flat_of
-
-    artifact = artifact_sha256(code)
-    return flat_of(code, artifact), artifact
-
-
 def _unable(address: str, required: str, given: str) -> BurstchipError:
     message = f"target '{address}' cannot do what the run needs"
     return BurstchipError(Diagnostic("BC888", message, required=required, given=given))
@@ -314,7 +286,7 @@ def connect(address: str, *, timeout: float = TIMEOUT) -> Connection:
     """A connection to the target at an address of `burstchip.remote.address`, or to a command line.
 
     `timeout` are the seconds that it has for each answer, the first included. Raises `BurstchipError` BC886
-    where it is none, BC889 where a package is missing, and `TargetFailure`.
+    for a text that is not an address, BC889 where a package is missing, and `TargetFailure`.
     """
     place = parse_address(address if is_address(address) else f"child:{address}")
     try:

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.backends.host_values import check_ahead, written_value
-from burstchip.remote.arrays import packed, state_sha256, unpacked
-from burstchip.remote.failures import Failure, TargetFailure
+from burstchip.remote.arrays import packed, state_sha256
+from burstchip.remote.checks import Checks
 from burstchip.remote.messages import (
     MOST_FRAME,
     Adopt,
     Advance,
     Advanced,
-    Array,
     Counts,
     Hashed,
     Infer,
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 
 #: Steps of the first message; then as many as take a target about so many seconds.
 _FIRST_STEPS, _PART_SECONDS = 64, 1.0
-#: By how much the time of a target may exceed that of the host: clocks differ, and ticks are coarse.
-_TIME_SHARE, _TIME_NS = 0.05, 20_000_000
 
 
 A = TypeVar("A", bound=Message)
@@ -76,7 +73,7 @@ class RemoteRun:
         self._counts = Counts(none, none, none)
         self._led_in, self._part = False, _FIRST_STEPS
         self._sizes = [place_size(code, place) for place in record]
-        self._last_ns = 0
+        self._checks = Checks(connection, code)
 
     def __repr__(self) -> str:
         return f"<run of '{self.code.name}' on {self.connection.address}, {self.clock:,} steps done>"
@@ -116,7 +113,7 @@ class RemoteRun:
         """A population's state or output, [neuron], or what a projection's synapses hold, flat."""
         check_place(self.code, (place, variable))
         values = self._ask(Read(place, variable, id=self._id()), Values).values
-        return self._checked(values, (place_size(self.code, (place, variable)),), f"{place}.{variable}")
+        return self._checks.shaped(values, (place_size(self.code, (place, variable)),), f"{place}.{variable}")
 
     def write(self, name: str, value: Any) -> None:
         """Set what the host writes as `name`, from the next step on."""
@@ -128,7 +125,7 @@ class RemoteRun:
         """A projection's weights as events see them, [source, target] where dense."""
         projection = self.code.projection(name)
         shape = projection.weights.T.shape if projection.dense else projection.weights.shape
-        return self._checked(
+        return self._checks.shaped(
             self._ask(Weights(name, id=self._id()), Values).values, shape, f"weights of {name}"
         )
 
@@ -140,17 +137,17 @@ class RemoteRun:
     def state(self) -> Mapping[str, NDArray[Any]]:
         """Everything that the run goes on from, beside its clock and what the host wrote."""
         answer = self._ask(State(id=self._id()), StateIs)
-        self._check_clock(answer.clock, self.clock)
-        state = {name: self._unpacked(array, name) for name, array in answer.state.items()}
-        self._check_hash(answer.sha256, state_sha256(state))
+        self._checks.clock(answer.clock, self.clock)
+        state = {name: self._checks.numbers(array, name) for name, array in answer.state.items()}
+        self._checks.sha256(answer.sha256, state_sha256(state))
         return state
 
     def restore(self, state: Mapping[str, NDArray[Any]], clock: int) -> None:
         """Go on from the state that another run of the program had after `clock` steps."""
         given = {name: packed(array) for name, array in state.items()}
         answer = self._ask(Restore(given, clock, id=self._id()), Hashed)
-        self._check_clock(answer.clock, clock)
-        self._check_hash(answer.sha256, state_sha256(state))
+        self._checks.clock(answer.clock, clock)
+        self._checks.sha256(answer.sha256, state_sha256(state))
         self.clock, self._led_in = clock, clock > 0
 
     def adopt(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -160,7 +157,7 @@ class RemoteRun:
     def state_hash(self) -> str:
         """The hash over neurons and weights that every backend has in the same step, see `readable_state`."""
         answer = self._ask(StateHash(id=self._id()), Hashed)
-        self._check_clock(answer.clock, self.clock)
+        self._checks.clock(answer.clock, self.clock)
         return answer.sha256
 
     @property
@@ -193,14 +190,16 @@ class RemoteRun:
         started = time.perf_counter_ns()
         request = Advance(steps, self._rows(steps), id=self._id())
         answer = self._ask(request, Advanced)
-        self._check_clock(answer.clock, self.clock + steps)
-        self._check_time(answer.began_ns, answer.ended_ns, time.perf_counter_ns() - started)
+        self._checks.clock(answer.clock, self.clock + steps)
+        self.target_ns += self._checks.time(
+            answer.began_ns, answer.ended_ns, time.perf_counter_ns() - started
+        )
         ended = self._samples_over(steps)
-        self._check_classes(answer.readout, ended)
+        self._checks.classes(answer.readout, ended)
         if len(answer.recorded) != len(self.record):
-            raise self._wrong_values(f"{len(self.record)} arrays", f"{len(answer.recorded)}")
+            raise self._checks.wrong_values(f"{len(self.record)} arrays", f"{len(answer.recorded)}")
         recorded = tuple(
-            self._checked(array, (steps, size), ".".join(place))
+            self._checks.shaped(array, (steps, size), ".".join(place))
             for array, size, place in zip(answer.recorded, self._sizes, self.record, strict=True)
         )
         self._take(answer.counts, answer.clock)
@@ -210,13 +209,17 @@ class RemoteRun:
     def _shown(self, request: Message, samples: int, warm_ups: int) -> Shown:
         steps, started = (samples + warm_ups) * self._present(), time.perf_counter_ns()
         answer = self._ask(request, Shown)
-        self._check_clock(answer.clock, self.clock + steps)
-        self._check_time(answer.began_ns, answer.ended_ns, time.perf_counter_ns() - started)
+        self._checks.clock(answer.clock, self.clock + steps)
+        self.target_ns += self._checks.time(
+            answer.began_ns, answer.ended_ns, time.perf_counter_ns() - started
+        )
         if sum(answer.sample_ns) > answer.ended_ns - answer.began_ns:
-            raise self._wrong_time("samples within the time of all", f"{sum(answer.sample_ns)} ns in samples")
+            raise self._checks.wrong_time(
+                "samples within the time of all", f"{sum(answer.sample_ns)} ns in samples"
+            )
         if len(answer.sample_ns) != samples:
-            raise self._wrong_values(f"{samples} times", f"{len(answer.sample_ns)}")
-        self._check_classes(answer.classes, samples)
+            raise self._checks.wrong_values(f"{samples} times", f"{len(answer.sample_ns)}")
+        self._checks.classes(answer.classes, samples)
         self._take(answer.counts, answer.clock)
         self.readout += answer.classes
         return answer
@@ -275,59 +278,8 @@ class RemoteRun:
         return steps
 
     def _take(self, counts: Counts, clock: int) -> None:
-        populations = len(self.code.populations)
-        for what in (counts.events, counts.bursts, counts.clipped):
-            if len(what) != populations:
-                raise self._wrong_values(f"counts of {populations} populations", f"{len(what)}")
+        self._checks.counts(counts)
         self._counts, self.clock, self._led_in = counts, clock, True
 
     def _counted(self, counts: tuple[int, ...]) -> dict[str, int]:
         return dict(zip((it.name for it in self.code.populations), counts, strict=True))
-
-    def _unpacked(self, array: Array, what: str) -> NDArray[Any]:
-        try:
-            return unpacked(array)
-        except ValueError as reason:
-            raise self._wrong_values(f"the numbers of {what}", str(reason)) from None
-
-    def _checked(self, array: Array, shape: tuple[int, ...], what: str) -> NDArray[Any]:
-        """The numbers of a message that must have this shape, integers in at least 32 bits."""
-        values, real = self._unpacked(array, what), self.connection.profile.real
-        if values.shape != shape:
-            raise self._wrong_values(f"{what} of shape {list(shape)}", f"shape {list(values.shape)}")
-        if not real and values.dtype.kind == "f":
-            raise self._wrong_values(f"integers for {what}", f"type {array.dtype}")
-        return values.astype(np.int32) if values.dtype.kind != "f" and values.itemsize < 4 else values
-
-    def _check_classes(self, classes: tuple[int, ...], expected: int) -> None:
-        task = self.code.task
-        if len(classes) != expected:
-            raise self._wrong_values(f"classes of {expected} samples", f"{len(classes)}")
-        if task is not None and classes and max(classes) >= (most := self.code.population(task.readout).size):
-            raise self._wrong_values(f"classes below {most}", f"class {max(classes)}")
-
-    def _check_clock(self, given: int, required: int) -> None:
-        if given != required:
-            raise self.connection.failed(Failure.wrong_clock, f"step {required}", f"step {given}")
-
-    def _check_time(self, began: int, ended: int, elapsed: int) -> None:
-        """The target's times follow each other, and lie within what the exchange took."""
-        if began < self._last_ns or ended < began:
-            raise self._wrong_time("times that do not go back", f"{self._last_ns}, {began}, {ended} ns")
-        most = int(elapsed * (1 + _TIME_SHARE)) + _TIME_NS + self.connection.profile.tick_ns
-        if ended - began > most:
-            given = f"{ended - began} ns for the steps"
-            raise self._wrong_time(f"at most the {elapsed} ns of the whole exchange", given)
-        self._last_ns = ended
-        self.target_ns += ended - began
-
-    def _check_hash(self, given: str, computed: str) -> None:
-        if given != computed:
-            required, told = f"a hash of {computed[:16]}...", f"{given[:16]}..."
-            raise self.connection.failed(Failure.wrong_state, required, told)
-
-    def _wrong_values(self, required: str, given: str) -> TargetFailure:
-        return self.connection.failed(Failure.wrong_values, required, given)
-
-    def _wrong_time(self, required: str, given: str) -> TargetFailure:
-        return self.connection.failed(Failure.wrong_time, required, given)

@@ -6,12 +6,10 @@ shapes and ranges that the program declares.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from burstchip.backends.available import REAL, require_backend
 from burstchip.backends.host_values import Numbers
 from burstchip.remote.arrays import packed, state_sha256, unpacked
+from burstchip.remote.held_artifacts import HeldArtifacts, Refused
 from burstchip.remote.messages import (
     MOST_FRAME,
     PROTOCOL,
@@ -35,7 +34,6 @@ from burstchip.remote.messages import (
     Infer,
     Learn,
     Load,
-    Loaded,
     Message,
     Piece,
     Profile,
@@ -48,11 +46,9 @@ from burstchip.remote.messages import (
     State,
     StateHash,
     StateIs,
-    Taken,
     Time,
     Timestamp,
     Values,
-    Wanted,
     Weights,
     Write,
     name_of,
@@ -61,20 +57,7 @@ from burstchip.remote.readable import readable_state
 from burstchip.remote.received_rows import ReceivedRows
 from burstchip.running.run import Run, open_run
 from burstchip.variables import Place, is_projection
-from compiler.artifact import parse_artifact
-from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError
-
-#: Artifacts that a target holds at once; the one that was used longest ago goes first.
-_HELD = 4
-
-
-class Refused(Exception):
-    """A request that cannot be done: what the target calls it, and why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Target:
@@ -86,9 +69,7 @@ class Target:
         require_backend(backend)
         self.backend, self.threads, self._open = backend, threads, open_
         self.real = backend in REAL
-        self._held: dict[str, tuple[ChipProgram, str]] = {}
-        self._wanted: Load | None = None
-        self._arriving = bytearray()
+        self._held = HeldArtifacts()
         self._run: Run | None = None
         self._rows: ReceivedRows | None = None
         self._record: tuple[Place, ...] = ()
@@ -130,42 +111,14 @@ class Target:
         )
 
     def _load(self, request: Load) -> Message:
-        self._wanted = None
-        self._arriving.clear()
-        held = self._held.get(request.artifact)
-        if request.form != "artifact":
-            raise Refused("form", "this target reads artifacts as their files")
-        if held is not None and held[1] == request.sha256:
-            self._held[request.artifact] = self._held.pop(request.artifact)
-            return Loaded(request.artifact, request.sha256, id=request.id)
-        self._wanted = request
-        return Wanted(id=request.id)
+        return self._held.load(request)
 
     def _piece(self, request: Piece) -> Message:
-        wanted = self._wanted
-        if wanted is None:
-            raise Refused("order", "a piece of an artifact that was not asked for")
-        self._arriving += request.data
-        if len(self._arriving) < wanted.size and request.data:
-            return Taken(len(self._arriving), id=request.id)
-        data, self._wanted = bytes(self._arriving), None
-        self._arriving.clear()
-        sha256 = hashlib.sha256(data).hexdigest()
-        if len(data) != wanted.size or sha256 != wanted.sha256:
-            raise Refused("artifact", f"{len(data)} bytes with SHA-256 {sha256}, not those announced")
-        code, artifact = parse_artifact(data, Path("received.burst"))
-        if artifact != wanted.artifact:
-            raise Refused("artifact", f"it is artifact {artifact}, not the one announced")
-        while len(self._held) >= _HELD:
-            del self._held[next(iter(self._held))]
-        self._held[artifact] = code, sha256
-        return Loaded(artifact, sha256, id=request.id)
+        return self._held.piece(request)
 
     def _reset(self, request: Reset) -> Message:
         self.end()
-        if request.artifact not in self._held:
-            raise Refused("artifact", f"artifact {request.artifact} is not loaded")
-        code, _ = self._held[request.artifact]
+        code = self._held.program(request.artifact)
         for name in request.frozen:
             if not is_projection(code, name):
                 raise Refused("name", f"no projection '{name}'")

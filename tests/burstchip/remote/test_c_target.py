@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import burstchip
+from burstchip.remote import connection as connection_module
 from burstchip.remote.address import parse_address
 from burstchip.remote.arrays import state_sha256
 from burstchip.remote.connection import connect
@@ -136,6 +137,20 @@ def test_the_seed_of_the_run(c_target: Path, lif: ChipProgram) -> None:
             there.advance(50)
         here.advance(50)
         assert there.state_hash() == state_sha256(readable_state(here))
+
+
+def test_an_artifact_in_pieces(
+    c_target: Path, lif: ChipProgram, reach: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "_PIECE", 700)
+    here = open_run(lif, "plain")
+    here.advance(9)
+    with connect(f"{c_target} stdio") as in_c:
+        for connection in (in_c, reach()):
+            for _ in range(2):
+                there = connection.open_run(lif)
+                there.advance(9)
+                assert there.state_hash() == state_sha256(readable_state(here))
 
 
 def test_what_it_cannot_do_it_says(c_target: Path, lif: ChipProgram, digits_code: ChipProgram) -> None:

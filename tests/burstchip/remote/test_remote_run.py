@@ -6,6 +6,7 @@ import sys
 from functools import partial
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from burstchip.remote import remote_run
 from burstchip.remote.address import Address, parse_address
 from burstchip.remote.arrays import state_sha256
 from burstchip.remote.failures import TargetRefusal
+from burstchip.remote.messages import Message, Profile
 from burstchip.remote.readable import readable_state
 from burstchip.remote.target import Target
 from burstchip.running.run import open_run
@@ -112,6 +114,31 @@ def test_only_the_rows_of_the_steps_are_asked_for(reach: Any, steered: ChipProgr
     assert asked == [(0, 1), (1, 1), (2, 20)]
 
 
+class Small(Target):
+    """A target that takes messages of 6,000 bytes, as it says."""
+
+    def answer(self, request: Message) -> Message:
+        found = super().answer(request)
+        return msgspec.structs.replace(found, frame_bytes=6000) if isinstance(found, Profile) else found
+
+
+def test_messages_stay_within_what_the_target_takes(reach: Any, steered: ChipProgram) -> None:
+    record = record_of(steered)
+    here = open_run(steered, "plain", record=record, streams=STREAMS)
+    connection = reach(Small("plain"), most=6000)
+    there = connection.open_run(steered, record=record, streams=STREAMS)
+    ours, theirs = here.advance(150), there.advance(150)
+    for place in record:
+        np.testing.assert_array_equal(ours[place], theirs[place])
+    # A state does not fit, and is not sent; the run goes on.
+    with pytest.raises(BurstchipError, match="BC888"):
+        there.restore({"much": np.zeros(6000)}, 0)
+    assert there.state_hash() == state_sha256(readable_state(here))
+    wide = connection.open_run(steered, record=record * 40, streams=STREAMS)
+    with pytest.raises(BurstchipError, match="BC888.*a step does not fit"):
+        wide.advance(1)
+
+
 def test_a_state_goes_there_and_back(reach: Any, steered: ChipProgram) -> None:
     run = reach().open_run(steered, streams=STREAMS)
     run.advance(40)
@@ -130,6 +157,27 @@ def test_a_state_goes_there_and_back(reach: Any, steered: ChipProgram) -> None:
     assert raised.value.code == "state"
     # The connection goes on.
     assert run.state_hash() == after
+
+
+def test_weights_and_neurons_of_another_run(reach: Any, steered: ChipProgram) -> None:
+    connection, name = reach(), steered.projections[0].name
+    learned = connection.open_run(steered, streams=STREAMS)
+    learned.advance(80)
+    weights, state = learned.weights(name), learned.state()
+    assert not np.array_equal(weights, steered.projections[0].weights.T)
+    other = connection.open_run(steered, streams=STREAMS, learning=False)
+    other.set_weights({name: weights})
+    np.testing.assert_array_equal(other.weights(name), weights)
+    for wrong in (weights[1:], weights * 1.5):
+        with pytest.raises(TargetRefusal, match="do not fit"):
+            other.set_weights({name: wrong})
+    going_on = connection.open_run(steered, streams=STREAMS)
+    going_on.adopt(state)
+    np.testing.assert_array_equal(going_on.weights(name), weights)
+    np.testing.assert_array_equal(going_on.read("units", "v"), state["units.state.v"])
+    assert going_on.clock == 0
+    with pytest.raises(TargetRefusal, match="none of the program's state"):
+        going_on.adopt({"units.state.nothing": weights})
 
 
 def test_a_task_is_taught_in_parts(
@@ -167,7 +215,14 @@ def test_samples_in_one_exchange(reach: Any, digits_code: ChipProgram) -> None:
     with pytest.raises(TargetRefusal):
         there.learn(1)
     learning = connection.open_run(digits_code, streams=presentation.streams)
-    learning.restore(learning.state(), 0)
+    state = learning.state()
+    learning.restore(state, 0)
+    name = next(it for it in state if it.startswith("s_"))
+    for take in (learning.adopt, lambda given: learning.restore(given, 0)):
+        with pytest.raises(TargetRefusal) as raised:
+            take({**state, name: np.full_like(state[name], np.iinfo(state[name].dtype).max)})
+        # Compiled code looks tables up by states.
+        assert raised.value.code == "BC569"
     before = learning.weights(digits_code.projections[0].name)
     assert len(learning.learn(4).classes) == 4
     assert not np.array_equal(before, learning.weights(digits_code.projections[0].name))
