@@ -160,9 +160,7 @@ def test_a_port_that_learns_takes_the_worst_case_of_a_run_but_bounds_as_they_are
     plastic = make.network(*parts, make.projection("a.events", "n.soma", 1.0, limit=2.0, learn="rule"))
     worst = 4 * 1000 * 2.0
     run = compile_network(plastic, calibration=calibrated(plastic, *reached(20.0)))
-    proved = compile_network(
-        plastic, calibration=calibrated(plastic, *reached(20.0, 900.0), origin="bounds")
-    )
+    proved = compile_network(plastic, calibration=calibrated(plastic, *reached(20.0, 900.0), origin="bounds"))
     held = (1 << 17) * 20.0 * 64
     assert worst <= held / steps_to_threshold(run) < 2 * worst
     assert steps_to_threshold(proved) > steps_to_threshold(run)
