@@ -11,9 +11,10 @@ Of the scales from `VOLTAGE_STEPS` on, sixteen an octave, those are looked at wh
 
 Of each the error is predicted: of a port, what rounding and flooring take from its sums (`calibrated_sums`),
 as a share of them; of decays, the half of a unit that one loses in a step by rounding, added up over its time
-constant, as a share of the least threshold; of parameters that depend on the scale, such as a bias, their
-relative error. The least scale is taken whose error, the root of all squares, is within `NEAR` of the least
-there is, or so small that it does not matter (`ENOUGH`): a finer one leaves less room above what was reached.
+constant, as a share of the least threshold; of the limits of weights that learn, and of parameters that
+depend on the scale, such as a bias, the relative error. The least scale is taken whose error, the root of all
+squares, is within `NEAR` of the least there is, or so small that it does not matter (`ENOUGH`): a finer one
+leaves less room above what was reached.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def _of_parameters(
 
 
 def _of_ports(numbers: ChipNumbers, reaching: Sequence[Reaching]) -> Iterator[float]:
-    """The squared error of each port's sums, as a share of their mean square."""
+    """The squared error of each port's sums, as a share of their mean square, and of limits of learning."""
     for port in dict.fromkeys(it.port for it in reaching):
         unit = _greatest(numbers.port_units[port])
         off = whole = 0.0
@@ -158,6 +159,8 @@ def _of_ports(numbers: ChipNumbers, reaching: Sequence[Reaching]) -> Iterator[fl
                 exponent = it.sums.best(it.sums.whole(weight_unit), weight_unit, quantum)
                 off += (it.sums.error(exponent, weight_unit, quantum, it.least) / it.of_sum) ** 2
                 whole += (it.sums.rms / it.of_sum) ** 2
+            elif it.port == port:
+                yield it.sums.limit_error(unit * it.of_weight) ** 2
         if whole > 0:
             yield off / whole
 

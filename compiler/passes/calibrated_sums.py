@@ -164,6 +164,13 @@ class Sums:
         exponent = math.floor(octaves + 1e-9) if kept else math.ceil(octaves - 1e-9)
         return max(exponent, EXPONENT_RANGE[0])
 
+    def limit_error(self, unit: float) -> float:
+        """How far the limit that integers keep is below the one of weights that learn, as a share of it."""
+        limit, most = self.synapses.projection.limit, self._mantissa.magnitude
+        if limit is None or self.form == "static":
+            return 0.0
+        return 1 - 2.0 ** self.whole(unit) * most * unit / limit
+
     def best(self, whole: int, unit: float, quantum: float) -> int:
         """The exponent with the least error: `whole`, or a smaller one at which some weights are clipped."""
         if not self.searched:

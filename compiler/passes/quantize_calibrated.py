@@ -162,13 +162,13 @@ class Calibrated:
                             places[population.name],
                             "warning",
                             required=f"{amount(reach.greatest, reach.unit)}, as it was calibrated",
-                            given=f"{amount(holds, reach.unit)} at the coarsest scale",
+                            given=amount(holds, reach.unit),
                             hint="weaker or fewer synapses, or a greater threshold",
                         )
                     )
 
     def _scale_text(self, population: str) -> str:
-        chosen, worst = self.scales.get(population, (0.0, 0.0))
+        chosen, worst = self.scales[population] if self.scaled.get(population) else (0.0, 0.0)
         return f"; {chosen:g} units to the threshold, {worst:g} for the worst case" if chosen else ""
 
 

@@ -160,9 +160,7 @@ def test_a_port_that_learns_takes_the_worst_case_of_a_run_but_bounds_as_they_are
     plastic = make.network(*parts, make.projection("a.events", "n.soma", 1.0, limit=2.0, learn="rule"))
     worst = 4 * 1000 * 2.0
     run = compile_network(plastic, calibration=calibrated(plastic, *reached(20.0)))
-    proved = compile_network(
-        plastic, calibration=calibrated(plastic, *reached(20.0, 2000.0), origin="bounds")
-    )
+    proved = compile_network(plastic, calibration=calibrated(plastic, *reached(20.0, 900.0), origin="bounds"))
     held = (1 << 17) * 20.0 * 64
     assert worst <= held / steps_to_threshold(run) < 2 * worst
     assert steps_to_threshold(proved) > steps_to_threshold(run)
@@ -326,3 +324,21 @@ def test_wide_weights_get_the_bits_that_a_finer_scale_leaves_room_for(make: Any)
     assert off(chosen) < off(plain) / 2
     line = next(it for it in chosen.quantisation if it.parameter == "calibrated sum")
     assert line.requested == pytest.approx(line.represented, rel=1e-3)
+
+
+@pytest.mark.parametrize("limit", [10.0, 13.0, 14.9])
+def test_the_limit_of_what_learns_is_kept_as_well_as_the_scale_allows(make: Any, limit: float) -> None:
+    parts = (make.population("a"), make.population("n", "burst_unit"), make.burst_rule("rule"))
+    weight = make.projection("a.events", "n.soma", 1.0, limit=limit, learn="rule")
+    net = make.network(*parts, weight)
+    plain, chosen = (
+        next(it for it in code.quantisation if it.parameter == "limit")
+        for code in (
+            compile_network(net),
+            compile_network(net, calibration=calibrated(net, *reached(20.0), origin="bounds")),
+        )
+    )
+    assert plain.represented <= chosen.represented <= limit
+    # Sixteen scales an octave, and 255 of 256.
+    assert chosen.relative_error < 1 / 16 + 1 / 256
+    assert (plain.relative_error > 0.2) == (limit != 10.0)
