@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
+
+if sys.platform != "win32":
+    import resource
 
 #: Of the memory that is free this much is left for everything else.
 SPARED = 0.1
 
 
 def available_memory(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Bytes that can still be taken: what the machine has free, and what the limits of its groups leave.
+    """Bytes that can still be taken: what the machine has free, and what limits of groups and process leave.
 
     None where the system does not say. `proc` and `cgroups` are where Linux mounts its accounts.
     """
-    found = [_free(proc), *_left_of_groups(proc, cgroups)]
+    found = [_free(proc), _left_of_process(proc), *_left_of_groups(proc, cgroups)]
     known = [bytes_ for bytes_ in found if bytes_ is not None]
     return int(min(known) * (1 - SPARED)) if known else None
 
@@ -37,6 +41,19 @@ def _free(proc: Path) -> int | None:
     # Elsewhere than on Linux, all there is.
     with suppress(AttributeError, ValueError, OSError):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def _left_of_process(proc: Path) -> int | None:
+    """What this process may still map, where `ulimit -v` or a batch system set a limit."""
+    if sys.platform == "win32":
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    with suppress(OSError, ValueError, IndexError):
+        mapped = int((proc / "self" / "statm").read_text().split()[0]) * resource.getpagesize()
+        return max(0, limit - mapped)
     return None
 
 

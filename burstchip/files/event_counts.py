@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.files.netcdf import DAMAGED, read_netcdf
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
@@ -21,12 +22,9 @@ def read_event_counts(path: Path, code: ChipProgram) -> dict[str, NDArray[np.int
     Raises `BurstchipError` BC390 where the file is not a recording, records no events of this program, or of
     only some neurons of a population.
     """
-    import xarray as xr
-
     try:
-        dataset = xr.load_dataset(path, engine="h5netcdf")
-    # HDF5 and its readers raise whatever the damaged byte leads them to.
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError) as reason:
+        dataset = read_netcdf(path)
+    except DAMAGED as reason:
         raise _unusable(path, f"{type(reason).__name__}: {reason}".splitlines()[0]) from None
     found = {}
     for population in code.populations:

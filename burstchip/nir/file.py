@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from burstchip.files.hdf5_heap import can_hold, has_endless_heap
 from burstchip.nir.errors import wrong
-from burstchip.nir.heap import has_endless_heap
 
 if TYPE_CHECKING:
     import h5py
@@ -69,7 +69,7 @@ def read_file(path: Path) -> RawGraph:
             given = "a heap whose free space has no length"
             raise wrong("BC800", name, "", "the file is damaged", "a NIR file (HDF5)", given)
         with h5py.File(path, "r") as file:
-            return _Reader(name).whole(file)
+            return _Reader(name, size).whole(file)
     # What h5py raises for a damaged file depends on where the damage is.
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, OverflowError, UnicodeError) as reason:
         missing = not path.exists()
@@ -83,8 +83,8 @@ def read_file(path: Path) -> RawGraph:
 class _Reader:
     """One file as it is read; counts what it has met."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, size: int) -> None:
+        self.file, self.size = file, size
         self.bytes = 0
         self.nodes = 0
 
@@ -228,6 +228,9 @@ class _Reader:
         if self.bytes > MOST_ARRAY_BYTES:
             most = f"{MOST_ARRAY_BYTES} bytes in all arrays"
             raise wrong("BC801", self.file, name, f"'{key}' is too large", most, f"{list(found.shape)}")
+        if not can_hold(self.size, self.bytes):
+            given = f"{list(found.shape)} in a file of {self.size} bytes"
+            raise wrong("BC801", self.file, name, f"'{key}' is not in the file", "as much as it says", given)
 
     def _text(self, value: object, name: str) -> str:
         text = value.decode("utf-8") if isinstance(value, bytes) else str(value)

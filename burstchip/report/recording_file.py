@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from burstchip.files.netcdf import DAMAGED, read_netcdf
 from burstchip.report.problems import damaged
 from hw_models.diagnostics import BurstchipError
 
@@ -50,10 +51,8 @@ class Recording:
 def read_recording(path: Path) -> Recording:
     """The recording in the netCDF file `path`. Raises `BurstchipError` (BC544)."""
     try:
-        dataset = xr.load_dataset(path, engine="h5netcdf")
-        recording = _recording(dataset)
-    # HDF5 and its readers raise whatever the damaged byte leads them to.
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError) as error:
+        recording = _recording(read_netcdf(path))
+    except DAMAGED as error:
         given = f"{type(error).__name__}: {error}".splitlines()[0]
         raise BurstchipError(
             damaged("BC544", path, "a complete recording of events and bursts", given)

@@ -10,6 +10,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from burstchip.files.netcdf import DAMAGED, read_netcdf
+from burstchip.frontend.language_synapses import LARGEST_POPULATION
 from burstchip.report.problems import not_a_recording
 from hw_models.diagnostics import BurstchipError
 
@@ -70,10 +72,8 @@ class Watched:
 def read_watched(path: Path) -> Watched:
     """The recording in a netCDF file. Raises `BurstchipError` BC547 for a file that is none."""
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            return _watched(opened.load())
-    # HDF5 and its readers raise whatever the damaged byte leads them to.
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError) as error:
+        return _watched(read_netcdf(path))
+    except DAMAGED as error:
         given = f"{type(error).__name__}: {error}".splitlines()[0]
         raise BurstchipError(not_a_recording(path, given)) from error
 
@@ -97,6 +97,8 @@ def _watched(dataset: xr.Dataset) -> Watched:
             found = np.asarray(variable.values, dtype=np.float64)
             if neurons.shape != found.shape or neurons.ndim != 1:
                 raise ValueError(f"events of {place} without neurons")
+            if neurons.size and not 0 <= neurons.min() <= neurons.max() < LARGEST_POPULATION:
+                raise ValueError(f"events of neurons of {place} that cannot exist")
             known = np.arange(int(neurons.max(initial=0)) + 1)
             spikes[kind][place] = Spikes(
                 found, neurons, known, int(variable.attrs.get("neurons", known.size))

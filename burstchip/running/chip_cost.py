@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from burstchip.backends.integers import require_integers
+from burstchip.files.netcdf import DAMAGED, open_netcdf
 from burstchip.running.recording import RecordProgress, check_steps, record
 from burstchip.variables import Variable
 from compiler.estimate.estimate import Estimate, Estimating
@@ -94,16 +95,13 @@ def cost_of_recording(
 
     Raises `BurstchipError` BC822 where the file is not a recording or lacks what neurons sent.
     """
-    import xarray
-
     found = estimating(code, chip)
     try:
-        with xarray.open_dataset(path, engine="h5netcdf") as dataset:
+        with open_netcdf(path) as dataset:
             known = dataset.attrs.get("artifact_sha256")
             for values, count in _parts(code, found.sent, dataset, path):
                 found.add(values, count)
-    # HDF5 and its readers raise whatever the damaged byte leads them to.
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError) as reason:
+    except DAMAGED as reason:
         given = f"{type(reason).__name__}: {reason}".splitlines()[0]
         raise _unusable(path, "a recording that `burstchip run` wrote", given) from None
     if artifact_sha256 is None or known in (None, artifact_sha256):

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -40,6 +41,7 @@ DAMAGED = (
     KeyError,
     TypeError,
     SyntaxError,
+    TokenError,
     NotImplementedError,
     RuntimeError,
     OverflowError,

@@ -77,9 +77,16 @@ def verify_given(code: ChipProgram) -> None:
             assert sound, f"'{name}' of the host has no {what}"
         assert np.all(given.unit), f"'{name}' of the host has the unit 0"
         assert given.least <= given.greatest, f"'{name}' of the host has no range"
+    widths: dict[str, int] = {}
     for population in code.populations:
         for bound, signal in population.signals.items():
             where = f"{population.name}.{bound}"
+            if isinstance(signal, Streamed):
+                # Its rows have one number for each neuron of all that read it: compiled code counts on it.
+                known = code.host.get(signal.stream)
+                size = population.size if known is None else populations[known.population].size
+                same = widths.setdefault(signal.stream, size) == size == population.size
+                assert same, f"{where} has another size than the stream '{signal.stream}'"
             if isinstance(signal, Listed):
                 listed = population.spikes is not None and bound == population.roles.of_list
                 assert listed, f"{where} has no list"

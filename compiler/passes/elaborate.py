@@ -33,6 +33,9 @@ from compiler.passes.elaborate_values import draw_population
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 from hw_models.neurons.quantities import nearest_steps
 
+#: Between which the greatest weight of a tensor lies, as every number of a network's own text does.
+GREATEST_WEIGHT = 1e-15, 1e15
+
 register_codes(
     {
         "BC301": "a weight tensor file cannot be used",
@@ -62,6 +65,15 @@ def _read_tensor(
         raise error(f"tensor '{tensor}' has the wrong shape", f"({axes}) = {shape}", f"{weights.shape}")
     if not np.all(np.isfinite(weights)):
         raise error(f"tensor '{tensor}' contains NaN or infinity", "finite weights", "NaN or infinity")
+    greatest = float(np.max(np.abs(weights), initial=0.0))
+    least, most = GREATEST_WEIGHT
+    if greatest and not least <= greatest <= most:
+        beyond = "large" if greatest > most else "small"
+        raise error(
+            f"the greatest weight of tensor '{tensor}' is too {beyond}",
+            f"{least:g} to {most:g}, or all weights 0",
+            f"{greatest:g}",
+        )
     return weights
 
 

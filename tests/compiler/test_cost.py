@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,19 @@ def test_a_network_is_held_against_the_bytes_that_there_are(tmp_path: Path) -> N
     assert message.given == "71.6 MiB for 2,000 neurons and 1,000,000 synapses"
     few = load_network(written(tmp_path, 1000, "one_to_one"))
     assert compile_cost(few).synapses == 1000
+
+
+def test_a_limit_of_the_process_is_part_of_what_is_available(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "self").mkdir()
+    (tmp_path / "meminfo").write_text("MemAvailable: 500 kB\n")
+    (tmp_path / "self" / "statm").write_text("10 5 3 1 0 2 0\n")
+    limit = 10 * resource.getpagesize() + 100_000
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, resource.RLIM_INFINITY))
+    assert available_memory(tmp_path, tmp_path) == int(100_000 * 0.9)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1, 1))
+    assert available_memory(tmp_path, tmp_path) == 0
 
 
 def test_available_memory_is_what_machine_and_groups_leave(tmp_path: Path) -> None:

@@ -16,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from burstchip.running.run import Run, open_run
-from burstchip.tasks.checkpoint import read_checkpoint, require_same, save_checkpoint, unusable
+from burstchip.tasks.checkpoint import (
+    read_checkpoint,
+    require_alike,
+    require_same,
+    save_checkpoint,
+    unusable,
+)
 from burstchip.tasks.protocol.followed import Followed
 from burstchip.tasks.protocol.plan import plan_of
 from burstchip.tasks.protocol.steering import Steering
@@ -221,9 +227,10 @@ def _go_on(under: _Under, path: Path, identity: dict[str, Any]) -> None:
     sound = (
         type(stretches) is int
         and 0 <= stretches <= plan.count
+        and type(clock) is int
         and clock == int(plan.steps[:stretches].sum())
         and isinstance(seconds, float)
-        and seconds >= 0
+        and 0 <= seconds < np.inf
     )
     if not sound:
         raise unusable(path, "a progress that contradicts itself or the protocol")
@@ -234,6 +241,7 @@ def _go_on(under: _Under, path: Path, identity: dict[str, Any]) -> None:
             raise unusable(path, f"no '{name}' as this protocol has it")
         array[...] = kept
     state = {name[4:]: array for name, array in arrays.items() if name.startswith("run.")}
+    require_alike(path, state, under.run.state())
     under.run.restore(state, clock)
     under.followed = replace(under.followed, stretches=stretches)
     under.done, under.seconds = stretches, seconds

@@ -96,3 +96,12 @@ def test_a_file_with_too_many_rows_is_not_cut(files: Path, monkeypatch: pytest.M
     monkeypatch.setattr("burstchip.files.rows.MOST_NUMBERS", 2)
     (files / "long.csv").write_text("1\n2\n3\n")
     assert isinstance(load_rows(files / "long.csv"), Unusable)
+
+
+def test_a_row_as_wide_as_a_page_takes_no_more_memory_than_it_is_long(files: Path) -> None:
+    """numpy's limit of rows allocated 2^24 rows as wide as the first."""
+    (files / "wide.csv").write_text(",".join(["1"] * 4000) + "\n1\n")
+    found = load_rows(files / "wide.csv")
+    assert isinstance(found, Unusable) and "number of columns changed from 4000 to 1" in found.given
+    (files / "wide.csv").write_text(",".join(["1"] * 4000) + "\n")
+    assert np.array_equal(load_rows(files / "wide.csv"), np.ones((1, 4000)))

@@ -1,8 +1,9 @@
-"""The heaps of an HDF5 file, where its texts lie: the library follows some damaged ones for ever.
+"""What HDF5 lets a file say that is not so: heaps without an end, arrays that are not there.
 
-A heap is `GCOL`, a version, three zeros, its size in 8 bytes, then objects: a number and a count in 2 bytes
-each, four zeros, a length in 8 bytes, the content to a multiple of 8 bytes. Number 0 is the free space; its
-length counts from its own first byte, and one of 0 leads nowhere.
+Texts lie in heaps, of which the library follows some damaged ones for ever. A heap is `GCOL`, a version,
+three zeros, its size in 8 bytes, then objects: a number and a count in 2 bytes each, four zeros, a length in
+8 bytes, the content to a multiple of 8 bytes. Number 0 is the free space; its length counts from its own
+first byte, and one of 0 leads nowhere.
 Source: HDF5 File Format Specification 3.0, III.E, global heap.
 """
 
@@ -14,6 +15,14 @@ from pathlib import Path
 
 _SIGNATURE = b"GCOL\x01\x00\x00\x00"
 _HEAD = 16
+#: No compression that HDF5 comes with makes one byte of more than some thousand; an array of which nothing
+#: was written takes none.
+_MOST_UNPACKED, _SLACK = 2000, 1 << 20
+
+
+def can_hold(file_bytes: int, array_bytes: int) -> bool:
+    """Whether a file of this length can hold arrays of so many bytes, compressed as far as it goes."""
+    return array_bytes <= _MOST_UNPACKED * file_bytes + _SLACK
 
 
 def has_endless_heap(path: Path) -> bool:
