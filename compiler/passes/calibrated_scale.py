@@ -7,7 +7,8 @@ Of the scales from `VOLTAGE_STEPS` on, sixteen an octave, those are looked at wh
   least threshold; of weights that learn the worst case, and eight thresholds, for they will have grown
   beyond a run;
 - need no greater exponent of any weight than there is;
-- do not exceed the one for the worst case, where a signal is bound to the population.
+- do not exceed the one for the worst case, where a signal is bound to the population or no unit of its states
+  is known.
 
 Of each the error is predicted: of a port, what rounding and flooring take from its sums (`calibrated_sums`),
 as a share of them; of decays, the half of a unit that one loses in a step by rounding, added up over its time
@@ -89,7 +90,8 @@ def calibrated_steps(
     """The units between rest and the least threshold of a population; the least where no scale holds it all.
 
     `worst` is the scale for the worst case, which stays where the calibration knows nothing of the
-    population. With `signals` no finer one is taken: theirs may be greater than those that were seen.
+    population. With `signals` no finer one is taken: theirs may be greater than those that were seen. Nor is
+    one of a model that does not say what its states count, so that it is not known what they reach.
     """
     if not any(it.population == population for it in calibration.reaches):
         return worst
@@ -108,7 +110,7 @@ def calibrated_steps(
         before = len(found)
         for part in range(PER_OCTAVE):
             steps = float((VOLTAGE_STEPS << octave) // PER_OCTAVE * (PER_OCTAVE + part))
-            if signals and steps > worst:
+            if (signals or not states) and steps > worst:
                 continue
             numbers = model.in_chip_units(values, step_ms, steps)
             if beyond(model, numbers) <= unfit and needed.fits(numbers, steps):

@@ -21,6 +21,7 @@ from compiler.passes.calibrate import calibrate, fingerprint
 from compiler.passes.calibrated_sums import Sums
 from compiler.pipeline import compile_network
 from hw_models.diagnostics import BurstchipError
+from hw_models.neurons.lif import LIF
 
 
 def calibrated(
@@ -342,3 +343,16 @@ def test_the_limit_of_what_learns_is_kept_as_well_as_the_scale_allows(make: Any,
     # Sixteen scales an octave, and 255 of 256.
     assert chosen.relative_error < 1 / 16 + 1 / 256
     assert (plain.relative_error > 0.2) == (limit != 10.0)
+
+
+def test_a_model_that_does_not_say_what_its_states_count_gets_no_finer_scale(make: Any) -> None:
+    parts = make.population("a"), make.population("n", "silent", tau_membrane=400.0, tau_current=0.0)
+    net = make.network(*parts, make.projection("a.events", "n.soma", 1.0), step=0.1)
+
+    def without_units(*given: Any) -> Any:
+        return replace(LIF.in_chip_units(*given), units={}, origins={}, starts={})
+
+    silent = replace(LIF, name="silent", in_chip_units=without_units, extended=None, options=(), initial=())
+    net = replace(net, models={**net.models, "silent": silent})
+    plain, chosen = compile_network(net), compile_network(net, calibration=calibrated(net, soma(3.0)))
+    assert steps_to_threshold(chosen) <= steps_to_threshold(plain)
