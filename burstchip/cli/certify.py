@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from burstchip.cli.console import Output, output
-from burstchip.cli.options import Json, ProgramOrNetwork, Quiet
+from burstchip.cli.options import ChipName, Json, ProgramOrNetwork, Quiet
 from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -37,22 +37,33 @@ def certify(
     second_opinion: Annotated[
         bool, typer.Option("--second-opinion", help="Have z3 check each proof (pip install burstchip[z3]).")
     ] = False,
+    chip: ChipName = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Prove what every variable of an artifact can be, whatever arrives, in any number of steps.
 
+    With --chip also that a chip has all that it takes: programs, messages and synapses of these widths.
+
     Exit code 0 where nothing can be clipped, wrapped or saturated, 1 where something may be.
     """
     with output(json=json, quiet=quiet) as out:
         from burstchip.backends.integers import require_integers
+        from burstchip.chip_file import chip_of
         from burstchip.cli.program import load_or_compile
         from compiler.passes.certify import certify as certify_
+        from compiler.passes.deployable import not_deployable
+        from compiler.places import locating
         from compiler.second_opinion import second_opinion as ask
         from compiler.second_opinion import told
+        from hw_models.diagnostics import BurstchipError
 
-        code, sha256, _ = load_or_compile(artifact, out)
+        other = None if chip is None else chip_of(chip)
+        code, sha256, network = load_or_compile(artifact, out)
         require_integers(code)
+        if other is not None and (problems := list(not_deployable(code, other))):
+            with locating(network):
+                raise BurstchipError(problems)
         with progress("proving", "preparing", quiet=quiet) as advance:
             found = certify_(code, weights.value, advance)
         opinions: tuple[Opinion, ...] = ()
@@ -60,6 +71,8 @@ def certify(
             with progress("asking z3", "preparing", quiet=quiet) as advance:
                 opinions = ask(found, watch=advance)
         _show(found, out)
+        if other is not None:
+            out.text(f"{other.title} has neuron programs, messages and synapses of these widths")
         if second_opinion:
             out.text("\n".join(told(opinions)))
         agreed = all(it.verdict != "differs" for it in opinions)
@@ -68,6 +81,7 @@ def certify(
                 "ok": found.proved and agreed,
                 "artifact_sha256": sha256,
                 "weights": found.weights,
+                "chip": None if other is None else other.name,
                 "bounds": [_as_json(it, found) for it in found.bounds],
                 "second_opinion": [
                     {"population": it.bound.population, "variable": it.bound.variable, "verdict": it.verdict}

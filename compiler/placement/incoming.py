@@ -37,12 +37,18 @@ class Incoming:
         """How many synapses each target neuron has."""
         return np.full(self.targets, self.sources, dtype=np.int64) if self.dense else np.diff(self.first)
 
-    def lengths(self, neurons: Indices) -> Indices:
-        """How many synapses each source neuron has onto these neurons."""
+    def heard(self, neurons: Indices) -> tuple[Indices, Indices]:
+        """(source neurons with synapses onto these neurons, in rising order; how many each has)."""
         if self.dense:
-            return np.full(self.sources, neurons.size, dtype=np.int64)
+            heard = np.arange(self.sources if neurons.size else 0)
+            return heard, np.full(heard.size, neurons.size, dtype=np.int64)
         pre = self.pre[ranges(self.first[neurons], self.first[neurons + 1])]
-        return np.bincount(pre, minlength=self.sources).astype(np.int64)
+        if pre.size < self.sources // 4:
+            heard, lengths = np.unique(pre, return_counts=True)
+            return heard.astype(np.int64), lengths.astype(np.int64)
+        counts = np.bincount(pre, minlength=self.sources)
+        heard = np.flatnonzero(counts)
+        return heard, counts[heard]
 
     def synapses(self, neurons: Indices) -> tuple[Indices, Indices, Indices]:
         """(source, target, place in order of (pre, post)) of each synapse onto these neurons."""

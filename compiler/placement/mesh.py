@@ -9,6 +9,7 @@ not counted, since where it sends them into the mesh is not public.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +36,18 @@ class Nets:
     reaches: Flags
     rate: Indices
 
+    @cached_property
+    def pairs(self) -> tuple[Indices, Indices]:
+        """(row, neurocore) of all that is reached."""
+        row, core = np.nonzero(self.reaches)
+        return row, core
+
     def between(self) -> Indices:
         """Messages a step from each neurocore to each other one."""
         size = self.reaches.shape[1]
         found = np.zeros((size, size), dtype=np.int64)
-        for sender in np.unique(self.sender).tolist():
-            mine = self.sender == sender
-            found[sender] = self.rate[mine] @ self.reaches[mine]
+        row, core = self.pairs
+        np.add.at(found, (self.sender[row], core), self.rate[row])
         np.fill_diagonal(found, 0)
         return found
 
@@ -101,18 +107,18 @@ def nets(needs: Needs, parts: list[Indices]) -> Nets:
     home = np.zeros(needs.size, dtype=np.int64)
     for number, part in enumerate(parts):
         home[part] = number
-    reached: dict[str, list[tuple[int, Flags]]] = {}
+    reached: dict[str, list[tuple[int, Indices]]] = {}
     for number, part in enumerate(parts):
-        for projection, _, lengths in needs.lists(needs.pieces(np.sort(part))):
-            reached.setdefault(projection.name, []).append((number, lengths > 0))
+        for projection, _, heard, _ in needs.lists(needs.pieces(np.sort(part))):
+            reached.setdefault(projection.name, []).append((number, heard))
     senders, reaches, rates = [], [np.zeros((0, len(parts)), dtype=bool)], []
     for projection in needs.projections:
         if projection.source not in needs.first or projection.name not in reached:
             continue
         size = needs.into[projection.name].sources
         grid = np.zeros((size, len(parts)), dtype=bool)
-        for number, row in reached[projection.name]:
-            grid[:, number] = row
+        for number, heard in reached[projection.name]:
+            grid[heard, number] = True
         first = needs.first[projection.source]
         senders.append(home[first : first + size])
         reaches.append(grid)
@@ -154,21 +160,20 @@ def link_loads(given: Nets, tiles: Indices, shape: Mesh) -> tuple[Indices, Indic
     down, up = (np.zeros((columns, rows + 1), dtype=np.int64) for _ in range(2))
     x, y = tiles[given.sender].T
     rate = given.rate
-    # The furthest row that each axon reaches in each column, upwards and downwards of its own.
-    lowest = np.full((rate.size, columns), -1, dtype=np.int64)
-    highest = np.full((rate.size, columns), rows, dtype=np.int64)
-    for number, (column, row) in enumerate(tiles.tolist()):
-        hit = given.reaches[:, number]
-        np.maximum(lowest[:, column], row, out=lowest[:, column], where=hit)
-        np.minimum(highest[:, column], row, out=highest[:, column], where=hit)
-    entered = lowest >= 0
+    reached = np.zeros((rate.size, columns, rows), dtype=bool)
+    row, core = given.pairs
+    reached.reshape(-1)[row * (columns * rows) + (tiles[:, 0] * rows + tiles[:, 1])[core]] = True
+    entered = reached.any(axis=2)
     furthest = np.where(entered, np.arange(columns), -1).max(axis=1)
     nearest = np.where(entered, np.arange(columns), columns).min(axis=1)
     _add(right, y, x, np.maximum(furthest, x), rate)
     _add(left, y, np.minimum(nearest, x), x, rate)
     axon, column = np.nonzero(entered)
-    _add(down, column, y[axon], np.maximum(lowest[axon, column], y[axon]), rate[axon])
-    _add(up, column, np.minimum(highest[axon, column], y[axon]), y[axon], rate[axon])
+    # The furthest row that each axon reaches in each column, downwards and upwards of its own.
+    inside = reached[axon, column]
+    lowest, highest = rows - 1 - np.argmax(inside[:, ::-1], axis=1), np.argmax(inside, axis=1)
+    _add(down, column, y[axon], np.maximum(lowest, y[axon]), rate[axon])
+    _add(up, column, np.minimum(highest, y[axon]), y[axon], rate[axon])
     right, left, down, up = (np.cumsum(it, axis=1)[:, :-1] for it in (right, left, down, up))
     return right, left, down, up
 
@@ -231,6 +236,13 @@ def _climbed(given: Nets, tiles: Indices, shape: Mesh, load: Load) -> tuple[Indi
     return tiles, load
 
 
+def _product(a: Indices, b: Indices) -> Indices:
+    """a @ b, of numbers from 0 on; in real numbers where these hold every sum exactly, which is faster."""
+    if float(a.max(initial=0)) * float(b.max(initial=0)) * len(b) < 2.0**53:
+        return np.asarray(np.rint(a.astype(np.float64) @ b.astype(np.float64)), dtype=np.int64)
+    return np.asarray(a @ b)
+
+
 def _exchanged(messages: Indices, tiles: Indices, slots: Indices, size: int) -> Indices:
     """The slots after exchanges, or moves to empty slots, each of which shortens the messages' ways most."""
     if slots.size < 2:
@@ -239,15 +251,18 @@ def _exchanged(messages: Indices, tiles: Indices, slots: Indices, size: int) -> 
     flow = np.zeros((size, size), dtype=np.int64)
     flow[: slots.size, : slots.size] = messages + messages.T
     at = np.concatenate([slots, np.setdiff1d(np.arange(size), slots)])
-    cost = flow @ distance[at]  # of each neurocore at each slot
+    near = distance[np.ix_(at, at)]
+    here = _product(flow, near)  # the cost of each neurocore at the slot of each other
     for _ in range(max(20, _EXCHANGES // (size * size))):
-        here = cost[:, at]  # of each neurocore at the slot of each other
         own = np.diagonal(here)
-        change = here - own[:, None] + here.T - own[None, :] + 2 * flow * distance[np.ix_(at, at)]
+        loss = here - own[:, None]
+        change = loss + loss.T + 2 * flow * near
         one, two = np.unravel_index(int(np.argmin(change)), change.shape)
         if change[one, two] >= 0:
             break
-        move = distance[at[two]] - distance[at[one]]
-        cost += np.outer(flow[:, one] - flow[:, two], move)
+        here += np.outer(flow[:, one] - flow[:, two], near[two] - near[one])
         at[[one, two]] = at[[two, one]]
+        here[:, [one, two]] = here[:, [two, one]]
+        near[:, [one, two]] = near[:, [two, one]]
+        near[[one, two]] = near[[two, one]]
     return np.asarray(at[: slots.size])

@@ -62,15 +62,17 @@ class Needs:
         """How many compartments pieces take."""
         return sum(p.neurons.size * max(1, len(self.code.population(p.population).ports)) for p in pieces)
 
-    def lists(self, pieces: tuple[Piece, ...]) -> Iterator[tuple[ProjectionCode, SynapseFormat, Indices]]:
-        """Each projection that ends on pieces: its format there, and the synapses of each source neuron."""
+    def lists(
+        self, pieces: tuple[Piece, ...]
+    ) -> Iterator[tuple[ProjectionCode, SynapseFormat, Indices, Indices]]:
+        """Each projection that ends on pieces: its format, source neurons with synapses there, how many."""
         of = {piece.population: piece.neurons for piece in pieces}
         compartments = self.compartments(pieces)
         for projection in self.projections:
             if projection.target in of:
-                lengths = self.into[projection.name].lengths(of[projection.target])
-                if lengths.any():
-                    yield projection, self.format(projection, compartments), lengths
+                heard, lengths = self.into[projection.name].heard(of[projection.target])
+                if heard.size:
+                    yield projection, self.format(projection, compartments), heard, lengths
 
     def format(self, projection: ProjectionCode, compartments: int) -> SynapseFormat:
         """How a projection's synapses lie on a neurocore with so many compartments."""
@@ -89,12 +91,12 @@ class Needs:
         words = axons = load = 0
         formats: dict[str, SynapseFormat] = {}
         rules, traces = set(), set()
-        for projection, form, lengths in self.lists(pieces):
+        for projection, form, heard, lengths in self.lists(pieces):
             formats[projection.name] = form
             sizes = list_words(form.synapse_bits, lengths)
-            axons += int(np.count_nonzero(lengths))
+            axons += heard.size
             words += int(sizes.sum()) if projection.kernel is None else self._shared(projection, form, pieces)
-            load += int(sizes @ self.rates[projection.source])
+            load += int(sizes @ self.rates[projection.source][heard])
             if projection.learning is not None:
                 rules.add(stored_rule(projection.learning))
                 traces.update(stored_traces(projection.learning))
@@ -139,8 +141,8 @@ class Needs:
         """How many output axons each neuron of each population takes to reach these neurocores."""
         axons = {p.name: np.zeros(p.size, dtype=np.int64) for p in self.code.populations}
         for pieces in parts:
-            for projection, _, lengths in self.lists(pieces):
-                axons[projection.source] += lengths > 0
+            for projection, _, heard, _ in self.lists(pieces):
+                axons[projection.source][heard] += 1
         return axons
 
 

@@ -92,7 +92,12 @@ class Lists:
 
 def list_words(synapse_bits: int, lengths: Integers) -> Integers:
     """Words that lists of these lengths need, an empty one none."""
-    blocks, rest = np.divmod(np.asarray(lengths, dtype=np.int64), BLOCK)
+    lengths = np.asarray(lengths, dtype=np.int64)
+    most = int(lengths.max(initial=0)) + 1
+    if np.ndim(synapse_bits) == 0 and 2 * most < lengths.size:
+        # There are fewer lengths than lists.
+        return list_words(synapse_bits, np.arange(most))[lengths]
+    blocks, rest = np.divmod(lengths, BLOCK)
     full = -(-(HEADER_BITS + BLOCK * synapse_bits) // WORD_BITS)
     last = -(-(HEADER_BITS + rest * synapse_bits) // WORD_BITS)
     return np.asarray(blocks * full + np.where(rest > 0, last, 0), dtype=np.int64)

@@ -68,3 +68,23 @@ def test_what_cannot_be_certified(given: str, tmp_path: Path) -> None:
         code, _, text = certified(artifact(tmp_path, "1 mV"), "--assume", given)
         assert "limits" in text and "given" in text
     assert code == 2
+
+
+def test_a_chip_must_have_what_is_certified(tmp_path: Path) -> None:
+    path = artifact(tmp_path, "1 mV")
+    for name, title in (("loihi1", "Loihi 1"), ("loihi2", "Loihi 2")):
+        done = runner.invoke(app, ["certify", str(path), "--chip", name])
+        assert f"{title} has neuron programs, messages and synapses of these widths" in done.stdout
+    done = runner.invoke(app, ["certify", str(path), "--chip", "loihi1", "--json"])
+    assert json.loads(done.stdout.splitlines()[-1])["chip"] == "loihi1"
+
+
+def test_what_a_chip_lacks_stands_in_the_networks_file(tmp_path: Path) -> None:
+    artifact(tmp_path, "1 mV")
+    path = tmp_path / "net.yaml"
+    path.write_text(path.read_text().replace("tau_current: 200 ms", "refractory: 2 ms"))
+    done = runner.invoke(app, ["certify", str(path), "--chip", "loihi1"])
+    assert done.exit_code == 2
+    assert f"{path}:8:18: error[BC352]: population 'cells' cannot be deployed to loihi1" in done.output
+    done = runner.invoke(app, ["certify", str(path), "--chip", "loihi3"])
+    assert done.exit_code == 2 and "error[BC821]: chip 'loihi3' is unknown" in done.output
