@@ -14,9 +14,11 @@ from burstchip.cli.progress import progress
 
 if TYPE_CHECKING:
     from benchmarks.runner.result import Results
+    from hw_models.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from benchmarks.runner.result import Results
+    from hw_models.diagnostics import Diagnostic
 
 #: What a command ends with where something failed, or a gate did.
 MISSED = 1
@@ -26,6 +28,7 @@ TARGETS = "sim,reference,lava"
 app = typer.Typer(
     name="bench",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     help="Measure the same artifacts on every target, and compare.",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -131,6 +134,25 @@ def _bad(results: Results) -> list[str]:
     return found
 
 
+def _undone(results: Results) -> list[Diagnostic]:
+    """A warning for each workload on a target that was not measured, or not the same."""
+    from benchmarks.runner.result import UNDONE
+    from benchmarks.runner.summary import rows
+    from hw_models.diagnostics import Diagnostic
+
+    found = []
+    for row in rows(results.entries):
+        for entry in row.entries:
+            unequal = entry.exactness.startswith("parts") or entry.exactness.endswith("later")
+            if entry.status == "done" and not unequal:
+                continue
+            what = "computed something else" if unequal else f"was not measured: {entry.status}"
+            message = f"{entry.workload} on {entry.target}, seed {entry.seed}, {what}"
+            given = entry.exactness if unequal else entry.reason.strip().replace("\n", "; ")
+            found.append(Diagnostic(UNDONE, message, severity="warning", given=given))
+    return found
+
+
 def _tell(results: Results, out: Output) -> None:
     from benchmarks.runner.summary import MAIN, rows, text_of
 
@@ -141,8 +163,7 @@ def _tell(results: Results, out: Output) -> None:
         note = row.exactness if row.done else row.state
         table.append((row.workload, row.target, numbers.get("test_error", ""), speed, note))
     out.table("Results", ("workload", "target"), ("test error", "speed"), "exactness", table)
-    for text in _bad(results):
-        out.text(text)
+    out.messages(_undone(results))
 
 
 @app.command()

@@ -11,9 +11,16 @@ from msgspec import Meta, Struct
 from burstchip.files.json_file import write_json
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
-register_codes({"BC852": "a file of results that cannot be used"})
+register_codes(
+    {
+        "BC852": "a file of results that cannot be used",
+        "BC856": "a workload that was not measured, or not the same on two targets",
+    }
+)
 
 FILE = "results.json"
+#: What is said of an entry that is not what it should be.
+UNDONE = "BC856"
 FORMAT = 1
 #: More bytes than any session writes.
 MOST_BYTES = 1 << 28

@@ -83,11 +83,25 @@ def _tell(message: str, root: Node, report: Report, id: str, kind: type[msgspec.
     path = tuple(int(index) if index else name for name, index in steps if index or name)
     node, key = node_at(root, path)
     if unknown := _UNKNOWN.match(text):
-        node, key = node_at(root, (*path, unknown["name"]))
+        node = node_at(root, path)[0]
+        key = _key(node, unknown["name"])
         report.add(id, key or node, f"unknown key '{unknown['name']}'", required=_keys_of(kind, path))
         return
     name = ".".join(map(str, path)) or "the file"
     report.add(id, node, f"'{name}' does not fit", required=text, given=describe(node))
+
+
+def _key(node: Node, name: str) -> Scalar | None:
+    """The first key of this name in the values of a node and below."""
+    if isinstance(node, Listing):
+        return next((key for it in node.items if (key := _key(it, name)) is not None), None)
+    if not isinstance(node, Mapping):
+        return None
+    for entry in node.entries:
+        found = entry.key if entry.key.text == name else _key(entry.value, name)
+        if found is not None:
+            return found
+    return None
 
 
 def _keys_of(kind: type[msgspec.Struct], path: tuple[str | int, ...]) -> str:

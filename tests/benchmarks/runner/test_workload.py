@@ -88,6 +88,11 @@ def test_devices(tmp_path: Path) -> None:
     path.write_text("devices:\n  board: {connect: 'serial:///dev/ttyACM0', slow: yes, power: [meter]}\n")
     (board,) = read_devices(path).values()
     assert (board.connect, board.slow, board.power) == ("serial:///dev/ttyACM0", True, ["meter"])
+    path.write_text("devices:\n  board: {connect: x, slw: yes}\n")
+    with pytest.raises(BurstchipError) as caught:
+        read_devices(path)
+    place = caught.value.diagnostics[0].place
+    assert place is not None and (place.line, place.column) == (2, 23)
     path.write_text("devices:\n  board: {slow: yes}\n")
     with pytest.raises(BurstchipError, match="missing required field `connect`"):
         read_devices(path)
