@@ -186,9 +186,10 @@ def _lists(projection: ProjectionCode, home: Indices, sources: int) -> Iterator[
         return
     keys, lengths = np.unique(home[projection.post] * sources + projection.pre, return_counts=True)
     cores = keys // max(1, sources)
-    for number in np.unique(cores).tolist():
-        here = cores == number
-        yield number, keys[here] % sources, lengths[here]
+    # The keys rise, and so do the neurocores.
+    numbers, first = np.unique(cores, return_index=True)
+    for number, start, stop in zip(numbers.tolist(), first, [*first[1:], keys.size], strict=True):
+        yield number, keys[start:stop] % sources, lengths[start:stop]
 
 
 def _stored(placed: Partition, projection: ProjectionCode, number: int) -> Indices:

@@ -82,10 +82,13 @@ def _distances(graph: Graph, row: Indices, column: Indices) -> Indices:
         values = (values + (graph.edges @ values) // degree) // 2
         values -= values.sum(axis=0) // size
         values = (values << 16) // np.maximum(np.abs(values).max(axis=0), 1)
-    found = np.zeros(row.size, dtype=np.int64)
-    for drawn in values.T:
-        np.maximum(found, np.abs(drawn[row] - drawn[column]), out=found)
-    return found
+    # These numbers and their differences fit 32 bits; the edges come in order of their rows.
+    found, edges = np.zeros(row.size, dtype=np.int32), np.bincount(row, minlength=size)
+    for drawn in np.ascontiguousarray(values.T, dtype=np.int32):
+        unlike = np.repeat(drawn, edges)
+        unlike -= drawn[column]
+        np.maximum(found, np.abs(unlike, out=unlike), out=found)
+    return found.astype(np.int64)
 
 
 def _parents(graph: Graph, most: int) -> Indices:
