@@ -118,6 +118,38 @@ def test_a_nir_array_that_is_not_in_the_file(folder: Path, refused: Refused) -> 
     )
 
 
+def test_a_nir_number_whose_products_are_infinite(folder: Path, refused: Refused) -> None:
+    """numpy printed warnings of what overflowed."""
+    with h5py.File("pictures.nir", "a") as file:
+        file["node/nodes/cells/tau_mem"][0] = 1e308
+    said = refused("import pictures.nir -o net.yaml --step 0.1ms --reset subtract")
+    assert "error[BC803]: pictures.nir: node 'cells': 'tau_mem' is too large" in said
+
+
+def test_a_target_that_is_the_name_of_a_file(folder: Path, refused: Refused) -> None:
+    """It was opened."""
+    path = Path("whole.burst")
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    manifest = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
+    manifest["target"] = "../../small_chip"
+    manifest["sha256"] = _content_sha256(manifest, load(data))
+    path.write_bytes(save(load(data), metadata={KEY: json.dumps(manifest)}))
+    said = refused("cost whole.burst --steps 4 --backend plain")
+    assert "error[BC403]" in said and "the target is '../../small_chip'" in said
+
+
+def test_a_bad_number_is_found_behind_the_first_samples(
+    folder: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Millions of samples of one number each were looked at one by one."""
+    monkeypatch.setattr("burstchip.tasks.own_data._LOOKED_AT", 9)
+    x = np.zeros((8, 2, 2))
+    x[5, 1, 0] = np.nan
+    np.savez("tiny.npz", x=x, y=np.arange(8) % 2)
+    assert "nan in sample 5" in refused("check tiny.yaml")
+
+
 def test_what_a_file_can_hold() -> None:
     assert can_hold(0, 1 << 20) and can_hold(10_000, 20_000_000)
     assert not can_hold(0, (1 << 20) + 1) and not can_hold(10_000, 1 << 28)
