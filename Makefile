@@ -3,6 +3,8 @@
 # make check  style, types, layers, and the tests that are quick (some 5 minutes)
 # make differential N=2000 SEED=1
 #             N generated networks: numpy against numba, then the simulator against Lava where there is one
+# make fuzz N=10000 SEED=1
+#             N altered files of every format for the commands that read them (docs/hostile-files.md)
 #
 # Each makes the virtual environment it needs first. PYTHON chooses the interpreter (3.10 to 3.13),
 # VENV the folder of the environment, WORKERS how many tests run at once. On Python 3.10 Lava is installed too.
@@ -20,7 +22,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no
 N ?= 200
 SEED ?= 0
 
-.PHONY: demo test check differential lint environment clean
+.PHONY: demo test check differential fuzz lint environment clean
 .DELETE_ON_ERROR:
 
 demo: $(INSTALLED)
@@ -40,6 +42,9 @@ check: lint
 differential: $(INSTALLED)
 	NETWORKS=$(N) SEED=$(SEED) BURSTCHIP_CACHE=$(CURDIR)/build/differential/cache \
 		$(BIN)/python -m pytest -s -k more tests/differential/test_generated_networks.py
+
+fuzz: $(INSTALLED)
+	$(BIN)/python tests/fuzz/campaign.py --inputs $(N) --seed $(SEED) --jobs $(WORKERS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check

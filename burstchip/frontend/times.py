@@ -18,7 +18,9 @@ def check_whole_steps(
     severity: Literal["error", "warning"] = "error",
 ) -> None:
     """Report a time that is not a whole number of steps; as a warning where it will be rounded to one."""
-    if whole_steps(time, step) is not None:
+    steps = whole_steps(time, step)
+    # What is much shorter than a step, but not 0, is no step.
+    if steps is not None and (steps or time == 0):
         return
     below = int(time / step) * step
     above = below + step

@@ -31,6 +31,8 @@ MOST_LEVELS = 16
 #: Axes of an array, and characters of a name or a text.
 _MOST_AXES = 8
 _MOST_TEXT = 256
+#: The greatest magnitude of a number: products of some stay finite. What a network cannot say is found later.
+_LARGEST = 1e100
 
 #: A number, an array of numbers, or a text.
 Field = NDArray[Any] | str
@@ -208,6 +210,8 @@ class _Reader:
             raise wrong(
                 "BC803", self.file, name, f"'{key}' is not finite", "finite numbers", "NaN or infinity"
             )
+        if (np.abs(values, dtype=np.float64) > _LARGEST).any():
+            raise wrong("BC803", self.file, name, f"'{key}' is too large", f"at most {_LARGEST:g}", "more")
         return values
 
     def _require_array(self, found: Any, key: str, name: str) -> None:

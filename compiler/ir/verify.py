@@ -22,12 +22,13 @@ from compiler.ir.chip_program import (
     ProjectionCode,
 )
 from compiler.ir.elaborated import Elaborated
-from compiler.ir.network import DATA_SHAPES, Network
+from compiler.ir.network import DATA_SHAPES, NO_CHIP, Network
 from compiler.ir.partitioned import Partition
 from compiler.ir.signals import Constant
 from compiler.ir.verify_placement import placement_faults
 from compiler.ir.verify_protocol import verify_protocol
 from compiler.ir.verify_signals import signal_range, verify_given, verify_signal
+from hw_models.chips.chip import CHIPS
 from hw_models.neurons.verify import verify_binding
 from hw_models.program.verify import verify_program
 from hw_models.program.widths import FLAG, Width
@@ -118,6 +119,8 @@ def verify_chip_program(code: ChipProgram) -> None:
     assert len(populations) == len(code.populations), "population names repeat"
     assert np.isfinite(code.step_ms) and code.step_ms > 0, f"a step of {code.step_ms} ms"
     assert type(code.seed) is int and 0 <= code.seed < 1 << 63, f"the seed is {code.seed}"
+    # It names the chip's file.
+    assert code.target in (*CHIPS, NO_CHIP), f"the target is {code.target!r}"
     for population in code.populations:
         _verify_population(population)
     for projection in code.projections:

@@ -69,11 +69,12 @@ def test_a_recording_without_names_of_its_axes(line: str, folder: Path, did: Any
 
 
 @pytest.mark.parametrize("line", READERS)
-def test_a_recording_of_which_the_library_warns(line: str, folder: Path, refused: Refused) -> None:
+def test_a_recording_of_which_the_library_warns(line: str, folder: Path, did: Any) -> None:
+    """Nothing of it is printed: what the library guesses is not taken for what was recorded."""
     with h5py.File("whole.nc", "a") as file:
         file["units.events"].attrs["_FillValue"] = np.array([0, 1], dtype=np.int8)
-    said = refused(line)
-    assert f"error[{READERS[line]}]" in said and "multiple fill values" in said
+    code, err, problems = did(line)
+    assert problems == [] and (code == 0 or f"error[{READERS[line]}]" in err)
 
 
 @pytest.mark.parametrize("shape", [(1 << 40, 3), (1 << 28, 3)])
@@ -115,6 +116,38 @@ def test_a_nir_array_that_is_not_in_the_file(folder: Path, refused: Refused) -> 
     assert "error[BC801]: nested.nir: node 'linear': 'weight' is not in the file" in refused(
         "import nested.nir -o net.yaml --step 1ms"
     )
+
+
+def test_a_nir_number_whose_products_are_infinite(folder: Path, refused: Refused) -> None:
+    """numpy printed warnings of what overflowed."""
+    with h5py.File("pictures.nir", "a") as file:
+        file["node/nodes/cells/tau_mem"][0] = 1e308
+    said = refused("import pictures.nir -o net.yaml --step 0.1ms --reset subtract")
+    assert "error[BC803]: pictures.nir: node 'cells': 'tau_mem' is too large" in said
+
+
+def test_a_target_that_is_the_name_of_a_file(folder: Path, refused: Refused) -> None:
+    """It was opened."""
+    path = Path("whole.burst")
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    manifest = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][KEY])
+    manifest["target"] = "../../small_chip"
+    manifest["sha256"] = _content_sha256(manifest, load(data))
+    path.write_bytes(save(load(data), metadata={KEY: json.dumps(manifest)}))
+    said = refused("cost whole.burst --steps 4 --backend plain")
+    assert "error[BC403]" in said and "the target is '../../small_chip'" in said
+
+
+def test_a_bad_number_is_found_behind_the_first_samples(
+    folder: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Millions of samples of one number each were looked at one by one."""
+    monkeypatch.setattr("burstchip.tasks.own_data._LOOKED_AT", 9)
+    x = np.zeros((8, 2, 2))
+    x[5, 1, 0] = np.nan
+    np.savez("tiny.npz", x=x, y=np.arange(8) % 2)
+    assert "nan in sample 5" in refused("check tiny.yaml")
 
 
 def test_what_a_file_can_hold() -> None:
@@ -174,6 +207,15 @@ def test_a_stream_for_populations_of_different_sizes(folder: Path, refused: Refu
         path.write_bytes(save(load(data), metadata={KEY: json.dumps(manifest)}))
         said = refused("run files.burst --steps 4 --stream given=given.npy --backend plain -o out.nc")
         assert "error[BC403]" in said and "has another size than the stream 'given'" in said
+
+
+@pytest.mark.parametrize("key", ["shown: {for: 5 ms}", "bin: 5 ms", "every: 5 ms"])
+def test_a_time_much_shorter_than_a_step(key: str, folder: Path, refused: Refused) -> None:
+    """It passed as 0 steps, which no phase of a protocol can last."""
+    text = Path("protocol.yaml").read_text()
+    assert key in text
+    Path("protocol.yaml").write_text(text.replace(key, key.replace("5 ms", "1e-9 ms")))
+    assert "error[BC113]" in refused("check protocol.yaml")
 
 
 @pytest.mark.parametrize(("greatest", "beyond"), [(1e308, "large"), (5e-324, "small")])

@@ -60,7 +60,7 @@ def refused(path: Path, **settings: Any) -> Diagnostic:
         ("input", {"shape": np.array([4])}, "BC805", "node 'fc': its weights do not fit what it gets"),
         ("input", {"shape": np.array([-3])}, "BC803", "node 'input': 'shape' holds no counts"),
         ("output", {"shape": np.array([5])}, "BC805", "node 'output': what it gets has another shape"),
-        ("fc", {"weight": np.full((2, 3), 1e300)}, "BC806", "node 'cells': a weight to it is too large"),
+        ("fc", {"weight": np.full((2, 3), 1e90)}, "BC806", "node 'cells': a weight to it is too large"),
         ("cells", {"type": "LI"}, None, ""),
     ],
 )  # fmt: skip
