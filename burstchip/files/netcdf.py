@@ -62,6 +62,8 @@ def read_netcdf(path: Path) -> xr.Dataset:
 
 
 def _require_real(dataset: xr.Dataset, file_bytes: int) -> None:
+    if unread := sorted(str(name) for name, it in dataset.variables.items() if it.dtype.kind in "cV"):
+        raise ValueError(f"'{unread[0]}' does not hold real numbers")
     sizes = [(it.size, it.dtype.itemsize) for it in dataset.variables.values()]
     unpacked = sum(size * each for size, each in sizes)
     if not can_hold(file_bytes, unpacked):

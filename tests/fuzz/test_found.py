@@ -98,6 +98,13 @@ def test_a_recording_with_a_heap_without_an_end(line: str, folder: Path, refused
     assert "a heap whose free space has no length" in refused(line)
 
 
+@pytest.mark.parametrize("line", READERS)
+def test_a_recording_of_complex_numbers(line: str, folder: Path, refused: Refused) -> None:
+    with h5py.File("whole.nc", "a") as file:
+        file["more.v"] = np.zeros((20, 3), dtype=np.complex128)
+    assert "'more.v' does not hold real numbers" in refused(line)
+
+
 def test_a_list_of_events_of_neurons_that_cannot_exist(folder: Path, refused: Refused) -> None:
     for neuron in (1 << 40, -5):
         with h5py.File("listed.nc", "a") as file:
