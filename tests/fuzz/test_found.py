@@ -99,6 +99,16 @@ def test_a_recording_with_a_heap_without_an_end(line: str, folder: Path, refused
 
 
 @pytest.mark.parametrize("line", READERS)
+def test_a_recording_with_an_object_that_does_not_open(line: str, folder: Path, refused: Refused) -> None:
+    """The library printed a traceback of its own while it gave up."""
+    data = bytearray(Path("whole.nc").read_bytes())
+    for found in list(re.finditer(rb"OHDR", data))[1:]:
+        data[found.start() + 12] ^= 0xFF
+    Path("whole.nc").write_bytes(data)
+    refused(line)
+
+
+@pytest.mark.parametrize("line", READERS)
 def test_a_recording_of_complex_numbers(line: str, folder: Path, refused: Refused) -> None:
     with h5py.File("whole.nc", "a") as file:
         file["more.v"] = np.zeros((20, 3), dtype=np.complex128)
