@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import struct
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -99,12 +101,18 @@ def test_a_recording_with_a_heap_without_an_end(line: str, folder: Path, refused
 
 
 @pytest.mark.parametrize("line", READERS)
-def test_a_recording_with_an_object_that_does_not_open(line: str, folder: Path, refused: Refused) -> None:
+def test_a_recording_with_an_object_that_does_not_open(
+    line: str, folder: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The library printed a traceback of its own while it gave up."""
     data = bytearray(Path("whole.nc").read_bytes())
     data[data.index(b"OHDR") + 12] ^= 0xFF
     Path("whole.nc").write_bytes(data)
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
     refused(line)
+    gc.collect()
+    assert ignored == []
 
 
 @pytest.mark.parametrize("line", READERS)
