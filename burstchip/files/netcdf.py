@@ -38,6 +38,7 @@ def open_netcdf(path: Path) -> Iterator[xr.Dataset]:
     Raises one of `DAMAGED` where it cannot be read, where its arrays are larger than the file can hold or
     memory has room for, and where the library warns of it.
     """
+    import h5py
     import xarray as xr
 
     with warnings.catch_warnings():
@@ -48,6 +49,9 @@ def open_netcdf(path: Path) -> Iterator[xr.Dataset]:
             size = path.stat().st_size
             if size and has_endless_heap(path):
                 raise ValueError("a heap whose free space has no length")
+            with h5py.File(path, "r") as file:
+                # Opens each object: of a damaged one h5netcdf prints that it cannot close what is not open.
+                file.visititems(lambda _, __: None)
             with xr.open_dataset(path, engine="h5netcdf", phony_dims="access") as dataset:
                 _require_real(dataset, size)
                 yield dataset
@@ -62,6 +66,8 @@ def read_netcdf(path: Path) -> xr.Dataset:
 
 
 def _require_real(dataset: xr.Dataset, file_bytes: int) -> None:
+    if unread := sorted(str(name) for name, it in dataset.variables.items() if it.dtype.kind in "cV"):
+        raise ValueError(f"'{unread[0]}' does not hold real numbers")
     sizes = [(it.size, it.dtype.itemsize) for it in dataset.variables.values()]
     unpacked = sum(size * each for size, each in sizes)
     if not can_hold(file_bytes, unpacked):

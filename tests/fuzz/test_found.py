@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import struct
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +98,28 @@ def test_a_recording_with_a_heap_without_an_end(line: str, folder: Path, refused
     data[at + 16 : at + 32] = bytes(16)
     Path("whole.nc").write_bytes(data)
     assert "a heap whose free space has no length" in refused(line)
+
+
+@pytest.mark.parametrize("line", READERS)
+def test_a_recording_with_an_object_that_does_not_open(
+    line: str, folder: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library printed a traceback of its own while it gave up."""
+    data = bytearray(Path("whole.nc").read_bytes())
+    data[data.index(b"OHDR") + 12] ^= 0xFF
+    Path("whole.nc").write_bytes(data)
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    refused(line)
+    gc.collect()
+    assert ignored == []
+
+
+@pytest.mark.parametrize("line", READERS)
+def test_a_recording_of_complex_numbers(line: str, folder: Path, refused: Refused) -> None:
+    with h5py.File("whole.nc", "a") as file:
+        file["more.v"] = np.zeros((20, 3), dtype=np.complex128)
+    assert "'more.v' does not hold real numbers" in refused(line)
 
 
 def test_a_list_of_events_of_neurons_that_cannot_exist(folder: Path, refused: Refused) -> None:
