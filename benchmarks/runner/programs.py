@@ -114,7 +114,7 @@ def frozen_program(code: ChipProgram, weights: Mapping[str, NDArray[np.int64]]) 
         fixed[name] = replace(
             projection,
             weights=stored,
-            requested=stored * projection.event_unit,
+            requested=np.asarray(stored * projection.event_unit, dtype=np.float64),
             unit=projection.event_unit,
             num_weight_bits=8,
             learning=None,

@@ -107,7 +107,8 @@ def written_value(code: ChipProgram, name: str, value: Any, *, real: bool) -> An
 def _own_number(code: ChipProgram, name: str, values: NDArray[Any], *, real: bool) -> Any:
     """The program's number, where it is in the signal's range."""
     shape: tuple[int, ...] = ()
-    least, greatest = np.float64(0), np.float64(ANNEALINGS_MAX)
+    least: NDArray[np.float64] | float = 0.0
+    greatest: NDArray[np.float64] | float = float(ANNEALINGS_MAX)
     if name != HALVINGS:
         given = _given(code, name)
         if not _is_written(code, name):

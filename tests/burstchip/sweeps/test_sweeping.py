@@ -173,7 +173,6 @@ def test_what_ends_a_sweep_leaves_the_results_so_far(runs: Path, tmp_path: Path)
         ((), "BC893"),
         (("--grid", f"cells={','.join(map(str, range(2, 14)))}", "--seeds", "1000"), "12,000 points"),
         (("--seeds", "2", "--epochs", "3"), "--epochs means nothing there"),
-        (("--seeds", "2", "--backend", "lava"), "backend 'lava' keeps no state"),
         (("--seeds", "2", "--resume", "--overwrite"), "BC611"),
         (("--seeds", "2", "--set", "sells=3"), "BC025"),
     ],
@@ -183,6 +182,14 @@ def test_options_that_cannot_be(
 ) -> None:
     code, _, stderr = sweep(runs, *arguments, "--steps", 5, "--out", tmp_path / "out")
     assert code == 2 and said in stderr, stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("needs_lava")
+def test_lava_keeps_no_state_to_go_on_from(runs: Path, sweep, tmp_path: Path) -> None:
+    arguments = ("--seeds", 2, "--backend", "lava", "--steps", 5, "--out", tmp_path / "out")
+    code, _, stderr = sweep(runs, *arguments)
+    assert code == 2 and "backend 'lava' keeps no state" in stderr, stderr
     assert not (tmp_path / "out").exists()
 
 
