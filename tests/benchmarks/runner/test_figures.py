@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.runner.figures import latencies, mean_over, reached, served, share_wrong, trials
-from benchmarks.runner.result import Number
-from benchmarks.runner.summary import text_of
+from benchmarks.runner.result import Entry, Number
+from benchmarks.runner.summary import rows, text_of
 
 
 def test_a_mean_has_students_interval() -> None:
@@ -46,6 +46,21 @@ def test_a_queue_of_constant_service_waits_as_long_as_the_formula_says(load: flo
     factorials = np.cumprod(np.maximum(k, 1.0))
     terms = (-load * (x - k)) ** k / factorials * np.exp(load * (x - k))
     assert (1 - load) * float(np.sum(terms)) == pytest.approx(0.99, abs=0.002)
+
+
+def test_estimates_of_several_seeds_keep_their_ranges() -> None:
+    numbers = [
+        Number(value=value, unit="uJ", source="estimated", method="chip", low=low, high=high)
+        for value, low, high in ((2.0, 1.0, 5.0), (4.0, 3.0, 9.0))
+    ]
+    entries = [
+        Entry(
+            workload="w", kind="run", target="sim", seed=k, status="done", numbers={"energy": it},
+        )
+        for k, it in enumerate(numbers)
+    ]  # fmt: skip
+    found = rows(entries)[0].numbers["energy"]
+    assert (found.value, found.low, found.high) == (3, 1, 9)
 
 
 def test_what_was_not_reached_says_so() -> None:
