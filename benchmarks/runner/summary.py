@@ -73,15 +73,17 @@ def _numbers(entries: Sequence[Entry]) -> dict[str, Number]:
 
 
 def _over(numbers: Sequence[Number]) -> Number:
-    """One number of one seed as it is; of several the mean with its interval, or all of an estimate's range."""
+    """One number as it is; of several the mean with its interval, of an estimate with the whole range."""
     if len(numbers) == 1:
         return numbers[0]
     lows = [it.low for it in numbers if it.low is not None]
     highs = [it.high for it in numbers if it.high is not None]
     if numbers[0].source != "measured" and lows and highs:
-        mean = sum(it.value for it in numbers) / len(numbers)
+        central = sum(it.value for it in numbers) / len(numbers)
         method = f"mean of {len(numbers)} seeds, range of all; each: {numbers[0].method}"
-        return msgspec.structs.replace(numbers[0], value=mean, low=min(lows), high=max(highs), method=method)
+        return msgspec.structs.replace(
+            numbers[0], value=central, low=min(lows), high=max(highs), method=method
+        )
     mean = mean_over([it.value for it in numbers], numbers[0].unit, "seeds")
     method = f"{mean.method}; each: {numbers[0].method}"
     beyond = any(it.beyond for it in numbers)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.signals import HALVINGS, HostInput, Rows, Written
+from compiler.ir.signals import HALVINGS, Host, HostInput, Rows, Streamed, Written
 from compiler.passes.bind import LABELS, SAMPLES
 from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
 from hw_models.neurons.roles import ANNEALINGS_MAX
@@ -17,6 +17,7 @@ from hw_models.neurons.roles import ANNEALINGS_MAX
 register_codes(
     {
         "BC603": "a number of steps out of range",
+        "BC567": "a backend that cannot do what a run asks of it",
         "BC558": "a signal that the host cannot set",
         "BC559": "a value of the host that does not fit its signal",
     }
@@ -176,3 +177,23 @@ def stream_of(code: ChipProgram, name: str, values: ArrayLike | Rows, *, real: b
         return found
 
     return rows
+
+
+def require_streams(code: ChipProgram, host: Host) -> None:
+    """Raise `BurstchipError` BC567 where a stream of the program is not given."""
+    needed = {
+        signal.stream
+        for population in code.populations
+        for signal in population.signals.values()
+        if isinstance(signal, Streamed)
+    }
+    if missing := sorted(needed - set(host.streams)):
+        raise BurstchipError(
+            Diagnostic(
+                "BC567",
+                f"'{code.name}' needs streams that the run is not given",
+                required=f"streams {', '.join(sorted(needed))}",
+                given=", ".join(sorted(host.streams)) or "none",
+                hint=f"missing: {', '.join(missing)}; --stream NAME=FILE, or `streams` in Python",
+            )
+        )

@@ -13,7 +13,7 @@ from burstchip.remote.messages import Array, Counts
 from compiler.ir.chip_program import ChipProgram
 
 if TYPE_CHECKING:
-    from burstchip.remote.connection import Connection
+    from burstchip.remote.asking import Asking
 
 #: By how much the time of a target may exceed that of the host: clocks differ, and ticks are coarse.
 _TIME_SHARE, _TIME_NS = 0.05, 20_000_000
@@ -22,7 +22,7 @@ _TIME_SHARE, _TIME_NS = 0.05, 20_000_000
 class Checks:
     """The checks of one run's answers; each raises `TargetFailure`."""
 
-    def __init__(self, connection: Connection, code: ChipProgram) -> None:
+    def __init__(self, connection: Asking, code: ChipProgram) -> None:
         self.connection, self.code = connection, code
         self._last_ns = 0
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 
 from numpy.typing import ArrayLike
 
-from burstchip.backends.host_values import stream_of, written_at_the_start
+from burstchip.backends.host_values import require_streams, stream_of, written_at_the_start
 from burstchip.remote.address import is_address, parse_address
 from burstchip.remote.carriers.carrier import Carrier
 from burstchip.remote.failures import (
@@ -53,7 +53,6 @@ from burstchip.remote.messages import (
 )
 from burstchip.remote.prepared import Prepared, bytes_of, prepare
 from burstchip.remote.remote_run import RemoteRun
-from burstchip.running.run import require_streams
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Host, Rows
@@ -198,7 +197,7 @@ class Connection:
         self._run = RemoteRun(self, code, host, tuple(record), learning=learning, begin=begin)
         return self._run
 
-    def is_current(self, run: RemoteRun) -> bool:
+    def is_current(self, run: object) -> bool:
         """Whether the target carries this run, and not another."""
         return self._run is run
 

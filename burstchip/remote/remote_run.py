@@ -41,7 +41,7 @@ from compiler.ir.signals import Host
 from hw_models.diagnostics import BurstchipError, Diagnostic
 
 if TYPE_CHECKING:
-    from burstchip.remote.connection import Connection
+    from burstchip.remote.asking import Asking
 
 #: Steps of the first message; then as many as take a target about so many seconds.
 _FIRST_STEPS, _PART_SECONDS = 64, 1.0
@@ -58,7 +58,7 @@ class RemoteRun:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Asking,
         code: ChipProgram,
         host: Host,
         record: tuple[Place, ...],

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 from numpy.typing import ArrayLike, NDArray
 
 from burstchip.backends.available import COMPILED, REAL, require_backend
-from burstchip.backends.host_values import stream_of, written_at_the_start
+from burstchip.backends.host_values import require_streams, stream_of, written_at_the_start
 from burstchip.remote.address import is_address
 from burstchip.running.cost import require_room_to_run
 from burstchip.variables import Place, check_place
 from compiler.ir.chip_program import ChipProgram
-from compiler.ir.signals import Host, Rows, Streamed
+from compiler.ir.signals import Host, Rows
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 if TYPE_CHECKING:
@@ -183,25 +183,5 @@ def _require_threads(threads: int, backend: str) -> None:
                 f"backend '{backend}' runs on one thread",
                 required=f"backend {', '.join(COMPILED)}",
                 given=f"{threads} threads",
-            )
-        )
-
-
-def require_streams(code: ChipProgram, host: Host) -> None:
-    """Raise `BurstchipError` BC567 where a stream of the program is not given."""
-    needed = {
-        signal.stream
-        for population in code.populations
-        for signal in population.signals.values()
-        if isinstance(signal, Streamed)
-    }
-    if missing := sorted(needed - set(host.streams)):
-        raise BurstchipError(
-            Diagnostic(
-                "BC567",
-                f"'{code.name}' needs streams that the run is not given",
-                required=f"streams {', '.join(sorted(needed))}",
-                given=", ".join(sorted(host.streams)) or "none",
-                hint=f"missing: {', '.join(missing)}; --stream NAME=FILE, or `streams` in Python",
             )
         )

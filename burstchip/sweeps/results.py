@@ -133,16 +133,12 @@ def spread(values: Sequence[float], unit: str, factor: float = 1.0) -> str:
     return f"{fmean(scaled):.4g} \N{PLUS-MINUS SIGN} {stdev(scaled):.2g} {unit}"
 
 
-def write_results(out: Path, found: SweepResults) -> None:
+def write_results(out: Path, found: SweepResults, pictures: Mapping[str, bytes]) -> None:
     """Write all but the points' own folders, each file whole or not at all. Raises OSError."""
-    from burstchip.sweeps.picture import draw
-
     seconds = {point.name: kept.seconds for point, kept in found.points if kept is not None}
     files = {
         RESULTS: (strict_json(found.plain, 1) + "\n").encode(),
         SECONDS: (strict_json(seconds, 1, sort_keys=True) + "\n").encode(),
         TABLE: found.table.encode(),
     }
-    if (drawn := draw(found)) is not None:
-        files |= {PICTURE: drawn.png, PICTURE_SVG: drawn.svg}
-    write_all_whole({out / name: data for name, data in files.items()})
+    write_all_whole({out / name: data for name, data in {**files, **pictures}.items()})

@@ -21,7 +21,7 @@ from burstchip.sweeps.description import (
 )
 from burstchip.sweeps.grid import axes, checked_network
 from burstchip.sweeps.point import POINTS, PointFolder
-from burstchip.sweeps.results import WRITTEN, SweepResults, collect, write_results
+from burstchip.sweeps.results import PICTURE, PICTURE_SVG, WRITTEN, SweepResults, collect, write_results
 from burstchip.sweeps.spreading import Tell, spread
 from burstchip.sweeps.work import file_sha256, require_network
 from burstchip.tasks.run_folder import held_folder
@@ -237,4 +237,9 @@ def _collected(out: Path, folders: Sequence[PointFolder]) -> Iterator[None]:
     try:
         yield
     finally:
-        write_results(out, collect(folders))
+        from burstchip.sweeps.picture import draw
+
+        found = collect(folders)
+        drawn = draw(found)
+        pictures = {} if drawn is None else {PICTURE: drawn.png, PICTURE_SVG: drawn.svg}
+        write_results(out, found, pictures)
