@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,9 @@ def load_rows(path: Path, shape: str = "[row] or [row, neuron]") -> NDArray[np.f
             if not isinstance(loaded, np.ndarray):
                 raise ValueError("an archive of several arrays")
         elif path.suffix == ".csv":
-            with path.open(encoding="utf-8") as file:
+            with path.open(encoding="utf-8") as file, warnings.catch_warnings():
+                # A file without numbers is refused below.
+                warnings.simplefilter("ignore", UserWarning)
                 loaded = np.loadtxt(_lines(file), delimiter=",", dtype=np.float64, ndmin=2)
         else:
             return Unusable("the file is of another kind", "a .npy or .csv file", f"'{path.name}'")

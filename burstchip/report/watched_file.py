@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from burstchip.files.netcdf import DAMAGED, read_netcdf
+from burstchip.files.rows import LARGEST
 from burstchip.frontend.language_synapses import LARGEST_POPULATION
 from burstchip.report.problems import not_a_recording
 from hw_models.diagnostics import BurstchipError
@@ -136,11 +137,19 @@ def _values(dataset: xr.Dataset, name: str, variable: xr.DataArray) -> Values:
     physical = dataset.get(f"{name}.physical")
     if physical is not None:
         unit = str(physical.attrs["units"])
-        return Values(name, unit, np.asarray(physical.values, dtype=np.float64), numbers)
+        return Values(name, unit, _finite(name, np.asarray(physical.values, dtype=np.float64)), numbers)
     unit, scale = str(variable.attrs.get("units", "")), 1.0
     first, _, rest = unit.partition(" ")
     with suppress(ValueError):
         scale, unit = float(first), rest
     if unit == "mV" and name.endswith(POTENTIALS):
         unit = "mV from rest"
-    return Values(name, unit, np.asarray(variable.values * scale, dtype=np.float64), numbers)
+    if not abs(scale) <= LARGEST:
+        raise ValueError(f"'{name}' counts in a unit of {scale}")
+    return Values(name, unit, _finite(name, np.asarray(variable.values * scale, dtype=np.float64)), numbers)
+
+
+def _finite(name: str, values: Reals) -> Reals:
+    if not np.all(np.abs(values) <= LARGEST**2):
+        raise ValueError(f"'{name}' has values that are not finite, or too large")
+    return values

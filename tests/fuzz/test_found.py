@@ -115,6 +115,21 @@ def test_a_recording_with_an_object_that_does_not_open(
     assert ignored == []
 
 
+@pytest.mark.parametrize("unit", ["inf mV", "nan mV", "1e300 mV"])
+def test_a_recording_in_a_unit_that_none_is(unit: str, folder: Path, refused: Refused) -> None:
+    """The page drew it, with a warning of numpy's."""
+    with h5py.File("whole.nc", "a") as file:
+        name = next(it for it in file if it.endswith(".v"))
+        file[name].attrs["units"] = unit
+    assert "error[BC547]" in refused("report whole.nc -o page.html")
+
+
+def test_a_table_without_numbers(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("\n\n# nothing\n")
+    assert isinstance(load_rows(path), Unusable) and not recwarn.list
+
+
 @pytest.mark.parametrize("line", READERS)
 def test_a_recording_of_complex_numbers(line: str, folder: Path, refused: Refused) -> None:
     with h5py.File("whole.nc", "a") as file:
