@@ -149,6 +149,7 @@ def digits() -> tuple[Case, ChipProgram]:
     return small_one, replace(code, task=replace(code.task, epochs=1))
 
 
+@pytest.mark.once
 def test_a_frozen_network_answers_as_the_one_that_learned(digits: tuple[Case, ChipProgram]) -> None:
     """Weights become even, which changes few answers; what was learned stays: chance is 90 % wrong."""
     case, code = digits

@@ -76,6 +76,7 @@ def test_a_network_without_a_task_runs(runs: Path, sweep, tmp_path: Path) -> Non
     assert found["error"] is None
 
 
+@pytest.mark.once
 def test_a_protocol_is_followed(sweep, tmp_path: Path) -> None:
     example = Path(__file__).parents[3] / "examples" / "and_gate.yaml"
     text = example.read_text(encoding="utf-8")
