@@ -39,6 +39,8 @@ CAPACITANCE_PF = 100.0
 _INTEGRATED_STEPS = 1024
 _TAUS = {"LIF": ("tau", None), "LI": ("tau", None), "IF": (None, None), "I": (None, None)}
 _NOTHING = 1e-9
+#: A shorter time constant is none of a neuron, and a step divided by it may be infinite.
+_SHORTEST_MS = 1e-12
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,10 @@ class _Reading:
             raise self._wrong(
                 f"'{field}' is not above 0", "a time above 0 s", f"{tau_ms[at] / MILLI:g} s", at
             )
+        if np.any(tau_ms < _SHORTEST_MS):
+            at = int(np.argmin(tau_ms))
+            least = f"at least {_SHORTEST_MS / MILLI:g} s"
+            raise self._wrong(f"'{field}' is too short", least, f"{tau_ms[at] / MILLI:g} s", at)
         # A step as long as the time constant, but for the rounding of float32, forgets all.
         lost = share_lost(tau_ms, step, how)
         if np.any(lost > 1 + 1e-6):

@@ -157,6 +157,15 @@ def test_a_nir_array_that_is_not_in_the_file(folder: Path, refused: Refused) -> 
     )
 
 
+@pytest.mark.parametrize("how", ["euler", "exponential"])
+def test_a_nir_time_constant_that_nothing_can_be_divided_by(how: str, folder: Path, refused: Refused) -> None:
+    with h5py.File("nested.nir", "a") as file:
+        tau = file["node/nodes/inside/nodes/lif/tau"]
+        tau[...] = np.full(tau.shape, 5e-324)
+    said = refused(f"import nested.nir -o net.yaml --step 1ms --integration {how}")
+    assert "'tau' is too short" in said
+
+
 def test_a_nir_number_whose_products_are_infinite(folder: Path, refused: Refused) -> None:
     """numpy printed warnings of what overflowed."""
     with h5py.File("pictures.nir", "a") as file:
