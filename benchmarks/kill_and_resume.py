@@ -39,12 +39,17 @@ def _state(out: Path) -> str:
 def one(network: Path, out: Path, settings: Sequence[str], moments: Sequence[float]) -> tuple[str, int]:
     """(hash of the state at the end, how often it was killed); killed after each of `moments` seconds."""
     command, kills = _command(network, out, settings), 0
-    for seconds in moments:
-        resume = ["--resume"] if (out / "checkpoint.safetensors").exists() else []
+
+    def going_on() -> list[str]:
+        if (out / "checkpoint.safetensors").exists():
+            return [*command, "--resume"]
         # Killed before its first checkpoint, it begins again in an empty folder.
-        if out.exists() and not resume:
+        if out.exists():
             shutil.rmtree(out)
-        child = subprocess.Popen([*command, *resume])
+        return command
+
+    for seconds in moments:
+        child = subprocess.Popen(going_on())
         try:
             child.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -54,10 +59,7 @@ def one(network: Path, out: Path, settings: Sequence[str], moments: Sequence[flo
             continue
         break
     if not (out / "summary.json").exists():
-        resume = ["--resume"] if (out / "checkpoint.safetensors").exists() else []
-        if out.exists() and not resume:
-            shutil.rmtree(out)
-        subprocess.run([*command, *resume], check=True)
+        subprocess.run(going_on(), check=True)
     return _state(out), kills
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -26,6 +29,24 @@ class Workers:
 
     jobs: int = 1
     dask: str | None = None
+
+
+@contextmanager
+def looking(look: Callable[[], None], every: float) -> Iterator[None]:
+    """Call `look` in a thread of its own every so many seconds, while the block runs."""
+    over = threading.Event()
+
+    def now_and_then() -> None:
+        while not over.wait(every):
+            look()
+
+    thread = threading.Thread(target=now_and_then, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def unusable_cluster(address: str, given: str, hint: str) -> BurstchipError:

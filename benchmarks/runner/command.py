@@ -129,7 +129,7 @@ def _bad(results: Results) -> list[str]:
         where = f"{it.workload} on {it.target}, seed {it.seed}"
         if it.status == "failed":
             found.append(f"{where}: {it.reason}")
-        elif it.exactness.startswith("parts") or it.exactness.endswith("later"):
+        elif it.unequal:
             found.append(f"{where}: {it.exactness}")
     return found
 
@@ -143,12 +143,11 @@ def _undone(results: Results) -> list[Diagnostic]:
     found = []
     for row in rows(results.entries):
         for entry in row.entries:
-            unequal = entry.exactness.startswith("parts") or entry.exactness.endswith("later")
-            if entry.status == "done" and not unequal:
+            if entry.status == "done" and not entry.unequal:
                 continue
-            what = "computed something else" if unequal else f"was not measured: {entry.status}"
+            what = "computed something else" if entry.unequal else f"was not measured: {entry.status}"
             message = f"{entry.workload} on {entry.target}, seed {entry.seed}, {what}"
-            given = entry.exactness if unequal else entry.reason.strip().replace("\n", "; ")
+            given = entry.exactness if entry.unequal else entry.reason.strip().replace("\n", "; ")
             found.append(Diagnostic(UNDONE, message, severity="warning", given=given))
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from numpy.typing import ArrayLike
 
@@ -11,11 +11,22 @@ from benchmarks.runner.plasticity import LearningCount
 from benchmarks.runner.result import Same
 from benchmarks.runner.target import Target
 from benchmarks.runner.trajectory import Trajectory
+from burstchip.running.run import Run
 from burstchip.running.verification import PART_BYTES, compared_variables
 from burstchip.tasks.protocol.plan import plan_of
 from burstchip.tasks.protocol.steering import Steering
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Rows
+
+
+def pieces(run: Run, steps: int, most: int) -> Iterator[int]:
+    """How far to go on, `most` steps or fewer, until `steps` are done; a protocol writes before each."""
+    code, steering = run.code, None
+    if code.protocol is not None:
+        steering = Steering(code, plan_of(code.protocol, code.step_ms, code.seed))
+    while run.clock < steps:
+        count = min(most, steps - run.clock)
+        yield count if steering is None else min(count, steering.before(run) or count)
 
 
 def common_part(
@@ -35,15 +46,9 @@ def common_part(
     places = target.places(code, [place for place, it in variables.items() if not it.fixed])
     most = max(1, PART_BYTES // (8 * sum(variables[place].size for place in places) + 1))
     seen, sent = Trajectory(places), ActivityCounter(code)
-    steering = None
-    if code.protocol is not None:
-        steering = Steering(code, plan_of(code.protocol, code.step_ms, code.seed))
     run = target.open(code, record=tuple(places), streams=streams)
     try:
-        while run.clock < steps:
-            count = min(most, steps - run.clock)
-            if steering is not None:
-                count = min(count, steering.before(run) or count)
+        for count in pieces(run, steps, most):
             values = run.advance(count)
             sent.add(seen.steps, values)
             seen.add(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.metrics.algorithm import algorithm_metrics
-from benchmarks.runner.common_part import common_part
+from benchmarks.runner.common_part import common_part, pieces
 from benchmarks.runner.figures import counted
 from benchmarks.runner.measured import Desk, Measured
 from benchmarks.runner.plasticity import LearningCount
@@ -11,7 +11,6 @@ from benchmarks.runner.speed import speed
 from benchmarks.runner.workload import Workload
 from burstchip.tasks.checkpoint import state_sha256
 from burstchip.tasks.protocol.plan import plan_of
-from burstchip.tasks.protocol.steering import Steering
 from compiler.ir.chip_program import ChipProgram
 
 
@@ -37,15 +36,10 @@ def free_running(desk: Desk, code: ChipProgram, workload: Workload) -> Measured:
     tell("the whole run", 0.6)
     steps = workload.steps
     run = target.open(code)
-    steering = None
     if code.protocol is not None:
-        plan = plan_of(code.protocol, code.step_ms, code.seed)
-        steering, steps = Steering(code, plan), plan.total
+        steps = plan_of(code.protocol, code.step_ms, code.seed).total
     try:
-        while run.clock < steps:
-            count = steps - run.clock
-            if steering is not None:
-                count = min(count, steering.before(run) or count)
+        for count in pieces(run, steps, steps):
             run.advance(count)
             tell("the whole run", 0.6 + 0.4 * run.clock / steps)
         found.state_sha256 = state_sha256(run.state())

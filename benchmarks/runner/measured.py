@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.runner.result import Number, Same
 from benchmarks.runner.target import Target
-from hw_models.diagnostics import BurstchipError, Diagnostic, nearest
+from benchmarks.runner.unknown import unknown
 
 #: Called with a text for people and the share that is done, 0 to 1.
 Tell = Callable[[str, float], None]
@@ -26,15 +26,7 @@ def modes_of(text: str) -> tuple[Mode, ...]:
     given = [it.strip() for it in text.split(",")]
     for name in given:
         if name not in MODES:
-            raise BurstchipError(
-                Diagnostic(
-                    "BC851",
-                    f"mode '{name}' is unknown",
-                    required=", ".join(MODES),
-                    given=text,
-                    hint=nearest(name, MODES),
-                )
-            )
+            raise unknown("mode", name, ", ".join(MODES), MODES, text)
     return tuple(it for it in MODES if it in given)
 
 

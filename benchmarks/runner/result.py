@@ -81,6 +81,11 @@ class Entry(Struct, frozen=True, kw_only=True):
     exactness: _Text = ""
 
     @property
+    def unequal(self) -> bool:
+        """Whether it computed something else than the target that the others are compared with."""
+        return self.exactness.startswith("parts") or self.exactness.endswith("later")
+
+    @property
     def key(self) -> tuple[str, str, int]:
         """What an entry is about."""
         return self.workload, self.target, self.seed

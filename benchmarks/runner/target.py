@@ -11,14 +11,12 @@ from typing import Any, Protocol
 from numpy.typing import ArrayLike
 
 from benchmarks.runner.power import Monitor, processor_monitor
+from benchmarks.runner.unknown import unknown
 from burstchip.backends.available import REAL, all_backends
 from burstchip.running.run import Run, open_run
 from burstchip.variables import Place
 from compiler.ir.chip_program import ChipProgram
 from compiler.ir.signals import Rows
-from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
-
-register_codes({"BC851": "an unknown workload, target or mode"})
 
 #: Entry points of other packages: name -> a function without arguments that gives a `Target`.
 GROUP = "burstchip.targets"
@@ -159,15 +157,7 @@ def chosen_targets(
     known = all_targets(devices)
     for name in names:
         if name not in known:
-            raise BurstchipError(
-                Diagnostic(
-                    "BC851",
-                    f"target '{name}' is unknown",
-                    required=f"one of {', '.join(known)}",
-                    given=name,
-                    hint=nearest(name, list(known)),
-                )
-            )
+            raise unknown("target", name, f"one of {', '.join(known)}", list(known))
     chosen = [known[name] for name in names]
     try:
         yield chosen

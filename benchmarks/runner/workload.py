@@ -12,14 +12,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from benchmarks.runner.unknown import unknown
 from burstchip.frontend.text import Wanted
 from burstchip.frontend.typed_file import read_typed
-from hw_models.diagnostics import BurstchipError, Diagnostic, nearest, register_codes
+from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes(
     {
         "BC850": "a workload or devices file with values that do not fit",
-        "BC851": "an unknown workload, target or mode",
     }
 )
 
@@ -102,15 +102,7 @@ def cases(name: str) -> Iterator[Case]:
     known = all_workloads()
     path = known.get(name, Path(name))
     if name not in known and not path.exists():
-        raise BurstchipError(
-            Diagnostic(
-                "BC851",
-                f"workload '{name}' is unknown",
-                required=f"one of {', '.join(known)}, or a workload file",
-                given=name,
-                hint=nearest(name, list(known)),
-            )
-        )
+        raise unknown("workload", name, f"one of {', '.join(known)}, or a workload file", list(known))
     workload = read_typed(path, Workload, _WANTED, "BC850")
     _require_one_source(workload, path)
     for chosen in product(*workload.over.values()):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -20,7 +19,7 @@ from typing import Any
 import msgspec
 
 from burstchip.sweeps.point import WORKING, OrphanedError, PointFolder, Word
-from burstchip.workers import Workers, open_cluster, unusable_cluster
+from burstchip.workers import Workers, looking, open_cluster, unusable_cluster
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
 
 register_codes({"BC898": "processes of a sweep that die before they do anything"})
@@ -159,24 +158,17 @@ def _watched(points: Mapping[str, PointFolder], ended: set[str], tell: Tell | No
     if tell is None or not points:
         yield
         return
-    over = threading.Event()
     folder = next(iter(points.values())).out / WORKING
 
     def look() -> None:
-        while not over.wait(_LOOK_SECONDS):
-            there = sorted({path.stem for path in folder.glob("*.json")} & points.keys() - ended)
-            words = [(points[name].point.text, _read(points[name])) for name in there]
-            note = f"{len(ended)} of {len(points)} points"
-            note += "".join(f"; {text}: {word.note}" for text, word in words[:1] if word.note)
-            tell(note, len(ended) + sum(word.share for _, word in words), len(points))
+        there = sorted({path.stem for path in folder.glob("*.json")} & points.keys() - ended)
+        words = [(points[name].point.text, _read(points[name])) for name in there]
+        note = f"{len(ended)} of {len(points)} points"
+        note += "".join(f"; {text}: {word.note}" for text, word in words[:1] if word.note)
+        tell(note, len(ended) + sum(word.share for _, word in words), len(points))
 
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    try:
+    with looking(look, _LOOK_SECONDS):
         yield
-    finally:
-        over.set()
-        looking.join()
 
 
 def _read(it: PointFolder) -> Word:

@@ -7,7 +7,6 @@ so any process that sees the folder may go on with it.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from time import perf_counter
 from burstchip.files.json_file import write_json
 from burstchip.tasks.checkpoint import FILE
 from burstchip.tasks.protocol.following import LAVA, Finished, FollowProgress, follow
-from burstchip.workers import Workers, open_cluster
+from burstchip.workers import Workers, looking, open_cluster
 from compiler.artifact import artifact_sha256, load_artifact, save_artifact
 from compiler.ir.chip_program import ChipProgram
 from hw_models.diagnostics import BurstchipError, Diagnostic, register_codes
@@ -150,25 +149,18 @@ def _watched(folders: Mapping[str, SeedFolder], total: int, tell: Tell | None) -
     if tell is None:
         yield
         return
-    over = threading.Event()
     known: dict[str, int] = dict.fromkeys(folders, 0)
 
     def look() -> None:
-        while not over.wait(_LOOK_SECONDS):
-            notes = []
-            for name, it in folders.items():
-                if (state := it.progress()) is not None:
-                    known[name] = state[0]
-                    notes.append(f"{name}: {state[1]}")
-            tell("; ".join(notes), sum(known.values()), total)
+        notes = []
+        for name, it in folders.items():
+            if (state := it.progress()) is not None:
+                known[name] = state[0]
+                notes.append(f"{name}: {state[1]}")
+        tell("; ".join(notes), sum(known.values()), total)
 
-    looking = threading.Thread(target=look, daemon=True)
-    looking.start()
-    try:
+    with looking(look, _LOOK_SECONDS):
         yield
-    finally:
-        over.set()
-        looking.join()
 
 
 def _on_dask(address: str, folders: Sequence[SeedFolder]) -> None:
