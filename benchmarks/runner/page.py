@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from jinja2 import ChoiceLoader, PackageLoader
-from matplotlib.ticker import EngFormatter, NullFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator, NullFormatter
 
 from benchmarks.runner.result import Results
 from benchmarks.runner.summary import (
@@ -96,6 +96,7 @@ def _errors(found: Sequence[Row]) -> Picture | None:
                 label = row.target if number == 0 else None
                 ax.plot(entry.test_error, color=POPULATIONS[k % 5], linewidth=0.9, label=label)
         ax.set(title=name, xlabel="epoch", ylabel="test error (%)", ylim=(0, None))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend()
     caption = "Test error after each epoch, a thin line a seed, a colour a target."
     return picture(figure, "errors", "Learning", caption, f"Lines for {', '.join(names)}")
@@ -120,5 +121,8 @@ def _speeds(found: Sequence[Row]) -> Picture | None:
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_yticks(range(len(bars)), labels, fontsize=7)
     ax.invert_yaxis()
-    caption = "Samples or steps a second on each target, the mean of the trials; dark lines are their range."
+    caption = (
+        "Samples or steps a second on each target, the mean of the trials. Dark lines are their range, "
+        "of several seeds the interval of the mean."
+    )
     return picture(figure, "speed", "Speed", caption, f"{len(bars)} bars")
